@@ -1,0 +1,231 @@
+/**
+ * ExportTraceServiceRequest as protobuf bytes, from plain objects. The JSON door turns its bodies into
+ * these bytes, so that one decoder and one extraction serve both encodings; the demo and the tests send
+ * what it makes. Field numbers: opentelemetry-proto 1.11, trace/v1/trace.proto and common/v1/common.proto.
+ */
+
+/** int64 as bigint, double and int as the named forms; a plain number is an int when it is whole. */
+export type AnyValue =
+  | string
+  | boolean
+  | number
+  | bigint
+  | { double: number }
+  | { bytes: Uint8Array }
+  | { array: AnyValue[] }
+  | { kvlist: KeyValue[] }
+  | { empty: true };
+
+export interface KeyValue {
+  key: string;
+  value: AnyValue;
+}
+
+export interface SpanEvent {
+  timeUnixNano: bigint;
+  name: string;
+  attributes: KeyValue[];
+}
+
+export interface Span {
+  traceId: Uint8Array;
+  spanId: Uint8Array;
+  traceState?: string;
+  parentSpanId?: Uint8Array;
+  flags?: number;
+  name: string;
+  /** SpanKind: 1 internal, 2 server, 3 client, 4 producer, 5 consumer. */
+  kind: number;
+  startTimeUnixNano: bigint;
+  endTimeUnixNano: bigint;
+  attributes: KeyValue[];
+  events?: SpanEvent[];
+  /** Status code: 0 unset, 1 ok, 2 error. */
+  status?: { code: number; message?: string };
+}
+
+export interface ResourceSpans {
+  attributes: KeyValue[];
+  scopes: { name: string; version?: string; spans: Span[] }[];
+}
+
+export function encodeTraces(resources: readonly ResourceSpans[]): Buffer {
+  const out = new Writer();
+  for (const resource of resources) {
+    out.message(1, () => {
+      out.message(1, () => attributes(out, 1, resource.attributes));
+      for (const scope of resource.scopes) {
+        out.message(2, () => {
+          out.message(1, () => {
+            out.string(1, scope.name);
+            if (scope.version) out.string(2, scope.version);
+          });
+          for (const span of scope.spans) out.message(2, () => encodeSpan(out, span));
+        });
+      }
+    });
+  }
+  return out.finish();
+}
+
+function encodeSpan(out: Writer, span: Span): void {
+  out.bytes(1, span.traceId);
+  out.bytes(2, span.spanId);
+  if (span.traceState) out.string(3, span.traceState);
+  if (span.parentSpanId?.length) out.bytes(4, span.parentSpanId);
+  out.string(5, span.name);
+  out.varint(6, span.kind);
+  out.fixed64(7, span.startTimeUnixNano);
+  out.fixed64(8, span.endTimeUnixNano);
+  attributes(out, 9, span.attributes);
+  for (const event of span.events ?? []) {
+    out.message(11, () => {
+      out.fixed64(1, event.timeUnixNano);
+      out.string(2, event.name);
+      attributes(out, 3, event.attributes);
+    });
+  }
+  const { status } = span;
+  if (status) {
+    out.message(15, () => {
+      if (status.message) out.string(2, status.message);
+      out.varint(3, status.code);
+    });
+  }
+  if (span.flags) out.fixed32(16, span.flags);
+}
+
+function attributes(out: Writer, field: number, list: readonly KeyValue[]): void {
+  for (const { key, value } of list) {
+    out.message(field, () => {
+      out.string(1, key);
+      out.message(2, () => encodeValue(out, value));
+    });
+  }
+}
+
+function encodeValue(out: Writer, value: AnyValue): void {
+  if (typeof value === 'string') out.string(1, value);
+  else if (typeof value === 'boolean') out.varint(2, value ? 1 : 0);
+  else if (typeof value === 'bigint') out.varint64(3, value);
+  else if (typeof value === 'number') {
+    if (Number.isSafeInteger(value)) out.varint64(3, BigInt(value));
+    else out.double(4, value);
+  } else if ('double' in value) out.double(4, value.double);
+  else if ('array' in value) {
+    out.message(5, () => {
+      for (const item of value.array) out.message(1, () => encodeValue(out, item));
+    });
+  } else if ('kvlist' in value) out.message(6, () => attributes(out, 1, value.kvlist));
+  else if ('bytes' in value) out.bytes(7, value.bytes);
+}
+
+/** Appends protobuf fields to a growing buffer. A message's length is put in when its end is known. */
+class Writer {
+  #buffer = Buffer.allocUnsafe(4096);
+  #length = 0;
+
+  finish(): Buffer {
+    return Buffer.from(this.#buffer.subarray(0, this.#length));
+  }
+
+  message(field: number, body: () => void): void {
+    this.#tag(field, 2);
+    const start = this.#length;
+    this.#reserve(1);
+    this.#length += 1;
+    body();
+    const size = this.#length - start - 1;
+    const extra = varintBytes(size) - 1;
+    if (extra > 0) {
+      this.#reserve(extra);
+      this.#buffer.copyWithin(start + 1 + extra, start + 1, this.#length);
+      this.#length += extra;
+    }
+    let at = start;
+    let rest = size;
+    while (rest > 127) {
+      this.#buffer[at++] = (rest & 127) | 128;
+      rest >>>= 7;
+    }
+    this.#buffer[at] = rest;
+  }
+
+  string(field: number, text: string): void {
+    const size = Buffer.byteLength(text);
+    this.#tag(field, 2);
+    this.#varint(size);
+    this.#reserve(size);
+    this.#buffer.write(text, this.#length, size, 'utf8');
+    this.#length += size;
+  }
+
+  bytes(field: number, value: Uint8Array): void {
+    this.#tag(field, 2);
+    this.#varint(value.length);
+    this.#reserve(value.length);
+    this.#buffer.set(value, this.#length);
+    this.#length += value.length;
+  }
+
+  varint(field: number, value: number): void {
+    this.#tag(field, 0);
+    this.#varint(value);
+  }
+
+  varint64(field: number, value: bigint): void {
+    this.#tag(field, 0);
+    this.#reserve(10);
+    let rest = BigInt.asUintN(64, value);
+    while (rest > 127n) {
+      this.#buffer[this.#length++] = Number(rest & 127n) | 128;
+      rest >>= 7n;
+    }
+    this.#buffer[this.#length++] = Number(rest);
+  }
+
+  fixed32(field: number, value: number): void {
+    this.#tag(field, 5);
+    this.#reserve(4);
+    this.#length = this.#buffer.writeUInt32LE(value >>> 0, this.#length);
+  }
+
+  fixed64(field: number, value: bigint): void {
+    this.#tag(field, 1);
+    this.#reserve(8);
+    this.#length = this.#buffer.writeBigUInt64LE(BigInt.asUintN(64, value), this.#length);
+  }
+
+  double(field: number, value: number): void {
+    this.#tag(field, 1);
+    this.#reserve(8);
+    this.#length = this.#buffer.writeDoubleLE(value, this.#length);
+  }
+
+  #tag(field: number, wireType: number): void {
+    this.#varint((field << 3) | wireType);
+  }
+
+  #varint(value: number): void {
+    this.#reserve(5);
+    let rest = value >>> 0;
+    while (rest > 127) {
+      this.#buffer[this.#length++] = (rest & 127) | 128;
+      rest >>>= 7;
+    }
+    this.#buffer[this.#length++] = rest;
+  }
+
+  #reserve(bytes: number): void {
+    if (this.#length + bytes <= this.#buffer.length) return;
+    const next = Buffer.allocUnsafe(Math.max(this.#buffer.length * 2, this.#length + bytes));
+    this.#buffer.copy(next, 0, 0, this.#length);
+    this.#buffer = next;
+  }
+}
+
+function varintBytes(value: number): number {
+  let bytes = 1;
+  for (let rest = value >>> 7; rest > 0; rest >>>= 7) bytes += 1;
+  return bytes;
+}

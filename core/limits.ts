@@ -1,0 +1,70 @@
+/**
+ * Every bound of Rollcall, with its reason. Past a bound the rest goes into one visible, counted bucket
+ * or is refused with a clear error; memory stays flat.
+ */
+export const limits = {
+  /** One OTLP body after decompression (ROLLCALL_MAX_BODY_MIB). OTLP 1.11 recommends 64 MiB. */
+  bodyBytes: 64 * 1024 * 1024,
+  /** Bodies being read or waiting for their commit, all requests together. One body of the largest size
+   *  is always admitted when nothing else is in flight, so the budget never refuses for ever. */
+  inFlightBytes: 64 * 1024 * 1024,
+  /** Calls decoded and not yet committed. Four full batches: enough to keep the writer busy while the
+   *  event loop decodes, small enough (about 80 bytes a call) to be nothing. */
+  waitingCalls: 262_144,
+  /** Calls handed to the writer in one transaction. Bounds how long one commit can take (~0.2 s). */
+  batchCalls: 65_536,
+  /** Nesting of AnyValue and of JSON values: far beyond any SDK (OTLP asks for at least 32). */
+  nestingDepth: 100,
+
+  /** Bytes of one string we keep; what is longer is cut, at a character. */
+  serviceNameBytes: 255,
+  environmentBytes: 100,
+  versionBytes: 100,
+  routeBytes: 512,
+  pathBytes: 2048,
+  userAgentBytes: 512,
+  consumerBytes: 200,
+  errorTypeBytes: 200,
+  clientBytes: 64,
+
+  /** Distinct strings the collector remembers before it forgets all and begins again (memory, not meaning). */
+  internedStrings: 500_000,
+  /** Endpoints of one service; the rest is the endpoint `{other}` of its method. */
+  endpointsPerService: 20_000,
+  /** Of those, endpoints whose route we made up from the path: a scanner must not fill the table. */
+  templatedRoutesPerService: 2_000,
+  /** Different remainders below one mounted prefix before they become `{path}` (OTLP.md X14). */
+  mountRemainders: 50,
+  servicesPerProject: 1_000,
+  /** Distinct clients of an endpoint counted exactly in one stored period; beyond it the count is an
+   *  estimate (HyperLogLog, 1.6 %) and the rarest clients share the bucket `{other}`. */
+  clientsPerEndpoint: 4_096,
+  /** Callers remembered for ever with each endpoint, latest first. */
+  lastCallers: 5,
+
+  /** A repeated body is recognised for this long (OTLP.md X13; the Collector retries for 5 minutes). */
+  deliveryMemoryS: 3600,
+  /** Spans ending later than this from now are refused: their clock is wrong. */
+  futureS: 600,
+  /** Calls committed and not yet rolled up, at the most: bounds the tail that a report reads raw. */
+  unrolledCalls: 32_768,
+
+  /** One span's attributes, one request's spans: not bounded by number, the body's bytes bound both. */
+  errorMessageBytes: 1024,
+  /** Request line and headers; Node's default of 16 KiB is what OTLP.md L1 asks for at least. */
+  headerBytes: 32 * 1024,
+
+  /** Longest window a report may ask for: the retention of days plus slack. */
+  windowDays: 3660,
+  /** Rows of one list answer. */
+  listRows: 10_000,
+  /** Points of one time series. */
+  seriesPoints: 5_000,
+} as const;
+
+/** Routes that are no template of the service, but a visible bucket. */
+export const specialRoutes = {
+  unmatched: '(unmatched)',
+  unknown: '(unknown)',
+  other: '{other}',
+} as const;

@@ -1,0 +1,134 @@
+import type { CallBatch, NewWords } from '../call.ts';
+import type { Window } from '../window.ts';
+
+/**
+ * What Rollcall asks of a store, in the words of the domain. Two engines implement it; both pass
+ * core/store/contract.ts. Every read and write names the project, so that no caller can forget it.
+ */
+
+/** Takes calls. One process writes a store at a time; a second one is refused with `conflict`. */
+export interface CallWriter {
+  /**
+   * Commits the batch, durably, or nothing of it. The batch's columns belong to the store from here on;
+   * the outcome brings columns back to be used again.
+   * @param words what the batch's numbers mean, beyond earlier batches of the same epoch
+   * @throws AppError `unavailable` when it could not be committed; the same batch may be sent again
+   */
+  append(batch: CallBatch, words: NewWords): Promise<AppendOutcome>;
+  /** Rolls up what waits. Reports do not need it; tests and a clean end do. */
+  rollUp(): Promise<void>;
+  /** Deletes what is older than the retention says, as of `nowS`. Also done by itself, now and then. */
+  purge(nowS: number): Promise<void>;
+  /** Commits an empty transaction. @throws AppError `unavailable` */
+  check(): Promise<void>;
+  /** Commits what was appended before, rolls up, and gives the store free. */
+  close(): Promise<void>;
+}
+
+export interface AppendOutcome {
+  /** For each delivery of the batch: true when stored, false when it repeats one of the last hour. */
+  stored: boolean[];
+  /** Memory of a batch's columns, to be used again. */
+  recycled: ArrayBuffer;
+  commitSeconds: number;
+}
+
+/** Answers questions. Any number of processes may read. */
+export interface CallReader {
+  /** Runs `ask` on one consistent state of the store that holds everything acknowledged before. */
+  snapshot<T>(project: string, ask: (snapshot: Snapshot) => T | Promise<T>): Promise<T>;
+  /** @throws AppError `unavailable` */
+  check(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Names endpoints; what is absent does not restrict. */
+export interface Selection {
+  service?: string;
+  environment?: string;
+  /** Only these endpoints (ids of EndpointRecord). */
+  endpoints?: ReadonlySet<number>;
+}
+
+/** One consistent state of one project. */
+export interface Snapshot {
+  services(): ServiceRecord[];
+  /** Permanent facts, independent of windows and retention; ordered by id. */
+  endpoints(selection: Selection): EndpointRecord[];
+  /** The window that can really be answered, rounded outward where minutes or hours are gone. */
+  coverage(window: Window): Coverage;
+  /** Usage in the window of each selected endpoint that was called in it, by endpoint id. */
+  usage(selection: Selection, window: Window): Map<number, Usage>;
+  /** Usage of all selected endpoints together. */
+  total(selection: Selection, window: Window): Usage;
+  /** Usage of all selected endpoints together in each of the half-open intervals between the edges:
+   *  `edgesS.length - 1` answers. Edges ascend and are whole minutes. */
+  series(selection: Selection, edgesS: readonly number[]): Usage[];
+  /** Clients of the selected endpoints in the window, most calls first. */
+  clients(selection: Selection, window: Window, limit: number): ClientUsage[];
+}
+
+export interface Coverage {
+  window: Window;
+  resolution: 'minute' | 'hour' | 'day';
+}
+
+export interface ServiceRecord {
+  service: string;
+  environment: string;
+  endpoints: number;
+  lifetimeCalls: number;
+  /** Ends of the oldest and newest span, milliseconds since the epoch. */
+  firstCallMs: number;
+  lastCallMs: number;
+}
+
+export interface EndpointRecord {
+  id: number;
+  service: string;
+  environment: string;
+  method: string;
+  route: string;
+  firstCallMs: number;
+  lastCallMs: number;
+  lifetimeCalls: number;
+  lifetimeErrors: number;
+  /** The service's version that answered last; empty when unknown. */
+  lastVersion: string;
+  /** Distinct callers, latest first, at most `limits.lastCallers`. */
+  lastCallers: LastCaller[];
+}
+
+export interface LastCaller {
+  client: string;
+  consumer: string;
+  agent: string;
+  atMs: number;
+}
+
+/** The percentiles every usage answers. */
+export const percentiles = [50, 75, 90, 95, 99] as const;
+
+export interface Usage {
+  calls: number;
+  errors4xx: number;
+  errors5xx: number;
+  /** Calls by HTTP status; 0 stands for no status. */
+  statuses: Map<number, number>;
+  sumNs: number;
+  /** Exact. 0 without calls. */
+  minNs: number;
+  maxNs: number;
+  /** Values at the nearest ranks of `percentiles`, in that order, within 1 %; zeros without calls. */
+  percentilesNs: number[];
+  uniqueClients: number;
+  /** More clients than are counted exactly: `uniqueClients` is an estimate. */
+  uniqueClientsEstimated: boolean;
+}
+
+export interface ClientUsage {
+  /** The address; `{other}` for the rarest clients of endpoints past the bound. */
+  client: string;
+  calls: number;
+  errors: number;
+}
