@@ -1,3 +1,7 @@
+import { AppError } from './error.ts';
+import { limits } from './limits.ts';
+import * as setting from './setting.ts';
+import { dayS, hourS, minuteS } from './window.ts';
 
 /**
  * Configuration: environment variables only, one table in the README. All mistakes are reported at once.
@@ -6,16 +10,22 @@
 export interface Config {
   store: { engine: 'sqlite'; path: string };
   host: string;
+  /** Ports; 0 takes a free one. */
   otlpHttpPort: number;
+  otlpGrpcPort: number;
   analyzerPort: number;
+  auth: 'off';
   coldAfterDays: number;
   deadAfterDays: number;
   retention: Retention;
-  /** CIDR texts; `private` and `none` as written. */
+  /** Networks in CIDR notation, and `private` as written; empty when nobody is trusted. */
   trustedProxies: string[];
   consumerAttributes: string[];
+  /** Upper case. */
   excludeMethods: string[];
+  /** Globs over canonical routes. */
   excludeRoutes: string[];
+  /** One OTLP body after decompression. */
   maxBodyBytes: number;
   logLevel: string;
 }
@@ -29,8 +39,246 @@ export interface Retention {
 }
 
 export const defaultRetention: Retention = {
-  callsS: 3 * 86_400,
-  minutesS: 2 * 86_400,
-  hoursS: 90 * 86_400,
-  daysS: 800 * 86_400,
+  callsS: 3 * dayS,
+  minutesS: 2 * dayS,
+  hoursS: 90 * dayS,
+  daysS: 800 * dayS,
 };
+
+export interface Variable<T = unknown> {
+  /** Text that stands when the variable is unset or empty; shown in help and README. */
+  fallback: string;
+  meaning: string;
+  read: (text: string) => T;
+  /** The value may hold a password and is never repeated in a message. */
+  secret?: boolean;
+}
+
+/** `least` is what still lets the next coarser level be built and read; the most is what a window may ask. */
+function keep(fallbackS: number, leastS: number, what: string): Variable<number> {
+  const read = setting.duration(leastS, limits.windowDays * dayS);
+  return { fallback: setting.durationText(fallbackS), meaning: `how long ${what}`, read };
+}
+
+/** Every variable this version reads, in the order of the README's table. */
+export const variables = {
+  ROLLCALL_STORE: {
+    fallback: 'sqlite:data/rollcall.db',
+    meaning: 'where calls are kept: sqlite: and a file',
+    read: setting.store,
+    secret: true,
+  },
+  ROLLCALL_HOST: {
+    fallback: '127.0.0.1',
+    meaning: 'address to listen on',
+    read: setting.host,
+  },
+  ROLLCALL_OTLP_HTTP_PORT: {
+    fallback: '4318',
+    meaning: 'OTLP over HTTP; 0 takes a free port',
+    read: setting.port,
+  },
+  ROLLCALL_OTLP_GRPC_PORT: {
+    fallback: '4317',
+    meaning: 'OTLP over gRPC (checked, not served by this version)',
+    read: setting.port,
+  },
+  ROLLCALL_ANALYZER_PORT: {
+    fallback: '4380',
+    meaning: 'REST API; 0 takes a free port',
+    read: setting.port,
+  },
+  ROLLCALL_AUTH: {
+    fallback: '',
+    meaning:
+      'off: everyone who reaches the ports may write and read; must be set off a loopback address',
+    read: readAuth,
+  },
+  ROLLCALL_COLD_AFTER_DAYS: {
+    fallback: '7',
+    meaning: 'days of silence after which an endpoint is cold',
+    read: setting.wholeNumber(1, limits.windowDays),
+  },
+  ROLLCALL_DEAD_AFTER_DAYS: {
+    fallback: '30',
+    meaning: 'days of silence after which an endpoint is dead',
+    read: setting.wholeNumber(1, limits.windowDays),
+  },
+  ROLLCALL_RETAIN_CALLS: keep(defaultRetention.callsS, minuteS, 'raw calls are kept'),
+  ROLLCALL_RETAIN_MINUTES: keep(
+    defaultRetention.minutesS,
+    hourS,
+    'reports are exact to the minute',
+  ),
+  ROLLCALL_RETAIN_HOURS: keep(defaultRetention.hoursS, dayS, 'reports are exact to the hour'),
+  ROLLCALL_RETAIN_DAYS: keep(defaultRetention.daysS, dayS, 'reports are exact to the day'),
+  ROLLCALL_TRUSTED_PROXIES: {
+    fallback: 'private',
+    meaning: 'networks whose forwarding headers are believed: CIDR list, private, or none',
+    read: setting.list(setting.network),
+  },
+  ROLLCALL_CONSUMER_ATTRIBUTES: {
+    fallback: 'enduser.id,user.id',
+    meaning: 'span attributes; the first one present names the consumer',
+    read: setting.list(setting.attributeName),
+  },
+  ROLLCALL_EXCLUDE_METHODS: {
+    fallback: 'OPTIONS',
+    meaning: 'methods that are not counted; none counts all',
+    read: setting.list(setting.method),
+  },
+  ROLLCALL_EXCLUDE_ROUTES: {
+    fallback: 'none',
+    meaning: 'routes that are not counted, as globs: /health*,*/metrics',
+    read: setting.list(setting.routeGlob),
+  },
+  ROLLCALL_MAX_BODY_MIB: {
+    fallback: String(limits.bodyBytes / 2 ** 20),
+    meaning: 'largest OTLP body after decompression, in MiB',
+    read: setting.wholeNumber(1, limits.bodyMibMost),
+  },
+  ROLLCALL_LOG: {
+    fallback: 'info',
+    meaning: 'least level that is logged: trace, debug, info, warn, error, fatal or silent',
+    read: setting.oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
+  },
+} satisfies Record<string, Variable>;
+
+export type VariableName = keyof typeof variables;
+
+/** Promised for later versions: refused by name, so that nobody believes them at work. */
+const laterVariables = [
+  'ROLLCALL_ADMIN_KEY',
+  'ROLLCALL_CLIENT_PRIVACY',
+  'ROLLCALL_CORS_ORIGINS',
+  'ROLLCALL_RPC',
+  'ROLLCALL_TLS_CERT',
+  'ROLLCALL_TLS_CLIENT_CA',
+  'ROLLCALL_TLS_KEY',
+];
+
+/** What Kubernetes puts into every pod beside a service whose name begins with rollcall. */
+const serviceLink =
+  /^ROLLCALL_(.+_)?(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT(_\d+_(TCP|UDP)(_.+)?)?)$/;
+
+/**
+ * Reads the configuration of an environment. An empty variable counts as unset.
+ * @throws AppError `invalid` whose message has one line for each mistake: variable, value, what is allowed
+ */
+export function readConfig(env: NodeJS.ProcessEnv): Config {
+  const mistakes = strangers(env);
+  const get = <N extends VariableName>(name: N) => readVariable(name, env, mistakes);
+  const store = get('ROLLCALL_STORE');
+  const auth = get('ROLLCALL_AUTH');
+  const ports = {
+    otlpHttpPort: get('ROLLCALL_OTLP_HTTP_PORT'),
+    otlpGrpcPort: get('ROLLCALL_OTLP_GRPC_PORT'),
+    analyzerPort: get('ROLLCALL_ANALYZER_PORT'),
+  };
+  const config: Config = {
+    store,
+    host: get('ROLLCALL_HOST'),
+    ...ports,
+    auth,
+    coldAfterDays: get('ROLLCALL_COLD_AFTER_DAYS'),
+    deadAfterDays: get('ROLLCALL_DEAD_AFTER_DAYS'),
+    retention: {
+      callsS: get('ROLLCALL_RETAIN_CALLS'),
+      minutesS: get('ROLLCALL_RETAIN_MINUTES'),
+      hoursS: get('ROLLCALL_RETAIN_HOURS'),
+      daysS: get('ROLLCALL_RETAIN_DAYS'),
+    },
+    trustedProxies: get('ROLLCALL_TRUSTED_PROXIES'),
+    consumerAttributes: get('ROLLCALL_CONSUMER_ATTRIBUTES'),
+    excludeMethods: get('ROLLCALL_EXCLUDE_METHODS'),
+    excludeRoutes: get('ROLLCALL_EXCLUDE_ROUTES'),
+    maxBodyBytes: get('ROLLCALL_MAX_BODY_MIB') * 2 ** 20,
+    logLevel: get('ROLLCALL_LOG'),
+  };
+  if (mistakes.length === 0) mistakes.push(...disagreements(config, env));
+  if (mistakes.length > 0) {
+    const count = mistakes.length === 1 ? 'a mistake' : `${mistakes.length} mistakes`;
+    throw new AppError('invalid', [`${count} in the configuration:`, ...mistakes].join('\n  '));
+  }
+  return config;
+}
+
+type ValueOf<N extends VariableName> = ReturnType<(typeof variables)[N]['read']>;
+
+/** Adds a mistake and returns the fallback's value when the text cannot be read: the caller reads on. */
+function readVariable<N extends VariableName>(
+  name: N,
+  env: NodeJS.ProcessEnv,
+  mistakes: string[],
+): ValueOf<N> {
+  const variable: Variable = variables[name];
+  const text = env[name]?.trim() || variable.fallback;
+  try {
+    return variable.read(text) as ValueOf<N>;
+  } catch (error) {
+    if (!(error instanceof setting.Mistake)) throw error;
+    mistakes.push(`${shown(name, text)} ${error.message}`);
+    return variable.read(variable.fallback) as ValueOf<N>;
+  }
+}
+
+function readAuth(text: string): 'off' {
+  if (text === 'off' || text === '') return 'off';
+  throw new setting.Mistake(
+    text === 'keys'
+      ? 'asks for keys, which this version does not have yet; only off is available'
+      : 'must be off',
+  );
+}
+
+/** Mistakes that only two values together make; looked for when each alone is right. */
+function disagreements(config: Config, env: NodeJS.ProcessEnv): string[] {
+  const found: string[] = [];
+  const say = (name: VariableName, why: string) => {
+    found.push(`${shown(name, env[name]?.trim() || variables[name].fallback)} ${why}`);
+  };
+  if (!setting.isLoopback(config.host) && !env.ROLLCALL_AUTH?.trim()) {
+    say(
+      'ROLLCALL_HOST',
+      'is not a loopback address, and this version has no keys yet: whoever reaches it could write and read everything. Set ROLLCALL_AUTH=off if that is meant, or listen on 127.0.0.1',
+    );
+  }
+  if (config.deadAfterDays < config.coldAfterDays) {
+    say(
+      'ROLLCALL_DEAD_AFTER_DAYS',
+      `is less than ROLLCALL_COLD_AFTER_DAYS=${config.coldAfterDays}`,
+    );
+  }
+  const { callsS, minutesS, hoursS, daysS } = config.retention;
+  const days = `ROLLCALL_RETAIN_DAYS=${setting.durationText(daysS)}`;
+  const hours = `ROLLCALL_RETAIN_HOURS=${setting.durationText(hoursS)}`;
+  if (minutesS > hoursS) say('ROLLCALL_RETAIN_MINUTES', `is longer than ${hours}`);
+  if (hoursS > daysS) say('ROLLCALL_RETAIN_HOURS', `is longer than ${days}`);
+  if (callsS > daysS) say('ROLLCALL_RETAIN_CALLS', `is longer than ${days}`);
+  if (config.otlpHttpPort !== 0 && config.otlpHttpPort === config.analyzerPort) {
+    say('ROLLCALL_ANALYZER_PORT', 'is also ROLLCALL_OTLP_HTTP_PORT; each needs a port of its own');
+  }
+  return found;
+}
+
+/** Variables that look like ours and are not. */
+function strangers(env: NodeJS.ProcessEnv): string[] {
+  const found: string[] = [];
+  for (const name of Object.keys(env).sort()) {
+    if (!name.startsWith('ROLLCALL_') || name in variables) continue;
+    if (laterVariables.includes(name)) {
+      // Empty is unset, as for every variable: a compose file may pass it through.
+      if (env[name]?.trim()) found.push(`${name} is not available in this version yet`);
+    } else if (!serviceLink.test(name)) {
+      found.push(
+        `${name} is no variable of Rollcall; there are ${Object.keys(variables).join(', ')}`,
+      );
+    }
+  }
+  return found;
+}
+
+function shown(name: VariableName, text: string): string {
+  const variable: Variable = variables[name];
+  return variable.secret && /@/.test(text) ? `${name}` : `${name}=${text}`;
+}

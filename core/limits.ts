@@ -54,6 +54,11 @@ export const limits = {
   /** Request line and headers; Node's default of 16 KiB is what OTLP.md L1 asks for at least. */
   headerBytes: 32 * 1024,
 
+  /** Items of one configuration list: each is compared with every call. */
+  settingItems: 100,
+  /** What ROLLCALL_MAX_BODY_MIB may ask for: a body stands in memory as a whole. */
+  bodyMibMost: 1024,
+
   /** Longest window a report may ask for: the retention of days plus slack. */
   windowDays: 3660,
   /** Rows of one list answer. */

@@ -1,0 +1,143 @@
+import { isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
+import { limits } from './limits.ts';
+import { dayS, hourS, minuteS } from './window.ts';
+
+/**
+ * Readers of one configuration value each: text in, value out. They throw `Mistake`, whose message says
+ * what would be allowed; core/config.ts adds the variable and the value seen.
+ */
+export class Mistake extends Error {
+  override readonly name = 'Mistake';
+}
+
+/** @returns a port; 0 takes a free one */
+export function port(text: string): number {
+  // A Kubernetes service called rollcall-analyzer puts ROLLCALL_ANALYZER_PORT=tcp://10.… into every pod.
+  if (text.startsWith('tcp://')) {
+    throw new Mistake(
+      'looks like a Kubernetes service link; set enableServiceLinks: false in the pod',
+    );
+  }
+  return wholeNumber(0, 65_535, ' (0 takes a free port)')(text);
+}
+
+export function wholeNumber(least: number, most: number, hint = ''): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d{1,9}$/.test(text) && value >= least && value <= most) return value;
+    throw new Mistake(`must be a whole number from ${least} to ${most}${hint}`);
+  };
+}
+
+const unitS: Record<string, number> = { s: 1, m: minuteS, h: hourS, d: dayS };
+
+/** `90s`, `5m`, `36h` or `30d`. @returns seconds */
+export function duration(leastS: number, mostS: number): (text: string) => number {
+  return (text) => {
+    const [, digits, unit] = /^(\d{1,9})([smhd])$/.exec(text) ?? [];
+    const seconds = Number(digits) * (unitS[unit ?? ''] ?? Number.NaN);
+    if (seconds >= leastS && seconds <= mostS) return seconds;
+    const range = `from ${durationText(leastS)} to ${durationText(mostS)}`;
+    throw new Mistake(`must be a duration such as 90s, 5m, 36h or 30d, ${range}`);
+  };
+}
+
+/** The duration in its largest whole unit: 172800 is `2d`. */
+export function durationText(seconds: number): string {
+  if (seconds % dayS === 0) return `${seconds / dayS}d`;
+  if (seconds % hourS === 0) return `${seconds / hourS}h`;
+  return seconds % minuteS === 0 ? `${seconds / minuteS}m` : `${seconds}s`;
+}
+
+export function oneOf<T extends string>(...allowed: T[]): (text: string) => T {
+  return (text) => {
+    const found = allowed.find((value) => value === text);
+    if (found !== undefined) return found;
+    throw new Mistake(`must be ${allowed.length > 1 ? 'one of ' : ''}${allowed.join(', ')}`);
+  };
+}
+
+/** Comma-separated; `none` is the empty list. Repeated items count once. */
+export function list(item: (text: string) => string): (text: string) => string[] {
+  return (text) => {
+    if (text === 'none') return [];
+    const items = text.split(',').map((part) => part.trim());
+    if (items.length > limits.settingItems) {
+      throw new Mistake(`has ${items.length} items; at most ${limits.settingItems} are allowed`);
+    }
+    return [...new Set(items.map(item))];
+  };
+}
+
+/** A name or an address to listen on. */
+export function host(text: string): string {
+  const name = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i;
+  // Digits and dots that are no address are a mistyped address, not a name.
+  if (isIP(text) !== 0 || (name.test(text) && !/^[\d.]+$/.test(text))) return text;
+  throw new Mistake(
+    'must be an IP address or a host name, without a port, such as 127.0.0.1 or 0.0.0.0',
+  );
+}
+
+export function isLoopback(hostText: string): boolean {
+  if (/^localhost$/i.test(hostText)) return true;
+  return isIP(hostText) !== 0 && ipaddr.process(hostText).range() === 'loopback';
+}
+
+/** `private`, a network in CIDR notation, or one address, which becomes the network of itself. */
+export function network(text: string): string {
+  if (text === 'private') return text;
+  const [address = '', bits, ...more] = text.split('/');
+  const family = isIP(address);
+  const bitsMost = family === 4 ? 32 : 128;
+  const bitsFit = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= bitsMost);
+  // node:net knows the strict spelling; ipaddr.js also takes 10/8 or 0x7f.1, which nobody means.
+  if (family !== 0 && bitsFit && more.length === 0 && ipaddr.isValid(address)) {
+    return `${address}/${bits ?? bitsMost}`;
+  }
+  throw new Mistake(
+    `holds "${text}"; each item must be private, an address or a network such as 10.0.0.0/8, or the whole is none`,
+  );
+}
+
+export function method(text: string): string {
+  if (/^[!#$%&'*+.^_`|~0-9a-z-]{1,32}$/i.test(text)) return text.toUpperCase();
+  throw new Mistake(
+    `holds "${text}"; each item must be an HTTP method such as OPTIONS, or the whole is none`,
+  );
+}
+
+/** A glob over canonical routes; `*` stands for any run of characters. */
+export function routeGlob(text: string): string {
+  if (/^[/*(]\S*$/.test(text) && Buffer.byteLength(text) <= limits.routeBytes) return text;
+  throw new Mistake(
+    `holds "${text}"; each item must be a route glob of at most ${limits.routeBytes} bytes such as /health* or */metrics`,
+  );
+}
+
+export function attributeName(text: string): string {
+  if (/^\S{1,200}$/.test(text)) return text;
+  throw new Mistake(
+    `holds "${text}"; each item must be a span attribute's name such as enduser.id`,
+  );
+}
+
+/** @returns where a SQLite store's file is */
+export function store(text: string): { engine: 'sqlite'; path: string } {
+  if (/^clickhouse/i.test(text)) {
+    throw new Mistake(
+      'asks for ClickHouse; this version has no such engine yet, only sqlite:path/to/file.db',
+    );
+  }
+  const path = text.startsWith('sqlite:') ? text.slice('sqlite:'.length) : '';
+  if (path.startsWith(':memory:')) {
+    throw new Mistake(
+      'asks for a store in memory; collector and analyzer share a file: sqlite:path/to/file.db',
+    );
+  }
+  if (path === '' || path.endsWith('/') || path.includes('\0')) {
+    throw new Mistake('must be sqlite: and the path of a file, such as sqlite:data/rollcall.db');
+  }
+  return { engine: 'sqlite', path };
+}

@@ -1,0 +1,187 @@
+import { describe, expect, it } from 'vitest';
+import { defaultRetention, readConfig, variables } from '../../core/config.ts';
+import { AppError } from '../../core/error.ts';
+
+/** The message of the one error that an environment's mistakes make. */
+function mistakesOf(env: NodeJS.ProcessEnv): string {
+  try {
+    readConfig(env);
+  } catch (error) {
+    expect(error).toBeInstanceOf(AppError);
+    expect((error as AppError).code).toBe('invalid');
+    return (error as AppError).message;
+  }
+  throw new Error(`no mistake was found in ${JSON.stringify(env)}`);
+}
+
+describe('readConfig', () => {
+  it('answers the documented defaults for an empty environment', () => {
+    expect(readConfig({ PATH: '/bin' })).toEqual({
+      store: { engine: 'sqlite', path: 'data/rollcall.db' },
+      host: '127.0.0.1',
+      otlpHttpPort: 4318,
+      otlpGrpcPort: 4317,
+      analyzerPort: 4380,
+      auth: 'off',
+      coldAfterDays: 7,
+      deadAfterDays: 30,
+      retention: defaultRetention,
+      trustedProxies: ['private'],
+      consumerAttributes: ['enduser.id', 'user.id'],
+      excludeMethods: ['OPTIONS'],
+      excludeRoutes: [],
+      maxBodyBytes: 64 * 1024 * 1024,
+      logLevel: 'info',
+    });
+  });
+
+  it('takes an empty or blank variable for an unset one', () => {
+    const blank = Object.fromEntries(Object.keys(variables).map((name) => [name, ' ']));
+    expect(readConfig({ ...blank, ROLLCALL_TLS_CERT: '' })).toEqual(readConfig({}));
+  });
+
+  it('reads every variable', () => {
+    const config = readConfig({
+      ROLLCALL_STORE: 'sqlite:/var/lib/rollcall/calls.db',
+      ROLLCALL_HOST: '0.0.0.0',
+      ROLLCALL_OTLP_HTTP_PORT: '0',
+      ROLLCALL_OTLP_GRPC_PORT: '14317',
+      ROLLCALL_ANALYZER_PORT: '65535',
+      ROLLCALL_AUTH: 'off',
+      ROLLCALL_COLD_AFTER_DAYS: '14',
+      ROLLCALL_DEAD_AFTER_DAYS: '14',
+      ROLLCALL_RETAIN_CALLS: '36h',
+      ROLLCALL_RETAIN_MINUTES: '90m',
+      ROLLCALL_RETAIN_HOURS: '30d',
+      ROLLCALL_RETAIN_DAYS: '2592000s',
+      ROLLCALL_TRUSTED_PROXIES: 'private, 203.0.113.7,2001:db8::/32',
+      ROLLCALL_CONSUMER_ATTRIBUTES: 'app.key.name',
+      ROLLCALL_EXCLUDE_METHODS: 'options,head,OPTIONS',
+      ROLLCALL_EXCLUDE_ROUTES: '/health*,*/metrics',
+      ROLLCALL_MAX_BODY_MIB: '8',
+      ROLLCALL_LOG: 'silent',
+    });
+    expect(config).toEqual({
+      store: { engine: 'sqlite', path: '/var/lib/rollcall/calls.db' },
+      host: '0.0.0.0',
+      otlpHttpPort: 0,
+      otlpGrpcPort: 14317,
+      analyzerPort: 65535,
+      auth: 'off',
+      coldAfterDays: 14,
+      deadAfterDays: 14,
+      retention: {
+        callsS: 36 * 3600,
+        minutesS: 90 * 60,
+        hoursS: 30 * 86_400,
+        daysS: 30 * 86_400,
+      },
+      trustedProxies: ['private', '203.0.113.7/32', '2001:db8::/32'],
+      consumerAttributes: ['app.key.name'],
+      excludeMethods: ['OPTIONS', 'HEAD'],
+      excludeRoutes: ['/health*', '*/metrics'],
+      maxBodyBytes: 8 * 1024 * 1024,
+      logLevel: 'silent',
+    });
+  });
+
+  it('reports all mistakes at once, each with variable, value and what is allowed', () => {
+    const message = mistakesOf({
+      ROLLCALL_OTLP_HTTP_PORT: '70000',
+      ROLLCALL_RETAIN_CALLS: '3 days',
+      ROLLCALL_TRUSTED_PROXIES: '10.0.0.0/33',
+      ROLLCALL_LOG: 'verbose',
+      ROLLCALL_PROT: '1',
+    });
+    const lines = message.split('\n');
+    expect(lines).toHaveLength(6);
+    expect(lines[0]).toBe('5 mistakes in the configuration:');
+    expect(message).toContain(
+      'ROLLCALL_OTLP_HTTP_PORT=70000 must be a whole number from 0 to 65535',
+    );
+    expect(message).toContain('ROLLCALL_RETAIN_CALLS=3 days must be a duration such as 90s');
+    expect(message).toContain('ROLLCALL_TRUSTED_PROXIES=10.0.0.0/33 holds "10.0.0.0/33"');
+    expect(message).toContain('ROLLCALL_LOG=verbose must be one of trace, debug');
+    expect(message).toContain('ROLLCALL_PROT is no variable of Rollcall; there are ROLLCALL_STORE');
+  });
+
+  it.each([
+    ['ROLLCALL_STORE', 'clickhouse://u:secret@db:8123/rollcall', 'no such engine yet'],
+    ['ROLLCALL_STORE', 'data/rollcall.db', 'must be sqlite:'],
+    ['ROLLCALL_STORE', 'sqlite:', 'must be sqlite:'],
+    ['ROLLCALL_STORE', 'sqlite::memory:', 'share a file'],
+    ['ROLLCALL_HOST', '300.1.1.1', 'must be an IP address or a host name'],
+    ['ROLLCALL_HOST', '127.0.0.1:4318', 'without a port'],
+    ['ROLLCALL_OTLP_HTTP_PORT', '-1', 'from 0 to 65535'],
+    ['ROLLCALL_OTLP_GRPC_PORT', '4317.5', 'from 0 to 65535'],
+    ['ROLLCALL_ANALYZER_PORT', 'tcp://10.0.0.1:4380', 'enableServiceLinks'],
+    ['ROLLCALL_AUTH', 'keys', 'does not have yet'],
+    ['ROLLCALL_AUTH', 'on', 'must be off'],
+    ['ROLLCALL_COLD_AFTER_DAYS', '0', 'from 1 to 3660'],
+    ['ROLLCALL_DEAD_AFTER_DAYS', '1e2', 'from 1 to 3660'],
+    ['ROLLCALL_RETAIN_MINUTES', '59m', 'from 1h to 3660d'],
+    ['ROLLCALL_RETAIN_DAYS', '99999d', 'from 1d to 3660d'],
+    ['ROLLCALL_TRUSTED_PROXIES', '10/8', 'holds "10/8"'],
+    ['ROLLCALL_TRUSTED_PROXIES', 'private,none', 'holds "none"'],
+    ['ROLLCALL_TRUSTED_PROXIES', '10.0.0.0/8/8', 'holds "10.0.0.0/8/8"'],
+    ['ROLLCALL_CONSUMER_ATTRIBUTES', 'enduser.id,,user.id', 'holds ""'],
+    ['ROLLCALL_EXCLUDE_METHODS', 'GET POST', 'holds "GET POST"'],
+    ['ROLLCALL_EXCLUDE_ROUTES', 'health', 'holds "health"'],
+    ['ROLLCALL_MAX_BODY_MIB', '0', 'from 1 to 1024'],
+    ['ROLLCALL_TLS_CERT', 'cert.pem', 'not available in this version'],
+    ['ROLLCALL_ADMIN_KEY', 'x', 'not available in this version'],
+  ])('refuses %s=%s and says why', (name, value, why) => {
+    const message = mistakesOf({ [name]: value });
+    expect(message.split('\n')).toHaveLength(2);
+    expect(message).toContain(name);
+    expect(message).toContain(why);
+  });
+
+  it('never repeats a password', () => {
+    expect(mistakesOf({ ROLLCALL_STORE: 'clickhouse://u:secret@db' })).not.toContain('secret');
+    expect(mistakesOf({ ROLLCALL_ADMIN_KEY: 'secret' })).not.toContain('secret');
+  });
+
+  it('refuses values that disagree', () => {
+    expect(mistakesOf({ ROLLCALL_COLD_AFTER_DAYS: '31' })).toContain(
+      'ROLLCALL_DEAD_AFTER_DAYS=30 is less than ROLLCALL_COLD_AFTER_DAYS=31',
+    );
+    expect(mistakesOf({ ROLLCALL_RETAIN_MINUTES: '91d' })).toContain(
+      'ROLLCALL_RETAIN_MINUTES=91d is longer than ROLLCALL_RETAIN_HOURS=90d',
+    );
+    expect(mistakesOf({ ROLLCALL_RETAIN_DAYS: '60d' })).toContain(
+      'ROLLCALL_RETAIN_HOURS=90d is longer than ROLLCALL_RETAIN_DAYS=60d',
+    );
+    expect(mistakesOf({ ROLLCALL_ANALYZER_PORT: '4318' })).toContain('ROLLCALL_ANALYZER_PORT=4318');
+  });
+
+  it.each(['0.0.0.0', '::', '192.0.2.1', 'rollcall.example'])(
+    'listens on %s only when ROLLCALL_AUTH=off says so',
+    (host) => {
+      const message = mistakesOf({ ROLLCALL_HOST: host });
+      expect(message).toContain(`ROLLCALL_HOST=${host} is not a loopback address`);
+      expect(message).toContain('ROLLCALL_AUTH=off');
+      expect(readConfig({ ROLLCALL_HOST: host, ROLLCALL_AUTH: 'off' }).host).toBe(host);
+    },
+  );
+
+  it.each(['127.0.0.1', '127.8.9.10', '::1', '::ffff:127.0.0.1', 'localhost'])(
+    'listens on the loopback address %s without being asked',
+    (host) => {
+      expect(readConfig({ ROLLCALL_HOST: host }).host).toBe(host);
+    },
+  );
+
+  it('ignores what Kubernetes puts beside a service called rollcall', () => {
+    const links = {
+      ROLLCALL_PORT: 'tcp://10.0.0.1:4318',
+      ROLLCALL_SERVICE_HOST: '10.0.0.1',
+      ROLLCALL_SERVICE_PORT: '4318',
+      ROLLCALL_SERVICE_PORT_OTLP_HTTP: '4318',
+      ROLLCALL_PORT_4318_TCP: 'tcp://10.0.0.1:4318',
+      ROLLCALL_PORT_4318_TCP_ADDR: '10.0.0.1',
+      ROLLCALL_COLLECTOR_SERVICE_HOST: '10.0.0.1',
+    };
+    expect(readConfig(links)).toEqual(readConfig({}));
+  });
+});
