@@ -1,0 +1,156 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { AppError } from '../../core/error.ts';
+import { readFlags, UsageError } from '../flags.ts';
+import { startServices } from '../services.ts';
+import { sendTraces } from './exporter.ts';
+import { type Addresses, addressesOf, freshStore, withFreePorts } from './place.ts';
+import { historyDays } from './shop.ts';
+import { historyHours, traffic } from './traffic.ts';
+
+/** Bodies under way at once: enough to keep one collector busy, few enough to never overload it. */
+const parallelBodies = 4;
+/** Hours of history in one body: about a thousand spans. */
+const hoursPerBody = 6;
+/** The live shop is this much busier than its history, so that a person sees figures move: some two
+ *  calls a second. */
+const liveTimes = 30;
+
+/**
+ * Rollcall on a store of its own, with a made-up shop's three months in it and its live traffic coming.
+ * @returns the exit code
+ */
+export async function demo(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
+  const { env: flags, own } = readFlags(args, {
+    seed: { type: 'string' },
+    once: { type: 'boolean' },
+  });
+  const seed = own.seed === undefined ? 1 : Number(own.seed);
+  if (!Number.isSafeInteger(seed) || seed < 0) {
+    throw new UsageError(`--seed ${own.seed} must be a whole number from 0 on`);
+  }
+  const store = await freshStore(flags.ROLLCALL_STORE ?? env.ROLLCALL_STORE);
+  const ended = new AbortController();
+  try {
+    const demoEnv = await withFreePorts({
+      ...env,
+      // The services' own lines would only hide what the demo says.
+      ROLLCALL_LOG: env.ROLLCALL_LOG || 'warn',
+      ...flags,
+      ROLLCALL_STORE: store.text,
+    });
+    const services = await startServices(['collector', 'analyzer'], demoEnv);
+    const stop = () => {
+      ended.abort();
+      services.stop();
+    };
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop);
+    services.ended.then(() => ended.abort());
+    try {
+      await play(addressesOf(demoEnv), seed, own.once === true, store.text, ended.signal);
+    } catch (error) {
+      // Ended in the middle of something, as asked, or because a service died, which then said why.
+      if (!ended.signal.aborted) throw error;
+    } finally {
+      stop();
+      await services.ended;
+    }
+    return await services.ended;
+  } finally {
+    await store.remove();
+  }
+}
+
+/** History, what to look at, live traffic; until `signal` ends it. */
+async function play(
+  addresses: Addresses,
+  seed: number,
+  once: boolean,
+  store: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const say = (text: string) => process.stdout.write(`${text}\n`);
+  await ready(addresses.collector, signal);
+  await ready(addresses.analyzer, signal);
+  const traces = `${addresses.collector}/v1/traces`;
+  say(`A made-up shop's last ${historyDays} days (seed ${seed}) go to ${traces} …`);
+  const nowMs = Date.now();
+  const startedMs = performance.now();
+  const sent = await sendHistory(traces, seed, nowMs, signal);
+  const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
+  const counted = await totalRequests(addresses.analyzer, signal);
+  say(`${sent} calls sent in ${seconds} s, ${counted} counted in the report.`);
+  if (sent !== counted) {
+    throw new AppError('internal', `the report counts ${counted} calls, but ${sent} were sent`);
+  }
+  say(introduction(addresses, store));
+  if (once) return;
+  say('The shop is open: its live traffic keeps coming until Ctrl-C.');
+  await sendLive(traces, seed, nowMs, signal);
+}
+
+async function sendHistory(
+  url: string,
+  seed: number,
+  nowMs: number,
+  signal: AbortSignal,
+): Promise<number> {
+  const hours = historyHours(nowMs);
+  let sent = 0;
+  const sendOn = async () => {
+    while (hours.length > 0) {
+      const body = hours.splice(0, hoursPerBody).flatMap((hour) => traffic(seed, hour, nowMs));
+      await sendTraces(url, body, signal);
+      for (const { scopes } of body) for (const { spans } of scopes) sent += spans.length;
+    }
+  };
+  await Promise.all(Array.from({ length: parallelBodies }, sendOn));
+  return sent;
+}
+
+async function sendLive(
+  url: string,
+  seed: number,
+  startMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let fromMs = startMs; ; ) {
+    await pause(1000, undefined, { signal });
+    const toMs = Date.now();
+    const body = traffic(seed, { fromMs, toMs }, toMs, liveTimes);
+    if (body.length > 0) await sendTraces(url, body, signal);
+    fromMs = toMs;
+  }
+}
+
+async function totalRequests(analyzer: string, signal: AbortSignal): Promise<number> {
+  const response = await fetch(`${analyzer}/api/v1/report?window=${historyDays + 2}d`, { signal });
+  const text = await response.text();
+  if (!response.ok)
+    throw new AppError('internal', `the report answers ${response.status}: ${text}`);
+  const { summary } = JSON.parse(text) as { summary: { total_requests: number } };
+  return summary.total_requests;
+}
+
+function introduction({ collector, analyzer }: Addresses, store: string): string {
+  return `
+  OTLP over HTTP   ${collector}
+  REST API         ${analyzer}/api/v1/report
+  store            ${store}
+
+Try, in another terminal:
+
+  curl '${analyzer}/api/v1/report/top?window=7d&limit=3'
+  curl '${analyzer}/api/v1/report/dead'
+  curl '${analyzer}/api/v1/report?service=payments&sort=error_rate_pct&order=desc'
+`;
+}
+
+/** Waits until a service can do its work. */
+async function ready(url: string, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    const answer = await fetch(`${url}/readyz`, { signal }).catch(() => undefined);
+    await answer?.body?.cancel();
+    if (answer?.status === 200) return;
+    await pause(50, undefined, { signal });
+  }
+}

@@ -1,0 +1,26 @@
+import type { Variable } from '../core/config.ts';
+import { flagOf } from './flags.ts';
+
+/** The text of `rollcall help`. */
+export function help(variables: Record<string, Variable>): string {
+  const lines = Object.entries(variables).map(([name, { fallback, meaning }]) => {
+    const preset = fallback === '' ? '' : ` [${fallback}]`;
+    return `  --${flagOf(name).padEnd(22)} ${meaning}${preset}`;
+  });
+  return `Rollcall: which endpoints of an API are alive, slow, failing or dead, and who calls them.
+
+usage: rollcall <command> [flags]
+
+  serve       collector and analyzer together
+  collector   only the collector: OTLP in
+  analyzer    only the analyzer: answers out
+  demo        a made-up shop's three months, then its live traffic, on a store of its own
+                --seed N   another shop of the same kind [1]
+                --once     end after the history
+  help        this text
+
+Every flag is also an environment variable: --otlp-http-port is ROLLCALL_OTLP_HTTP_PORT.
+
+${lines.join('\n')}
+`;
+}

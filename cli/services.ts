@@ -1,0 +1,94 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { readConfig } from '../core/config.ts';
+import { AppError } from '../core/error.ts';
+import { openLog } from '../core/log.ts';
+
+export type ServiceName = 'collector' | 'analyzer';
+
+export interface Services {
+  /** The process ids, in the order of the names. */
+  pids: number[];
+  /** Asks all to end: doors first, batches committed, store last. May be called again. */
+  stop(): void;
+  /** When all have ended: 0 when they were asked to and did so cleanly. Never rejects. */
+  ended: Promise<number>;
+}
+
+/** A service that takes longer than this to end is ended by force. Container platforms wait 10 s. */
+const stopMs = 9_000;
+
+/**
+ * Starts services as child processes in our process group, on our standard output. Each holds an IPC
+ * channel to us: should we be killed, it closes, and they end by themselves. When one dies, the other is
+ * stopped: half a Rollcall that looks alive would be worse than none.
+ * @param env with the configuration; checked here, once, before anything starts
+ * @throws AppError `invalid` for a wrong configuration, `unavailable` when the data folder cannot be made
+ */
+export async function startServices(
+  names: readonly ServiceName[],
+  env: NodeJS.ProcessEnv,
+): Promise<Services> {
+  const config = readConfig(env);
+  await makeFolder(dirname(config.store.path));
+  const log = openLog('rollcall', config.logLevel);
+  const children = names.map((name) => spawnService(name, env));
+  let stopping = false;
+  let worst = 0;
+
+  const stop = () => {
+    if (stopping) return;
+    stopping = true;
+    for (const child of children) child.kill('SIGTERM');
+    const force = () => {
+      for (const child of children) if (isRunning(child)) child.kill('SIGKILL');
+    };
+    setTimeout(force, stopMs).unref();
+  };
+
+  const ends = children.map(async (child, index) => {
+    const { code, reason } = await childEnd(child);
+    if (code === 0 && stopping) return;
+    worst = Math.max(worst, code, 1);
+    if (stopping) log.error(`${names[index]} did not end cleanly: ${reason}`);
+    else log.error(`${names[index]} ended by itself: ${reason}; stopping the rest`);
+    stop();
+  });
+  return {
+    pids: children.map((child) => child.pid ?? 0),
+    stop,
+    ended: Promise.all(ends).then(() => worst),
+  };
+}
+
+function spawnService(name: ServiceName, env: NodeJS.ProcessEnv): ChildProcess {
+  const script = fileURLToPath(new URL(`../${name}/main.ts`, import.meta.url));
+  return spawn(process.execPath, [script], { env, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+}
+
+/** How a child ended; also when it could not be started at all. */
+function childEnd(child: ChildProcess): Promise<{ code: number; reason: string }> {
+  return new Promise((resolve) => {
+    child.once('error', (error) => resolve({ code: 1, reason: error.message }));
+    child.once('exit', (code, signal) => {
+      resolve({ code: code ?? 1, reason: signal ? `killed by ${signal}` : `exit code ${code}` });
+    });
+  });
+}
+
+function isRunning(child: ChildProcess): boolean {
+  return child.exitCode === null && child.signalCode === null;
+}
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (error) {
+    const { message } = error as Error;
+    throw new AppError('unavailable', `cannot make the data folder "${path}": ${message}`, {
+      cause: error,
+    });
+  }
+}
