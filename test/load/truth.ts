@@ -71,7 +71,7 @@ function isWithin(endNs: bigint, { fromS, toS }: TrueWindow): boolean {
 
 function usageOf(calls: readonly TrueCall[]): TrueUsage {
   const durationsNs = Float64Array.from(calls, (call) => call.durationNs).sort();
-  const ends = calls.map((call) => call.endNs);
+  const endsNs = BigInt64Array.from(calls, (call) => call.endNs).sort();
   return {
     calls: calls.length,
     errors4xx: calls.filter(({ status }) => status >= 400 && status < 500).length,
@@ -82,7 +82,7 @@ function usageOf(calls: readonly TrueCall[]): TrueUsage {
     durationsNs,
     uniqueClients: new Set(calls.map(({ client }) => client).filter((client) => client !== ''))
       .size,
-    firstEndNs: ends.reduce((a, b) => (a < b ? a : b)),
-    lastEndNs: ends.reduce((a, b) => (a > b ? a : b)),
+    firstEndNs: endsNs[0]!,
+    lastEndNs: endsNs.at(-1)!,
   };
 }
