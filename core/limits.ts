@@ -5,8 +5,9 @@
 export const limits = {
   /** One OTLP body after decompression (ROLLCALL_MAX_BODY_MIB). OTLP 1.11 recommends 64 MiB. */
   bodyBytes: 64 * 1024 * 1024,
-  /** Bodies being read or waiting for their commit, all requests together. One body of the largest size
-   *  is always admitted when nothing else is in flight, so the budget never refuses for ever. */
+  /** Bodies being read, decompressed or decoded, all requests together; what waits for its commit is
+   *  bounded by waitingCalls. One body of the largest size is always admitted when nothing else is in
+   *  flight, so the budget never refuses for ever. */
   inFlightBytes: 64 * 1024 * 1024,
   /** Calls decoded and not yet committed. Four full batches: enough to keep the writer busy while the
    *  event loop decodes, small enough (about 80 bytes a call) to be nothing. */
@@ -53,6 +54,25 @@ export const limits = {
   errorMessageBytes: 1024,
   /** Request line and headers; Node's default of 16 KiB is what OTLP.md L1 asks for at least. */
   headerBytes: 32 * 1024,
+  /** An idle connection is kept longer than any exporter's own idle time (Go 90 s): whoever closes first
+   *  while the other sends loses a request (OTLP.md H11). */
+  keepAliveMs: 95_000,
+  /** Headers, and a whole request, must have arrived by then. Exporters give up after 10 s, the Collector
+   *  after 60 s. Node counts the first request from the connection's start, so headers get more than
+   *  keepAliveMs. */
+  headersMs: 100_000,
+  requestMs: 120_000,
+  /** A connection on which nothing moves while a request is under way. */
+  silentSocketMs: 60_000,
+  /** Of a refused body so much is read and thrown away, for so long, that its sender sees the answer. */
+  discardBytes: 4 * 1024 * 1024,
+  discardMs: 2_000,
+  /** At the end, requests that had begun get so long. Container platforms kill after 10 s, so the process
+   *  gives up before that, loudly, when even its store does not close. */
+  shutdownMs: 4_000,
+  exitMs: 8_500,
+  /** /readyz answers by then, whatever the store does. */
+  readyMs: 2_000,
 
   /** Items of one configuration list: each is compared with every call. */
   settingItems: 100,

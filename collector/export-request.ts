@@ -1,0 +1,121 @@
+import type { IncomingMessage } from 'node:http';
+import { AppError } from '../core/error.ts';
+import { type Body, checkDeclared, codecOf, declaredBytes, readBody } from './body.ts';
+import type { BufferPool } from './buffer-pool.ts';
+import type { Ingest } from './ingest.ts';
+import type { CollectorMetrics } from './metrics.ts';
+import type { Notices } from './notices.ts';
+import { tracesFromJson } from './otlp/json.ts';
+import type { Encoding, PartialSuccess, Signal } from './otlp/responses.ts';
+import { countUnstored, type UnstoredSignal } from './otlp/unstored.ts';
+
+/** One export request over HTTP, from its headers to what is to be answered. */
+export interface ExportContext {
+  ingest: Ingest;
+  metrics: CollectorMetrics;
+  notices: Notices;
+  pool: BufferPool;
+  bodyBytesMax: number;
+}
+
+/** With authentication off there is one project. */
+const project = 'default';
+
+/** Signals by path. A URL set for traces alone is used as it stands and may have no path at all (H8). */
+export const exportPaths = new Map<string, Signal>([
+  ['/', 'traces'],
+  ['/v1/traces', 'traces'],
+  ['/v1/traces/', 'traces'],
+  ['/v1/metrics', 'metrics'],
+  ['/v1/metrics/', 'metrics'],
+  ['/v1/logs', 'logs'],
+  ['/v1/logs/', 'logs'],
+  ['/v1development/profiles', 'profiles'],
+  ['/v1development/profiles/', 'profiles'],
+]);
+
+/** The encoding of a Content-Type, whatever its case and parameters; undefined for one we do not take. */
+export function encodingOf(contentType: string | undefined): Encoding | undefined {
+  if (contentType === undefined) return undefined;
+  const known = encodings.get(contentType);
+  if (known !== undefined) return known;
+  return encodings.get(contentType.split(';', 1)[0]!.trim().toLowerCase());
+}
+
+const encodings = new Map<string, Encoding>([
+  ['application/x-protobuf', 'protobuf'],
+  ['application/protobuf', 'protobuf'],
+  ['application/json', 'json'],
+]);
+
+/**
+ * Reads the body and takes what is in it.
+ * @param begin called when the request is admitted, before its body is read
+ * @returns what was not taken, if anything, when the rest is durable
+ * @throws AppError, or `Gone` when the client went away before its body was complete
+ */
+export async function takeExport(
+  context: ExportContext,
+  request: IncomingMessage,
+  signal: Signal,
+  begin: () => void,
+): Promise<PartialSuccess | undefined> {
+  const { headers } = request;
+  const codec = codecOf(headers['content-encoding']);
+  const encoding = encodingOf(headers['content-type']);
+  if (encoding === undefined) throw new AppError('unsupported', unsupportedType);
+  const declared = declaredBytes(request);
+  const { bodyBytesMax: bytesMax, ingest, metrics, pool } = context;
+  checkDeclared(declared, bytesMax);
+  const share = ingest.admit(declared ?? unknownBytes);
+  let taken: Promise<PartialSuccess | undefined>;
+  let body: Body | undefined;
+  try {
+    begin();
+    body = await readBody(request, { codec, bytesMax, share, pool });
+    metrics.body(body.bytes.length);
+    taken = take(context, request, signal, encoding, body.bytes);
+  } finally {
+    // What is taken is copied out of the body, so its memory need not wait for the commit.
+    body?.release();
+    share.release();
+  }
+  return taken;
+}
+
+function take(
+  context: ExportContext,
+  request: IncomingMessage,
+  signal: Signal,
+  encoding: Encoding,
+  bytes: Buffer,
+): Promise<PartialSuccess | undefined> {
+  if (signal !== 'traces')
+    return Promise.resolve(notStored(context, request, signal, encoding, bytes));
+  if (encoding === 'protobuf') return context.ingest.receive(project, bytes);
+  return context.ingest.receive(project, tracesFromJson(bytes), bytes);
+}
+
+function notStored(
+  { notices }: ExportContext,
+  request: IncomingMessage,
+  signal: UnstoredSignal,
+  encoding: Encoding,
+  bytes: Buffer,
+): PartialSuccess | undefined {
+  const rejected = countUnstored(signal, encoding, bytes);
+  if (!notices.due(request.socket.remoteAddress ?? '', signal)) return undefined;
+  return { rejected, message: `Rollcall does not store ${signal}; ${advice[signal]}` };
+}
+
+const advice: Record<UnstoredSignal, string> = {
+  metrics: 'set OTEL_METRICS_EXPORTER=none, or send them elsewhere',
+  logs: 'set OTEL_LOGS_EXPORTER=none, or send them elsewhere',
+  profiles: 'send them elsewhere',
+};
+
+const unsupportedType =
+  '415 unsupported media type, supported: [application/json, application/x-protobuf]';
+
+/** Room asked for a body of unknown length; it grows as the body does. */
+const unknownBytes = 64 * 1024;

@@ -1,0 +1,107 @@
+import { CallDictionary } from '../core/call.ts';
+import { type Config, readConfig } from '../core/config.ts';
+import { asAppError } from '../core/error.ts';
+import { limits } from '../core/limits.ts';
+import { type Log, openLog } from '../core/log.ts';
+import { openSqliteWriter } from '../core/store/sqlite/writer.ts';
+import type { CallWriter } from '../core/store/store.ts';
+import { BufferPool } from './buffer-pool.ts';
+import { Extractor } from './extract.ts';
+import { type HttpDoor, openHttpDoor } from './http.ts';
+import { Ingest } from './ingest.ts';
+import { CollectorMetrics } from './metrics.ts';
+import { Notices } from './notices.ts';
+
+/** The collector: OTLP in, calls committed to the store. */
+export interface Collector {
+  /** Where OTLP over HTTP listens, with the port that was really taken. */
+  url: string;
+  /** Doors first, then what was taken is committed, the store last. */
+  close(): Promise<void>;
+}
+
+/** @throws AppError `conflict` when the port is taken or another collector writes the store */
+export async function startCollector(
+  config: Config,
+  log: Log = openLog('collector', config.logLevel),
+): Promise<Collector> {
+  const { path } = config.store;
+  const writer = await openSqliteWriter({ path, retention: config.retention });
+  const parts = openIngest(config, writer, log);
+  const door = await openDoor(config, parts, log).catch(async (error: unknown) => {
+    await writer.close();
+    throw error;
+  });
+  // The one line that says where we are, whatever level is logged.
+  const level = config.logLevel === 'silent' ? 'silent' : 'info';
+  log.child({}, { level }).info({ otlp_http: door.url, store: path }, 'listening');
+  return {
+    url: door.url,
+    async close() {
+      await Promise.all([door.close(limits.shutdownMs), parts.ingest.close()]);
+      await writer.close();
+    },
+  };
+}
+
+interface Parts {
+  ingest: Ingest;
+  metrics: CollectorMetrics;
+}
+
+function openIngest(config: Config, writer: CallWriter, log: Log): Parts {
+  const dictionary = new CallDictionary();
+  const metrics = new CollectorMetrics();
+  const extractor = new Extractor({ dictionary, config, now: Date.now });
+  const ingest = new Ingest({
+    writer,
+    extractor,
+    dictionary,
+    metrics,
+    onState: (error) => {
+      if (error) log.error(`${error.message}; senders are asked to try again`);
+      else log.info('the store commits again');
+    },
+  });
+  return { ingest, metrics };
+}
+
+function openDoor(config: Config, { ingest, metrics }: Parts, log: Log): Promise<HttpDoor> {
+  return openHttpDoor({
+    ingest,
+    metrics,
+    notices: new Notices(),
+    pool: new BufferPool(),
+    bodyBytesMax: config.maxBodyBytes,
+    host: config.host,
+    port: config.otlpHttpPort,
+    log,
+  });
+}
+
+async function main(): Promise<void> {
+  const collector = await startCollector(readConfig(process.env));
+  let isEnding = false;
+  const end = () => {
+    if (isEnding) return;
+    isEnding = true;
+    setTimeout(() => {
+      giveUp(new Error(`the store was not closed within ${limits.exitMs} ms`));
+    }, limits.exitMs).unref();
+    collector.close().then(() => process.exit(0), giveUp);
+  };
+  process.on('SIGTERM', end);
+  process.on('SIGINT', end);
+  // Started beside an analyzer by `npm start`: when the parent goes, so do we.
+  if (process.channel) process.on('disconnect', end);
+}
+
+function giveUp(thrown: unknown): void {
+  const error = asAppError(thrown);
+  const isOurs = error.code === 'internal' && thrown instanceof Error;
+  const text = isOurs ? (thrown.stack ?? thrown.message) : error.message;
+  process.stderr.write(`rollcall collector: ${text}\n`);
+  process.exit(1);
+}
+
+if (import.meta.main) main().catch(giveUp);

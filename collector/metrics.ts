@@ -1,0 +1,152 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/**
+ * What the collector counts about itself, for /metrics. The hot path adds to plain numbers; Prometheus's
+ * objects are filled when somebody asks.
+ */
+export class CollectorMetrics {
+  readonly #registry = new Registry();
+  readonly #commitSeconds: Histogram;
+  readonly #spans = new Map<string, Counted>();
+  readonly #requests = new Map<string, Counted>();
+  #bodyBytes = 0;
+  /** Read at every scrape. */
+  queueBytes: () => number = () => 0;
+
+  constructor() {
+    const registers = [this.#registry];
+    counter(registers, 'rollcall_spans_total', spansHelp, ['outcome', 'reason'], this.#spans);
+    counter(
+      registers,
+      'rollcall_requests_total',
+      requestsHelp,
+      ['transport', 'code'],
+      this.#requests,
+    );
+    gauge(registers, 'rollcall_queue_bytes', queueHelp, () => this.queueBytes());
+    const bodyBytes = new Map([['', { labels: {}, count: 0 }]]);
+    counter(registers, 'rollcall_body_bytes_total', bytesHelp, [], bodyBytes, () => {
+      bodyBytes.get('')!.count = this.#bodyBytes;
+    });
+    this.#commitSeconds = new Histogram({
+      name: 'rollcall_commit_seconds',
+      help: 'Seconds from handing a batch to the store until it was durable',
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+      registers,
+    });
+    processMetrics(registers);
+    for (const outcome of ['stored', 'not_server', 'not_http', 'excluded', 'duplicate'] as const) {
+      this.spans(outcome, '', 0);
+    }
+  }
+
+  /** Every span ends in exactly one of these, once. */
+  spans(outcome: SpanOutcome, reason: string, count: number): void {
+    add(this.#spans, `${outcome} ${reason}`, count, () => ({ outcome, reason }));
+  }
+
+  request(transport: 'http' | 'grpc', code: string | number): void {
+    add(this.#requests, `${transport} ${code}`, 1, () => ({ transport, code: String(code) }));
+  }
+
+  body(bytes: number): void {
+    this.#bodyBytes += bytes;
+  }
+
+  commit(seconds: number): void {
+    this.#commitSeconds.observe(seconds);
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+}
+
+export type SpanOutcome =
+  | 'stored'
+  | 'not_server'
+  | 'not_http'
+  | 'excluded'
+  | 'duplicate'
+  | 'rejected';
+
+interface Counted {
+  labels: Record<string, string>;
+  count: number;
+}
+
+const spansHelp =
+  'Spans received, by what became of them; a refused request counts again when it is repeated';
+const requestsHelp = 'Export requests answered, by transport and status code';
+const bytesHelp = 'Bytes of request bodies read, after decompression';
+const queueHelp = 'Bytes of bodies and calls in memory that are not committed';
+
+function add(
+  counts: Map<string, Counted>,
+  key: string,
+  count: number,
+  labels: () => Record<string, string>,
+): void {
+  const counted = counts.get(key);
+  if (counted !== undefined) counted.count += count;
+  else counts.set(key, { labels: labels(), count });
+}
+
+function counter(
+  registers: Registry[],
+  name: string,
+  help: string,
+  labelNames: string[],
+  counts: Map<string, Counted>,
+  refresh: () => void = () => {},
+): void {
+  new Counter({
+    name,
+    help,
+    labelNames,
+    registers,
+    collect() {
+      refresh();
+      this.reset();
+      for (const { labels, count } of counts.values()) this.inc(labels, count);
+    },
+  });
+}
+
+function gauge(registers: Registry[], name: string, help: string, read: () => number): void {
+  new Gauge({
+    name,
+    help,
+    registers,
+    collect() {
+      this.set(read());
+    },
+  });
+}
+
+/** The usual names, read at the scrape: prom-client's own set keeps timers and observers running. */
+function processMetrics(registers: Registry[]): void {
+  const cpu = new Map([['', { labels: {}, count: 0 }]]);
+  counter(registers, 'process_cpu_seconds_total', 'CPU seconds of all threads', [], cpu, () => {
+    const { user, system } = process.cpuUsage();
+    cpu.get('')!.count = (user + system) / 1e6;
+  });
+  const startS = Math.floor(Date.now() / 1000 - process.uptime());
+  gauge(registers, 'process_start_time_seconds', 'Start, seconds since the epoch', () => startS);
+  gauge(registers, 'process_resident_memory_bytes', 'Resident memory', () =>
+    process.memoryUsage.rss(),
+  );
+  gauge(
+    registers,
+    'nodejs_heap_size_used_bytes',
+    'Heap in use',
+    () => process.memoryUsage().heapUsed,
+  );
+  gauge(registers, 'nodejs_external_memory_bytes', 'Memory of buffers and native objects', () => {
+    return process.memoryUsage().external;
+  });
+}
