@@ -1,0 +1,84 @@
+import { pathSegments } from './path-segments.ts';
+import { type RouteSegment, readRoute } from './route-spelling.ts';
+
+/** How much of a path a route takes: all, its first `segments`, its last ones behind `before`, or nothing. */
+export type Coverage =
+  | { kind: 'whole' }
+  | { kind: 'prefix'; segments: number }
+  | { kind: 'suffix'; before: number }
+  | { kind: 'none' };
+
+/** Segments that a lost prefix may have (OTLP.md X15): deeper mounts are not seen in practice. */
+const lostSegmentsMax = 8;
+
+/**
+ * Compares a route with a path's segments (core/path-segments.ts), without regard to letter case, since
+ * Express and ASP.NET route so. Where a prefix and a suffix both fit, a literal at the route's beginning
+ * speaks for the prefix. Time: segments of the route × segments of the path, at most nine times.
+ */
+export function coverage(route: readonly RouteSegment[], path: readonly string[]): Coverage {
+  const lower = path.map((segment) => segment.toLowerCase());
+  const covered = longestPrefix(route, lower, 0);
+  if (covered === path.length) return { kind: 'whole' };
+  const literalFirst = route[0]?.kind === 'literal';
+  const isPrefix = covered > 0 || (covered === 0 && route.length === 0);
+  if (isPrefix && literalFirst) return { kind: 'prefix', segments: covered };
+  for (let before = 1; before <= lostSegmentsMax && before < path.length; before += 1) {
+    if (longestPrefix(route, lower, before) === path.length) {
+      if (route.length > 0) return { kind: 'suffix', before };
+    }
+  }
+  return isPrefix ? { kind: 'prefix', segments: covered } : { kind: 'none' };
+}
+
+/** Whether a route in any framework's spelling takes the whole path. */
+export function routeTakesPath(route: string, path: string): boolean {
+  const segments = pathSegments(path);
+  return readRoute(route).some((read) => coverage(read, segments).kind === 'whole');
+}
+
+/** The largest end such that the route takes exactly the segments from `start` to there; -1 for none. */
+function longestPrefix(
+  route: readonly RouteSegment[],
+  path: readonly string[],
+  start: number,
+): number {
+  const states = route.length + 1;
+  let active = new Uint8Array(states);
+  let next = new Uint8Array(states);
+  active[0] = 1;
+  let longest = -1;
+  for (let at = start; ; at += 1) {
+    let alive = false;
+    for (let state = 0; state < route.length; state += 1) {
+      const segment = route[state]!;
+      if (active[state] === 1 && (segment.optional || segment.kind === 'rest'))
+        active[state + 1] = 1;
+    }
+    if (active[route.length] === 1) longest = at;
+    if (at === path.length) return longest;
+    next.fill(0);
+    for (let state = 0; state < route.length; state += 1) {
+      if (active[state] === 0 || !takes(route[state]!, path[at]!)) continue;
+      alive = true;
+      next[route[state]!.kind === 'rest' ? state : state + 1] = 1;
+    }
+    if (!alive) return longest;
+    [active, next] = [next, active];
+  }
+}
+
+function takes(segment: RouteSegment, value: string): boolean {
+  if (segment.kind === 'literal') return segment.texts[0] === value;
+  if (segment.kind !== 'mixed') return true;
+  const { texts } = segment;
+  const last = texts.at(-1)!;
+  if (!value.startsWith(texts[0]!) || !value.endsWith(last)) return false;
+  let at = texts[0]!.length;
+  for (let index = 1; index < texts.length - 1; index += 1) {
+    const found = value.indexOf(texts[index]!, at);
+    if (found === -1) return false;
+    at = found + texts[index]!.length;
+  }
+  return at <= value.length - last.length;
+}

@@ -1,0 +1,203 @@
+import { limits, specialRoutes } from './limits.ts';
+import { pathSegments } from './path-segments.ts';
+import { type Coverage, coverage } from './route-match.ts';
+import { type RouteSegment, readRoute, spellRoute } from './route-spelling.ts';
+import { boundRoute, looksRaw, templateSegments } from './route-template.ts';
+
+/** What a span says of its route. '' is absent; the path may hold a query, be encoded or decoded. */
+export interface RouteEvidence {
+  httpRoute: string;
+  spanName: string;
+  path: string;
+  method: string;
+  status: number;
+}
+
+export interface Route {
+  /** Canonical, or one of `specialRoutes`. */
+  route: string;
+  /** Made up from the path, wholly or behind a mount. */
+  templated: boolean;
+  /** The part that the service told, when the rest is made up (OTLP.md X14): bounds the remainders. */
+  mount?: string;
+}
+
+/** The endpoint's route by OTLP.md 2.1, 2.4, 2.5, X14, X15, X17, X18, X20; pure. */
+export function endpointRoute(evidence: RouteEvidence): Route {
+  const { status } = evidence;
+  if (status === 405) return unmatched;
+  const path = evidence.path === '' ? undefined : pathSegments(evidence.path);
+  const told = bestTold(evidence, path);
+  if (told) {
+    const route = status === 404 ? notFoundRoute(told, path) : foundRoute(told, path);
+    if (route) return route;
+  }
+  if (status === 404) return unmatched;
+  if (path) return { route: templateSegments('', path), templated: true };
+  return { route: specialRoutes.unknown, templated: false };
+}
+
+/**
+ * What an http.route text alone says, for a hot path that remembers it. When the path has `segments`
+ * segments (and the status is neither 404 nor 405) the route is `canonical`; -1 means that only
+ * `endpointRoute` can tell. `canonical` is '' when the text is no route (`*`, `/**`, `@name`, '').
+ */
+export function routePattern(httpRoute: string): { canonical: string; segments: number } {
+  const routes = toldRoutes(httpRoute);
+  const first = routes[0];
+  if (first === undefined) return { canonical: '', segments: -1 };
+  const canonical = spellRoutes(routes);
+  const varies = first.some((segment) => segment.optional || segment.kind === 'rest');
+  const doubtful = isErrorPage(first) || isName(httpRoute) || isRaw(first);
+  const segments = varies || doubtful || routes.length > 1 ? -1 : first.length;
+  return { canonical, segments };
+}
+
+/**
+ * Canonical spelling of a declared or observed route: leading '/', no doubled or trailing slash,
+ * parameters and regular expressions as `{name}`. Alternatives (`/a,/b`) stay joined by a comma.
+ */
+export function canonicalRoute(raw: string): string {
+  if (raw === specialRoutes.unmatched || raw === specialRoutes.unknown) return raw;
+  const routes = readRoute(raw.slice(0, limits.routeBytes));
+  return routes.length === 0 ? '/' : spellRoutes(routes);
+}
+
+/** Two routes are one endpoint when their shapes agree: `/users/{id}` and `/users/{user_id}`. */
+export function routeShape(canonical: string): string {
+  return canonical.startsWith('/') ? canonical.replace(/\{[^{}]*\}/g, '{}') : canonical;
+}
+
+const unmatched: Route = { route: specialRoutes.unmatched, templated: false };
+
+/** A route that the span tells, and how it fits the path; `unknown` without a path. */
+interface Told {
+  segments: RouteSegment[];
+  canonical: string;
+  fit: Coverage | { kind: 'unknown' };
+  /** From the span's name: weaker, since anything may stand there. */
+  fromName: boolean;
+}
+
+/** http.route where it takes the whole path, else a name that does, else http.route, else the name. */
+function bestTold(evidence: RouteEvidence, path: string[] | undefined): Told | undefined {
+  const route = told(toldRoutes(evidence.httpRoute), path, false);
+  if (route && (route.fit.kind === 'whole' || route.fit.kind === 'unknown')) {
+    return path && isRaw(route.segments) ? undefined : route;
+  }
+  const name = told(namedRoutes(evidence.spanName, path), path, true);
+  if (name?.fit.kind === 'whole' || !route) return name;
+  if (isName(evidence.httpRoute)) {
+    // A route's name (Symfony): a handler answered, and the path says more than the name does.
+    const made = templateSegments('', path ?? []);
+    return { segments: [], canonical: made, fit: { kind: 'prefix', segments: 0 }, fromName: false };
+  }
+  return isErrorPage(route.segments) ? name : route;
+}
+
+function told(routes: RouteSegment[][], path: string[] | undefined, fromName: boolean) {
+  let best: Told | undefined;
+  for (const segments of routes) {
+    const fit = path ? coverage(segments, path) : ({ kind: 'unknown' } as const);
+    const better = best === undefined || rank(fit) > rank(best.fit);
+    if (better) best = { segments, canonical: spellRoutes([segments]), fit, fromName };
+  }
+  if (best && routes.length > 1 && (best.fit.kind === 'unknown' || best.fit.kind === 'none'))
+    best.canonical = spellRoutes(routes);
+  return best;
+}
+
+function rank(fit: Told['fit']): number {
+  return ['unknown', 'none', 'prefix', 'suffix', 'whole'].indexOf(fit.kind);
+}
+
+function foundRoute(told: Told, path: string[] | undefined): Route | undefined {
+  const { canonical, fit } = told;
+  if (fit.kind === 'prefix' && path) {
+    const mount = canonical === '/' ? '' : canonical;
+    const route = templateSegments(mount, path.slice(fit.segments));
+    return mount === '' ? { route, templated: true } : { route, templated: true, mount };
+  }
+  if (fit.kind === 'suffix' && path) {
+    const lost = templateSegments('', path.slice(0, fit.before));
+    if (!lost.includes('{')) return { route: boundRoute(lost + canonical), templated: false };
+  }
+  if (told.fromName && !hasParam(told.segments)) {
+    // A plain name may be the raw path; where it does not fit the path at all, the path is better.
+    const route = path ? templateSegments('', path) : templateOf(canonical);
+    return { route, templated: path !== undefined || route !== canonical };
+  }
+  return { route: canonical, templated: false };
+}
+
+/** A 404 counts for an endpoint only when its route takes the whole path and is no fallback (X18). */
+function notFoundRoute(told: Told, path: string[] | undefined): Route | undefined {
+  const { segments, canonical, fit } = told;
+  if (told.fromName && !hasParam(segments)) return unmatched;
+  if (isFallback(segments)) return unmatched;
+  if (fit.kind === 'whole') return { route: canonical, templated: false };
+  if (fit.kind === 'unknown')
+    return isErrorPage(segments) ? unmatched : { route: canonical, templated: false };
+  if (fit.kind === 'suffix' && segments[0]?.kind === 'literal') return foundRoute(told, path);
+  return unmatched;
+}
+
+/** The routes an http.route text stands for; none when it is too long or says only "anything". */
+function toldRoutes(httpRoute: string): RouteSegment[][] {
+  if (httpRoute === '' || httpRoute.length > limits.routeBytes) return [];
+  return readRoute(httpRoute).filter((route) => !isAnything(route));
+}
+
+/** A route out of a span's name (2.4, X17): `GET /users/{id}`, `/users/{id}`, `GET api/users/<int:pk>/`. */
+function namedRoutes(spanName: string, path: string[] | undefined): RouteSegment[][] {
+  const text = spanName.replace(/^HTTP +(?=[A-Z/])/, '').replace(/^[A-Z_]{3,20} +/, '');
+  if (text === '' || text.length > limits.routeBytes) return [];
+  if (path && text.startsWith('/') && samePath(text, path)) return [];
+  if (/\?[^/]*[=&]/.test(text)) return [];
+  const routes = toldRoutes(text);
+  if (text.startsWith('/')) return routes;
+  return text.includes('/') && !/\s/.test(text) ? routes.filter(hasParam) : [];
+}
+
+function samePath(text: string, path: string[]): boolean {
+  const segments = pathSegments(text);
+  return segments.length === path.length && segments.every((segment, at) => segment === path[at]);
+}
+
+/** `*`, `/*`, `/**`: no handler, or one for all. */
+function isAnything(route: RouteSegment[]): boolean {
+  return route.length === 1 && route[0]!.kind === 'rest' && route[0]!.anonymous;
+}
+
+/** A wildcard alone, or a nameless one behind a prefix: `/{*splat}`, `/api/v1/*`. */
+function isFallback(route: RouteSegment[]): boolean {
+  const last = route.at(-1);
+  return last?.kind === 'rest' && (route.length === 1 || (last.anonymous && last.text !== ''));
+}
+
+/** Spring forwards what failed to `/error`. */
+function isErrorPage(route: RouteSegment[]): boolean {
+  return route.length === 1 && route[0]!.text === 'error';
+}
+
+/** Symfony, Slim, Yii: `app_user_show`, `Controller.action`. */
+function isName(httpRoute: string): boolean {
+  return /^[A-Za-z_][\w.:@\\-]*$/.test(httpRoute);
+}
+
+function hasParam(route: RouteSegment[]): boolean {
+  return route.some((segment) => segment.kind !== 'literal');
+}
+
+function isRaw(route: RouteSegment[]): boolean {
+  return !hasParam(route) && looksRaw(route.map((segment) => segment.text));
+}
+
+function templateOf(canonical: string): string {
+  return templateSegments('', pathSegments(canonical));
+}
+
+function spellRoutes(routes: RouteSegment[][]): string {
+  const spellings = new Set(routes.map((route) => boundRoute(spellRoute(route))));
+  return [...spellings].join(',');
+}
