@@ -49,9 +49,10 @@ export async function startServices(
   };
 
   const ends = children.map(async (child, index) => {
-    const { code, reason } = await childEnd(child);
-    if (code === 0 && stopping) return;
-    worst = Math.max(worst, code, 1);
+    const { code, signal, reason } = await childEnd(child);
+    // A child that was still starting has no handler for the signal yet, and nothing to lose either.
+    if (stopping && (code === 0 || signal === 'SIGTERM')) return;
+    worst = Math.max(worst, code ?? 1, 1);
     if (stopping) log.error(`${names[index]} did not end cleanly: ${reason}`);
     else log.error(`${names[index]} ended by itself: ${reason}; stopping the rest`);
     stop();
@@ -68,12 +69,18 @@ function spawnService(name: ServiceName, env: NodeJS.ProcessEnv): ChildProcess {
   return spawn(process.execPath, [script], { env, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
 }
 
+interface ChildEnd {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  reason: string;
+}
+
 /** How a child ended; also when it could not be started at all. */
-function childEnd(child: ChildProcess): Promise<{ code: number; reason: string }> {
+function childEnd(child: ChildProcess): Promise<ChildEnd> {
   return new Promise((resolve) => {
-    child.once('error', (error) => resolve({ code: 1, reason: error.message }));
+    child.once('error', ({ message }) => resolve({ code: 1, signal: null, reason: message }));
     child.once('exit', (code, signal) => {
-      resolve({ code: code ?? 1, reason: signal ? `killed by ${signal}` : `exit code ${code}` });
+      resolve({ code, signal, reason: signal ? `killed by ${signal}` : `exit code ${code}` });
     });
   });
 }

@@ -31,9 +31,19 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /** How long a start may take on a busy machine before the test is told what the process said. */
 const startMsMost = 30_000;
 
+export interface StartOptions {
+  args?: string[];
+  /** Listening lines to wait for: one for each service that the process stands for. */
+  lines?: number;
+}
+
 /** Waits for the listening line. @throws Error with the process's output when it ends before it */
-export async function startService(entry: string, env: Record<string, string>): Promise<Running> {
-  const { child, ended, output } = launch(entry, env);
+export async function startService(
+  entry: string,
+  env: Record<string, string>,
+  { args = [], lines = 1 }: StartOptions = {},
+): Promise<Running> {
+  const { child, ended, output } = launch(entry, env, args);
   let sent: Promise<Ended> | undefined;
   const stop = (signal: NodeJS.Signals = 'SIGTERM'): Promise<Ended> => {
     if (sent === undefined && child.exitCode === null && child.signalCode === null) {
@@ -53,7 +63,7 @@ export async function startService(entry: string, env: Record<string, string>): 
       fail(`ended with ${signal ?? code} before it listened`);
     });
     child.stdout?.on('data', () => {
-      const found = listeningAddresses(output());
+      const found = listeningAddresses(output(), lines);
       if (found === undefined) return;
       clearTimeout(timer);
       resolve(found);
@@ -63,8 +73,26 @@ export async function startService(entry: string, env: Record<string, string>): 
 }
 
 /** Runs a service that is expected to end by itself: a wrong configuration, a port in use. */
-export function runToEnd(entry: string, env: Record<string, string>): Promise<Ended> {
-  return launch(entry, env).ended;
+export function runToEnd(
+  entry: string,
+  env: Record<string, string>,
+  args: string[] = [],
+): Promise<Ended> {
+  return launch(entry, env, args).ended;
+}
+
+/** `rollcall serve`: collector and analyzer, both on port 0, as children of one process. */
+export function startRollcall(
+  storePath: string,
+  env: Record<string, string> = {},
+): Promise<Running> {
+  const own = {
+    ROLLCALL_STORE: `sqlite:${storePath}`,
+    ROLLCALL_OTLP_HTTP_PORT: '0',
+    ROLLCALL_ANALYZER_PORT: '0',
+    ...env,
+  };
+  return startService('cli/rollcall.mjs', own, { args: ['serve'], lines: 2 });
 }
 
 /** A collector alone. @param storePath of its file; the caller removes it */
@@ -97,9 +125,9 @@ export function temporaryFolder(): { path: string; remove(): void } {
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-function launch(entry: string, env: Record<string, string>) {
+function launch(entry: string, env: Record<string, string>, args: string[]) {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('ROLLCALL_'));
-  const child = spawn(process.execPath, [join(root, entry)], {
+  const child = spawn(process.execPath, [join(root, entry), ...args], {
     cwd: root,
     env: { ...Object.fromEntries(inherited), NODE_ENV: 'production', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -116,12 +144,16 @@ function launch(entry: string, env: Record<string, string>) {
   return { child, ended, output };
 }
 
-function listeningAddresses(output: string): Record<string, string> | undefined {
-  for (const line of output.split('\n').slice(0, -1)) {
-    const addresses = addressesOf(line);
-    if (addresses !== undefined) return addresses;
-  }
-  return undefined;
+/** The addresses of the first `lines` listening lines together; undefined when fewer were written. */
+function listeningAddresses(output: string, lines: number): Record<string, string> | undefined {
+  const found = output
+    .split('\n')
+    .slice(0, -1)
+    .flatMap((line) => {
+      const addresses = addressesOf(line);
+      return addresses === undefined ? [] : [addresses];
+    });
+  return found.length < lines ? undefined : Object.assign({}, ...found.slice(0, lines));
 }
 
 function addressesOf(line: string): Record<string, string> | undefined {

@@ -3,19 +3,21 @@ import { encodeTraces, type ResourceSpans } from '../../collector/otlp/encode.ts
 import { AppError } from '../../core/error.ts';
 
 /** Times a body is offered while nobody answers at all; a busy or starting collector has answers. */
-const attemptsMost = 8;
+const patientAttempts = 8;
 
 /**
  * Sends spans the way a conforming SDK does: OTLP protobuf over HTTP, and a body that meets 429 or 503
  * comes again, byte for byte, after the time the collector asks for.
  * @param url of the traces door: `http://127.0.0.1:4318/v1/traces`
  * @param signal ends the waiting; the rejection is its reason
+ * @param attemptsMost times it is offered while there is no answer at all
  * @throws AppError `unavailable` when nobody answers, `internal` when the spans were not taken whole
  */
 export async function sendTraces(
   url: string,
   resources: readonly ResourceSpans[],
   signal: AbortSignal,
+  attemptsMost = patientAttempts,
 ): Promise<void> {
   const body = encodeTraces(resources);
   for (let attempt = 1; ; ) {

@@ -1,0 +1,61 @@
+import { expect, it } from 'vitest';
+import { variables } from '../../core/config.ts';
+import { runToEnd } from '../process.ts';
+
+const rollcall = (args: string[], env: Record<string, string> = {}) =>
+  runToEnd('cli/rollcall.mjs', env, args);
+
+it('explains itself, with a flag for every variable', async () => {
+  for (const args of [['help'], ['--help'], ['-h']]) {
+    const { code, output } = await rollcall(args);
+    expect(code).toBe(0);
+    for (const name of Object.keys(variables)) {
+      const flag = name.replace('ROLLCALL_', '--').toLowerCase().replaceAll('_', '-');
+      expect(output).toMatch(new RegExp(`^  ${flag} `, 'm'));
+    }
+  }
+});
+
+it.each([
+  [[], 'no command given'],
+  [['srve'], 'no command "srve"'],
+  [['serve', '--otlp-port', '1'], '--otlp-port'],
+  [['serve', '--host'], '--host'],
+  [['serve', 'now'], 'now'],
+  [['collector', '--seed', '1'], '--seed'],
+  [['demo', '--seed', '-1x'], '--seed'],
+  [['demo', '--seed', 'x'], '--seed x must be a whole number'],
+])('refuses the command line %j with exit code 2', async (args, why) => {
+  const { code, output } = await rollcall(args);
+  expect(output).toContain(why);
+  expect(output.trim().split('\n').at(-1)).toContain('see rollcall help');
+  expect(code).toBe(2);
+});
+
+it.each(['serve', 'collector', 'analyzer', 'demo'])(
+  '%s reports every mistake of the configuration once, and starts nothing',
+  async (command) => {
+    const env = { ROLLCALL_COLD_AFTER_DAYS: 'soon', ROLLCALL_HOTS: 'x', ROLLCALL_STORE: '' };
+    const { code, output } = await rollcall([command, '--log', 'loud'], env);
+    expect(output.split('\n')).toEqual([
+      'rollcall: 3 mistakes in the configuration:',
+      expect.stringContaining('ROLLCALL_HOTS is no variable of Rollcall'),
+      expect.stringContaining('ROLLCALL_COLD_AFTER_DAYS=soon must be a whole number'),
+      expect.stringContaining('ROLLCALL_LOG=loud must be one of'),
+      '',
+    ]);
+    expect(code).toBe(1);
+  },
+);
+
+it('refuses a public address unless it is asked for', async () => {
+  const { code, output } = await rollcall(['serve', '--host', '0.0.0.0']);
+  expect(output).toContain('ROLLCALL_HOST=0.0.0.0 is not a loopback address');
+  expect(code).toBe(1);
+});
+
+it('a data folder that cannot be made is named', async () => {
+  const { code, output } = await rollcall(['serve', '--store', 'sqlite:package.json/x/y.db']);
+  expect(output).toMatch(/cannot make the data folder "package\.json\/x": .*\n$/);
+  expect(code).toBe(1);
+});
