@@ -12,10 +12,10 @@ export interface CallWriter {
    * Commits the batch, durably, or nothing of it. The batch's columns belong to the store from here on;
    * the outcome brings columns back to be used again.
    * @param words what the batch's numbers mean, beyond earlier batches of the same epoch
-   * @throws AppError `unavailable` when it could not be committed; the same batch may be sent again
+   * @throws AppError `unavailable` when nothing of it was committed; the words are known all the same
    */
   append(batch: CallBatch, words: NewWords): Promise<AppendOutcome>;
-  /** Rolls up what waits. Reports do not need it; tests and a clean end do. */
+  /** Rolls up what waits, down to the coarsest level. Happens by itself; reports never need it. */
   rollUp(): Promise<void>;
   /** Deletes what is older than the retention says, as of `nowS`. Also done by itself, now and then. */
   purge(nowS: number): Promise<void>;
@@ -57,14 +57,15 @@ export interface Snapshot {
   endpoints(selection: Selection): EndpointRecord[];
   /** The window that can really be answered, rounded outward where minutes or hours are gone. */
   coverage(window: Window): Coverage;
-  /** Usage in the window of each selected endpoint that was called in it, by endpoint id. */
+  /** Usage in the window, as covered, of each selected endpoint that was called in it, by endpoint id. */
   usage(selection: Selection, window: Window): Map<number, Usage>;
-  /** Usage of all selected endpoints together. */
+  /** Usage of all selected endpoints together, in the window as covered. */
   total(selection: Selection, window: Window): Usage;
   /** Usage of all selected endpoints together in each of the half-open intervals between the edges:
-   *  `edgesS.length - 1` answers. Edges ascend and are whole minutes. */
+   *  `edgesS.length - 1` answers. Edges ascend and are such that `coverage` leaves each as it is.
+   *  @throws AppError `invalid` for an edge where only hours or days are kept */
   series(selection: Selection, edgesS: readonly number[]): Usage[];
-  /** Clients of the selected endpoints in the window, most calls first. */
+  /** Clients of the selected endpoints in the window, as covered, most calls first. */
   clients(selection: Selection, window: Window, limit: number): ClientUsage[];
 }
 

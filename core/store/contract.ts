@@ -1,0 +1,439 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { CallBatch, CallDictionary, type Origin } from '../call.ts';
+import { defaultRetention } from '../config.ts';
+import { limits } from '../limits.ts';
+import { allTime, dayS, hourS, minuteS, type Window } from '../window.ts';
+import {
+  type CallReader,
+  type CallWriter,
+  percentiles,
+  type Selection,
+  type Usage,
+} from './store.ts';
+
+/** What every engine must do, with the same numbers. An engine's test calls `storeContract` with its opener. */
+export interface EngineUnderTest {
+  openWriter(now: () => number): Promise<CallWriter>;
+  openReader(): Promise<CallReader>;
+  /** How many raw calls are stored. */
+  rawCalls(): Promise<number>;
+}
+
+interface PlainCall {
+  service: string;
+  method: string;
+  route: string;
+  status: number;
+  durationNs: number;
+  endS: number;
+  endNs: number;
+  client: string;
+}
+
+const origin: Origin = {
+  serviceVersion: '1.2.0',
+  consumer: 'shop',
+  agent: 'curl',
+  bot: false,
+  errorType: '',
+};
+
+export function storeContract(
+  engine: string,
+  start: () => Promise<EngineUnderTest & { end(): Promise<void> }>,
+): void {
+  describe(`${engine} store`, () => {
+    const nowS = 1_790_000_000;
+    let under: Awaited<ReturnType<typeof start>>;
+    let writer: CallWriter;
+    let reader: CallReader;
+    let dictionary: CallDictionary;
+    let serial = 0;
+
+    const open = async (): Promise<void> => {
+      writer = await under.openWriter(() => nowS * 1000);
+      reader = await under.openReader();
+      dictionary = new CallDictionary();
+    };
+    const close = async (): Promise<void> => {
+      await reader.close();
+      await writer.close();
+    };
+    beforeEach(async () => {
+      under = await start();
+      await open();
+    });
+    afterEach(async () => {
+      await close();
+      await under.end();
+    });
+
+    const batchOf = (groups: PlainCall[][], project: string, digests?: Uint8Array[]): CallBatch => {
+      const batch = new CallBatch();
+      groups.forEach((calls, g) => {
+        const firstCall = batch.length;
+        for (const call of calls) {
+          const i = batch.push();
+          const { columns } = batch;
+          const { service, method, route } = call;
+          columns.endpoint[i] = dictionary.endpoint({
+            project,
+            service,
+            environment: 'test',
+            method,
+            route,
+            templated: false,
+          });
+          columns.origin[i] = dictionary.origin(origin);
+          columns.client[i] = dictionary.client(call.client);
+          columns.status[i] = call.status;
+          columns.durationNs[i] = call.durationNs;
+          columns.endS[i] = call.endS;
+          columns.endNs[i] = call.endNs;
+          columns.requestBytes[i] = -1;
+          columns.responseBytes[i] = 17;
+        }
+        const digest = digests?.[g] ?? digestOf(++serial);
+        batch.deliveries.push({ project, digest, firstCall, calls: calls.length });
+      });
+      return batch;
+    };
+    const append = async (
+      groups: PlainCall[][],
+      project = 'default',
+      digests?: Uint8Array[],
+    ): Promise<boolean[]> => {
+      const batch = batchOf(groups, project, digests);
+      return (await writer.append(batch, dictionary.takeNew())).stored;
+    };
+    const ask = <T>(
+      question: Parameters<CallReader['snapshot']>[1],
+      project = 'default',
+    ): Promise<T> => reader.snapshot(project, question) as Promise<T>;
+
+    /** Compares every answer for a window, as covered, with one computed from the plain calls. */
+    const expectExact = async (calls: PlainCall[], window: Window): Promise<void> => {
+      await reader.snapshot('default', (snapshot) => {
+        const covered = snapshot.coverage(window).window;
+        expect(covered.fromS).toBeLessThanOrEqual(window.fromS);
+        expect(covered.toS).toBeGreaterThanOrEqual(window.toS);
+        const truth = truthOf(calls, covered);
+        const usage = snapshot.usage({}, window);
+        const seen = new Set<string>();
+        for (const { id, service, method, route } of snapshot.endpoints({})) {
+          const key = `${service} ${method} ${route}`;
+          expectUsage(usage.get(id), truth.get(key) ?? [], key);
+          seen.add(key);
+        }
+        for (const key of truth.keys()) expect(seen).toContain(key);
+        expectUsage(snapshot.total({}, window), [...truth.values()].flat(), 'total');
+      });
+    };
+
+    it('answers what was appended at once, before and after rolling up, and after a restart', async () => {
+      const calls = randomCalls(7, 3_000, nowS, 12);
+      const windows = randomWindows(11, nowS, 12);
+      await append([calls.slice(0, 1_000), calls.slice(1_000, 1_001), []]);
+      await append([calls.slice(1_001)]);
+      for (const window of windows) await expectExact(calls, window);
+      await writer.rollUp();
+      for (const window of windows) await expectExact(calls, window);
+      await close();
+      await open();
+      for (const window of windows) await expectExact(calls, window);
+    });
+
+    it('keeps exact numbers while calls go from the raw tail through runs into the levels', async () => {
+      const calls = randomCalls(3, 60_000, nowS, 300);
+      const windows = randomWindows(5, nowS, 8);
+      const parts = 12;
+      const size = calls.length / parts;
+      for (let part = 0; part < parts; part++) {
+        await append([calls.slice(part * size, (part + 1) * size)]);
+        if (part % 3 === 1) await writer.rollUp();
+      }
+      for (const window of windows) await expectExact(calls, window);
+      await writer.rollUp();
+      for (const window of windows) await expectExact(calls, window);
+    });
+
+    it('answers the same when raw calls are purged', async () => {
+      const calls = randomCalls(9, 2_000, nowS, 20);
+      await append([calls]);
+      await writer.rollUp();
+      await writer.purge(nowS + defaultRetention.callsS + 1);
+      expect(await under.rawCalls()).toBe(0);
+      await expectExact(calls, allTime);
+      const late = randomCalls(10, 500, nowS, 20);
+      await append([late]);
+      await expectExact([...calls, ...late], allTime);
+      await expectExact([...calls, ...late], {
+        fromS: nowS - (nowS % dayS) - 30 * dayS,
+        toS: nowS + hourS,
+      });
+    });
+
+    it('honours windows to the minute, then the hour, then the day, and says so', async () => {
+      const recent = { fromS: nowS - (nowS % 60) - 600, toS: nowS - (nowS % 60) - 60 };
+      const old = { fromS: nowS - (nowS % 60) - 10 * dayS, toS: recent.toS };
+      const older = { fromS: nowS - (nowS % 60) - 100 * dayS, toS: recent.toS };
+      const calls = randomCalls(21, 5_000, nowS, 5, 120 * dayS);
+      await append([calls]);
+      await writer.rollUp();
+      await writer.purge(nowS);
+      await reader.snapshot('default', (snapshot) => {
+        expect(snapshot.coverage(recent)).toEqual({ window: recent, resolution: 'minute' });
+        expect(snapshot.coverage(old)).toEqual({
+          window: { fromS: Math.floor(old.fromS / hourS) * hourS, toS: old.toS },
+          resolution: 'hour',
+        });
+        expect(snapshot.coverage(older)).toEqual({
+          window: { fromS: Math.floor(older.fromS / dayS) * dayS, toS: older.toS },
+          resolution: 'day',
+        });
+      });
+      for (const asked of [recent, old, older]) {
+        const { window } = await ask<{ window: Window }>((snapshot) => snapshot.coverage(asked));
+        await expectExact(calls, window);
+      }
+    });
+
+    it('counts a delivery once for an hour, in each project apart', async () => {
+      const [call] = randomCalls(1, 1, nowS, 1);
+      const digest = digestOf(1_000_000);
+      expect(await append([[call!], [call!]], 'default', [digest, digest])).toEqual([true, false]);
+      expect(await append([[call!]], 'default', [digest])).toEqual([false]);
+      expect(await append([[call!]], 'other', [digest])).toEqual([true]);
+      await close();
+      await open();
+      expect(await append([[call!], [call!]], 'default', [digest, digestOf(1_000_001)])).toEqual([
+        false,
+        true,
+      ]);
+      await expectExact([call!, call!], allTime);
+      await close();
+      writer = await under.openWriter(() => (nowS + limits.deliveryMemoryS + 1) * 1000);
+      reader = await under.openReader();
+      dictionary = new CallDictionary();
+      expect(await append([[call!]], 'default', [digest])).toEqual([true]);
+    });
+
+    it('keeps projects apart', async () => {
+      const calls = randomCalls(2, 100, nowS, 3);
+      await append([calls], 'mine');
+      await append([calls.slice(0, 10)], 'yours');
+      const total = (project: string): Promise<number> =>
+        reader.snapshot(project, (snapshot) => snapshot.total({}, allTime).calls);
+      expect(await total('mine')).toBe(100);
+      expect(await total('yours')).toBe(10);
+      expect(await total('nobody')).toBe(0);
+      await reader.snapshot('yours', (snapshot) => {
+        const mine = new Set(Array.from({ length: 50 }, (_, id) => id));
+        expect(snapshot.total({ endpoints: mine }, allTime).calls).toBe(10);
+        expect(snapshot.services().reduce((sum, { lifetimeCalls }) => sum + lifetimeCalls, 0)).toBe(
+          10,
+        );
+      });
+    });
+
+    it('keeps permanent records and last callers, whatever is purged', async () => {
+      const calls = randomCalls(4, 4_000, nowS, 6);
+      await append([calls.slice(0, 2_000)]);
+      await writer.rollUp();
+      await append([calls.slice(2_000)]);
+      const check = async (): Promise<void> =>
+        reader.snapshot('default', (snapshot) => {
+          const truth = truthOf(calls, allTime);
+          for (const record of snapshot.endpoints({})) {
+            const own = truth.get(`${record.service} ${record.method} ${record.route}`)!;
+            const ends = own.map(endMs);
+            expect(record.firstCallMs).toBe(Math.min(...ends));
+            expect(record.lastCallMs).toBe(Math.max(...ends));
+            expect(record.lifetimeCalls).toBe(own.length);
+            expect(record.lifetimeErrors).toBe(own.filter(({ status }) => status >= 400).length);
+            expect(record.lastVersion).toBe('1.2.0');
+            expect(record.lastCallers).toEqual(lastCallers(own));
+          }
+        });
+      await check();
+      await writer.rollUp();
+      await writer.purge(nowS + defaultRetention.daysS * 2);
+      await check();
+    });
+
+    it('answers a series and clients that add up to the total', async () => {
+      const calls = randomCalls(6, 5_000, nowS, 10, dayS);
+      await append([calls]);
+      const toS = Math.ceil(nowS / hourS) * hourS;
+      const edges = Array.from({ length: 25 }, (_, i) => toS - (24 - i) * hourS);
+      await reader.snapshot('default', (snapshot) => {
+        const series = snapshot.series({}, edges);
+        expect(series).toHaveLength(24);
+        series.forEach((usage, i) => {
+          const own = calls.filter(({ endS }) => endS >= edges[i]! && endS < edges[i + 1]!);
+          expectUsage(usage, own, `interval ${i}`);
+        });
+        const clients = snapshot.clients({}, allTime, 1_000);
+        const truth = new Map<string, number>();
+        for (const { client } of calls) if (client) truth.set(client, (truth.get(client) ?? 0) + 1);
+        expect(new Map(clients.map(({ client, calls: n }) => [client, n]))).toEqual(truth);
+        expect(clients.map(({ calls: n }) => n)).toEqual([...truth.values()].sort((a, b) => b - a));
+      });
+    });
+
+    it('estimates the clients of an endpoint past the bound, and says so', async () => {
+      const many = limits.clientsPerEndpoint * 3;
+      const [call] = randomCalls(1, 1, nowS, 1);
+      const calls = Array.from({ length: many }, (_, i) => ({
+        ...call!,
+        client: `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`,
+      }));
+      for (const half of [calls.slice(0, many / 2), calls.slice(many / 2)]) {
+        await append([half]);
+        await writer.rollUp();
+      }
+      await reader.snapshot('default', (snapshot) => {
+        const total = snapshot.total({}, allTime);
+        expect(total.uniqueClientsEstimated).toBe(true);
+        expect(Math.abs(total.uniqueClients - many) / many).toBeLessThan(0.06);
+        const clients = snapshot.clients({}, allTime, many);
+        expect(clients.reduce((sum, client) => sum + client.calls, 0)).toBe(many);
+      });
+    });
+
+    it('selects by service, environment and endpoints', async () => {
+      const calls = randomCalls(8, 1_000, nowS, 20);
+      await append([calls]);
+      await reader.snapshot('default', (snapshot) => {
+        const count = (selection: Selection): number => snapshot.total(selection, allTime).calls;
+        const shop = calls.filter(({ service }) => service === 'shop').length;
+        expect(count({ service: 'shop' })).toBe(shop);
+        expect(count({ service: 'shop', environment: 'test' })).toBe(shop);
+        expect(count({ environment: 'production' })).toBe(0);
+        const [first] = snapshot.endpoints({ service: 'shop' });
+        expect(count({ endpoints: new Set([first!.id]) })).toBe(first!.lifetimeCalls);
+      });
+    });
+
+    it('puts endpoints past the bound of a service into {other}', async () => {
+      const extra = 5;
+      const calls = Array.from({ length: limits.endpointsPerService + extra }, (_, i) => ({
+        ...randomCalls(i, 1, nowS, 1)[0]!,
+        service: 'wide',
+        method: 'GET',
+        route: `/r${i}`,
+      }));
+      await append([calls]);
+      await reader.snapshot('default', (snapshot) => {
+        const records = snapshot.endpoints({});
+        expect(records).toHaveLength(limits.endpointsPerService + 1);
+        expect(records.find(({ route }) => route === '{other}')?.lifetimeCalls).toBe(extra);
+      });
+    });
+  });
+}
+
+function expectUsage(usage: Usage | undefined, calls: PlainCall[], what: string): void {
+  const durations = calls.map(({ durationNs }) => durationNs).sort((a, b) => a - b);
+  const count = (test: (status: number) => boolean): number =>
+    calls.filter(({ status }) => test(status)).length;
+  expect(usage?.calls ?? 0, what).toBe(calls.length);
+  if (!usage || calls.length === 0) return;
+  expect(usage.errors4xx, what).toBe(count((status) => status >= 400 && status < 500));
+  expect(usage.errors5xx, what).toBe(count((status) => status >= 500));
+  expect(usage.sumNs, what).toBe(durations.reduce((a, b) => a + b, 0));
+  expect(usage.minNs, what).toBe(durations[0]);
+  expect(usage.maxNs, what).toBe(durations.at(-1));
+  expect(usage.uniqueClients, what).toBe(
+    new Set(calls.map(({ client }) => client).filter(Boolean)).size,
+  );
+  percentiles.forEach((percent, i) => {
+    const exact = durations[Math.max(0, Math.ceil((percent * durations.length) / 100) - 1)]!;
+    expect(Math.abs(usage.percentilesNs[i]! - exact) / exact, `${what} p${percent}`).toBeLessThan(
+      0.01,
+    );
+  });
+  for (const [status, n] of usage.statuses) expect(n).toBe(count((own) => own === status));
+}
+
+function truthOf(calls: PlainCall[], window: Window): Map<string, PlainCall[]> {
+  const truth = new Map<string, PlainCall[]>();
+  for (const call of calls) {
+    if (call.endS < window.fromS || call.endS >= window.toS) continue;
+    const key = `${call.service} ${call.method} ${call.route}`;
+    const own = truth.get(key);
+    if (own) own.push(call);
+    else truth.set(key, [call]);
+  }
+  return truth;
+}
+
+function endMs({ endS, endNs }: PlainCall): number {
+  return endS * 1000 + Math.floor(endNs / 1e6);
+}
+
+function lastCallers(calls: PlainCall[]): unknown[] {
+  const latest = new Map<string, number>();
+  for (const call of calls) {
+    latest.set(call.client, Math.max(latest.get(call.client) ?? 0, endMs(call)));
+  }
+  return [...latest]
+    .sort((a, b) => b[1] - a[1])
+    .slice(0, limits.lastCallers)
+    .map(([client, atMs]) => ({ client, consumer: 'shop', agent: 'curl', atMs }));
+}
+
+/** mulberry32: small, seeded, good enough to spread test data. */
+function randomFrom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** Calls whose ends lie up to `spanS` back: half of them in the last hour. */
+function randomCalls(
+  seed: number,
+  count: number,
+  nowS: number,
+  routes: number,
+  spanS = 40 * dayS,
+): PlainCall[] {
+  const random = randomFrom(seed);
+  const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!;
+  return Array.from({ length: count }, () => {
+    const age = random() < 0.5 ? random() * hourS : random() * spanS;
+    return {
+      service: pick(['shop', 'orders']),
+      method: pick(['GET', 'POST']),
+      route: `/r${Math.floor(random() * routes)}`,
+      status: pick([200, 200, 200, 201, 404, 500, 0]),
+      durationNs: Math.round(50_000 * 1_200_000 ** random()),
+      endS: Math.floor(nowS - age),
+      endNs: Math.floor(random() * 1e9),
+      client: random() < 0.1 ? '' : `192.0.2.${Math.floor(random() * 200)}`,
+    };
+  });
+}
+
+function randomWindows(seed: number, nowS: number, count: number): Window[] {
+  const random = randomFrom(seed);
+  const minute = (s: number): number => Math.floor(s / minuteS) * minuteS;
+  return [
+    allTime,
+    { fromS: minute(nowS) - 30 * dayS, toS: minute(nowS) + 60 },
+    ...Array.from({ length: count }, () => {
+      const fromS = minute(nowS - random() ** 3 * 41 * dayS);
+      return { fromS, toS: fromS + minuteS * Math.ceil(1 + random() ** 2 * 20_000) };
+    }),
+  ];
+}
+
+function digestOf(serial: number): Uint8Array {
+  const digest = new Uint8Array(16);
+  new DataView(digest.buffer).setUint32(0, serial);
+  return digest;
+}

@@ -1,0 +1,60 @@
+import type { Database } from 'better-sqlite3';
+import type { Retention } from '../../config.ts';
+import { AppError } from '../../error.ts';
+import type { CallReader, Snapshot } from '../store.ts';
+import { openDatabase } from './open.ts';
+import { SqliteSnapshot } from './snapshot.ts';
+
+export interface SqliteReaderOptions {
+  /** The file, made where absent, with its folder. */
+  path: string;
+  retention: Retention;
+}
+
+/** @throws AppError `unavailable` when the file cannot be opened, `conflict` when a newer program wrote it */
+export async function openSqliteReader({ path }: SqliteReaderOptions): Promise<CallReader> {
+  return new SqliteReader(openDatabase(path, 'read'));
+}
+
+class SqliteReader implements CallReader {
+  readonly #db: Database;
+  /** One snapshot at a time: they share the connection and its transaction. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(db: Database) {
+    this.#db = db;
+    // Level blocks are read again and again: from the page cache of the system, not copied into ours.
+    db.pragma('mmap_size = 1073741824');
+    db.pragma('cache_size = -32768');
+  }
+
+  snapshot<T>(project: string, ask: (snapshot: Snapshot) => T | Promise<T>): Promise<T> {
+    const answer = this.#last.then(() => this.#ask(project, ask));
+    this.#last = answer.catch(() => undefined);
+    return answer;
+  }
+
+  async check(): Promise<void> {
+    await this.snapshot('', () => undefined);
+  }
+
+  async close(): Promise<void> {
+    await this.#last;
+    this.#db.close();
+  }
+
+  async #ask<T>(project: string, ask: (snapshot: Snapshot) => T | Promise<T>): Promise<T> {
+    try {
+      this.#db.exec('BEGIN');
+      return await ask(new SqliteSnapshot(this.#db, project));
+    } catch (error) {
+      const code = (error as { code?: string }).code;
+      if (typeof code !== 'string' || !code.startsWith('SQLITE_')) throw error;
+      throw new AppError('unavailable', `the store cannot be read: ${(error as Error).message}`, {
+        cause: error,
+      });
+    } finally {
+      if (this.#db.inTransaction) this.#db.exec('ROLLBACK');
+    }
+  }
+}

@@ -1,0 +1,203 @@
+import type { Database, Statement } from 'better-sqlite3';
+import { Tally } from '../tally.ts';
+import { EndpointRecords, noFacts, observeCall } from './endpoint-records.ts';
+import { levels } from './levels.ts';
+import { PendingCalls } from './pending-calls.ts';
+import { BlockWriter, bucketOf, coalesce, shardBits, sortBy, UsageEntries } from './usage-block.ts';
+
+/** Runs of one tier that are merged into one of the next: each call is rewritten log8 times. */
+const runsPerTier = 8;
+
+/** A shard's runs are settled into levels when they are this large or this old: the larger, the fewer times
+ *  a coarse block is rewritten; the smaller, the less a report reads besides the levels. */
+const settleBytes = 1024 * 1024;
+const settleAfterS = 300;
+
+interface ShardRuns {
+  bytes: number;
+  sinceS: number;
+  /** Number of runs by tier. */
+  tiers: number[];
+}
+
+/**
+ * Turns committed calls into usage. Three steps, each in one transaction, so that every call is at any moment
+ * in exactly one of: the raw tail, a run, the levels.
+ * 1. `rollUp`: pending calls become one run a shard, and endpoint records are brought up to date.
+ * 2. Eight runs of a tier become one of the next.
+ * 3. `settle`: a shard's runs go into the blocks of every level.
+ */
+export class Rollup {
+  pending = new PendingCalls();
+  readonly #db: Database;
+  readonly #records: EndpointRecords;
+  readonly #tally = new Tally();
+  readonly #writer = new BlockWriter();
+  readonly #shards = new Map<number, ShardRuns>();
+  readonly #sql: Record<string, Statement>;
+
+  constructor(db: Database, nowS: number) {
+    this.#db = db;
+    this.#records = new EndpointRecords(db);
+    this.#sql = {
+      addRun: db.prepare('INSERT INTO usage_run (shard, tier, block) VALUES (?, ?, ?)'),
+      runsOfTier: db.prepare('SELECT block FROM usage_run WHERE shard = ? AND tier = ?').pluck(),
+      runsOfShard: db.prepare('SELECT block FROM usage_run WHERE shard = ?').pluck(),
+      deleteTier: db.prepare('DELETE FROM usage_run WHERE shard = ? AND tier = ?'),
+      deleteShard: db.prepare('DELETE FROM usage_run WHERE shard = ?'),
+      readBlock: db
+        .prepare('SELECT block FROM usage_block WHERE level = ? AND minute = ? AND shard = ?')
+        .pluck(),
+      writeBlock: db.prepare('INSERT OR REPLACE INTO usage_block VALUES (?, ?, ?, ?)'),
+      getMeta: db.prepare('SELECT value FROM meta WHERE key = ?').pluck(),
+      setMeta: db.prepare('UPDATE meta SET value = ? WHERE key = ?'),
+    };
+    this.#recover(nowS);
+  }
+
+  /** Rolls up every pending call; `lastCallId` is the last of them. In the caller's transaction. */
+  rollUp(lastCallId: number, nowS: number): void {
+    const { pending } = this;
+    if (pending.length === 0) return;
+    const shard = new Int32Array(pending.length);
+    for (let i = 0; i < pending.length; i++) shard[i] = pending.endpoint[i]! >> shardBits;
+    const order = sortBy(pending.length, pending.endpoint, pending.minute, shard);
+    for (let from = 0; from < order.length; ) {
+      const runShard = shard[order[from]!]!;
+      let to = from + 1;
+      while (to < order.length && shard[order[to]!] === runShard) to += 1;
+      this.#writer.begin();
+      this.#writer.addCalls(pending, order.subarray(from, to), this.#tally);
+      this.#addRun(runShard, 0, this.#writer.finish(), nowS);
+      from = to;
+    }
+    this.#recordFacts(order);
+    this.#records.writeTouched();
+    this.#sql.setMeta!.run(lastCallId, 'rolled_up_call');
+    pending.length = 0;
+  }
+
+  /** A shard that is due to be settled, if any. */
+  dueShard(nowS: number): number | undefined {
+    for (const [shard, runs] of this.#shards) {
+      if (runs.bytes >= settleBytes || nowS - runs.sinceS >= settleAfterS) return shard;
+    }
+    return undefined;
+  }
+
+  /** Moves a shard's runs into the levels. In the caller's transaction. */
+  settle(shard: number): void {
+    const runs = new UsageEntries();
+    for (const block of this.#sql.runsOfShard!.all(shard) as Buffer[]) addWhole(runs, block);
+    let minutesFrom = Number.MAX_SAFE_INTEGER;
+    let minutesTo = 0;
+    for (let i = 0; i < runs.length; i++) {
+      minutesFrom = Math.min(minutesFrom, runs.minute[i]!);
+      minutesTo = Math.max(minutesTo, runs.minute[i]! + 1);
+    }
+    let entries = runs;
+    for (const [level, { minutes }] of levels.entries()) {
+      const merged = new UsageEntries();
+      addWhole(merged, coalesce(entries, minutes, this.#tally, this.#writer));
+      this.#settleLevel(level, shard, merged);
+      entries = merged;
+    }
+    this.#sql.deleteShard!.run(shard);
+    const settledFrom = this.#meta('settled_from');
+    this.#sql.setMeta!.run(
+      settledFrom === 0 ? minutesFrom : Math.min(settledFrom, minutesFrom),
+      'settled_from',
+    );
+    this.#sql.setMeta!.run(Math.max(this.#meta('settled_to'), minutesTo), 'settled_to');
+    this.#shards.delete(shard);
+  }
+
+  /** After a rollback: what is in memory is read again from the file. */
+  recover(nowS: number): void {
+    this.#records.forget();
+    this.#recover(nowS);
+  }
+
+  #recordFacts(order: Uint32Array): void {
+    const { endpoint, endMs, status, client, origin } = this.pending;
+    let current = 0;
+    let facts = noFacts();
+    for (const call of order) {
+      if (endpoint[call] !== current) {
+        current = endpoint[call]!;
+        facts = this.#records.touch(current);
+      }
+      observeCall(facts, endMs[call]!, status[call]!, client[call]!, origin[call]!);
+    }
+  }
+
+  #addRun(shard: number, tier: number, block: Buffer, nowS: number): void {
+    this.#sql.addRun!.run(shard, tier, block);
+    const runs = this.#noteRun(shard, tier, block.length, nowS);
+    if (runs.tiers[tier]! < runsPerTier) return;
+    const entries = new UsageEntries();
+    for (const run of this.#sql.runsOfTier!.all(shard, tier) as Buffer[]) {
+      addWhole(entries, run);
+      runs.bytes -= run.length;
+    }
+    this.#sql.deleteTier!.run(shard, tier);
+    runs.tiers[tier] = 0;
+    this.#addRun(shard, tier + 1, coalesce(entries, 1, this.#tally, this.#writer), nowS);
+  }
+
+  #noteRun(shard: number, tier: number, bytes: number, nowS: number): ShardRuns {
+    let runs = this.#shards.get(shard);
+    if (!runs) {
+      runs = { bytes: 0, sinceS: nowS, tiers: [] };
+      this.#shards.set(shard, runs);
+    }
+    runs.bytes += bytes;
+    runs.tiers[tier] = (runs.tiers[tier] ?? 0) + 1;
+    return runs;
+  }
+
+  /** Merges entries, sorted by bucket, into the blocks of one level; what is past retention is left out. */
+  #settleLevel(level: number, shard: number, delta: UsageEntries): void {
+    const { minutes, detail } = levels[level]!;
+    const keptFrom = this.#meta(`${detail}s_from`);
+    for (let from = 0; from < delta.length; ) {
+      const bucket = bucketOf(delta.minute[from]!, minutes);
+      let to = from + 1;
+      while (to < delta.length && delta.minute[to] === delta.minute[from]) to += 1;
+      if (bucket >= keptFrom) {
+        const entries = new UsageEntries();
+        const settled = this.#sql.readBlock!.get(level, bucket, shard) as Buffer | undefined;
+        if (settled) addWhole(entries, settled);
+        entries.addEntries(delta, from, to);
+        const block = coalesce(entries, minutes, this.#tally, this.#writer);
+        this.#sql.writeBlock!.run(level, bucket, shard, block);
+      }
+      from = to;
+    }
+  }
+
+  #meta(key: string): number {
+    return this.#sql.getMeta!.get(key) as number;
+  }
+
+  #recover(nowS: number): void {
+    this.#shards.clear();
+    const runs = this.#db.prepare('SELECT shard, tier, length(block) AS bytes FROM usage_run');
+    for (const run of runs.iterate() as Iterable<{ shard: number; tier: number; bytes: number }>) {
+      this.#noteRun(run.shard, run.tier, run.bytes, nowS);
+    }
+    this.pending.length = 0;
+    const tail = this.#db
+      .prepare(
+        `SELECT endpoint_id, end_s, end_ns, status, duration_ns, ifnull(client_id, 0), origin_id FROM call
+          WHERE id > (SELECT value FROM meta WHERE key = 'rolled_up_call') ORDER BY id`,
+      )
+      .raw();
+    type Row = [number, number, number, number, number, number, number];
+    for (const row of tail.iterate() as Iterable<Row>) this.pending.add(...row);
+  }
+}
+
+function addWhole(entries: UsageEntries, block: Buffer): void {
+  entries.addBlock(block, 0, Number.MAX_SAFE_INTEGER);
+}

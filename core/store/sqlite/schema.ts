@@ -1,0 +1,133 @@
+import type { Database } from 'better-sqlite3';
+import { AppError } from '../../error.ts';
+
+/**
+ * The file's tables. Migrations are numbered by their place in the list and never changed once released;
+ * `PRAGMA user_version` says how many have run. Raw calls are plain rows: `SELECT * FROM calls` in the
+ * sqlite3 shell shows them with all their words.
+ */
+const migrations: readonly string[] = [
+  `
+  CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+  INSERT INTO meta VALUES
+    ('rolled_up_call', 0),   -- calls with a greater id are in no usage run yet
+    ('settled_from', 0),     -- the minutes that usage blocks hold: first, and the one after the last
+    ('settled_to', 0),
+    ('minutes_from', 0),     -- usage blocks of minutes, hours and days before these minutes are deleted
+    ('hours_from', 0),
+    ('days_from', 0);
+
+  CREATE TABLE project (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+  CREATE TABLE service (
+    id INTEGER PRIMARY KEY,
+    project_id INTEGER NOT NULL REFERENCES project,
+    name TEXT NOT NULL,
+    environment TEXT NOT NULL,
+    UNIQUE (project_id, name, environment)
+  );
+  -- The permanent record of an endpoint: never deleted with raw calls.
+  CREATE TABLE endpoint (
+    id INTEGER PRIMARY KEY,
+    service_id INTEGER NOT NULL REFERENCES service,
+    method TEXT NOT NULL,
+    route TEXT NOT NULL,
+    templated INTEGER NOT NULL,
+    first_call_ms INTEGER,
+    last_call_ms INTEGER,
+    lifetime_calls INTEGER NOT NULL DEFAULT 0,
+    lifetime_errors INTEGER NOT NULL DEFAULT 0,
+    last_callers TEXT NOT NULL DEFAULT '[]', -- JSON: [client id, origin id, milliseconds], latest first
+    UNIQUE (service_id, method, route)
+  );
+  CREATE TABLE client (id INTEGER PRIMARY KEY, address TEXT NOT NULL UNIQUE);
+  CREATE TABLE origin (
+    id INTEGER PRIMARY KEY,
+    service_version TEXT NOT NULL,
+    consumer TEXT NOT NULL,
+    agent TEXT NOT NULL,
+    bot INTEGER NOT NULL,
+    error_type TEXT NOT NULL,
+    UNIQUE (service_version, consumer, agent, bot, error_type)
+  );
+
+  -- AUTOINCREMENT: an id is never given twice, also when every call is deleted, since watermarks name ids.
+  CREATE TABLE call (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    endpoint_id INTEGER NOT NULL,
+    status INTEGER NOT NULL,
+    end_s INTEGER NOT NULL,
+    end_ns INTEGER NOT NULL,
+    duration_ns INTEGER NOT NULL,
+    client_id INTEGER,
+    origin_id INTEGER NOT NULL,
+    request_bytes INTEGER,
+    response_bytes INTEGER
+  );
+  -- One row a commit. Trace ids stand here, 16 bytes a call: one column less to bind for every call.
+  CREATE TABLE call_commit (
+    first_call_id INTEGER PRIMARY KEY,
+    calls INTEGER NOT NULL,
+    committed_s INTEGER NOT NULL,
+    trace_ids BLOB NOT NULL
+  );
+  CREATE VIEW calls AS
+    SELECT c.id, datetime(c.end_s, 'unixepoch') || printf('.%09d', c.end_ns) AS ended_at,
+      s.name AS service, s.environment, o.service_version, e.method, e.route, c.status,
+      c.duration_ns / 1e6 AS duration_ms, cl.address AS client, o.consumer, o.agent, o.bot, o.error_type,
+      c.request_bytes, c.response_bytes,
+      (SELECT lower(hex(substr(k.trace_ids, (c.id - k.first_call_id) * 16 + 1, 16)))
+        FROM call_commit k WHERE k.first_call_id <= c.id ORDER BY k.first_call_id DESC LIMIT 1) AS trace_id
+    FROM call c
+    JOIN endpoint e ON e.id = c.endpoint_id
+    JOIN service s ON s.id = e.service_id
+    JOIN origin o ON o.id = c.origin_id
+    LEFT JOIN client cl ON cl.id = c.client_id;
+
+  -- Digests of the requests of this hour and the last one, by the hour's parity: forgetting an hour is
+  -- emptying a table.
+  CREATE TABLE delivery_even (project_id INTEGER, digest BLOB, received_s INTEGER NOT NULL,
+    PRIMARY KEY (project_id, digest)) WITHOUT ROWID;
+  CREATE TABLE delivery_odd (project_id INTEGER, digest BLOB, received_s INTEGER NOT NULL,
+    PRIMARY KEY (project_id, digest)) WITHOUT ROWID;
+
+  -- Usage (core/store/sqlite/usage-block.ts) that is rolled up and not settled into levels yet.
+  CREATE TABLE usage_run (
+    id INTEGER PRIMARY KEY,
+    shard INTEGER NOT NULL,
+    tier INTEGER NOT NULL,
+    block BLOB NOT NULL
+  );
+  CREATE INDEX usage_run_by_shard ON usage_run (shard, tier);
+  -- Settled usage: one row for a level's bucket and a shard of endpoints.
+  CREATE TABLE usage_block (
+    level INTEGER NOT NULL,
+    minute INTEGER NOT NULL,
+    shard INTEGER NOT NULL,
+    block BLOB NOT NULL,
+    PRIMARY KEY (level, minute, shard)
+  ) WITHOUT ROWID;
+  `,
+];
+
+export const schemaVersion = migrations.length;
+
+/**
+ * Brings the file up to this program's schema, all steps or none.
+ * @param steps how many migrations to have run in the end; less than all only in tests
+ * @throws AppError `conflict` for a file that a newer program wrote
+ */
+export function migrate(db: Database, steps = schemaVersion): void {
+  const version = (): number => db.pragma('user_version', { simple: true }) as number;
+  if (version() === steps) return;
+  db.transaction(() => {
+    const from = version();
+    if (from > schemaVersion) {
+      throw new AppError(
+        'conflict',
+        `store ${db.name} has schema version ${from}, this program knows versions up to ${schemaVersion}: it was written by a newer Rollcall`,
+      );
+    }
+    for (const step of migrations.slice(from, steps)) db.exec(step);
+    if (from < steps) db.pragma(`user_version = ${steps}`);
+  }).immediate();
+}

@@ -1,0 +1,357 @@
+import type { Database } from 'better-sqlite3';
+import { AppError } from '../../error.ts';
+import { limits, specialRoutes } from '../../limits.ts';
+import { isoTime, type Window } from '../../window.ts';
+import type {
+  ClientUsage,
+  Coverage,
+  EndpointRecord,
+  LastCaller,
+  Selection,
+  ServiceRecord,
+  Snapshot,
+  Usage,
+} from '../store.ts';
+import { Tally } from '../tally.ts';
+import {
+  type EndpointFacts,
+  type EndpointRow,
+  factsOfRow,
+  noFacts,
+  observeCall,
+} from './endpoint-records.ts';
+import { coarsestMinutes, coverageOf, type Kept, piecesOf } from './levels.ts';
+import { PendingCalls } from './pending-calls.ts';
+import { BlockWriter, shardBits, sortBy, UsageEntries } from './usage-block.ts';
+
+interface KnownEndpoint extends EndpointRow {
+  id: number;
+  service: string;
+  environment: string;
+  method: string;
+  route: string;
+}
+
+const everything = Number.MAX_SAFE_INTEGER;
+
+/** Reads one state of the file, within the transaction of its owner. */
+export class SqliteSnapshot implements Snapshot {
+  readonly #db: Database;
+  readonly #project: string;
+  readonly #meta: Map<string, number>;
+  readonly #tally = new Tally();
+  #known: KnownEndpoint[] | undefined;
+  /** Runs and the raw tail, one block each. */
+  #recent: Uint8Array[] | undefined;
+  /** What the raw tail adds to the endpoints' records. */
+  readonly #tailFacts = new Map<number, EndpointFacts>();
+
+  constructor(db: Database, project: string) {
+    this.#db = db;
+    this.#project = project;
+    this.#meta = new Map(
+      db.prepare('SELECT key, value FROM meta').raw().all() as [string, number][],
+    );
+  }
+
+  services(): ServiceRecord[] {
+    const services = new Map<string, ServiceRecord>();
+    for (const endpoint of this.endpoints({})) {
+      const { service, environment, firstCallMs, lastCallMs, lifetimeCalls } = endpoint;
+      const key = `${service}\0${environment}`;
+      const record = services.get(key);
+      if (record) {
+        record.endpoints += 1;
+        record.lifetimeCalls += lifetimeCalls;
+        record.firstCallMs = Math.min(record.firstCallMs, firstCallMs);
+        record.lastCallMs = Math.max(record.lastCallMs, lastCallMs);
+      } else {
+        services.set(key, {
+          service,
+          environment,
+          endpoints: 1,
+          lifetimeCalls,
+          firstCallMs,
+          lastCallMs,
+        });
+      }
+    }
+    return [...services.values()];
+  }
+
+  endpoints(selection: Selection): EndpointRecord[] {
+    this.#readRecent();
+    const records: EndpointRecord[] = [];
+    const wanted: { record: EndpointRecord; facts: EndpointFacts }[] = [];
+    const clients = new Set<number>();
+    const origins = new Set<number>();
+    for (const known of this.#selected(selection)) {
+      const facts = this.#factsOf(known);
+      if (facts.calls === 0) continue;
+      const { id, service, environment, method, route } = known;
+      const record: EndpointRecord = {
+        id,
+        service,
+        environment,
+        method,
+        route,
+        firstCallMs: facts.firstCallMs,
+        lastCallMs: facts.lastCallMs,
+        lifetimeCalls: facts.calls,
+        lifetimeErrors: facts.errors,
+        lastVersion: '',
+        lastCallers: [],
+      };
+      records.push(record);
+      wanted.push({ record, facts });
+      for (const [client, origin] of facts.callers) {
+        clients.add(client);
+        origins.add(origin);
+      }
+    }
+    const addresses = this.#addresses(clients);
+    const originWords = this.#origins(origins);
+    for (const { record, facts } of wanted) {
+      record.lastVersion = originWords.get(facts.callers[0]?.[1] ?? 0)?.service_version ?? '';
+      record.lastCallers = lastCallersOf(facts, addresses, originWords);
+    }
+    return records;
+  }
+
+  coverage(window: Window): Coverage {
+    return coverageOf(window, this.#kept());
+  }
+
+  usage(selection: Selection, window: Window): Map<number, Usage> {
+    const entries = this.#entries(selection, window);
+    const order = sortBy(entries.length, entries.endpoint);
+    const usage = new Map<number, Usage>();
+    const tally = this.#tally;
+    for (let i = 0; i < order.length; ) {
+      const endpoint = entries.endpoint[order[i]!]!;
+      for (; i < order.length && entries.endpoint[order[i]!] === endpoint; i++) {
+        const entry = order[i]!;
+        tally.addEncoded(entries.blocks[entries.block[entry]!]!, entries.start[entry]!);
+      }
+      usage.set(endpoint, tally.usage());
+      tally.clear();
+    }
+    return usage;
+  }
+
+  total(selection: Selection, window: Window): Usage {
+    this.#tallyAll(selection, window);
+    const usage = this.#tally.usage();
+    this.#tally.clear();
+    return usage;
+  }
+
+  series(selection: Selection, edgesS: readonly number[]): Usage[] {
+    const series: Usage[] = [];
+    for (const edgeS of edgesS) {
+      if (this.coverage({ fromS: edgeS, toS: edgeS }).window.fromS === edgeS) continue;
+      throw new AppError(
+        'invalid',
+        `an interval of the series begins at ${isoTime(edgeS * 1000)}, where only whole ${this.coverage({ fromS: edgeS, toS: edgeS }).resolution}s are kept`,
+      );
+    }
+    for (let i = 0; i + 1 < edgesS.length; i++) {
+      series.push(this.total(selection, { fromS: edgesS[i]!, toS: edgesS[i + 1]! }));
+    }
+    return series;
+  }
+
+  clients(selection: Selection, window: Window, limit: number): ClientUsage[] {
+    this.#tallyAll(selection, window);
+    const { clients } = this.#tally;
+    const found: { client: number; calls: number; errors: number }[] = [];
+    clients.forEach((client, calls, errors) => {
+      found.push({ client, calls, errors });
+    });
+    // Clients past the bound are one bucket, whose number 0 no client has.
+    if (clients.otherCalls > 0) {
+      found.push({ client: 0, calls: clients.otherCalls, errors: clients.otherErrors });
+    }
+    this.#tally.clear();
+    found.sort((a, b) => b.calls - a.calls || a.client - b.client);
+    found.length = Math.min(found.length, limit);
+    const addresses = this.#addresses(new Set(found.map(({ client }) => client)));
+    return found.map(({ client, calls, errors }) => ({
+      client: client === 0 ? specialRoutes.other : addresses.get(client)!,
+      calls,
+      errors,
+    }));
+  }
+
+  #tallyAll(selection: Selection, window: Window): void {
+    const entries = this.#entries(selection, window);
+    for (let i = 0; i < entries.length; i++) {
+      this.#tally.addEncoded(entries.blocks[entries.block[i]!]!, entries.start[i]!);
+    }
+  }
+
+  /** Every stored piece of the window, each call in exactly one of them. */
+  #entries(selection: Selection, window: Window): UsageEntries {
+    const { window: covered } = coverageOf(window, this.#kept());
+    const fromMinute = covered.fromS / 60;
+    const toMinute = covered.toS / 60;
+    const entries = new UsageEntries();
+    const selected = this.#selected(selection);
+    if (selected.length === 0) return entries;
+    const mask = new Uint8Array(selected.at(-1)!.id + 1);
+    for (const { id } of selected) mask[id] = 1;
+    const firstShard = selected[0]!.id >> shardBits;
+    const lastShard = selected.at(-1)!.id >> shardBits;
+    const blocks = this.#db
+      .prepare(
+        `SELECT block FROM usage_block WHERE level = ? AND minute >= ? AND minute < ? AND shard BETWEEN ? AND ?`,
+      )
+      .pluck();
+    for (const { level, fromMinute: from, toMinute: to } of this.#settledPieces(
+      fromMinute,
+      toMinute,
+    )) {
+      for (const block of blocks.all(level, from, to, firstShard, lastShard) as Buffer[]) {
+        entries.addBlock(block, 0, everything, mask);
+      }
+    }
+    for (const block of this.#readRecent()) entries.addBlock(block, fromMinute, toMinute, mask);
+    return entries;
+  }
+
+  /** Where nothing is settled beyond an edge, the edge is moved out to a coarse bucket's: fewer pieces. */
+  #settledPieces(fromMinute: number, toMinute: number): ReturnType<typeof piecesOf> {
+    const settledFrom = this.#meta.get('settled_from')!;
+    const settledTo = this.#meta.get('settled_to')!;
+    const coarse = (minute: number): number =>
+      Math.floor(minute / coarsestMinutes) * coarsestMinutes;
+    if (settledTo === 0) return [];
+    const from = fromMinute <= settledFrom ? coarse(settledFrom) : fromMinute;
+    const to = toMinute >= settledTo ? coarse(settledTo - 1) + coarsestMinutes : toMinute;
+    return piecesOf(from, to);
+  }
+
+  #kept(): Kept {
+    return {
+      minutesFrom: this.#meta.get('minutes_from')!,
+      hoursFrom: this.#meta.get('hours_from')!,
+    };
+  }
+
+  /** Endpoints of the project that the selection names, by id. */
+  #selected({ service, environment, endpoints }: Selection): KnownEndpoint[] {
+    this.#known ??= this.#db
+      .prepare(
+        `SELECT e.id, s.name AS service, s.environment, e.method, e.route, e.first_call_ms, e.last_call_ms,
+          e.lifetime_calls, e.lifetime_errors, e.last_callers
+         FROM endpoint e JOIN service s ON s.id = e.service_id JOIN project p ON p.id = s.project_id
+         WHERE p.name = ? ORDER BY e.id`,
+      )
+      .all(this.#project) as KnownEndpoint[];
+    if (service === undefined && environment === undefined && endpoints === undefined)
+      return this.#known;
+    return this.#known.filter(
+      (known) =>
+        (service === undefined || known.service === service) &&
+        (environment === undefined || known.environment === environment) &&
+        (endpoints === undefined || endpoints.has(known.id)),
+    );
+  }
+
+  #factsOf(known: KnownEndpoint): EndpointFacts {
+    const facts = factsOfRow(known);
+    const tail = this.#tailFacts.get(known.id);
+    if (tail) {
+      facts.calls += tail.calls;
+      facts.errors += tail.errors;
+      facts.firstCallMs = Math.min(facts.firstCallMs, tail.firstCallMs);
+      facts.lastCallMs = Math.max(facts.lastCallMs, tail.lastCallMs);
+      facts.callers.push(...tail.callers);
+      facts.callers.sort((a, b) => b[2] - a[2]);
+    }
+    return facts;
+  }
+
+  #readRecent(): Uint8Array[] {
+    if (this.#recent) return this.#recent;
+    const runs = this.#db
+      .prepare('SELECT block FROM usage_run ORDER BY id')
+      .pluck()
+      .all() as Buffer[];
+    this.#recent = [...runs, this.#tail()];
+    return this.#recent;
+  }
+
+  /** The raw calls after the watermark, as a block like the others: at most limits.unrolledCalls and a batch. */
+  #tail(): Uint8Array {
+    const rows = this.#db
+      .prepare(
+        `SELECT endpoint_id, end_s, end_ns, status, duration_ns, ifnull(client_id, 0), origin_id
+         FROM call WHERE id > ? ORDER BY id`,
+      )
+      .raw()
+      .all(this.#meta.get('rolled_up_call')!) as [
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+    ][];
+    const tail = new PendingCalls(rows.length);
+    for (const row of rows) tail.add(...row);
+    for (let i = 0; i < tail.length; i++) {
+      const endpoint = tail.endpoint[i]!;
+      let facts = this.#tailFacts.get(endpoint);
+      if (!facts) {
+        facts = noFacts();
+        this.#tailFacts.set(endpoint, facts);
+      }
+      observeCall(facts, tail.endMs[i]!, tail.status[i]!, tail.client[i]!, tail.origin[i]!);
+    }
+    const writer = new BlockWriter();
+    writer.begin();
+    writer.addCalls(tail, sortBy(tail.length, tail.endpoint, tail.minute), this.#tally);
+    return writer.finish();
+  }
+
+  #addresses(rows: Set<number>): Map<number, string> {
+    const read = this.#db.prepare('SELECT address FROM client WHERE id = ?').pluck();
+    const addresses = new Map<number, string>();
+    for (const row of rows) if (row !== 0) addresses.set(row, read.get(row) as string);
+    return addresses;
+  }
+
+  #origins(rows: Set<number>): Map<number, OriginRow> {
+    const read = this.#db.prepare(
+      'SELECT service_version, consumer, agent FROM origin WHERE id = ?',
+    );
+    const origins = new Map<number, OriginRow>();
+    for (const row of rows) origins.set(row, read.get(row) as OriginRow);
+    return origins;
+  }
+}
+
+interface OriginRow {
+  service_version: string;
+  consumer: string;
+  agent: string;
+}
+
+/** Callers that differ only in what is no part of a caller (version, error) are one. */
+function lastCallersOf(
+  facts: EndpointFacts,
+  addresses: Map<number, string>,
+  origins: Map<number, OriginRow>,
+): LastCaller[] {
+  const callers = new Map<string, LastCaller>();
+  for (const [clientRow, originRow, atMs] of facts.callers) {
+    const client = addresses.get(clientRow) ?? '';
+    const { consumer, agent } = origins.get(originRow)!;
+    const key = `${client}\0${consumer}\0${agent}`;
+    if (!callers.has(key)) callers.set(key, { client, consumer, agent, atMs });
+    if (callers.size === limits.lastCallers) break;
+  }
+  return [...callers.values()];
+}

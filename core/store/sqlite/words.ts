@@ -1,0 +1,185 @@
+import type { Database, Statement } from 'better-sqlite3';
+import type { EndpointName, NewWords, Origin } from '../../call.ts';
+import { limits, specialRoutes } from '../../limits.ts';
+
+/** A list of words by their number in the sender's dictionary, with the row each has, 0 while unknown. */
+class Column<T> {
+  words: T[] = [];
+  rows = new Int32Array(1024);
+
+  add(words: readonly T[]): void {
+    for (const word of words) this.words.push(word);
+    if (this.words.length >= this.rows.length) {
+      const next = new Int32Array(this.words.length * 2);
+      next.set(this.rows);
+      this.rows = next;
+    }
+  }
+
+  clear(): void {
+    this.words = [];
+    this.rows.fill(0);
+  }
+}
+
+/**
+ * Turns the numbers of batches into row ids, making rows for words never seen. Bounds the endpoints of a
+ * service: what is beyond goes to `{other}` of its method. Row ids found in a transaction that was rolled
+ * back are wrong, so the owner calls `forgetRows` then.
+ */
+export class Words {
+  #epoch = -1;
+  readonly #endpoints = new Column<EndpointName>();
+  readonly #origins = new Column<Origin>();
+  readonly #clients = new Column<string>();
+  readonly #projects = new Map<string, number>();
+  readonly #services = new Map<string, number>();
+  /** By service id: how many endpoints there are, and how many of them with a made-up route. */
+  readonly #endpointCounts = new Map<number, { all: number; templated: number }>();
+  readonly #sql: Record<string, Statement>;
+
+  constructor(db: Database) {
+    this.#sql = {
+      findProject: db.prepare('SELECT id FROM project WHERE name = ?').pluck(),
+      addProject: db.prepare('INSERT INTO project (name) VALUES (?)'),
+      findService: db
+        .prepare('SELECT id FROM service WHERE project_id = ? AND name = ? AND environment = ?')
+        .pluck(),
+      countServices: db.prepare('SELECT count(*) FROM service WHERE project_id = ?').pluck(),
+      addService: db.prepare(
+        'INSERT INTO service (project_id, name, environment) VALUES (?, ?, ?)',
+      ),
+      findEndpoint: db
+        .prepare('SELECT id FROM endpoint WHERE service_id = ? AND method = ? AND route = ?')
+        .pluck(),
+      countEndpoints: db.prepare(
+        'SELECT count(*) AS "all", ifnull(sum(templated), 0) AS templated FROM endpoint WHERE service_id = ?',
+      ),
+      addEndpoint: db.prepare(
+        'INSERT INTO endpoint (service_id, method, route, templated) VALUES (?, ?, ?, ?)',
+      ),
+      findOrigin: db
+        .prepare(
+          'SELECT id FROM origin WHERE service_version = ? AND consumer = ? AND agent = ? AND bot = ? AND error_type = ?',
+        )
+        .pluck(),
+      addOrigin: db.prepare(
+        'INSERT INTO origin (service_version, consumer, agent, bot, error_type) VALUES (?, ?, ?, ?, ?)',
+      ),
+      findClient: db.prepare('SELECT id FROM client WHERE address = ?').pluck(),
+      addClient: db.prepare('INSERT INTO client (address) VALUES (?)'),
+    };
+  }
+
+  learn(words: NewWords): void {
+    if (words.epoch !== this.#epoch) {
+      this.#epoch = words.epoch;
+      this.#endpoints.clear();
+      this.#origins.clear();
+      this.#clients.clear();
+    }
+    this.#endpoints.add(words.endpoints);
+    this.#origins.add(words.origins);
+    this.#clients.add(words.clients);
+  }
+
+  forgetRows(): void {
+    this.#endpoints.rows.fill(0);
+    this.#origins.rows.fill(0);
+    this.#clients.rows.fill(0);
+    this.#projects.clear();
+    this.#services.clear();
+    this.#endpointCounts.clear();
+  }
+
+  /** @param number of the dictionary, from 1 on */
+  endpointRow(number: number): number {
+    const { rows, words } = this.#endpoints;
+    const known = rows[number - 1]!;
+    if (known !== 0) return known;
+    const row = this.#endpoint(words[number - 1]!);
+    rows[number - 1] = row;
+    return row;
+  }
+
+  originRow(number: number): number {
+    const { rows, words } = this.#origins;
+    const known = rows[number - 1]!;
+    if (known !== 0) return known;
+    const { serviceVersion, consumer, agent, bot, errorType } = words[number - 1]!;
+    const row = this.#findOrAdd('Origin', [
+      serviceVersion,
+      consumer,
+      agent,
+      bot ? 1 : 0,
+      errorType,
+    ]);
+    rows[number - 1] = row;
+    return row;
+  }
+
+  /** 0 for an unknown client, whose number is 0. */
+  clientRow(number: number): number {
+    if (number === 0) return 0;
+    const { rows, words } = this.#clients;
+    const known = rows[number - 1]!;
+    if (known !== 0) return known;
+    const row = this.#findOrAdd('Client', [words[number - 1]!]);
+    rows[number - 1] = row;
+    return row;
+  }
+
+  projectRow(name: string): number {
+    let row = this.#projects.get(name);
+    if (row === undefined) {
+      row = this.#findOrAdd('Project', [name]);
+      this.#projects.set(name, row);
+    }
+    return row;
+  }
+
+  #endpoint(name: EndpointName): number {
+    const service = this.#service(name);
+    const { method, route, templated } = name;
+    const known = this.#sql.findEndpoint!.get(service, method, route) as number | undefined;
+    if (known !== undefined) return known;
+    let counts = this.#endpointCounts.get(service);
+    if (!counts) {
+      counts = this.#sql.countEndpoints!.get(service) as { all: number; templated: number };
+      this.#endpointCounts.set(service, counts);
+    }
+    const full =
+      counts.all >= limits.endpointsPerService ||
+      (templated && counts.templated >= limits.templatedRoutesPerService);
+    if (full && route !== specialRoutes.other) {
+      return this.#endpoint({ ...name, route: specialRoutes.other, templated: false });
+    }
+    counts.all += 1;
+    if (templated) counts.templated += 1;
+    return Number(
+      this.#sql.addEndpoint!.run(service, method, route, templated ? 1 : 0).lastInsertRowid,
+    );
+  }
+
+  #service({ project, service, environment }: EndpointName): number {
+    const key = `${project}\0${service}\0${environment}`;
+    let row = this.#services.get(key);
+    if (row !== undefined) return row;
+    const projectRow = this.projectRow(project);
+    row = this.#sql.findService!.get(projectRow, service, environment) as number | undefined;
+    if (row === undefined) {
+      const services = this.#sql.countServices!.get(projectRow) as number;
+      const bounded =
+        services < limits.servicesPerProject ? [service, environment] : [specialRoutes.other, ''];
+      row = this.#findOrAdd('Service', [projectRow, ...bounded]);
+    }
+    // Names beyond the bound are not remembered: they would fill the memory that the bound protects.
+    if (this.#services.size < 2 * limits.servicesPerProject) this.#services.set(key, row);
+    return row;
+  }
+
+  #findOrAdd(table: string, values: (string | number)[]): number {
+    const found = this.#sql[`find${table}`]!.get(...values) as number | undefined;
+    return found ?? Number(this.#sql[`add${table}`]!.run(...values).lastInsertRowid);
+  }
+}

@@ -1,0 +1,149 @@
+import type { Database } from 'better-sqlite3';
+import type { CallColumns, Delivery, NewWords } from '../../call.ts';
+import type { Retention as RetentionSettings } from '../../config.ts';
+import { AppError } from '../../error.ts';
+import { CallLog } from './call-log.ts';
+import { lockStore, openDatabase } from './open.ts';
+import { Retention } from './retention.ts';
+import { Rollup } from './rollup.ts';
+import { Words } from './words.ts';
+
+/** Pending calls are rolled up when the oldest has waited this long: a report's raw tail stays small. */
+const rollUpAfterS = 2;
+
+/**
+ * The one writer of a store, without a thread: writer-thread.ts runs it. Every public method is a whole
+ * transaction that either happened or did not.
+ */
+export class Writing {
+  readonly #db: Database;
+  readonly #lock: Database;
+  readonly #words: Words;
+  readonly #log: CallLog;
+  readonly #rollup: Rollup;
+  readonly #retention: Retention;
+  #lastCallId: number;
+  #pendingSinceS = 0;
+
+  constructor(path: string, retention: RetentionSettings, nowS: number) {
+    this.#lock = lockStore(path);
+    try {
+      this.#db = openDatabase(path, 'write');
+      // 16 MiB of WAL between checkpoints: pages that change with every commit are copied once for many.
+      this.#db.pragma('wal_autocheckpoint = 4000');
+      this.#db.pragma('cache_size = -65536');
+      this.#words = new Words(this.#db);
+      this.#log = new CallLog(this.#db, this.#words);
+      this.#rollup = new Rollup(this.#db, nowS);
+      this.#retention = new Retention(this.#db, retention);
+      this.#lastCallId = this.#log.lastCallId();
+      this.#pendingSinceS = nowS;
+      this.#write(() => this.#retention.begin(nowS));
+    } catch (error) {
+      this.#lock.close();
+      throw error;
+    }
+  }
+
+  /** @returns for each delivery whether it was new. @throws AppError `unavailable`: nothing was written */
+  append(
+    columns: CallColumns,
+    deliveries: readonly Delivery[],
+    words: NewWords,
+    nowS: number,
+  ): boolean[] {
+    this.#words.learn(words);
+    const { stored, lastCallId } = this.#write(() => {
+      const { pending } = this.#rollup;
+      if (pending.length === 0) this.#pendingSinceS = nowS;
+      const before = pending.length;
+      const stored = this.#log.append(columns, deliveries, this.#lastCallId, nowS, pending);
+      const lastCallId = this.#lastCallId + pending.length - before;
+      if (pending.full || nowS - this.#pendingSinceS >= rollUpAfterS) {
+        this.#rollup.rollUp(lastCallId, nowS);
+      }
+      return { stored, lastCallId };
+    });
+    this.#lastCallId = lastCallId;
+    return stored;
+  }
+
+  /** Rolls up what waits long enough. */
+  rollUpIfDue(nowS: number): void {
+    const { pending } = this.#rollup;
+    if (pending.length > 0 && nowS - this.#pendingSinceS >= rollUpAfterS) this.rollUp(nowS);
+  }
+
+  rollUp(nowS: number): void {
+    this.#write(() => this.#rollup.rollUp(this.#lastCallId, nowS));
+  }
+
+  /** Settles one shard that is due, or any with `all`. @returns false when there is none */
+  settleOne(nowS: number, all = false): boolean {
+    const shard = this.#rollup.dueShard(all ? Number.MAX_SAFE_INTEGER : nowS);
+    if (shard === undefined) return false;
+    this.#write(() => this.#rollup.settle(shard));
+    return true;
+  }
+
+  beginPurge(nowS: number): void {
+    this.#write(() => {
+      this.#retention.begin(nowS);
+      this.#retention.forgetDeliveries(nowS);
+    });
+  }
+
+  /** Deletes a little. @returns false when nothing is left to do */
+  purgeStep(nowS: number): boolean {
+    try {
+      return this.#retention.step(nowS);
+    } catch (error) {
+      throw unavailable(error);
+    }
+  }
+
+  /** Proves that a commit is possible. */
+  check(): void {
+    this.#write(() => this.#db.exec("UPDATE meta SET value = value WHERE key = 'rolled_up_call'"));
+  }
+
+  close(): void {
+    this.#db.close();
+    this.#lock.close();
+  }
+
+  #write<T>(work: () => T): T {
+    try {
+      this.#db.exec('BEGIN IMMEDIATE');
+      const result = work();
+      this.#db.exec('COMMIT');
+      return result;
+    } catch (error) {
+      this.#rollBack();
+      throw unavailable(error);
+    }
+  }
+
+  /** Back to what the file says: rows that this transaction made do not exist. */
+  #rollBack(): void {
+    try {
+      if (this.#db.inTransaction) this.#db.exec('ROLLBACK');
+    } finally {
+      this.#words.forgetRows();
+      this.#rollup.recover(this.#pendingSinceS);
+    }
+  }
+}
+
+/** Errors of the file system and of SQLite (full, read-only, busy, I/O) pass; everything else is ours. */
+function unavailable(error: unknown): unknown {
+  const code = (error as { code?: string }).code;
+  if (typeof code !== 'string' || !code.startsWith('SQLITE_')) return error;
+  return new AppError(
+    'unavailable',
+    `the store cannot write: ${(error as Error).message} (${code})`,
+    {
+      cause: error,
+    },
+  );
+}

@@ -1,0 +1,25 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { defaultRetention } from '../../../core/config.ts';
+import { storeContract } from '../../../core/store/contract.ts';
+import { openSqliteReader } from '../../../core/store/sqlite/reader.ts';
+import { openSqliteWriter } from '../../../core/store/sqlite/writer.ts';
+
+storeContract('sqlite', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'rollcall-store-'));
+  const path = join(folder, 'rollcall.db');
+  const retention = defaultRetention;
+  return {
+    openWriter: (now) => openSqliteWriter({ path, retention, now }),
+    openReader: () => openSqliteReader({ path, retention }),
+    rawCalls: async () => {
+      const db = new Database(path, { readonly: true });
+      const count = db.prepare('SELECT count(*) FROM call').pluck().get() as number;
+      db.close();
+      return count;
+    },
+    end: () => rm(folder, { recursive: true }),
+  };
+});
