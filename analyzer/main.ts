@@ -1,0 +1,109 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type Config, readConfig } from '../core/config.ts';
+import { AppError, asAppError } from '../core/error.ts';
+import { limits } from '../core/limits.ts';
+import { type Log, openLog } from '../core/log.ts';
+import { openSqliteReader } from '../core/store/sqlite/reader.ts';
+import type { CallReader } from '../core/store/store.ts';
+import { analyzerApp } from './http.ts';
+import { LateReader } from './late-reader.ts';
+
+/** The analyzer: calls in the store, answers out of the REST API. */
+export interface Analyzer {
+  /** With the port that was really taken. */
+  url: string;
+  /** Takes no new requests, answers those under way, gives the store free. */
+  close(): Promise<void>;
+}
+
+const version = '0.1.0';
+/** Answers under way at the end get this long; reports take far less. */
+const drainMs = 5000;
+
+/**
+ * @throws AppError `conflict` when the port is taken, `invalid` when the store is of a newer version
+ */
+export async function startAnalyzer(
+  config: Config,
+  log: Log = openLog('analyzer', config.logLevel),
+): Promise<Analyzer> {
+  const reader = new LateReader(() =>
+    openSqliteReader({ path: config.store.path, retention: config.retention }),
+  );
+  try {
+    await reader.check();
+  } catch (thrown) {
+    const error = asAppError(thrown);
+    if (error.code !== 'unavailable') throw error;
+    log.warn({ store: config.store.path }, `${error.message}; trying again at every request`);
+  }
+  return serve(config, reader, log).catch(async (error: unknown) => {
+    await reader.close();
+    throw error;
+  });
+}
+
+async function serve(config: Config, reader: CallReader, log: Log): Promise<Analyzer> {
+  const { coldAfterDays, deadAfterDays, host } = config;
+  const thresholds = { coldAfterDays, deadAfterDays };
+  const app = analyzerApp({ reader, thresholds, log, version, now: Date.now });
+  const server = createServer({ maxHeaderSize: limits.headerBytes }, app);
+  const port = await listen(server, host, config.analyzerPort);
+  const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  log.info({ analyzer: url }, 'listening');
+  return {
+    url,
+    async close() {
+      await drain(server);
+      await reader.close();
+    },
+  };
+}
+
+function listen(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      const inUse =
+        cause.code === 'EADDRINUSE' ? 'is in use' : `cannot be opened: ${cause.message}`;
+      const message = `port ${port} on ${host} ${inUse} (ROLLCALL_ANALYZER_PORT, ROLLCALL_HOST)`;
+      reject(new AppError('conflict', message, { cause, field: 'ROLLCALL_ANALYZER_PORT' }));
+    });
+    server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
+  });
+}
+
+function drain(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => server.closeAllConnections(), drainMs);
+    server.close(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
+
+async function main(): Promise<void> {
+  const starting = startAnalyzer(readConfig(process.env));
+  let isEnding = false;
+  const end = () => {
+    if (isEnding) return;
+    isEnding = true;
+    starting.then((analyzer) => analyzer.close()).then(() => process.exit(0), giveUp);
+  };
+  process.on('SIGTERM', end);
+  process.on('SIGINT', end);
+  // Started beside a collector by `npm start`: when the parent goes, so do we.
+  if (process.channel) process.on('disconnect', end);
+  await starting;
+}
+
+function giveUp(thrown: unknown): void {
+  const error = asAppError(thrown);
+  const text = error.code === 'internal' ? (error.stack ?? error.message) : error.message;
+  process.stderr.write(`rollcall analyzer: ${text}\n`);
+  process.exit(1);
+}
+
+if (import.meta.main) main().catch(giveUp);

@@ -1,0 +1,29 @@
+import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+
+/** What the analyzer tells Prometheus. */
+export interface Metrics {
+  registry: Registry;
+  requests: Counter<'transport' | 'code'>;
+  reportSeconds: Histogram<'report'>;
+}
+
+export function openMetrics(): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  return {
+    registry,
+    requests: new Counter({
+      name: 'rollcall_requests_total',
+      help: 'Requests answered, by transport and status code.',
+      labelNames: ['transport', 'code'],
+      registers: [registry],
+    }),
+    reportSeconds: new Histogram({
+      name: 'rollcall_report_seconds',
+      help: 'Time from the question to the finished answer, by report.',
+      labelNames: ['report'],
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+      registers: [registry],
+    }),
+  };
+}

@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import { limits } from '../../core/limits.ts';
+import type { ClientUsage } from '../../core/store/store.ts';
+import { commonParameters, pageParameters } from '../parameters.ts';
+import { listAnswer, listPlace, question } from '../question.ts';
+import type { Column } from '../table.ts';
+import { percent } from './measure.ts';
+import { head, observedSince, selectionOf } from './roll.ts';
+
+/** One network address that called. `client` is null for calls whose caller is unknown. */
+export interface ClientRow {
+  client: string | null;
+  calls: number;
+  errors: number;
+  error_rate_pct: number | null;
+}
+
+const columns: Column<ClientRow>[] = [
+  { name: 'client', type: 'string', about: 'address, {other} for the rarest', brief: true },
+  { name: 'calls', type: 'integer', about: 'calls in the window', brief: true },
+  { name: 'errors', type: 'integer', about: 'of those, statuses of 400 or more', brief: true },
+  { name: 'error_rate_pct', type: 'number', about: 'errors of calls', brief: true },
+];
+
+/** The busiest clients, at most as many as one list answer holds. */
+export const clients = question({
+  name: 'clients',
+  path: '/clients',
+  about: 'The addresses that called in the window, most calls first',
+  parameters: z.strictObject({ ...commonParameters, ...pageParameters(100) }),
+  list: { noun: 'clients', columns },
+  answer(asked, parameters) {
+    const { snapshot, nowMs } = asked;
+    const { service, environment } = parameters;
+    const selection = selectionOf(parameters);
+    const place = listPlace('/clients', parameters, nowMs);
+    const coverage = snapshot.coverage(place.window);
+    const usages = snapshot.clients(selection, coverage.window, limits.listRows);
+    const observedSinceMs = observedSince(snapshot.endpoints(selection));
+    const estimated = usages.some(({ client }) => client === '{other}');
+    return listAnswer({
+      title: 'Clients',
+      noun: 'clients',
+      head: head(asked, { coverage, observedSinceMs, estimated }, { service, environment }),
+      columns,
+      rows: usages.map(clientRow),
+      order: { field: 'calls', descending: true, key: ({ client }) => client ?? '' },
+      place,
+      parameters,
+    });
+  },
+});
+
+export function clientRow({ client, calls, errors }: ClientUsage): ClientRow {
+  return { client: client || null, calls, errors, error_rate_pct: percent(errors, calls) };
+}

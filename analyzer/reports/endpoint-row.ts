@@ -1,0 +1,166 @@
+import type { EndpointRecord, LastCaller } from '../../core/store/store.ts';
+import { isoTime } from '../../core/window.ts';
+import type { Column } from '../table.ts';
+import type { Mark, Status } from './lifecycle.ts';
+import {
+  averageMs,
+  errorRatePct,
+  leastMs,
+  mostMs,
+  percentileMs,
+  successRatePct,
+} from './measure.ts';
+import type { RollEntry } from './roll.ts';
+
+/** One endpoint of a report. Durations are milliseconds, rates percent, times ISO 8601 UTC. */
+export interface EndpointRow {
+  id: string;
+  service: string;
+  environment: string;
+  method: string;
+  route: string;
+  status: Status;
+  marks: Mark[];
+  total_calls: number;
+  error_4xx_count: number;
+  error_5xx_count: number;
+  error_rate_pct: number | null;
+  success_rate_pct: number | null;
+  avg_duration_ms: number | null;
+  min_duration_ms: number | null;
+  p50_duration_ms: number | null;
+  p75_duration_ms: number | null;
+  p90_duration_ms: number | null;
+  p95_duration_ms: number | null;
+  p99_duration_ms: number | null;
+  max_duration_ms: number | null;
+  first_called_at: string | null;
+  last_called_at: string | null;
+  days_since_last_call: number | null;
+  observed_days: number;
+  lifetime_calls: number;
+  unique_clients: number;
+  last_version: string | null;
+  last_callers: LastCallerRow[];
+}
+
+export interface LastCallerRow {
+  client: string | null;
+  consumer: string | null;
+  agent: string | null;
+  called_at: string;
+}
+
+/** The fields in their order, with what the OpenAPI document says of them. `brief` ones make the md table. */
+export const endpointColumns: Column<EndpointRow>[] = [
+  { name: 'id', type: 'string', about: 'for /endpoints/{id}' },
+  { name: 'service', type: 'string', about: 'service.name', brief: true },
+  { name: 'environment', type: 'string', about: 'deployment.environment.name, empty when unnamed' },
+  { name: 'method', type: 'string', about: 'HTTP method', brief: true },
+  { name: 'route', type: 'string', about: 'canonical route, or a special one', brief: true },
+  {
+    name: 'status',
+    type: 'string',
+    about: 'active, cold, dead, never_called or unknown; the same under every window',
+    brief: true,
+  },
+  { name: 'marks', type: 'array', about: 'new, only_errors' },
+  { name: 'total_calls', type: 'integer', about: 'calls in the window', brief: true },
+  { name: 'error_4xx_count', type: 'integer', about: 'statuses 400 to 499 in the window' },
+  { name: 'error_5xx_count', type: 'integer', about: 'statuses from 500 in the window' },
+  { name: 'error_rate_pct', type: 'number', about: 'null without calls', brief: true },
+  { name: 'success_rate_pct', type: 'number', about: 'null without calls' },
+  { name: 'avg_duration_ms', type: 'number', about: 'null without calls', brief: true },
+  { name: 'min_duration_ms', type: 'number', about: 'null without calls' },
+  { name: 'p50_duration_ms', type: 'number', about: 'nearest rank, within 1 %', brief: true },
+  { name: 'p75_duration_ms', type: 'number', about: 'nearest rank, within 1 %' },
+  { name: 'p90_duration_ms', type: 'number', about: 'nearest rank, within 1 %' },
+  { name: 'p95_duration_ms', type: 'number', about: 'nearest rank, within 1 %', brief: true },
+  { name: 'p99_duration_ms', type: 'number', about: 'nearest rank, within 1 %', brief: true },
+  { name: 'max_duration_ms', type: 'number', about: 'null without calls' },
+  { name: 'first_called_at', type: 'string', about: 'lifetime' },
+  { name: 'last_called_at', type: 'string', about: 'lifetime', brief: true },
+  { name: 'days_since_last_call', type: 'integer', about: 'whole days, lifetime', brief: true },
+  {
+    name: 'observed_days',
+    type: 'integer',
+    about: 'whole days since the first call of the service',
+  },
+  { name: 'lifetime_calls', type: 'integer', about: 'all calls ever', brief: true },
+  { name: 'unique_clients', type: 'integer', about: 'distinct addresses in the window' },
+  { name: 'last_version', type: 'string', about: 'service.version that answered last' },
+  { name: 'last_callers', type: 'array', about: 'distinct callers, latest first, lifetime' },
+];
+
+export function endpointRow({ endpoint, usage, life }: RollEntry): EndpointRow {
+  return {
+    id: String(endpoint.id),
+    service: endpoint.service,
+    environment: endpoint.environment,
+    method: endpoint.method,
+    route: endpoint.route,
+    status: life.status,
+    marks: life.marks,
+    total_calls: usage.calls,
+    error_4xx_count: usage.errors4xx,
+    error_5xx_count: usage.errors5xx,
+    error_rate_pct: errorRatePct(usage),
+    success_rate_pct: successRatePct(usage),
+    avg_duration_ms: averageMs(usage),
+    min_duration_ms: leastMs(usage),
+    p50_duration_ms: percentileMs(usage, 50),
+    p75_duration_ms: percentileMs(usage, 75),
+    p90_duration_ms: percentileMs(usage, 90),
+    p95_duration_ms: percentileMs(usage, 95),
+    p99_duration_ms: percentileMs(usage, 99),
+    max_duration_ms: mostMs(usage),
+    first_called_at: isoTime(endpoint.firstCallMs),
+    last_called_at: isoTime(endpoint.lastCallMs),
+    days_since_last_call: life.daysSinceLastCall,
+    observed_days: life.observedDays,
+    lifetime_calls: endpoint.lifetimeCalls,
+    unique_clients: usage.uniqueClients,
+    last_version: endpoint.lastVersion || null,
+    last_callers: endpoint.lastCallers.map(lastCallerRow),
+  };
+}
+
+function lastCallerRow({ client, consumer, agent, atMs }: LastCaller): LastCallerRow {
+  return {
+    client: client || null,
+    consumer: consumer || null,
+    agent: agent || null,
+    called_at: isoTime(atMs),
+  };
+}
+
+/** What breaks ties of any order: every endpoint has its own. */
+export function endpointKey(row: EndpointRow): string {
+  return `${row.service}\0${row.environment}\0${row.route}\0${row.method}`;
+}
+
+/** The filters of a list of endpoints, besides status. */
+export interface EndpointFilter {
+  method?: readonly string[] | undefined;
+  route?: string | undefined;
+  q?: string | undefined;
+}
+
+/** @returns whether an endpoint passes all the filters that were given */
+export function endpointFilter(filter: EndpointFilter): (endpoint: EndpointRecord) => boolean {
+  const { method } = filter;
+  const route = filter.route === undefined ? undefined : globPattern(filter.route);
+  const q = filter.q?.toLowerCase();
+  return (endpoint) => {
+    if (method && !method.includes(endpoint.method)) return false;
+    if (route && !route.test(endpoint.route)) return false;
+    if (q === undefined) return true;
+    return `${endpoint.service} ${endpoint.method} ${endpoint.route}`.toLowerCase().includes(q);
+  };
+}
+
+/** `*` stands for any characters, slashes too; everything else for itself. */
+function globPattern(glob: string): RegExp {
+  const parts = glob.split(/\*+/).map((part) => part.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&'));
+  return new RegExp(`^${parts.join('.*')}$`, 's');
+}

@@ -1,0 +1,70 @@
+import { percentiles, type Usage } from '../../core/store/store.ts';
+
+/**
+ * Numbers as answers show them. Durations: milliseconds with three decimals. Percentages: four decimals,
+ * so that one error in a million calls is still seen. What has no calls has no duration and no rate: null.
+ */
+export function milliseconds(ns: number): number {
+  return Math.round(ns / 1000) / 1000;
+}
+
+export function percent(part: number, whole: number): number | null {
+  return whole === 0 ? null : roundPercent((100 * part) / whole);
+}
+
+export function errorRatePct(usage: Usage): number | null {
+  return percent(errorCount(usage), usage.calls);
+}
+
+/** The complement of the error rate as shown, so that the two always add up to 100. */
+export function successRatePct(usage: Usage): number | null {
+  const errorRate = errorRatePct(usage);
+  return errorRate === null ? null : roundPercent(100 - errorRate);
+}
+
+const roundPercent = (value: number): number => Math.round(value * 10_000) / 10_000;
+
+/** An error is a status of 400 or more. */
+export function errorCount(usage: Usage): number {
+  return usage.errors4xx + usage.errors5xx;
+}
+
+export function averageMs(usage: Usage): number | null {
+  return usage.calls === 0 ? null : milliseconds(usage.sumNs / usage.calls);
+}
+
+export function leastMs(usage: Usage): number | null {
+  return usage.calls === 0 ? null : milliseconds(usage.minNs);
+}
+
+export function mostMs(usage: Usage): number | null {
+  return usage.calls === 0 ? null : milliseconds(usage.maxNs);
+}
+
+export function percentileMs(
+  usage: Usage,
+  percentile: (typeof percentiles)[number],
+): number | null {
+  if (usage.calls === 0) return null;
+  return milliseconds(usage.percentilesNs[percentiles.indexOf(percentile)]!);
+}
+
+/** Calls by status, lowest status first; `0` stands for calls that had none. */
+export function statusCodes(usage: Usage): Record<string, number> {
+  const ordered = [...usage.statuses].sort(([a], [b]) => a - b);
+  return Object.fromEntries(ordered);
+}
+
+/** The usage of what was not called. */
+export const noUsage: Usage = {
+  calls: 0,
+  errors4xx: 0,
+  errors5xx: 0,
+  statuses: new Map(),
+  sumNs: 0,
+  minNs: 0,
+  maxNs: 0,
+  percentilesNs: percentiles.map(() => 0),
+  uniqueClients: 0,
+  uniqueClientsEstimated: false,
+};

@@ -1,0 +1,134 @@
+import { AppError } from '../../core/error.ts';
+import type {
+  Coverage,
+  EndpointRecord,
+  Selection,
+  ServiceRecord,
+  Snapshot,
+  Usage,
+} from '../../core/store/store.ts';
+import { isoTime, type Window } from '../../core/window.ts';
+import { type WindowAnswer, windowAnswer } from '../window.ts';
+import type { Lifecycle, Status, Thresholds } from './lifecycle.ts';
+import { lifecycle } from './lifecycle.ts';
+import { noUsage } from './measure.ts';
+
+/** The roll: every endpoint of a selection with its usage in the window and its lifecycle. */
+export interface Roll {
+  coverage: Coverage;
+  /** End of the oldest span of the selection. */
+  observedSinceMs: number | undefined;
+  /** Some count is an estimate. */
+  estimated: boolean;
+  entries: RollEntry[];
+}
+
+export interface RollEntry {
+  endpoint: EndpointRecord;
+  usage: Usage;
+  life: Lifecycle;
+}
+
+/** What every question is asked with. */
+export interface Asked {
+  snapshot: Snapshot;
+  nowMs: number;
+  thresholds: Thresholds;
+}
+
+export function callRoll(asked: Asked, selection: Selection, window: Window): Roll {
+  const { snapshot, thresholds, nowMs } = asked;
+  const coverage = snapshot.coverage(window);
+  const usages = snapshot.usage(selection, coverage.window);
+  const services = serviceIndex(snapshot);
+  const roll: Roll = { coverage, observedSinceMs: undefined, estimated: false, entries: [] };
+  for (const endpoint of snapshot.endpoints(selection)) {
+    const service = services(endpoint);
+    const usage = usages.get(endpoint.id) ?? noUsage;
+    const life = lifecycle(endpoint, service, thresholds, nowMs);
+    roll.entries.push({ endpoint, usage, life });
+    roll.estimated ||= usage.uniqueClientsEstimated;
+    roll.observedSinceMs = Math.min(endpoint.firstCallMs, roll.observedSinceMs ?? Infinity);
+  }
+  return roll;
+}
+
+function serviceIndex(snapshot: Snapshot): (endpoint: EndpointRecord) => ServiceRecord {
+  const key = (named: { service: string; environment: string }) =>
+    `${named.service}\0${named.environment}`;
+  const records = new Map(snapshot.services().map((record) => [key(record), record]));
+  return (endpoint) => {
+    const record = records.get(key(endpoint));
+    if (record) return record;
+    throw new AppError('internal', `endpoint ${endpoint.id} has no service ${endpoint.service}`);
+  };
+}
+
+export function observedSince(endpoints: readonly EndpointRecord[]): number | undefined {
+  let oldestMs: number | undefined;
+  for (const { firstCallMs } of endpoints) oldestMs = Math.min(firstCallMs, oldestMs ?? Infinity);
+  return oldestMs;
+}
+
+/** The selection of the common parameters. */
+export function selectionOf(parameters: {
+  service?: string | undefined;
+  environment?: string | undefined;
+}): Selection {
+  const { service, environment } = parameters;
+  return {
+    ...(service !== undefined && { service }),
+    ...(environment !== undefined && { environment }),
+  };
+}
+
+/** What every answer begins with. */
+export interface Head {
+  generated_at: string;
+  window: WindowAnswer;
+  /** The filters that were given, as they were understood; null where none was. */
+  filters: Record<string, string | null>;
+  observed_since: string | null;
+  estimated: boolean;
+}
+
+export function head(
+  asked: Asked,
+  known: { coverage: Coverage; observedSinceMs: number | undefined; estimated: boolean },
+  filters: Record<string, string | readonly string[] | undefined>,
+): Head {
+  return {
+    generated_at: isoTime(asked.nowMs),
+    window: windowAnswer(known.coverage),
+    filters: Object.fromEntries(
+      Object.entries(filters).map(([name, value]) => [name, value?.toString() ?? null]),
+    ),
+    observed_since: known.observedSinceMs === undefined ? null : isoTime(known.observedSinceMs),
+    estimated: known.estimated,
+  };
+}
+
+/** Counts the whole selection, whatever filters leave of the list. */
+export interface RollSummary extends Record<Status, number> {
+  total_endpoints: number;
+  total_requests: number;
+  undocumented: number;
+}
+
+export function summarize(entries: readonly RollEntry[]): RollSummary {
+  const summary: RollSummary = {
+    total_endpoints: entries.length,
+    total_requests: 0,
+    active: 0,
+    cold: 0,
+    dead: 0,
+    never_called: 0,
+    unknown: 0,
+    undocumented: 0,
+  };
+  for (const { usage, life } of entries) {
+    summary.total_requests += usage.calls;
+    summary[life.status] += 1;
+  }
+  return summary;
+}

@@ -1,0 +1,109 @@
+import { z } from 'zod';
+import type { ClientUsage, Usage } from '../../core/store/store.ts';
+import { isoTime } from '../../core/window.ts';
+import { commonParameters, limitParameter } from '../parameters.ts';
+import { jsonAnswer, question } from '../question.ts';
+import { askedWindow, previousWindow, windowAnswer } from '../window.ts';
+import {
+  averageMs,
+  errorCount,
+  errorRatePct,
+  leastMs,
+  mostMs,
+  percentileMs,
+  statusCodes,
+} from './measure.ts';
+import { callRoll, head, type RollEntry, selectionOf } from './roll.ts';
+import { glance } from './timeseries.ts';
+
+/** One window at a glance, beside the window of the same length before it. */
+export const summary = question({
+  name: 'summary',
+  path: '/summary',
+  about: 'Totals, methods, status codes, busiest endpoints, top clients and a time series',
+  parameters: z.strictObject({ ...commonParameters, limit: limitParameter(1000, 20) }),
+  answer(asked, parameters) {
+    const { snapshot, nowMs } = asked;
+    const { service, environment, limit } = parameters;
+    const selection = selectionOf(parameters);
+    const window = askedWindow(parameters, nowMs);
+    const roll = callRoll(asked, selection, window);
+    const { coverage } = roll;
+    const total = snapshot.total(selection, coverage.window);
+    const before = snapshot.coverage(previousWindow(window));
+    const previous = snapshot.total(selection, before.window);
+    // One more than the limit: calls without a known client are no address.
+    const clients = snapshot.clients(selection, coverage.window, limit + 1);
+    const series = glance(snapshot, selection, coverage);
+    const isEstimated = [total, previous].some((usage) => usage.uniqueClientsEstimated);
+    const known = { ...roll, estimated: roll.estimated || isEstimated || series.isEstimated };
+    return jsonAnswer({
+      ...head(asked, known, { service, environment }),
+      summary: totals(total),
+      previous_window: windowAnswer(before),
+      previous: totals(previous),
+      method_usage: methodUsage(roll.entries),
+      endpoint_stats: endpointStats(roll.entries, limit),
+      status_codes: statusCodes(total),
+      top_ips: topIps(clients, limit),
+      interval: series.interval,
+      time_series: series.usages.map((usage, n) => point(series.startsS[n]!, usage)),
+    });
+  },
+});
+
+function totals(usage: Usage) {
+  return {
+    total_requests: usage.calls,
+    unique_ips: usage.uniqueClients,
+    avg_response_time_ms: averageMs(usage),
+    min_response_time_ms: leastMs(usage),
+    max_response_time_ms: mostMs(usage),
+    p95_response_time_ms: percentileMs(usage, 95),
+    error_rate_pct: errorRatePct(usage),
+  };
+}
+
+/** Most used method first. */
+function methodUsage(entries: readonly RollEntry[]): Record<string, number> {
+  const calls = new Map<string, number>();
+  for (const { endpoint, usage } of entries) {
+    if (usage.calls === 0) continue;
+    calls.set(endpoint.method, (calls.get(endpoint.method) ?? 0) + usage.calls);
+  }
+  return Object.fromEntries([...calls].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)));
+}
+
+/** The busiest endpoints that were called at all. */
+function endpointStats(entries: readonly RollEntry[], limit: number) {
+  return entries
+    .filter(({ usage }) => usage.calls > 0)
+    .sort((a, b) => b.usage.calls - a.usage.calls || a.endpoint.id - b.endpoint.id)
+    .slice(0, limit)
+    .map(({ endpoint, usage }) => ({
+      id: String(endpoint.id),
+      service: endpoint.service,
+      environment: endpoint.environment,
+      method: endpoint.method,
+      route: endpoint.route,
+      requests: usage.calls,
+      avg_time_ms: averageMs(usage),
+      errors_count: errorCount(usage),
+    }));
+}
+
+function topIps(clients: readonly ClientUsage[], limit: number) {
+  return clients
+    .filter(({ client }) => client !== '')
+    .slice(0, limit)
+    .map(({ client, calls, errors }) => ({ ip: client, requests: calls, errors }));
+}
+
+function point(startS: number, usage: Usage) {
+  return {
+    timestamp: isoTime(startS * 1000),
+    requests: usage.calls,
+    avg_time_ms: averageMs(usage),
+    error_rate_pct: errorRatePct(usage),
+  };
+}

@@ -1,0 +1,180 @@
+import { z } from 'zod';
+import { AppError } from '../../core/error.ts';
+import { limits } from '../../core/limits.ts';
+import type { Coverage, Selection, Snapshot, Usage } from '../../core/store/store.ts';
+import { dayS, hourS, isoTime } from '../../core/window.ts';
+import {
+  glanceInterval,
+  type Interval,
+  intervalStarts,
+  intervals,
+  isFiner,
+  isTimeZone,
+  pointsMost,
+} from '../calendar.ts';
+import {
+  commonParameters,
+  formatParameter,
+  methodParameter,
+  routeParameter,
+} from '../parameters.ts';
+import { jsonAnswer, question, tableAnswer } from '../question.ts';
+import type { Column } from '../table.ts';
+import { askedWindow } from '../window.ts';
+import { endpointFilter } from './endpoint-row.ts';
+import { averageMs, errorCount, errorRatePct, percentileMs } from './measure.ts';
+import { head, observedSince, selectionOf } from './roll.ts';
+
+/** One interval; durations null when nothing was called in it. */
+export interface SeriesPoint {
+  /** Start of the interval. The first and last intervals hold only what the window has of them. */
+  timestamp: string;
+  calls: number;
+  errors: number;
+  error_rate_pct: number | null;
+  avg_duration_ms: number | null;
+  p50_duration_ms: number | null;
+  p95_duration_ms: number | null;
+  p99_duration_ms: number | null;
+}
+
+const columns: Column<SeriesPoint>[] = [
+  { name: 'timestamp', type: 'string', about: 'start of the interval', brief: true },
+  { name: 'calls', type: 'integer', about: 'calls in the interval', brief: true },
+  { name: 'errors', type: 'integer', about: 'of those, statuses of 400 or more', brief: true },
+  { name: 'error_rate_pct', type: 'number', about: 'null without calls', brief: true },
+  { name: 'avg_duration_ms', type: 'number', about: 'null without calls', brief: true },
+  { name: 'p50_duration_ms', type: 'number', about: 'nearest rank, within 1 %', brief: true },
+  { name: 'p95_duration_ms', type: 'number', about: 'nearest rank, within 1 %', brief: true },
+  { name: 'p99_duration_ms', type: 'number', about: 'nearest rank, within 1 %', brief: true },
+];
+
+export const timeseries = question({
+  name: 'timeseries',
+  path: '/timeseries',
+  about: 'Calls, errors and durations by interval, with a point for every interval of the window',
+  parameters: z.strictObject({
+    ...commonParameters,
+    method: methodParameter,
+    route: routeParameter,
+    endpoint: z
+      .string()
+      .regex(/^\d{1,15}$/)
+      .optional()
+      .describe('the id of an endpoint, as reports show it'),
+    interval: z
+      .enum(intervals)
+      .optional()
+      .describe(`one of ${intervals.join(', ')}; chosen to suit the window unless told`),
+    tz: z
+      .string()
+      .max(64)
+      .refine(isTimeZone)
+      .default('UTC')
+      .describe(
+        'the IANA name of a time zone whose midnights begin days, weeks and months, such as Europe/Berlin; UTC unless told',
+      ),
+    format: formatParameter,
+  }),
+  list: { noun: 'points', columns },
+  answer(asked, parameters) {
+    const { snapshot } = asked;
+    const { service, environment, method, route, endpoint, tz, format } = parameters;
+    const window = askedWindow(parameters, asked.nowMs);
+    const coverage = snapshot.coverage(window);
+    const interval = parameters.interval ?? glanceInterval(coverage.window, coverage.resolution);
+    checkInterval(interval, coverage);
+    const { selection, observedSinceMs } = narrowed(snapshot, parameters);
+    const series = seriesOf(snapshot, selection, coverage, interval, tz);
+    const known = { coverage, observedSinceMs, estimated: series.isEstimated };
+    const above = {
+      ...head(asked, known, { service, environment, method, route, endpoint }),
+      interval,
+      tz,
+    };
+    const points = series.usages.map((usage, n) => seriesPoint(series.startsS[n]!, usage));
+    if (format !== 'json') return tableAnswer(format, 'Time series', above, columns, points);
+    return jsonAnswer({ ...above, points });
+  },
+});
+
+/** @throws AppError `invalid` for more points than an answer holds, or finer ones than are stored */
+function checkInterval(interval: Interval, { window, resolution }: Coverage): void {
+  const points = pointsMost(window, interval) - 1;
+  if (points > limits.seriesPoints) {
+    const message = `interval=${interval} cuts this window into ${points} points; at most ${limits.seriesPoints}: give a longer interval or a shorter window`;
+    throw new AppError('invalid', message, { field: 'interval' });
+  }
+  if (isFiner(interval, resolution)) {
+    const message = `interval=${interval} is finer than what is kept of this window: it can be answered by the ${resolution}`;
+    throw new AppError('invalid', message, { field: 'interval' });
+  }
+}
+
+function narrowed(
+  snapshot: Snapshot,
+  parameters: {
+    service?: string | undefined;
+    environment?: string | undefined;
+    method?: string[] | undefined;
+    route?: string | undefined;
+    endpoint?: string | undefined;
+  },
+): { selection: Selection; observedSinceMs: number | undefined } {
+  const { method, route, endpoint } = parameters;
+  const selection = selectionOf(parameters);
+  const passes = endpointFilter({ method, route });
+  const all = snapshot.endpoints(selection);
+  const chosen = all
+    .filter(passes)
+    .filter(({ id }) => endpoint === undefined || id === Number(endpoint));
+  const observedSinceMs = observedSince(chosen);
+  if (chosen.length === all.length) return { selection, observedSinceMs };
+  const endpoints = new Set(chosen.map(({ id }) => id));
+  return { selection: { ...selection, endpoints }, observedSinceMs };
+}
+
+export interface Series {
+  /** Starts of the intervals, one for each usage. */
+  startsS: number[];
+  usages: Usage[];
+  /** A zone's edges fall between the steps that are kept of the window. */
+  isEstimated: boolean;
+}
+
+export function seriesOf(
+  snapshot: Snapshot,
+  selection: Selection,
+  { window, resolution }: Coverage,
+  interval: Interval,
+  timeZone: string,
+): Series {
+  const startsS = intervalStarts(window, interval, timeZone);
+  const edgesS = [window.fromS, ...startsS.slice(1), window.toS];
+  const stepS = resolution === 'day' ? dayS : resolution === 'hour' ? hourS : 1;
+  const isEstimated = startsS.some((s) => s % stepS !== 0);
+  return { startsS, usages: snapshot.series(selection, edgesS), isEstimated };
+}
+
+export function seriesPoint(startS: number, usage: Usage): SeriesPoint {
+  return {
+    timestamp: isoTime(startS * 1000),
+    calls: usage.calls,
+    errors: errorCount(usage),
+    error_rate_pct: errorRatePct(usage),
+    avg_duration_ms: averageMs(usage),
+    p50_duration_ms: percentileMs(usage, 50),
+    p95_duration_ms: percentileMs(usage, 95),
+    p99_duration_ms: percentileMs(usage, 99),
+  };
+}
+
+/** The series of a window at a glance, for answers that show one beside other things. */
+export function glance(
+  snapshot: Snapshot,
+  selection: Selection,
+  coverage: Coverage,
+): Series & { interval: Interval } {
+  const interval = glanceInterval(coverage.window, coverage.resolution);
+  return { interval, ...seriesOf(snapshot, selection, coverage, interval, 'UTC') };
+}

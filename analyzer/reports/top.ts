@@ -1,0 +1,23 @@
+import { z } from 'zod';
+import { commonParameters, filterParameters, pageParameters } from '../parameters.ts';
+import { listPlace, question } from '../question.ts';
+import { endpointColumns } from './endpoint-row.ts';
+import { endpointList } from './report.ts';
+
+/** The endpoints that were called most in the window; those without a call in it are not in the list. */
+export const top = question({
+  name: 'top',
+  path: '/report/top',
+  about: 'The most called endpoints of the window, most calls first',
+  parameters: z.strictObject({ ...commonParameters, ...filterParameters, ...pageParameters(20) }),
+  list: { noun: 'endpoints', columns: endpointColumns },
+  answer(asked, parameters) {
+    const place = listPlace('/report/top', parameters, asked.nowMs);
+    return endpointList(asked, parameters, place, {
+      title: 'Most called endpoints',
+      field: 'total_calls',
+      descending: true,
+      keep: ({ usage }) => usage.calls > 0,
+    });
+  },
+});
