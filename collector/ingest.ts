@@ -4,7 +4,7 @@ import { limits } from '../core/limits.ts';
 import type { AppendOutcome, CallWriter } from '../core/store/store.ts';
 import { ByteBudget, type Share } from './budget.ts';
 import { messageDigest } from './digest.ts';
-import type { Extracted } from './extract.ts';
+import type { Extracted, RejectReason } from './extract.ts';
 import type { CollectorMetrics } from './metrics.ts';
 import type { PartialSuccess } from './otlp/responses.ts';
 
@@ -126,7 +126,10 @@ export class Ingest {
   #seal(group: Group): NewWords {
     if (group.words !== undefined) return group.words;
     group.words = this.#dictionary.takeNew();
-    if (this.#extractor.size > this.#bounds.internedStrings) this.#extractor.reset();
+    if (this.#extractor.size > this.#bounds.internedStrings) {
+      this.#extractor.reset();
+      this.#dictionary.reset();
+    }
     return group.words;
   }
 
@@ -187,13 +190,18 @@ export class Ingest {
     }
   }
 
-  #countOthers({ notServer, notHttp, excluded, rejected }: Extracted): void {
+  #countOthers(extracted: Extracted): void {
+    const { notServer, notHttp, excluded, rejected } = extracted;
     if (notServer > 0) this.#metrics.spans('not_server', '', notServer);
     if (notHttp > 0) this.#metrics.spans('not_http', '', notHttp);
     if (excluded > 0) this.#metrics.spans('excluded', '', excluded);
     for (const [reason, count] of Object.entries(rejected)) {
       if (count > 0) this.#metrics.spans('rejected', reason, count);
     }
+    const { clockSkewed, invalidClients, statusAssumed } = extracted;
+    if (clockSkewed > 0) this.#metrics.repairs('duration_zeroed', clockSkewed);
+    if (invalidClients > 0) this.#metrics.repairs('client_dropped', invalidClients);
+    if (statusAssumed > 0) this.#metrics.repairs('status_assumed', statusAssumed);
   }
 }
 
@@ -216,7 +224,7 @@ export type IngestBounds = Pick<
 export interface CallExtractor {
   /** Adds the message's calls to the batch. @throws AppError `invalid`, leaving the batch as it was */
   extract(project: string, message: Buffer, batch: CallBatch): Extracted;
-  /** Forgets all words, the dictionary's too. */
+  /** Forgets the dictionary's words, which begin a new epoch. */
   reset(): void;
   readonly size: number;
 }
@@ -246,14 +254,14 @@ function rejections(rejected: Extracted['rejected']): PartialSuccess | undefined
   for (const [reason, count] of Object.entries(rejected)) {
     if (count === 0) continue;
     total += count;
-    parts.push(`${count} ${rejectionTexts[reason as keyof typeof rejected] ?? reason}`);
+    parts.push(`${count} ${rejectionTexts[reason as RejectReason]}`);
   }
   if (total === 0) return undefined;
   return { rejected: total, message: `${total} spans were not counted: ${parts.join(', ')}` };
 }
 
-const rejectionTexts: Record<keyof Extracted['rejected'], string> = {
-  trace_id: 'with a trace_id that is not 16 bytes or a span_id that is not 8',
+const rejectionTexts: Record<RejectReason, string> = {
+  trace_id: 'with a trace_id that is not 16 bytes',
   span_id: 'with a span_id that is not 8 bytes',
   time_zero: 'without a start or end time',
   future: `ending more than ${limits.futureS} s in the future (a wrong clock?)`,

@@ -8,6 +8,7 @@ export class CollectorMetrics {
   readonly #registry = new Registry();
   readonly #commitSeconds: Histogram;
   readonly #spans = new Map<string, Counted>();
+  readonly #repairs = new Map<string, Counted>();
   readonly #requests = new Map<string, Counted>();
   #bodyBytes = 0;
   /** Read at every scrape. */
@@ -23,6 +24,7 @@ export class CollectorMetrics {
       ['transport', 'code'],
       this.#requests,
     );
+    counter(registers, 'rollcall_calls_repaired_total', repairsHelp, ['repair'], this.#repairs);
     gauge(registers, 'rollcall_queue_bytes', queueHelp, () => this.queueBytes());
     const bodyBytes = new Map([['', { labels: {}, count: 0 }]]);
     counter(registers, 'rollcall_body_bytes_total', bytesHelp, [], bodyBytes, () => {
@@ -43,6 +45,11 @@ export class CollectorMetrics {
   /** Every span ends in exactly one of these, once. */
   spans(outcome: SpanOutcome, reason: string, count: number): void {
     add(this.#spans, `${outcome} ${reason}`, count, () => ({ outcome, reason }));
+  }
+
+  /** A call that was stored although its span was odd: what was done about it. */
+  repairs(repair: 'duration_zeroed' | 'client_dropped' | 'status_assumed', count: number): void {
+    add(this.#repairs, repair, count, () => ({ repair }));
   }
 
   request(transport: 'http' | 'grpc', code: string | number): void {
@@ -82,6 +89,8 @@ interface Counted {
 const spansHelp =
   'Spans received, by what became of them; a refused request counts again when it is repeated';
 const requestsHelp = 'Export requests answered, by transport and status code';
+const repairsHelp =
+  'Calls stored although their span ended before it began, named no address, or had an error and no status';
 const bytesHelp = 'Bytes of request bodies read, after decompression';
 const queueHelp = 'Bytes of bodies and calls in memory that are not committed';
 
