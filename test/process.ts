@@ -35,15 +35,18 @@ export interface StartOptions {
   args?: string[];
   /** Listening lines to wait for: one for each service that the process stands for. */
   lines?: number;
+  /** Gets the process at once, to end it before it listens. */
+  spawned?: (child: ChildProcess) => void;
 }
 
 /** Waits for the listening line. @throws Error with the process's output when it ends before it */
 export async function startService(
   entry: string,
   env: Record<string, string>,
-  { args = [], lines = 1 }: StartOptions = {},
+  { args = [], lines = 1, spawned = () => {} }: StartOptions = {},
 ): Promise<Running> {
   const { child, ended, output } = launch(entry, env, args);
+  spawned(child);
   let sent: Promise<Ended> | undefined;
   const stop = (signal: NodeJS.Signals = 'SIGTERM'): Promise<Ended> => {
     if (sent === undefined && child.exitCode === null && child.signalCode === null) {
@@ -125,7 +128,8 @@ export function temporaryFolder(): { path: string; remove(): void } {
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-function launch(entry: string, env: Record<string, string>, args: string[]) {
+/** Starts a process without waiting for anything. */
+export function launch(entry: string, env: Record<string, string>, args: string[]) {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('ROLLCALL_'));
   const child = spawn(process.execPath, [join(root, entry), ...args], {
     cwd: root,

@@ -31,10 +31,7 @@ export interface Loaded {
 }
 
 process.once('message', (load: Load) => {
-  run(load).then((loaded) => {
-    process.send!(loaded);
-    process.disconnect();
-  });
+  run(load).then((loaded) => process.send!(loaded, () => process.disconnect()));
 });
 
 async function run(load: Load): Promise<Loaded> {

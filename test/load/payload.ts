@@ -10,7 +10,7 @@ export type PayloadName = 'mixed' | 'server' | 'wide' | 'wide-one-service';
 
 export const payloads: Record<PayloadName, (random: Random) => BodyTemplate> = {
   mixed,
-  server,
+  server: (random) => server(random),
   wide: (random) => wide(random, 10),
   'wide-one-service': (random) => wide(random, 1),
 };
@@ -103,8 +103,8 @@ function queries(trace: number, table: string): SpanPlan[] {
 }
 
 /** 1,000 SERVER spans of about 486 bytes: 24 routes, 300 clients, one error in twenty. */
-function server(random: Random): BodyTemplate {
-  const spans = Array.from({ length: 1000 }, (_, trace) => {
+export function server(random: Random, length = 1000): BodyTemplate {
+  const spans = Array.from({ length }, (_, trace) => {
     const { method, route, path } = random.pick(routes);
     return serverSpan(trace, method, route, path(random), random);
   });

@@ -1,5 +1,9 @@
-import type { KeyValue, ResourceSpans, Span } from '../../collector/otlp/encode.ts';
-import { encodeTraces } from '../../collector/otlp/encode.ts';
+import {
+  encodeTraces,
+  type KeyValue,
+  type ResourceSpans,
+  type Span,
+} from '../../collector/otlp/encode.ts';
 import { Random } from './random.ts';
 import type { TrueCall } from './truth.ts';
 
@@ -38,6 +42,10 @@ interface Endpoint {
 }
 
 const environment = 'test';
+/** One endpoint in twenty has thousands of callers, and all of them together two calls in five. */
+const busyEvery = 20;
+const busyShare = 0.4;
+const busyClients = 3_000;
 const clientKind = 3;
 const serverKind = 2;
 const internalKind = 1;
@@ -45,11 +53,13 @@ const internalKind = 1;
 export class Workload {
   readonly endpoints: readonly Endpoint[];
   #options: WorkloadOptions;
+  #busy: readonly Endpoint[];
 
   constructor(options: WorkloadOptions) {
     this.#options = options;
     const random = new Random(options.seed);
     this.endpoints = Array.from({ length: options.routes }, (_, n) => makeEndpoint(n, random));
+    this.#busy = this.endpoints.filter((_, n) => n % busyEvery === 0);
   }
 
   body(number: number): WorkloadBody {
@@ -57,7 +67,7 @@ export class Workload {
     const calls: TrueCall[] = [];
     const byService = new Map<string, Span[]>();
     while (calls.length < this.#options.spansPerBody) {
-      const endpoint = random.pick(this.endpoints);
+      const endpoint = random.pick(random.next() < busyShare ? this.#busy : this.endpoints);
       const call = this.#call(endpoint, random);
       calls.push(call);
       const spans = byService.get(endpoint.service) ?? [];
@@ -121,8 +131,7 @@ function makeEndpoint(number: number, random: Random): Endpoint {
     // From 50 µs to 60 s: medians spread evenly over the six decades.
     medianNs: 50_000 * 1.2e6 ** random.next(),
     errorShare: number % 7 === 0 ? 0.3 : 0.02,
-    // Every twentieth endpoint has thousands of callers.
-    clients: number % 20 === 0 ? 3_000 : 1 + random.below(60),
+    clients: number % busyEvery === 0 ? busyClients : 1 + random.below(60),
   };
 }
 
