@@ -77,8 +77,7 @@ describe('serve', () => {
         ['serve'],
       );
       taken.close();
-      expect(output).toContain(`port ${port} on 127.0.0.1 is in use`);
-      expect(output).toContain(name);
+      expect(output).toMatch(new RegExp(`^rollcall .*\\b${port}\\b.* in use`, 'm'));
       expect(code).toBe(1);
     },
   );
