@@ -1,0 +1,26 @@
+import type { Config } from '../core/config.ts';
+
+/** Which endpoints are not counted at all (ROLLCALL_EXCLUDE_METHODS, ROLLCALL_EXCLUDE_ROUTES). */
+export class Exclusion {
+  readonly #methods: ReadonlySet<string>;
+  readonly #routes: readonly RegExp[];
+
+  constructor(config: Pick<Config, 'excludeMethods' | 'excludeRoutes'>) {
+    this.#methods = new Set(config.excludeMethods.map((method) => method.toUpperCase()));
+    this.#routes = config.excludeRoutes.map(globPattern);
+  }
+
+  excludes(method: string, route: string): boolean {
+    return this.#methods.has(method) || this.#routes.some((pattern) => pattern.test(route));
+  }
+}
+
+/** `*` stands for any characters, slashes too; `?` for one. Everything else for itself. */
+function globPattern(glob: string): RegExp {
+  const pattern = glob
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    // Runs of stars mean one, and would cost the engine dearly.
+    .replace(/\*+/g, '.*')
+    .replaceAll('?', '.');
+  return new RegExp(`^${pattern}$`, 's');
+}

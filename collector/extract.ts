@@ -1,0 +1,316 @@
+import type { CallBatch, CallDictionary } from '../core/call.ts';
+import type { Config } from '../core/config.ts';
+import { limits } from '../core/limits.ts';
+import { Clients, invalidClient } from './client.ts';
+import { TrustedProxies } from './client-address.ts';
+import { Exclusion } from './exclusion.ts';
+import { httpMethods, methodOf } from './http-method.ts';
+import { keptText } from './kept-text.ts';
+import { MountRemainders } from './mount-remainders.ts';
+import { Origins } from './origin.ts';
+import type { AttributeSlots } from './otlp/attributes.ts';
+import { epochSeconds, nanosecondsBeyond } from './otlp/nanoseconds.ts';
+import { TracesWalk } from './otlp/traces.ts';
+import { RouteCache } from './route-cache.ts';
+import { mark, slot, wantedAttributes } from './span-attributes.ts';
+import { TripleTable } from './triple-table.ts';
+
+export type RejectReason = 'trace_id' | 'span_id' | 'time_zero' | 'future' | 'too_old';
+
+/** Where the spans of one request went. Each is in exactly one of the first five counters. */
+export interface Extracted {
+  stored: number;
+  notServer: number;
+  notHttp: number;
+  excluded: number;
+  rejected: Record<RejectReason, number>;
+  /** Stored with a duration of 0: the span ended before it started (OTLP.md X9). */
+  clockSkewed: number;
+  /** Stored without a client: what the span says of it is no address. */
+  invalidClients: number;
+  /** Stored as 500: no status, but an error (OTLP.md X19). */
+  statusAssumed: number;
+}
+
+export interface ExtractorOptions {
+  /** Gets the words of the calls; they must not outlive its epoch, see `Extractor.reset`. */
+  dictionary: CallDictionary;
+  config: Pick<
+    Config,
+    'trustedProxies' | 'consumerAttributes' | 'excludeMethods' | 'excludeRoutes' | 'retention'
+  >;
+  /** Milliseconds since the epoch. */
+  now: () => number;
+}
+
+/**
+ * Takes the calls out of export requests (OTLP.md 2). It remembers the words it has seen, by their bytes,
+ * so that the spans of a service that runs for an hour cost no string, no object and no Map.
+ */
+export class Extractor {
+  readonly #dictionary: CallDictionary;
+  readonly #now: () => number;
+  readonly #retentionS: number;
+  readonly #exclusion: Exclusion;
+  readonly #walk: TracesWalk;
+  readonly #routes = new RouteCache();
+  readonly #clients: Clients;
+  readonly #origins: Origins;
+
+  readonly #resources = new Map<string, Resource>();
+  // (resource, route, method) to the endpoint's number, or `excluded`.
+  readonly #endpoints = new TripleTable();
+
+  readonly #mounts = new MountRemainders();
+
+  // The request in hand.
+  #project = '';
+  #resource: Resource = { number: 0, project: '', service: '', environment: '', version: '' };
+  #batch!: CallBatch;
+  #extracted: Extracted = nothingExtracted();
+  #oldestS = 0;
+  #latestS = 0;
+
+  constructor({ dictionary, config, now }: ExtractorOptions) {
+    this.#dictionary = dictionary;
+    this.#now = now;
+    this.#retentionS = config.retention.daysS;
+    this.#exclusion = new Exclusion(config);
+    this.#clients = new Clients(dictionary, new TrustedProxies(config.trustedProxies));
+    const { keys, consumerSlots } = wantedAttributes(config.consumerAttributes);
+    this.#origins = new Origins(dictionary, consumerSlots);
+    this.#walk = new TracesWalk(
+      { resource: resourceKeys, span: keys },
+      { resource: () => this.#takeResource(), serverSpan: () => this.#takeSpan() },
+    );
+  }
+
+  /** Distinct texts and combinations remembered here and in the dictionary; `reset` forgets them. */
+  get size(): number {
+    return (
+      this.#dictionary.size +
+      this.#routes.size +
+      this.#clients.size +
+      this.#origins.size +
+      this.#endpoints.size +
+      this.#resources.size
+    );
+  }
+
+  /** Forgets all words, the dictionary's too. Only between batches, after `dictionary.takeNew()`. */
+  reset(): void {
+    this.#dictionary.reset();
+    this.#mounts.clear();
+    this.#routes.clear();
+    this.#clients.clear();
+    this.#origins.clear();
+    this.#endpoints.clear();
+    this.#resources.clear();
+  }
+
+  /**
+   * Walks one ExportTraceServiceRequest and appends its calls to the batch, all of them or none.
+   * @param message is read in place and not kept
+   * @throws AppError `invalid` that names the byte and what was wrong; the batch is as before
+   */
+  extract(project: string, message: Buffer, batch: CallBatch): Extracted {
+    const nowS = Math.floor(this.#now() / 1000);
+    this.#latestS = nowS + limits.futureS;
+    this.#oldestS = nowS - this.#retentionS;
+    this.#project = project;
+    this.#batch = batch;
+    this.#extracted = nothingExtracted();
+    const before = batch.length;
+    try {
+      this.#walk.walk(message);
+    } catch (error) {
+      batch.truncate(before);
+      throw error;
+    }
+    this.#extracted.notServer = this.#walk.otherSpans;
+    return this.#extracted;
+  }
+
+  #takeResource(): void {
+    const attributes = this.#walk.resource;
+    const service = resourceText(attributes, serviceSlots, limits.serviceNameBytes);
+    const environment = resourceText(attributes, environmentSlots, limits.environmentBytes);
+    const version = resourceText(attributes, versionSlots, limits.versionBytes);
+    const key = `${this.#project}\0${service}\0${environment}\0${version}`;
+    let resource = this.#resources.get(key);
+    if (resource === undefined) {
+      resource = {
+        number: this.#resources.size + 1,
+        project: this.#project,
+        service: service === '' ? 'unknown_service' : service,
+        environment,
+        version,
+      };
+      this.#resources.set(key, resource);
+    }
+    this.#resource = resource;
+  }
+
+  #takeSpan(): void {
+    const walk = this.#walk;
+    const extracted = this.#extracted;
+    const { attributes } = walk;
+    if ((attributes.marks & (mark.http | mark.rpc)) !== mark.http) {
+      extracted.notHttp += 1;
+      return;
+    }
+    const endS = epochSeconds(walk.endHigh, walk.endLow);
+    const reason = this.#rejection(endS);
+    if (reason !== null) {
+      extracted.rejected[reason] += 1;
+      return;
+    }
+    const method = methodOf(walk);
+    let status = statusOf(attributes);
+    if (status === 0 && (walk.statusCode === statusError || walk.exceptionType() !== null)) {
+      status = 500;
+      extracted.statusAssumed += 1;
+    }
+    const route = this.#routes.numberOf(walk, method, status);
+    const endpoint = this.#endpointOf(method, route);
+    if (endpoint === excluded) {
+      extracted.excluded += 1;
+      return;
+    }
+    let client = this.#clients.clientOf(walk);
+    if (client === invalidClient) {
+      client = 0;
+      extracted.invalidClients += 1;
+    }
+    const origin = this.#origins.originOf(walk, this.#resource, status);
+    this.#append(endS, endpoint, client, origin, status);
+  }
+
+  #rejection(endS: number): RejectReason | null {
+    const walk = this.#walk;
+    if (walk.traceIdLength !== 16 && walk.traceIdLength !== 0) return 'trace_id';
+    if (walk.spanIdLength !== 8 && walk.spanIdLength !== 0) return 'span_id';
+    if ((walk.startHigh | walk.startLow) === 0 || (walk.endHigh | walk.endLow) === 0) {
+      return 'time_zero';
+    }
+    if (endS > this.#latestS) return 'future';
+    return endS < this.#oldestS ? 'too_old' : null;
+  }
+
+  #endpointOf(method: number, route: number): number {
+    const resource = this.#resource;
+    const known = this.#endpoints.get(resource.number, route, method);
+    if (known !== 0) return known;
+    const name = httpMethods[method]!;
+    const { route: text, templated } = this.#mounts.bound(resource, this.#routes.route(route));
+    const endpoint = this.#exclusion.excludes(name, text)
+      ? excluded
+      : this.#dictionary.endpoint({
+          project: resource.project,
+          service: resource.service,
+          environment: resource.environment,
+          method: name,
+          route: text,
+          templated,
+        });
+    this.#endpoints.set(resource.number, route, method, endpoint);
+    return endpoint;
+  }
+
+  #append(endS: number, endpoint: number, client: number, origin: number, status: number): void {
+    const walk = this.#walk;
+    const { attributes } = walk;
+    const index = this.#batch.push();
+    const columns = this.#batch.columns;
+    // Exact for durations up to 104 days.
+    let durationNs = (walk.endHigh - walk.startHigh) * 2 ** 32 + (walk.endLow - walk.startLow);
+    if (durationNs < 0) {
+      durationNs = 0;
+      this.#extracted.clockSkewed += 1;
+    }
+    columns.durationNs[index] = durationNs;
+    columns.requestBytes[index] = sizeOf(attributes, requestSizeSlots);
+    columns.responseBytes[index] = sizeOf(attributes, responseSizeSlots);
+    columns.endpoint[index] = endpoint;
+    columns.origin[index] = origin;
+    columns.client[index] = client;
+    columns.endS[index] = endS;
+    columns.endNs[index] = nanosecondsBeyond(endS, walk.endLow);
+    columns.status[index] = status;
+    const { bytes } = walk.cursor;
+    const { traceId } = columns;
+    const known = walk.traceIdLength !== 0;
+    for (let i = 0; i < 16; i += 1) {
+      traceId[index * 16 + i] = known ? bytes[walk.traceIdStart + i]! : 0;
+    }
+    this.#extracted.stored += 1;
+  }
+}
+
+/** A resource as calls know it; its number is the caches' name for it. */
+export interface Resource {
+  number: number;
+  project: string;
+  service: string;
+  environment: string;
+  version: string;
+}
+
+/** In place of an endpoint's number. */
+const excluded = -1;
+
+/** Status.code of a span. */
+const statusError = 2;
+
+const resourceKeys = [
+  { key: 'service.name' },
+  { key: 'deployment.environment.name' },
+  { key: 'deployment.environment' },
+  { key: 'service.version' },
+];
+const serviceSlots = [0];
+const environmentSlots = [1, 2];
+const versionSlots = [3];
+
+const statusSlots = [slot.status, slot.oldStatus];
+const requestSizeSlots = [slot.requestSize, slot.oldRequestSize, slot.otherRequestSize];
+const responseSizeSlots = [slot.responseSize, slot.oldResponseSize, slot.otherResponseSize];
+
+function nothingExtracted(): Extracted {
+  return {
+    stored: 0,
+    notServer: 0,
+    notHttp: 0,
+    excluded: 0,
+    rejected: { trace_id: 0, span_id: 0, time_zero: 0, future: 0, too_old: 0 },
+    clockSkewed: 0,
+    invalidClients: 0,
+    statusAssumed: 0,
+  };
+}
+
+function resourceText(attributes: AttributeSlots, slots: readonly number[], bytesMax: number) {
+  for (const place of slots) {
+    const text = attributes.text(place);
+    if (text !== '') return keptText(text, bytesMax);
+  }
+  return '';
+}
+
+/** 0 when there is none that HTTP knows. */
+function statusOf(attributes: AttributeSlots): number {
+  for (let i = 0; i < statusSlots.length; i += 1) {
+    const status = attributes.number(statusSlots[i]!);
+    if (status >= 100 && status < 1000) return Math.floor(status);
+  }
+  return 0;
+}
+
+/** Bytes; -1 when the span does not say. */
+function sizeOf(attributes: AttributeSlots, slots: readonly number[]): number {
+  for (let i = 0; i < slots.length; i += 1) {
+    const size = attributes.number(slots[i]!);
+    if (size >= 0 && size < Number.POSITIVE_INFINITY) return size;
+  }
+  return -1;
+}

@@ -1,0 +1,117 @@
+import { randomInt } from 'node:crypto';
+import { hashBytes, sameBytes } from './byte-range.ts';
+
+/**
+ * Numbers for byte strings, from 1 on; 0 is the empty string. The bytes are compared with a stored copy,
+ * so that a span whose strings were all seen before makes no JavaScript string at all.
+ */
+export class Interner {
+  #size = 0;
+  #used = 0;
+  // Open addressing: a word's number, or 0.
+  #table = new Int32Array(256);
+  #hashes = new Int32Array(128);
+  /** Where each word's bytes end; they start where the word before ends. */
+  #ends = new Int32Array(128);
+  #bytes: Buffer = Buffer.alloc(4096);
+  #view = viewOf(this.#bytes);
+  readonly #seed = randomInt(2 ** 31);
+
+  /** Distinct words. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Bytes of all words together. */
+  get bytes(): number {
+    return this.#used;
+  }
+
+  /** @param view of the message, at whose `start` the word's bytes begin */
+  intern(bytes: Buffer, view: DataView, start: number, length: number): number {
+    if (length === 0) return 0;
+    const hash = hashBytes(view, start, length, this.#seed);
+    const mask = this.#table.length - 1;
+    let at = hash & mask;
+    for (;;) {
+      const word = this.#table[at]!;
+      if (word === 0) return this.#add(bytes, start, length, hash, at);
+      if (this.#hashes[word] === hash) {
+        const wordStart = this.#ends[word - 1]!;
+        if (
+          this.#ends[word]! - wordStart === length &&
+          sameBytes(this.#view, wordStart, view, start, length)
+        ) {
+          return word;
+        }
+      }
+      at = (at + 1) & mask;
+    }
+  }
+
+  /** The number of a string that does not stand in a message. */
+  internText(text: string): number {
+    const bytes = Buffer.from(text);
+    return this.intern(bytes, viewOf(bytes), 0, bytes.length);
+  }
+
+  text(word: number): string {
+    return word === 0 ? '' : this.#bytes.toString('utf8', this.#ends[word - 1], this.#ends[word]);
+  }
+
+  clear(): void {
+    this.#size = 0;
+    this.#used = 0;
+    this.#table = new Int32Array(256);
+    this.#hashes = new Int32Array(128);
+    this.#ends = new Int32Array(128);
+    this.#bytes = Buffer.alloc(4096);
+    this.#view = viewOf(this.#bytes);
+  }
+
+  #add(bytes: Buffer, start: number, length: number, hash: number, at: number): number {
+    if (this.#used + length > this.#bytes.length) this.#growBytes(this.#used + length);
+    bytes.copy(this.#bytes, this.#used, start, start + length);
+    this.#used += length;
+    this.#size += 1;
+    const word = this.#size;
+    if (word >= this.#hashes.length) {
+      this.#hashes = doubled(this.#hashes);
+      this.#ends = doubled(this.#ends);
+    }
+    this.#hashes[word] = hash;
+    this.#ends[word] = this.#used;
+    this.#table[at] = word;
+    if (word * 2 > this.#table.length) this.#growTable();
+    return word;
+  }
+
+  #growBytes(needed: number): void {
+    const next = Buffer.alloc(Math.max(this.#bytes.length * 2, needed));
+    this.#bytes.copy(next, 0, 0, this.#used);
+    this.#bytes = next;
+    this.#view = viewOf(next);
+  }
+
+  #growTable(): void {
+    const next = new Int32Array(this.#table.length * 2);
+    const mask = next.length - 1;
+    for (let word = 1; word <= this.#size; word += 1) {
+      let at = this.#hashes[word]! & mask;
+      while (next[at] !== 0) at = (at + 1) & mask;
+      next[at] = word;
+    }
+    this.#table = next;
+  }
+}
+
+function viewOf(bytes: Buffer): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+/** The same entries with as much room again. */
+export function doubled(entries: Int32Array): Int32Array<ArrayBuffer> {
+  const next = new Int32Array(entries.length * 2);
+  next.set(entries);
+  return next;
+}

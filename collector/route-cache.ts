@@ -1,0 +1,200 @@
+import { limits } from '../core/limits.ts';
+import { endpointRoute, type Route, routePattern } from '../core/route.ts';
+import { httpMethods } from './http-method.ts';
+import { doubled, Interner } from './interner.ts';
+import { keptLength, keptText } from './kept-text.ts';
+import type { TracesWalk } from './otlp/traces.ts';
+import { slot } from './span-attributes.ts';
+import { TripleTable } from './triple-table.ts';
+
+/**
+ * A call's canonical route (core/route.ts), remembered. What an `http.route` says alone is remembered as
+ * long as the words are; what needed path or name too, only for a while: there is no end of paths.
+ */
+export class RouteCache {
+  /** Routes by number, from 1 on. */
+  readonly #routes: Route[] = [{ route: '', templated: false }];
+  readonly #numbers = new Map<string, number>();
+
+  readonly #patterns = new Interner();
+  // By number of the `http.route`: its canonical route's number, 0 when it is none, and its segments.
+  #canonical = new Int32Array(128);
+  #segments = new Int32Array(128);
+  #known = 0;
+
+  readonly #evidence = new Interner();
+  readonly #byEvidence = new TripleTable();
+
+  // The path of the span in hand: its bytes, without query.
+  #pathStart = 0;
+  #pathEnd = 0;
+
+  /** Distinct texts remembered. */
+  get size(): number {
+    return this.#patterns.size + this.#routes.length;
+  }
+
+  clear(): void {
+    this.#routes.length = 1;
+    this.#numbers.clear();
+    this.#patterns.clear();
+    this.#canonical = new Int32Array(128);
+    this.#segments = new Int32Array(128);
+    this.#known = 0;
+    this.#forgetEvidence();
+  }
+
+  route(number: number): Route {
+    return this.#routes[number]!;
+  }
+
+  /**
+   * The number of the route of the walk's span.
+   * @param method place in `httpMethods`
+   */
+  numberOf(walk: TracesWalk, method: number, status: number): number {
+    const { attributes, cursor } = walk;
+    const place = attributes.firstString(routeSlots);
+    const start = place < 0 ? 0 : attributes.start(place);
+    let length = place < 0 ? 0 : attributes.end(place) - start;
+    length = keptLength(cursor.bytes, start, length, limits.routeBytes);
+    this.#findPath(walk);
+    if (length > 0 && status !== 404 && status !== 405) {
+      const pattern = this.#patterns.intern(cursor.bytes, cursor.view, start, length);
+      if (pattern > this.#known) this.#learn(pattern);
+      const number = this.#canonical[pattern]!;
+      if (number > 0 && this.#pathHas(cursor.bytes, this.#segments[pattern]!)) return number;
+    }
+    return this.#byAllEvidence(walk, start, length, method, status);
+  }
+
+  /** Asks core/route.ts once for each distinct evidence. */
+  #byAllEvidence(
+    walk: TracesWalk,
+    routeStart: number,
+    routeLength: number,
+    method: number,
+    status: number,
+  ): number {
+    const { bytes, view } = walk.cursor;
+    const evidence = this.#evidence;
+    if (evidence.size > evidenceWordsMax || evidence.bytes > evidenceBytesMax) {
+      this.#forgetEvidence();
+    }
+    const pathLength = keptLength(
+      bytes,
+      this.#pathStart,
+      this.#pathEnd - this.#pathStart,
+      limits.pathBytes,
+    );
+    const nameLength = keptLength(bytes, walk.nameStart, walk.nameLength, limits.routeBytes);
+    const route = evidence.intern(bytes, view, routeStart, routeLength);
+    const path = evidence.intern(bytes, view, this.#pathStart, pathLength);
+    const name = evidence.intern(bytes, view, walk.nameStart, nameLength);
+    const outcome = status * 16 + method;
+    // Two numbers below 2^15 make one: the table takes three.
+    let number = this.#byEvidence.get(route * 2 ** 15 + name, path, outcome);
+    if (number === 0) {
+      const found = endpointRoute({
+        httpRoute: evidence.text(route),
+        spanName: evidence.text(name),
+        path: evidence.text(path),
+        method: httpMethods[method]!,
+        status,
+      });
+      number = this.#number(found);
+      this.#byEvidence.set(route * 2 ** 15 + name, path, outcome, number);
+    }
+    return number;
+  }
+
+  #forgetEvidence(): void {
+    this.#evidence.clear();
+    this.#byEvidence.clear();
+  }
+
+  /** `http.route` texts get their numbers one by one, so the next one is always the one to learn. */
+  #learn(pattern: number): void {
+    if (pattern >= this.#canonical.length) {
+      this.#canonical = doubled(this.#canonical);
+      this.#segments = doubled(this.#segments);
+    }
+    const { canonical, segments } = routePattern(this.#patterns.text(pattern));
+    this.#known = pattern;
+    this.#segments[pattern] = segments;
+    // Where the number of segments varies only core/route.ts can tell whether the path fits.
+    this.#canonical[pattern] =
+      canonical === '' ? 0 : this.#number({ route: canonical, templated: false });
+  }
+
+  #number(found: Route): number {
+    const route = keptText(found.route, limits.routeBytes);
+    const key = `${route}\0${found.templated ? 1 : 0}\0${found.mount ?? ''}`;
+    let number = this.#numbers.get(key);
+    if (number === undefined) {
+      number = this.#routes.push({ ...found, route }) - 1;
+      this.#numbers.set(key, number);
+    }
+    return number;
+  }
+
+  /** Finds the path of the walk's span: `url.path`, `http.target`, or that of a whole URL. */
+  #findPath(walk: TracesWalk): void {
+    const { attributes, cursor } = walk;
+    const place = attributes.firstString(pathSlots);
+    if (place < 0) {
+      this.#pathStart = 0;
+      this.#pathEnd = 0;
+      return;
+    }
+    let start = attributes.start(place);
+    const valueEnd = attributes.end(place);
+    if (place === slot.url || place === slot.oldUrl) {
+      start = pathOfUrl(cursor.bytes, start, valueEnd);
+    }
+    let end = start;
+    while (end < valueEnd && !endsPath(cursor.bytes[end]!)) end += 1;
+    this.#pathStart = start;
+    this.#pathEnd = end;
+  }
+
+  /** Whether the path is unknown or has so many segments. Empty ones do not count. */
+  #pathHas(bytes: Buffer, wanted: number): boolean {
+    if (this.#pathStart === this.#pathEnd) return true;
+    let segments = 0;
+    let before = slash;
+    for (let at = this.#pathStart; at < this.#pathEnd; at += 1) {
+      const byte = bytes[at]!;
+      if (before === slash && byte !== slash) segments += 1;
+      before = byte;
+    }
+    return segments === wanted;
+  }
+}
+
+/** Evidence kept at a time: enough for the routes of many services, and forgotten at once. */
+const evidenceWordsMax = 2 ** 15 - 4;
+const evidenceBytesMax = 4 * 1024 * 1024;
+
+// The template of a URL or a page stands in for a route that is missing: both are opt-in attributes.
+const routeSlots = [slot.route, slot.urlTemplate, slot.nextRoute];
+const pathSlots = [slot.path, slot.oldTarget, slot.url, slot.oldUrl];
+
+const slash = 0x2f;
+const colon = 0x3a;
+
+/** `?` and `#`: Laravel and Flask put the query behind the path. */
+function endsPath(byte: number): boolean {
+  return byte === 0x3f || byte === 0x23;
+}
+
+/** Where the path of `scheme://authority/path` starts; its end when there is none. */
+function pathOfUrl(bytes: Buffer, start: number, end: number): number {
+  let at = start;
+  while (at + 2 < end && !(bytes[at] === colon && bytes[at + 1] === slash)) at += 1;
+  // Without a scheme the whole is a path.
+  if (at + 2 >= end || bytes[at + 2] !== slash) return start;
+  at += 3;
+  while (at < end && bytes[at] !== slash && !endsPath(bytes[at]!)) at += 1;
+  return at;
+}

@@ -1,0 +1,93 @@
+import type { WantedKey } from './otlp/attributes.ts';
+
+/**
+ * The attributes of a SERVER span that are read, old and new names; which wins is said where they are
+ * read (OTLP.md 2.1). Slots of the attribute walk are their places in this list.
+ */
+const names = {
+  method: 'http.request.method',
+  methodOriginal: 'http.request.method_original',
+  oldMethod: 'http.method',
+  status: 'http.response.status_code',
+  oldStatus: 'http.status_code',
+  route: 'http.route',
+  urlTemplate: 'url.template',
+  nextRoute: 'next.route',
+  path: 'url.path',
+  url: 'url.full',
+  oldTarget: 'http.target',
+  oldUrl: 'http.url',
+  rpcSystem: 'rpc.system',
+  rpcSystemName: 'rpc.system.name',
+  client: 'client.address',
+  oldClient: 'http.client_ip',
+  rustClient: 'http.client.address',
+  peer: 'network.peer.address',
+  oldSocketPeer: 'net.sock.peer.addr',
+  oldPeer: 'net.peer.ip',
+  otherPeer: 'peer.address',
+  forwardedFor: 'http.request.header.x-forwarded-for',
+  oldForwardedFor: 'http.request.header.x_forwarded_for',
+  forwarded: 'http.request.header.forwarded',
+  realIp: 'http.request.header.x-real-ip',
+  oldRealIp: 'http.request.header.x_real_ip',
+  cfConnectingIp: 'http.request.header.cf-connecting-ip',
+  oldCfConnectingIp: 'http.request.header.cf_connecting_ip',
+  userAgent: 'user_agent.original',
+  oldUserAgent: 'http.user_agent',
+  otherUserAgent: 'user_agent',
+  synthetic: 'user_agent.synthetic.type',
+  errorType: 'error.type',
+  requestSize: 'http.request.body.size',
+  oldRequestSize: 'http.request_content_length',
+  otherRequestSize: 'http.request.size',
+  responseSize: 'http.response.body.size',
+  oldResponseSize: 'http.response_content_length',
+  otherResponseSize: 'http.response.size',
+} as const;
+
+type Name = keyof typeof names;
+
+const order = Object.keys(names) as Name[];
+
+export const slot = Object.fromEntries(order.map((name, place) => [name, place])) as Record<
+  Name,
+  number
+>;
+
+/** Marks of a span that has such an attribute. */
+export const mark = { http: 1, rpc: 2, forwarding: 4 } as const;
+
+const marks: Partial<Record<Name, number>> = {
+  method: mark.http,
+  oldMethod: mark.http,
+  status: mark.http,
+  oldStatus: mark.http,
+  route: mark.http,
+  path: mark.http,
+  url: mark.http,
+  oldTarget: mark.http,
+  oldUrl: mark.http,
+  rpcSystem: mark.rpc,
+  rpcSystemName: mark.rpc,
+  forwardedFor: mark.forwarding,
+  oldForwardedFor: mark.forwarding,
+  forwarded: mark.forwarding,
+  realIp: mark.forwarding,
+  oldRealIp: mark.forwarding,
+  cfConnectingIp: mark.forwarding,
+  oldCfConnectingIp: mark.forwarding,
+};
+
+/** The keys to want of a span, and the slots of the attributes that may name the consumer. */
+export function wantedAttributes(consumerAttributes: readonly string[]): {
+  keys: WantedKey[];
+  consumerSlots: number[];
+} {
+  const keys: WantedKey[] = order.map((name) => ({ key: names[name], mark: marks[name] ?? 0 }));
+  const consumerSlots = consumerAttributes.map((key) => {
+    const known = keys.findIndex((wanted) => wanted.key === key);
+    return known >= 0 ? known : keys.push({ key }) - 1;
+  });
+  return { keys, consumerSlots };
+}
