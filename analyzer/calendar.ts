@@ -65,7 +65,8 @@ function calendarStarts(
   for (;;) {
     const startS = midnight(date, clock);
     if (startS >= toS) return starts;
-    starts.push(startS);
+    // A zone that crossed the date line skipped a day, which then ends where it begins.
+    if (startS !== starts.at(-1)) starts.push(startS);
     date = nextDate(date, interval);
   }
 }

@@ -33,6 +33,8 @@ function operation({ name, path, about, parameters, list }: Question): object {
   }));
   const inQuery = Object.entries(parameters.shape).map(([parameter, schema]) => {
     const { $schema, description, ...rest } = z.toJSONSchema(schema as z.ZodType, { io: 'input' });
+    // zod leaves the default out where text becomes something else.
+    if (schema instanceof z.ZodDefault) rest.default = schema.def.defaultValue as number | string;
     return { name: parameter, in: 'query', required: false, description, schema: rest };
   });
   const formats = 'format' in parameters.shape ? tableFormats : {};

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { limits } from '../../core/limits.ts';
+import { limits, specialRoutes } from '../../core/limits.ts';
 import type { ClientUsage } from '../../core/store/store.ts';
 import { commonParameters, pageParameters } from '../parameters.ts';
 import { listAnswer, listPlace, question } from '../question.ts';
@@ -7,9 +7,9 @@ import type { Column } from '../table.ts';
 import { percent } from './measure.ts';
 import { head, observedSince, selectionOf } from './roll.ts';
 
-/** One network address that called. `client` is null for calls whose caller is unknown. */
+/** One network address that called; calls from nobody known are in no row. */
 export interface ClientRow {
-  client: string | null;
+  client: string;
   calls: number;
   errors: number;
   error_rate_pct: number | null;
@@ -37,14 +37,14 @@ export const clients = question({
     const coverage = snapshot.coverage(place.window);
     const usages = snapshot.clients(selection, coverage.window, limits.listRows);
     const observedSinceMs = observedSince(snapshot.endpoints(selection));
-    const estimated = usages.some(({ client }) => client === '{other}');
+    const estimated = usages.some(({ client }) => client === specialRoutes.other);
     return listAnswer({
       title: 'Clients',
       noun: 'clients',
       head: head(asked, { coverage, observedSinceMs, estimated }, { service, environment }),
       columns,
       rows: usages.map(clientRow),
-      order: { field: 'calls', descending: true, key: ({ client }) => client ?? '' },
+      order: { field: 'calls', descending: true, key: ({ client }) => client },
       place,
       parameters,
     });
@@ -52,5 +52,5 @@ export const clients = question({
 });
 
 export function clientRow({ client, calls, errors }: ClientUsage): ClientRow {
-  return { client: client || null, calls, errors, error_rate_pct: percent(errors, calls) };
+  return { client, calls, errors, error_rate_pct: percent(errors, calls) };
 }

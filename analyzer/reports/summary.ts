@@ -32,8 +32,7 @@ export const summary = question({
     const total = snapshot.total(selection, coverage.window);
     const before = snapshot.coverage(previousWindow(window));
     const previous = snapshot.total(selection, before.window);
-    // One more than the limit: calls without a known client are no address.
-    const clients = snapshot.clients(selection, coverage.window, limit + 1);
+    const clients = snapshot.clients(selection, coverage.window, limit);
     const series = glance(snapshot, selection, coverage);
     const isEstimated = [total, previous].some((usage) => usage.uniqueClientsEstimated);
     const known = { ...roll, estimated: roll.estimated || isEstimated || series.isEstimated };
@@ -45,7 +44,7 @@ export const summary = question({
       method_usage: methodUsage(roll.entries),
       endpoint_stats: endpointStats(roll.entries, limit),
       status_codes: statusCodes(total),
-      top_ips: topIps(clients, limit),
+      top_ips: clients.map(ipRow),
       interval: series.interval,
       time_series: series.usages.map((usage, n) => point(series.startsS[n]!, usage)),
     });
@@ -92,11 +91,8 @@ function endpointStats(entries: readonly RollEntry[], limit: number) {
     }));
 }
 
-function topIps(clients: readonly ClientUsage[], limit: number) {
-  return clients
-    .filter(({ client }) => client !== '')
-    .slice(0, limit)
-    .map(({ client, calls, errors }) => ({ ip: client, requests: calls, errors }));
+function ipRow({ client, calls, errors }: ClientUsage) {
+  return { ip: client, requests: calls, errors };
 }
 
 function point(startS: number, usage: Usage) {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { AppError } from '../../core/error.ts';
 import { limits } from '../../core/limits.ts';
 import type { Coverage, Selection, Snapshot, Usage } from '../../core/store/store.ts';
-import { dayS, hourS, isoTime } from '../../core/window.ts';
+import { isoTime, type Window } from '../../core/window.ts';
 import {
   glanceInterval,
   type Interval,
@@ -145,15 +145,22 @@ export interface Series {
 export function seriesOf(
   snapshot: Snapshot,
   selection: Selection,
-  { window, resolution }: Coverage,
+  { window }: Coverage,
   interval: Interval,
   timeZone: string,
 ): Series {
   const startsS = intervalStarts(window, interval, timeZone);
-  const edgesS = [window.fromS, ...startsS.slice(1), window.toS];
-  const stepS = resolution === 'day' ? dayS : resolution === 'hour' ? hourS : 1;
-  const isEstimated = startsS.some((s) => s % stepS !== 0);
+  const askedS = [window.fromS, ...startsS.slice(1), window.toS];
+  const edgesS = askedS.map((edgeS) => nearestKept(snapshot, edgeS, window));
+  const isEstimated = edgesS.some((edgeS, n) => edgeS !== askedS[n]);
   return { startsS, usages: snapshot.series(selection, edgesS), isEstimated };
+}
+
+/** Where only hours or days are kept, a zone's midnight is taken for the nearest step there is. */
+function nearestKept(snapshot: Snapshot, edgeS: number, within: Window): number {
+  const { fromS, toS } = snapshot.coverage({ fromS: edgeS, toS: edgeS }).window;
+  const nearestS = edgeS - fromS <= toS - edgeS ? fromS : toS;
+  return Math.min(Math.max(nearestS, within.fromS), within.toS);
 }
 
 export function seriesPoint(startS: number, usage: Usage): SeriesPoint {

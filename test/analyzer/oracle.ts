@@ -85,6 +85,7 @@ export function oracleReader(
       const found = groups(within(selected(selection), window), ({ client }) => client).values();
       return [...found]
         .map(clientUsage)
+        .filter(({ client }) => client !== '')
         .sort((a, b) => b.calls - a.calls || (a.client < b.client ? -1 : 1))
         .slice(0, limit);
     },

@@ -1,0 +1,98 @@
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import SqliteDatabase from 'better-sqlite3';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type Running, runToEnd, startAnalyzerProcess, temporaryFolder } from '../process.ts';
+
+let folder: ReturnType<typeof temporaryFolder>;
+let running: Running | undefined;
+beforeEach(() => {
+  folder = temporaryFolder();
+});
+afterEach(async () => {
+  await running?.stop();
+  running = undefined;
+  folder.remove();
+});
+
+test('starts without a store, says where it listens in one line, and ends on SIGTERM', async () => {
+  const path = join(folder.path, 'new', 'rollcall.db');
+  const analyzer = await startAnalyzerProcess(path);
+  running = analyzer;
+  expect(Object.keys(analyzer.addresses)).toEqual(['analyzer']);
+  expect(analyzer.output().trim().split('\n')).toHaveLength(1);
+  expect((await fetch(`${analyzer.url}/readyz`)).status).toBe(200);
+  expect(existsSync(path)).toBe(true);
+  const answer = await (await fetch(`${analyzer.url}/api/v1/report`)).json();
+  expect(answer).toMatchObject({ endpoints: [], observed_since: null });
+  const ended = await analyzer.stop('SIGTERM');
+  expect(ended).toMatchObject({ code: 0, signal: null });
+  expect(ended.output.trim().split('\n')).toHaveLength(1);
+});
+
+test('ends on SIGINT', async () => {
+  running = await startAnalyzerProcess(join(folder.path, 'rollcall.db'));
+  expect(await running.stop('SIGINT')).toMatchObject({ code: 0, signal: null });
+});
+
+test('a store that cannot be opened yet is 503 until it can', async () => {
+  // A file stands where the folder should be.
+  const place = join(folder.path, 'volume');
+  writeFileSync(place, '');
+  const analyzer = await startAnalyzerProcess(join(place, 'rollcall.db'));
+  running = analyzer;
+  expect((await fetch(`${analyzer.url}/healthz`)).status).toBe(200);
+  for (const path of ['/readyz', '/api/v1/report']) {
+    const response = await fetch(`${analyzer.url}${path}`);
+    expect(response.status, path).toBe(503);
+    expect(response.headers.get('retry-after')).toBe('1');
+    expect(await response.json()).toMatchObject({ error: { code: 'unavailable' } });
+  }
+  rmSync(place);
+  mkdirSync(place);
+  expect((await fetch(`${analyzer.url}/readyz`)).status).toBe(200);
+  expect((await fetch(`${analyzer.url}/api/v1/report`)).status).toBe(200);
+});
+
+test('a port in use is one clear line and exit code 1', async () => {
+  const holder = createServer();
+  await new Promise<void>((resolve) => holder.listen(0, '127.0.0.1', resolve));
+  const port = String((holder.address() as AddressInfo).port);
+  const ended = await runToEnd('analyzer/main.ts', {
+    ROLLCALL_STORE: `sqlite:${join(folder.path, 'rollcall.db')}`,
+    ROLLCALL_ANALYZER_PORT: port,
+  });
+  holder.close();
+  expect(ended.code).toBe(1);
+  expect(ended.output).toBe(
+    `rollcall analyzer: port ${port} on 127.0.0.1 is in use (ROLLCALL_ANALYZER_PORT, ROLLCALL_HOST)\n`,
+  );
+});
+
+test('a wrong configuration names every mistake and exits with 1', async () => {
+  const ended = await runToEnd('analyzer/main.ts', {
+    ROLLCALL_STORE: `sqlite:${join(folder.path, 'rollcall.db')}`,
+    ROLLCALL_ANALYZER_PORT: '99999',
+    ROLLCALL_DEAD_AFTER_DAYS: 'soon',
+  });
+  expect(ended.code).toBe(1);
+  expect(ended.output).toContain('ROLLCALL_ANALYZER_PORT=99999');
+  expect(ended.output).toContain('ROLLCALL_DEAD_AFTER_DAYS=soon');
+  expect(ended.output).not.toContain('    at ');
+});
+
+test('a store of a newer version is refused at start', async () => {
+  const path = join(folder.path, 'rollcall.db');
+  const newer = new SqliteDatabase(path);
+  newer.pragma('user_version = 9999');
+  newer.close();
+  const ended = await runToEnd('analyzer/main.ts', {
+    ROLLCALL_STORE: `sqlite:${path}`,
+    ROLLCALL_ANALYZER_PORT: '0',
+  });
+  expect(ended.code).toBe(1);
+  expect(ended.output).toMatch(/^rollcall analyzer: .*9999.*newer Rollcall\n$/);
+  expect(ended.output).toContain(path);
+});
