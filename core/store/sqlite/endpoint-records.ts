@@ -1,16 +1,15 @@
 import type { Database, Statement } from 'better-sqlite3';
+import { putVarint } from '../../histogram.ts';
 import { limits } from '../../limits.ts';
+import type { PendingCalls } from './pending-calls.ts';
 
 /** More than the callers that are answered: two origins of one caller (two errors, say) are two here. */
 const callersKept = 2 * limits.lastCallers;
 
-/** Records remembered between roll-ups; past it all are forgotten and read again. */
-const recordsRemembered = 50_000;
-
-/** [client row, origin row, milliseconds] */
+/** [client row (0 when unknown), origin row, milliseconds] */
 export type StoredCaller = [number, number, number];
 
-/** What never is deleted of an endpoint: first and last call, lifetime counts, last callers. */
+/** What is never deleted of an endpoint: first and last call, lifetime counts, last callers. */
 export interface EndpointFacts {
   firstCallMs: number;
   lastCallMs: number;
@@ -23,29 +22,106 @@ export function noFacts(): EndpointFacts {
   return { firstCallMs: Number.POSITIVE_INFINITY, lastCallMs: 0, calls: 0, errors: 0, callers: [] };
 }
 
-export function observeCall(
-  facts: EndpointFacts,
-  endMs: number,
-  status: number,
+/** What calls say of their endpoints, by endpoint row. */
+export function factsOfCalls(calls: PendingCalls): Map<number, EndpointFacts> {
+  const byEndpoint = new Map<number, EndpointFacts>();
+  for (let i = 0; i < calls.length; i++) {
+    const facts = factsIn(byEndpoint, calls.endpoint[i]!);
+    const endMs = calls.endMs[i]!;
+    facts.calls += 1;
+    if (calls.status[i]! >= 400) facts.errors += 1;
+    if (endMs < facts.firstCallMs) facts.firstCallMs = endMs;
+    if (endMs > facts.lastCallMs) facts.lastCallMs = endMs;
+    observeCaller(facts.callers, calls.client[i]!, calls.origin[i]!, endMs);
+  }
+  return byEndpoint;
+}
+
+/** Adds facts to others; lifetime counts add up, the latest callers stay. */
+export function addFacts(into: EndpointFacts, more: EndpointFacts): void {
+  into.calls += more.calls;
+  into.errors += more.errors;
+  into.firstCallMs = Math.min(into.firstCallMs, more.firstCallMs);
+  into.lastCallMs = Math.max(into.lastCallMs, more.lastCallMs);
+  for (const [client, origin, atMs] of more.callers)
+    observeCaller(into.callers, client, origin, atMs);
+}
+
+function observeCaller(
+  callers: StoredCaller[],
   client: number,
   origin: number,
+  atMs: number,
 ): void {
-  facts.calls += 1;
-  if (status >= 400) facts.errors += 1;
-  if (endMs < facts.firstCallMs) facts.firstCallMs = endMs;
-  if (endMs > facts.lastCallMs) facts.lastCallMs = endMs;
-  const { callers } = facts;
   let oldest = 0;
   for (let i = 0; i < callers.length; i++) {
     const caller = callers[i]!;
     if (caller[0] === client && caller[1] === origin) {
-      if (endMs > caller[2]) caller[2] = endMs;
+      if (atMs > caller[2]) caller[2] = atMs;
       return;
     }
     if (caller[2] < callers[oldest]![2]) oldest = i;
   }
-  if (callers.length < callersKept) callers.push([client, origin, endMs]);
-  else if (endMs > callers[oldest]![2]) callers[oldest] = [client, origin, endMs];
+  if (callers.length < callersKept) callers.push([client, origin, atMs]);
+  else if (atMs > callers[oldest]![2]) callers[oldest] = [client, origin, atMs];
+}
+
+function factsIn(byEndpoint: Map<number, EndpointFacts>, endpoint: number): EndpointFacts {
+  let facts = byEndpoint.get(endpoint);
+  if (facts === undefined) {
+    facts = noFacts();
+    byEndpoint.set(endpoint, facts);
+  }
+  return facts;
+}
+
+/** Facts as bytes, for the runs that wait to be settled: varints, times as milliseconds. */
+export function encodeFacts(byEndpoint: Iterable<readonly [number, EndpointFacts]>): Buffer {
+  let out = Buffer.allocUnsafe(4096);
+  let at = 0;
+  for (const [endpoint, { firstCallMs, lastCallMs, calls, errors, callers }] of byEndpoint) {
+    const bytesMax = 48 + callers.length * 24;
+    if (at + bytesMax > out.length) {
+      const next = Buffer.allocUnsafe(out.length * 2 + bytesMax);
+      out.copy(next, 0, 0, at);
+      out = next;
+    }
+    at = putVarint(out, at, endpoint);
+    at = putVarint(out, at, lastCallMs);
+    at = putVarint(out, at, lastCallMs - firstCallMs);
+    at = putVarint(out, at, calls);
+    at = putVarint(out, at, errors);
+    at = putVarint(out, at, callers.length);
+    for (const [client, origin, atMs] of callers) {
+      at = putVarint(out, at, client);
+      at = putVarint(out, at, origin);
+      at = putVarint(out, at, lastCallMs - atMs);
+    }
+  }
+  return out.subarray(0, at);
+}
+
+/** Adds encoded facts to those of each endpoint. */
+export function addEncodedFacts(byEndpoint: Map<number, EndpointFacts>, bytes: Uint8Array): void {
+  let at = 0;
+  const read = (): number => {
+    let byte = bytes[at++]!;
+    let value = byte & 127;
+    for (let scale = 128; byte > 127; scale *= 128) {
+      byte = bytes[at++]!;
+      value += (byte & 127) * scale;
+    }
+    return value;
+  };
+  while (at < bytes.length) {
+    const facts = factsIn(byEndpoint, read());
+    const lastCallMs = read();
+    const firstCallMs = lastCallMs - read();
+    const calls = read();
+    const more: EndpointFacts = { firstCallMs, lastCallMs, calls, errors: read(), callers: [] };
+    for (let i = read(); i > 0; i--) more.callers.push([read(), read(), lastCallMs - read()]);
+    addFacts(facts, more);
+  }
 }
 
 export interface EndpointRow {
@@ -66,10 +142,8 @@ export function factsOfRow(row: EndpointRow): EndpointFacts {
   };
 }
 
-/** The endpoint table's facts, kept in memory between roll-ups and written back in their transaction. */
+/** The permanent facts in the endpoint table. */
 export class EndpointRecords {
-  readonly #remembered = new Map<number, EndpointFacts>();
-  readonly #touched = new Set<number>();
   readonly #read: Statement;
   readonly #write: Statement;
 
@@ -82,30 +156,13 @@ export class EndpointRecords {
     );
   }
 
-  /** The facts of an endpoint that is about to change. */
-  touch(endpoint: number): EndpointFacts {
-    let facts = this.#remembered.get(endpoint);
-    if (facts === undefined) {
-      facts = factsOfRow(this.#read.get(endpoint) as EndpointRow);
-      this.#remembered.set(endpoint, facts);
-    }
-    this.#touched.add(endpoint);
-    return facts;
-  }
-
-  writeTouched(): void {
-    for (const endpoint of this.#touched) {
-      const { firstCallMs, lastCallMs, calls, errors, callers } = this.#remembered.get(endpoint)!;
+  add(byEndpoint: ReadonlyMap<number, EndpointFacts>): void {
+    for (const [endpoint, more] of byEndpoint) {
+      const facts = factsOfRow(this.#read.get(endpoint) as EndpointRow);
+      addFacts(facts, more);
+      const { firstCallMs, lastCallMs, calls, errors, callers } = facts;
       callers.sort((a, b) => b[2] - a[2]);
       this.#write.run(firstCallMs, lastCallMs, calls, errors, JSON.stringify(callers), endpoint);
     }
-    this.#touched.clear();
-    if (this.#remembered.size > recordsRemembered) this.#remembered.clear();
-  }
-
-  /** After a transaction was rolled back, what is in the file is right and what is here is not. */
-  forget(): void {
-    this.#remembered.clear();
-    this.#touched.clear();
   }
 }

@@ -4,6 +4,7 @@ import { AppError } from '../../error.ts';
 import type { CallReader, Snapshot } from '../store.ts';
 import { openDatabase } from './open.ts';
 import { SqliteSnapshot } from './snapshot.ts';
+import { WordBook } from './word-book.ts';
 
 export interface SqliteReaderOptions {
   /** The file, made where absent, with its folder. */
@@ -18,11 +19,13 @@ export async function openSqliteReader({ path }: SqliteReaderOptions): Promise<C
 
 class SqliteReader implements CallReader {
   readonly #db: Database;
+  readonly #words: WordBook;
   /** One snapshot at a time: they share the connection and its transaction. */
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(db: Database) {
     this.#db = db;
+    this.#words = new WordBook(db);
     // Level blocks are read again and again: from the page cache of the system, not copied into ours.
     db.pragma('mmap_size = 1073741824');
     db.pragma('cache_size = -32768');
@@ -46,7 +49,7 @@ class SqliteReader implements CallReader {
   async #ask<T>(project: string, ask: (snapshot: Snapshot) => T | Promise<T>): Promise<T> {
     try {
       this.#db.exec('BEGIN');
-      return await ask(new SqliteSnapshot(this.#db, project));
+      return await ask(new SqliteSnapshot(this.#db, this.#words, project));
     } catch (error) {
       const code = (error as { code?: string }).code;
       if (typeof code !== 'string' || !code.startsWith('SQLITE_')) throw error;

@@ -1,6 +1,12 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { Tally } from '../tally.ts';
-import { EndpointRecords, noFacts, observeCall } from './endpoint-records.ts';
+import {
+  addEncodedFacts,
+  type EndpointFacts,
+  EndpointRecords,
+  encodeFacts,
+  factsOfCalls,
+} from './endpoint-records.ts';
 import { levels } from './levels.ts';
 import { PendingCalls } from './pending-calls.ts';
 import { BlockWriter, bucketOf, coalesce, shardBits, sortBy, UsageEntries } from './usage-block.ts';
@@ -23,9 +29,9 @@ interface ShardRuns {
 /**
  * Turns committed calls into usage. Three steps, each in one transaction, so that every call is at any moment
  * in exactly one of: the raw tail, a run, the levels.
- * 1. `rollUp`: pending calls become one run a shard, and endpoint records are brought up to date.
+ * 1. `rollUp`: pending calls become one run a shard: usage, and facts for the endpoints' records.
  * 2. Eight runs of a tier become one of the next.
- * 3. `settle`: a shard's runs go into the blocks of every level.
+ * 3. `settle`: a shard's runs go into the blocks of every level, their facts into the endpoint records.
  */
 export class Rollup {
   pending = new PendingCalls();
@@ -40,9 +46,9 @@ export class Rollup {
     this.#db = db;
     this.#records = new EndpointRecords(db);
     this.#sql = {
-      addRun: db.prepare('INSERT INTO usage_run (shard, tier, block) VALUES (?, ?, ?)'),
-      runsOfTier: db.prepare('SELECT block FROM usage_run WHERE shard = ? AND tier = ?').pluck(),
-      runsOfShard: db.prepare('SELECT block FROM usage_run WHERE shard = ?').pluck(),
+      addRun: db.prepare('INSERT INTO usage_run (shard, tier, block, facts) VALUES (?, ?, ?, ?)'),
+      runsOfTier: db.prepare('SELECT block, facts FROM usage_run WHERE shard = ? AND tier = ?'),
+      runsOfShard: db.prepare('SELECT block, facts FROM usage_run WHERE shard = ?'),
       deleteTier: db.prepare('DELETE FROM usage_run WHERE shard = ? AND tier = ?'),
       deleteShard: db.prepare('DELETE FROM usage_run WHERE shard = ?'),
       readBlock: db
@@ -62,17 +68,16 @@ export class Rollup {
     const shard = new Int32Array(pending.length);
     for (let i = 0; i < pending.length; i++) shard[i] = pending.endpoint[i]! >> shardBits;
     const order = sortBy(pending.length, pending.endpoint, pending.minute, shard);
+    const facts = Map.groupBy(factsOfCalls(pending), ([endpoint]) => endpoint >> shardBits);
     for (let from = 0; from < order.length; ) {
       const runShard = shard[order[from]!]!;
       let to = from + 1;
       while (to < order.length && shard[order[to]!] === runShard) to += 1;
       this.#writer.begin();
       this.#writer.addCalls(pending, order.subarray(from, to), this.#tally);
-      this.#addRun(runShard, 0, this.#writer.finish(), nowS);
+      this.#addRun(runShard, 0, this.#writer.finish(), encodeFacts(facts.get(runShard)!), nowS);
       from = to;
     }
-    this.#recordFacts(order);
-    this.#records.writeTouched();
     this.#sql.setMeta!.run(lastCallId, 'rolled_up_call');
     pending.length = 0;
   }
@@ -87,8 +92,8 @@ export class Rollup {
 
   /** Moves a shard's runs into the levels. In the caller's transaction. */
   settle(shard: number): void {
-    const runs = new UsageEntries();
-    for (const block of this.#sql.runsOfShard!.all(shard) as Buffer[]) addWhole(runs, block);
+    const { entries: runs, facts } = readRuns(this.#sql.runsOfShard!.all(shard) as Run[]);
+    this.#records.add(facts);
     let minutesFrom = Number.MAX_SAFE_INTEGER;
     let minutesTo = 0;
     for (let i = 0; i < runs.length; i++) {
@@ -114,35 +119,19 @@ export class Rollup {
 
   /** After a rollback: what is in memory is read again from the file. */
   recover(nowS: number): void {
-    this.#records.forget();
     this.#recover(nowS);
   }
 
-  #recordFacts(order: Uint32Array): void {
-    const { endpoint, endMs, status, client, origin } = this.pending;
-    let current = 0;
-    let facts = noFacts();
-    for (const call of order) {
-      if (endpoint[call] !== current) {
-        current = endpoint[call]!;
-        facts = this.#records.touch(current);
-      }
-      observeCall(facts, endMs[call]!, status[call]!, client[call]!, origin[call]!);
-    }
-  }
-
-  #addRun(shard: number, tier: number, block: Buffer, nowS: number): void {
-    this.#sql.addRun!.run(shard, tier, block);
+  #addRun(shard: number, tier: number, block: Buffer, facts: Buffer, nowS: number): void {
+    this.#sql.addRun!.run(shard, tier, block, facts);
     const runs = this.#noteRun(shard, tier, block.length, nowS);
     if (runs.tiers[tier]! < runsPerTier) return;
-    const entries = new UsageEntries();
-    for (const run of this.#sql.runsOfTier!.all(shard, tier) as Buffer[]) {
-      addWhole(entries, run);
-      runs.bytes -= run.length;
-    }
+    const merged = readRuns(this.#sql.runsOfTier!.all(shard, tier) as Run[]);
     this.#sql.deleteTier!.run(shard, tier);
     runs.tiers[tier] = 0;
-    this.#addRun(shard, tier + 1, coalesce(entries, 1, this.#tally, this.#writer), nowS);
+    runs.bytes -= merged.bytes;
+    const mergedBlock = coalesce(merged.entries, 1, this.#tally, this.#writer);
+    this.#addRun(shard, tier + 1, mergedBlock, encodeFacts(merged.facts), nowS);
   }
 
   #noteRun(shard: number, tier: number, bytes: number, nowS: number): ShardRuns {
@@ -196,6 +185,27 @@ export class Rollup {
     type Row = [number, number, number, number, number, number, number];
     for (const row of tail.iterate() as Iterable<Row>) this.pending.add(...row);
   }
+}
+
+interface Run {
+  block: Buffer;
+  facts: Buffer;
+}
+
+function readRuns(runs: readonly Run[]): {
+  entries: UsageEntries;
+  facts: Map<number, EndpointFacts>;
+  bytes: number;
+} {
+  const entries = new UsageEntries();
+  const byEndpoint = new Map<number, EndpointFacts>();
+  let bytes = 0;
+  for (const { block, facts } of runs) {
+    addWhole(entries, block);
+    addEncodedFacts(byEndpoint, facts);
+    bytes += block.length;
+  }
+  return { entries, facts: byEndpoint, bytes };
 }
 
 function addWhole(entries: UsageEntries, block: Buffer): void {

@@ -25,7 +25,8 @@ const migrations: readonly string[] = [
     environment TEXT NOT NULL,
     UNIQUE (project_id, name, environment)
   );
-  -- The permanent record of an endpoint: never deleted with raw calls.
+  -- The permanent record of an endpoint: never deleted with raw calls. Facts of usage runs and of raw calls
+  -- that are not rolled up come on top.
   CREATE TABLE endpoint (
     id INTEGER PRIMARY KEY,
     service_id INTEGER NOT NULL REFERENCES service,
@@ -95,7 +96,8 @@ const migrations: readonly string[] = [
     id INTEGER PRIMARY KEY,
     shard INTEGER NOT NULL,
     tier INTEGER NOT NULL,
-    block BLOB NOT NULL
+    block BLOB NOT NULL,
+    facts BLOB NOT NULL
   );
   CREATE INDEX usage_run_by_shard ON usage_run (shard, tier);
   -- Settled usage: one row for a level's bucket and a shard of endpoints.

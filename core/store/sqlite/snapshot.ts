@@ -14,15 +14,17 @@ import type {
 } from '../store.ts';
 import { Tally } from '../tally.ts';
 import {
+  addEncodedFacts,
+  addFacts,
   type EndpointFacts,
   type EndpointRow,
+  factsOfCalls,
   factsOfRow,
-  noFacts,
-  observeCall,
 } from './endpoint-records.ts';
 import { coarsestMinutes, coverageOf, type Kept, piecesOf } from './levels.ts';
 import { PendingCalls } from './pending-calls.ts';
 import { BlockWriter, shardBits, sortBy, UsageEntries } from './usage-block.ts';
+import type { WordBook } from './word-book.ts';
 
 interface KnownEndpoint extends EndpointRow {
   id: number;
@@ -37,17 +39,19 @@ const everything = Number.MAX_SAFE_INTEGER;
 /** Reads one state of the file, within the transaction of its owner. */
 export class SqliteSnapshot implements Snapshot {
   readonly #db: Database;
+  readonly #words: WordBook;
   readonly #project: string;
   readonly #meta: Map<string, number>;
   readonly #tally = new Tally();
   #known: KnownEndpoint[] | undefined;
   /** Runs and the raw tail, one block each. */
   #recent: Uint8Array[] | undefined;
-  /** What the raw tail adds to the endpoints' records. */
-  readonly #tailFacts = new Map<number, EndpointFacts>();
+  /** What these add to the endpoints' records. */
+  #recentFacts = new Map<number, EndpointFacts>();
 
-  constructor(db: Database, project: string) {
+  constructor(db: Database, words: WordBook, project: string) {
     this.#db = db;
+    this.#words = words;
     this.#project = project;
     this.#meta = new Map(
       db.prepare('SELECT key, value FROM meta').raw().all() as [string, number][],
@@ -82,14 +86,11 @@ export class SqliteSnapshot implements Snapshot {
   endpoints(selection: Selection): EndpointRecord[] {
     this.#readRecent();
     const records: EndpointRecord[] = [];
-    const wanted: { record: EndpointRecord; facts: EndpointFacts }[] = [];
-    const clients = new Set<number>();
-    const origins = new Set<number>();
     for (const known of this.#selected(selection)) {
       const facts = this.#factsOf(known);
       if (facts.calls === 0) continue;
       const { id, service, environment, method, route } = known;
-      const record: EndpointRecord = {
+      records.push({
         id,
         service,
         environment,
@@ -99,21 +100,9 @@ export class SqliteSnapshot implements Snapshot {
         lastCallMs: facts.lastCallMs,
         lifetimeCalls: facts.calls,
         lifetimeErrors: facts.errors,
-        lastVersion: '',
-        lastCallers: [],
-      };
-      records.push(record);
-      wanted.push({ record, facts });
-      for (const [client, origin] of facts.callers) {
-        clients.add(client);
-        origins.add(origin);
-      }
-    }
-    const addresses = this.#addresses(clients);
-    const originWords = this.#origins(origins);
-    for (const { record, facts } of wanted) {
-      record.lastVersion = originWords.get(facts.callers[0]?.[1] ?? 0)?.service_version ?? '';
-      record.lastCallers = lastCallersOf(facts, addresses, originWords);
+        lastVersion: this.#words.origin(facts.callers[0]![1]).serviceVersion,
+        lastCallers: this.#lastCallers(facts),
+      });
     }
     return records;
   }
@@ -175,9 +164,8 @@ export class SqliteSnapshot implements Snapshot {
     this.#tally.clear();
     found.sort((a, b) => b.calls - a.calls || a.client - b.client);
     found.length = Math.min(found.length, limit);
-    const addresses = this.#addresses(new Set(found.map(({ client }) => client)));
     return found.map(({ client, calls, errors }) => ({
-      client: client === 0 ? specialRoutes.other : addresses.get(client)!,
+      client: client === 0 ? specialRoutes.other : this.#words.client(client),
       calls,
       errors,
     }));
@@ -260,25 +248,21 @@ export class SqliteSnapshot implements Snapshot {
 
   #factsOf(known: KnownEndpoint): EndpointFacts {
     const facts = factsOfRow(known);
-    const tail = this.#tailFacts.get(known.id);
-    if (tail) {
-      facts.calls += tail.calls;
-      facts.errors += tail.errors;
-      facts.firstCallMs = Math.min(facts.firstCallMs, tail.firstCallMs);
-      facts.lastCallMs = Math.max(facts.lastCallMs, tail.lastCallMs);
-      facts.callers.push(...tail.callers);
-      facts.callers.sort((a, b) => b[2] - a[2]);
-    }
+    const recent = this.#recentFacts.get(known.id);
+    if (recent) addFacts(facts, recent);
+    facts.callers.sort((a, b) => b[2] - a[2]);
     return facts;
   }
 
   #readRecent(): Uint8Array[] {
     if (this.#recent) return this.#recent;
-    const runs = this.#db
-      .prepare('SELECT block FROM usage_run ORDER BY id')
-      .pluck()
-      .all() as Buffer[];
-    this.#recent = [...runs, this.#tail()];
+    const tail = this.#tail();
+    const runs = this.#db.prepare('SELECT block, facts FROM usage_run ORDER BY id').all() as {
+      block: Buffer;
+      facts: Buffer;
+    }[];
+    for (const { facts } of runs) addEncodedFacts(this.#recentFacts, facts);
+    this.#recent = [...runs.map(({ block }) => block), tail];
     return this.#recent;
   }
 
@@ -301,57 +285,26 @@ export class SqliteSnapshot implements Snapshot {
     ][];
     const tail = new PendingCalls(rows.length);
     for (const row of rows) tail.add(...row);
-    for (let i = 0; i < tail.length; i++) {
-      const endpoint = tail.endpoint[i]!;
-      let facts = this.#tailFacts.get(endpoint);
-      if (!facts) {
-        facts = noFacts();
-        this.#tailFacts.set(endpoint, facts);
-      }
-      observeCall(facts, tail.endMs[i]!, tail.status[i]!, tail.client[i]!, tail.origin[i]!);
-    }
+    this.#recentFacts = factsOfCalls(tail);
     const writer = new BlockWriter();
     writer.begin();
     writer.addCalls(tail, sortBy(tail.length, tail.endpoint, tail.minute), this.#tally);
     return writer.finish();
   }
 
-  #addresses(rows: Set<number>): Map<number, string> {
-    const read = this.#db.prepare('SELECT address FROM client WHERE id = ?').pluck();
-    const addresses = new Map<number, string>();
-    for (const row of rows) if (row !== 0) addresses.set(row, read.get(row) as string);
-    return addresses;
+  /** Callers that differ only in what is no part of a caller (version, error) are one. */
+  #lastCallers({ callers }: EndpointFacts): LastCaller[] {
+    const distinct: LastCaller[] = [];
+    for (const [clientRow, originRow, atMs] of callers) {
+      const client = this.#words.client(clientRow);
+      const { consumer, agent } = this.#words.origin(originRow);
+      const known = distinct.some(
+        (caller) =>
+          caller.client === client && caller.consumer === consumer && caller.agent === agent,
+      );
+      if (!known) distinct.push({ client, consumer, agent, atMs });
+      if (distinct.length === limits.lastCallers) break;
+    }
+    return distinct;
   }
-
-  #origins(rows: Set<number>): Map<number, OriginRow> {
-    const read = this.#db.prepare(
-      'SELECT service_version, consumer, agent FROM origin WHERE id = ?',
-    );
-    const origins = new Map<number, OriginRow>();
-    for (const row of rows) origins.set(row, read.get(row) as OriginRow);
-    return origins;
-  }
-}
-
-interface OriginRow {
-  service_version: string;
-  consumer: string;
-  agent: string;
-}
-
-/** Callers that differ only in what is no part of a caller (version, error) are one. */
-function lastCallersOf(
-  facts: EndpointFacts,
-  addresses: Map<number, string>,
-  origins: Map<number, OriginRow>,
-): LastCaller[] {
-  const callers = new Map<string, LastCaller>();
-  for (const [clientRow, originRow, atMs] of facts.callers) {
-    const client = addresses.get(clientRow) ?? '';
-    const { consumer, agent } = origins.get(originRow)!;
-    const key = `${client}\0${consumer}\0${agent}`;
-    if (!callers.has(key)) callers.set(key, { client, consumer, agent, atMs });
-    if (callers.size === limits.lastCallers) break;
-  }
-  return [...callers.values()];
 }

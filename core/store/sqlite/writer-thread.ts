@@ -35,6 +35,7 @@ const now = (): number => Math.floor(Date.now() / 1000);
 
 let writing: Writing;
 let maintaining = false;
+let closed = false;
 let purging = false;
 let ticks = 0;
 
@@ -94,6 +95,7 @@ function perform(request: WriterRequest): { stored?: boolean[]; buffer?: ArrayBu
       writing.check();
       return {};
     case 'close':
+      closed = true;
       clearInterval(timer);
       attempt(() => writing.rollUp(nowS));
       writing.close();
@@ -107,6 +109,7 @@ function maintain(): void {
   maintaining = true;
   setImmediate(() => {
     maintaining = false;
+    if (closed) return;
     const more = attempt(() => {
       if (writing.settleOne(now())) return true;
       if (purging) purging = writing.purgeStep(now());
