@@ -1,4 +1,4 @@
-import type { EndpointRecord, ServiceRecord } from '../../core/store/store.ts';
+import type { EndpointRecord } from '../../core/store/store.ts';
 
 /**
  * Whether an endpoint is used, as an answer to delete code by. It follows from permanent records alone,
@@ -23,12 +23,18 @@ export interface Lifecycle {
   observedDays: number;
 }
 
+/** Ends of the oldest and newest span of a service in one environment. */
+export interface Heard {
+  firstCallMs: number;
+  lastCallMs: number;
+}
+
 export const dayMs = 86_400_000;
 
-/** @param service the record of the endpoint's own service and environment */
+/** @param service of the endpoint's own service and environment */
 export function lifecycle(
   endpoint: EndpointRecord,
-  service: ServiceRecord,
+  service: Heard,
   thresholds: Thresholds,
   nowMs: number,
 ): Lifecycle {
@@ -49,7 +55,7 @@ export function lifecycle(
  */
 function status(
   endpoint: EndpointRecord,
-  service: ServiceRecord,
+  service: Heard,
   { coldAfterDays, deadAfterDays }: Thresholds,
   nowMs: number,
 ): Status {
@@ -63,7 +69,7 @@ function status(
 /** When the observation itself has only begun, every endpoint is new to us and none deserves the mark. */
 function isNew(
   endpoint: EndpointRecord,
-  service: ServiceRecord,
+  service: Heard,
   { coldAfterDays }: Thresholds,
   nowMs: number,
 ): boolean {

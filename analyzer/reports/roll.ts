@@ -1,4 +1,4 @@
-import { AppError } from '../../core/error.ts';
+import assert from 'node:assert/strict';
 import type {
   Coverage,
   EndpointRecord,
@@ -9,7 +9,7 @@ import type {
 } from '../../core/store/store.ts';
 import { isoTime, type Window } from '../../core/window.ts';
 import { type WindowAnswer, windowAnswer } from '../window.ts';
-import type { Lifecycle, Status, Thresholds } from './lifecycle.ts';
+import type { Heard, Lifecycle, Status, Thresholds } from './lifecycle.ts';
 import { lifecycle } from './lifecycle.ts';
 import { noUsage } from './measure.ts';
 
@@ -40,29 +40,40 @@ export function callRoll(asked: Asked, selection: Selection, window: Window): Ro
   const { snapshot, thresholds, nowMs } = asked;
   const coverage = snapshot.coverage(window);
   const usages = snapshot.usage(selection, coverage.window);
-  const services = serviceIndex(snapshot);
-  const roll: Roll = { coverage, observedSinceMs: undefined, estimated: false, entries: [] };
-  for (const endpoint of snapshot.endpoints(selection)) {
-    const service = services(endpoint);
+  const endpoints = snapshot.endpoints(selection);
+  // A selection of services has all their endpoints, and their records say when the service was heard:
+  // asking the store for its services again would cost as much as the endpoints did.
+  const heard = heardServices(selection.endpoints ? snapshot.services() : endpoints);
+  const observedSinceMs = observedSince(endpoints);
+  const roll: Roll = { coverage, observedSinceMs, estimated: false, entries: [] };
+  for (const endpoint of endpoints) {
+    const service = heard.get(serviceKey(endpoint));
+    assert(service, `endpoint ${endpoint.id} has no service ${endpoint.service}`);
     const usage = usages.get(endpoint.id) ?? noUsage;
     const life = lifecycle(endpoint, service, thresholds, nowMs);
     roll.entries.push({ endpoint, usage, life });
     roll.estimated ||= usage.uniqueClientsEstimated;
-    roll.observedSinceMs = Math.min(endpoint.firstCallMs, roll.observedSinceMs ?? Infinity);
   }
   return roll;
 }
 
-function serviceIndex(snapshot: Snapshot): (endpoint: EndpointRecord) => ServiceRecord {
-  const key = (named: { service: string; environment: string }) =>
-    `${named.service}\0${named.environment}`;
-  const records = new Map(snapshot.services().map((record) => [key(record), record]));
-  return (endpoint) => {
-    const record = records.get(key(endpoint));
-    if (record) return record;
-    throw new AppError('internal', `endpoint ${endpoint.id} has no service ${endpoint.service}`);
-  };
+function heardServices(
+  records: readonly (EndpointRecord | ServiceRecord)[],
+): ReadonlyMap<string, Heard> {
+  const services = new Map<string, Heard>();
+  for (const record of records) {
+    const { firstCallMs, lastCallMs } = record;
+    const service = services.get(serviceKey(record));
+    if (service) {
+      service.firstCallMs = Math.min(service.firstCallMs, firstCallMs);
+      service.lastCallMs = Math.max(service.lastCallMs, lastCallMs);
+    } else services.set(serviceKey(record), { firstCallMs, lastCallMs });
+  }
+  return services;
 }
+
+const serviceKey = ({ service, environment }: EndpointRecord | ServiceRecord): string =>
+  `${service}\0${environment}`;
 
 export function observedSince(endpoints: readonly EndpointRecord[]): number | undefined {
   let oldestMs: number | undefined;

@@ -1,7 +1,10 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import SqliteDatabase from 'better-sqlite3';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Running, runToEnd, startAnalyzerProcess, temporaryFolder } from '../process.ts';
@@ -35,6 +38,19 @@ test('starts without a store, says where it listens in one line, and ends on SIG
 test('ends on SIGINT', async () => {
   running = await startAnalyzerProcess(join(folder.path, 'rollcall.db'));
   expect(await running.stop('SIGINT')).toMatchObject({ code: 0, signal: null });
+});
+
+test('ends when the parent that started it with a channel is gone', async () => {
+  const path = join(folder.path, 'rollcall.db');
+  const child = fork(fileURLToPath(new URL('../../analyzer/main.ts', import.meta.url)), {
+    env: { ...process.env, ROLLCALL_STORE: `sqlite:${path}`, ROLLCALL_ANALYZER_PORT: '0' },
+    execArgv: [],
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  });
+  const [line] = (await once(child.stdout!, 'data')) as [Buffer];
+  expect(line.toString()).toContain('"analyzer":"http://127.0.0.1:');
+  child.disconnect();
+  expect(await once(child, 'exit')).toEqual([0, null]);
 });
 
 test('a store that cannot be opened yet is 503 until it can', async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { call, type Door, dayMs, hourMs, minuteMs, nowMs, openDoor, repeat } from './door.ts';
 import { engines, type Opened } from './engines.ts';
+import { oracleReader } from './oracle.ts';
 
 const errorClient = '198.51.100.1';
 const calls = [
@@ -343,4 +344,14 @@ describe.each(engines)('the report on $name', (engine) => {
       error_rate_pct: 100,
     });
   });
+});
+
+test('CSV cells that would be formulas are text, and quotes and line ends are kept', async () => {
+  const strange = ['=1+1', '+1', '-1', '@x', '\tx', 'a"b', 'a,b', 'a\r\nb', 'plain'];
+  const door = await openDoor(oracleReader(strange.map((service) => call({ service }))), nowMs);
+  const response = await door.fetch('/api/v1/services?format=csv');
+  const text = await response.text();
+  await door.close();
+  const cells = ["'=1+1", "'+1", "'-1", "'@x", "'\tx", '"a""b"', '"a,b"', '"a\r\nb"', 'plain'];
+  for (const cell of cells) expect(`\r\n${text}`).toContain(`\r\n${cell},production,1,1,2026-`);
 });
