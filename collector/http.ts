@@ -102,6 +102,7 @@ class Exchange {
     const encoding = encodingOf(request.headers['content-type']) ?? 'json';
     try {
       const partial = await takeExport(this.#options, request, signal, begin);
+      if (this.closing) response.setHeader('connection', 'close');
       metrics.request('http', 200);
       answer(
         request,
@@ -115,6 +116,7 @@ class Exchange {
         metrics.request('http', 'aborted');
         return;
       }
+      if (this.closing) response.setHeader('connection', 'close');
       const error = asAppError(thrown);
       if (error.code === 'internal') log.error({ err: error }, 'an export request failed');
       metrics.request('http', answers[error.code].httpStatus);

@@ -80,20 +80,24 @@ function openDoor(config: Config, { ingest, metrics }: Parts, log: Log): Promise
 }
 
 async function main(): Promise<void> {
+  // Before anybody can read the listening line and send a signal.
+  const asked = endAsked();
   const collector = await startCollector(readConfig(process.env));
-  let isEnding = false;
-  const end = () => {
-    if (isEnding) return;
-    isEnding = true;
-    setTimeout(() => {
-      giveUp(new Error(`the store was not closed within ${limits.exitMs} ms`));
-    }, limits.exitMs).unref();
-    collector.close().then(() => process.exit(0), giveUp);
-  };
-  process.on('SIGTERM', end);
-  process.on('SIGINT', end);
-  // Started beside an analyzer by `npm start`: when the parent goes, so do we.
-  if (process.channel) process.on('disconnect', end);
+  await asked;
+  setTimeout(() => {
+    giveUp(new Error(`the store was not closed within ${limits.exitMs} ms`));
+  }, limits.exitMs).unref();
+  await collector.close();
+  process.exit(0);
+}
+
+/** Resolves when we are asked to end, by a signal or by a parent that is gone (`npm start`). */
+function endAsked(): Promise<void> {
+  return new Promise((resolve) => {
+    process.on('SIGTERM', () => resolve());
+    process.on('SIGINT', () => resolve());
+    if (process.channel) process.on('disconnect', () => resolve());
+  });
 }
 
 function giveUp(thrown: unknown): void {
