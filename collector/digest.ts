@@ -1,12 +1,12 @@
-import { createCipheriv, hash } from 'node:crypto';
+import { createCipheriv, createSecretKey, hash } from 'node:crypto';
 
 /**
  * 16 bytes that tell messages apart, to recognise one that is delivered again.
  *
  * Small messages: SHA-256, cut. Large ones: the tag of AES-GCM over the message as associated data (GMAC),
  * a polynomial over GF(2^128) whose value two different messages share with a chance of less than their
- * blocks in 2^128, 10^-34 for 143 KB. It covers every byte, as SHA-256 does, and costs a quarter: 143 KB
- * 21 µs against 83 µs (Node 24, AES-NI), but 14 µs for the first byte, hence the two.
+ * blocks in 2^128, 10^-34 for 143 KB. It covers every byte, as SHA-256 does, and costs a fifth: 143 KB
+ * 17 µs against 85 µs (Node 24, AES-NI; 40 µs with the key as bytes), but a constant too, hence the two.
  *
  * The key is no secret: collectors of one store, today's and tomorrow's, must agree. So whoever wants can
  * make two messages with one digest; a digest only counts within the sender's own project, and all it
@@ -22,5 +22,5 @@ export function messageDigest(message: Uint8Array): Uint8Array {
 
 /** Where the two cost the same. */
 const largeBytes = 24 * 1024;
-const key = Buffer.from('rollcall message');
+const key = createSecretKey(Buffer.from('rollcall message'));
 const nonce = Buffer.alloc(12);
