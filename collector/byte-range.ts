@@ -23,22 +23,33 @@ export function sameBytes(
   return a.getInt32(aStart + last, true) === b.getInt32(bStart + last, true);
 }
 
-/** @param seed keeps a sender from choosing strings that collide; one for the life of a table */
+/**
+ * Two lanes, so that a step need not wait for the last one's multiplication: a User-Agent of 100 bytes
+ * costs half of what one lane does.
+ * @param seed keeps a sender from choosing strings that collide; one for the life of a table
+ */
 export function hashBytes(view: DataView, start: number, length: number, seed: number): number {
-  let hash = seed ^ length;
+  let a = seed ^ length;
   if (length < 4) {
-    for (let i = 0; i < length; i += 1) hash = mix(hash, view.getUint8(start + i));
-    return finish(hash);
+    for (let i = 0; i < length; i += 1) a = mix(a, view.getUint8(start + i));
+    return finish(a);
   }
+  let b = seed;
   const last = length - 4;
-  for (let i = 0; i < last; i += 4) hash = mix(hash, view.getInt32(start + i, true));
-  return finish(mix(hash, view.getInt32(start + last, true)));
+  let i = 0;
+  for (; i + 4 < last; i += 8) {
+    a = mix(a, view.getInt32(start + i, true));
+    b = mix(b, view.getInt32(start + i + 4, true));
+  }
+  if (i < last) a = mix(a, view.getInt32(start + i, true));
+  b = mix(b, view.getInt32(start + last, true));
+  return finish(mix(a, b));
 }
 
-/** Murmur3's step without its rotation of the input: strings differ in few low bits. */
+/** One step of a hash; the rotation brings the high bits, which a product only collects, back down. */
 export function mix(hash: number, value: number): number {
-  const mixed = hash ^ Math.imul(value, 0xcc9e2d51);
-  return Math.imul((mixed << 13) | (mixed >>> 19), 5) + 0xe6546b64;
+  const mixed = Math.imul(hash ^ value, 0x9e3779b1);
+  return (mixed << 15) | (mixed >>> 17);
 }
 
 /** Spreads every bit over the low ones, which choose the place in a table. */

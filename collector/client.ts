@@ -1,4 +1,5 @@
 import type { CallDictionary } from '../core/call.ts';
+import { sameBytes } from './byte-range.ts';
 import {
   canonicalAddress,
   forwardedForHops,
@@ -52,7 +53,7 @@ export class Clients {
     }
     if (claimed < 0) return peer < 0 ? 0 : this.#number(walk, peer);
     const client = this.#number(walk, claimed);
-    if (peer < 0) return client;
+    if (peer < 0 || sameText(walk, claimed, peer)) return client;
     const peerClient = this.#number(walk, peer);
     // A peer that is no address is a socket in the file system: a proxy of the same machine.
     if (peerClient === client || peerClient === invalidClient) return client;
@@ -110,6 +111,12 @@ export class Clients {
       : canonicalAddress(text);
     return address === '' ? invalidClient : this.#dictionary.client(address);
   }
+}
+
+function sameText({ attributes, cursor: { view } }: TracesWalk, a: number, b: number): boolean {
+  const [aStart, bStart] = [attributes.start(a), attributes.start(b)];
+  const length = attributes.end(a) - aStart;
+  return attributes.end(b) - bStart === length && sameBytes(view, aStart, view, bStart, length);
 }
 
 const claimedSlots = [slot.client, slot.oldClient, slot.rustClient];

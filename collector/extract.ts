@@ -1,4 +1,4 @@
-import type { CallBatch, CallDictionary } from '../core/call.ts';
+import type { CallBatch, CallColumns, CallDictionary } from '../core/call.ts';
 import type { Config } from '../core/config.ts';
 import { limits } from '../core/limits.ts';
 import { Clients, invalidClient } from './client.ts';
@@ -68,6 +68,8 @@ export class Extractor {
   #resource: Resource = { number: 0, project: '', service: '', environment: '', version: '' };
   #batch!: CallBatch;
   #extracted: Extracted = nothingExtracted();
+  #traceIdsOf: Uint8Array = new Uint8Array(0);
+  #traceIds: DataView = new DataView(new ArrayBuffer(0));
   #oldestS = 0;
   #latestS = 0;
 
@@ -229,21 +231,32 @@ export class Extractor {
       this.#extracted.clockSkewed += 1;
     }
     columns.durationNs[index] = durationNs;
-    columns.requestBytes[index] = sizeOf(attributes, requestSizeSlots);
-    columns.responseBytes[index] = sizeOf(attributes, responseSizeSlots);
+    const sized = (attributes.marks & mark.size) !== 0;
+    columns.requestBytes[index] = sized ? sizeOf(attributes, requestSizeSlots) : -1;
+    columns.responseBytes[index] = sized ? sizeOf(attributes, responseSizeSlots) : -1;
     columns.endpoint[index] = endpoint;
     columns.origin[index] = origin;
     columns.client[index] = client;
     columns.endS[index] = endS;
     columns.endNs[index] = nanosecondsBeyond(endS, walk.endLow);
     columns.status[index] = status;
-    const { bytes } = walk.cursor;
-    const { traceId } = columns;
-    const known = walk.traceIdLength !== 0;
-    for (let i = 0; i < 16; i += 1) {
-      traceId[index * 16 + i] = known ? bytes[walk.traceIdStart + i]! : 0;
-    }
+    this.#putTraceId(columns, index);
     this.#extracted.stored += 1;
+  }
+
+  /** Four bytes at a time: byte by byte it is a tenth of the whole. */
+  #putTraceId(columns: CallColumns, index: number): void {
+    if (this.#traceIdsOf !== columns.traceId) {
+      const { buffer, byteOffset, byteLength } = columns.traceId;
+      this.#traceIdsOf = columns.traceId;
+      this.#traceIds = new DataView(buffer, byteOffset, byteLength);
+    }
+    const { view } = this.#walk.cursor;
+    const from = this.#walk.traceIdStart;
+    const known = this.#walk.traceIdLength !== 0;
+    for (let i = 0; i < 16; i += 4) {
+      this.#traceIds.setInt32(index * 16 + i, known ? view.getInt32(from + i) : 0);
+    }
   }
 }
 

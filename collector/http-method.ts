@@ -32,7 +32,9 @@ export function methodOf(walk: TracesWalk): number {
   }
   const nameEnd = walk.nameStart + walk.nameLength;
   let end = walk.nameStart;
-  while (end < nameEnd && cursor.bytes[end] !== 0x20) end += 1;
+  // Upper case only: `Post office` is a name like any other.
+  while (end < nameEnd && cursor.bytes[end]! >= 0x41 && cursor.bytes[end]! <= 0x5a) end += 1;
+  if (end < nameEnd && cursor.bytes[end] !== 0x20) return 0;
   return knownMethod(cursor.bytes, walk.nameStart, end);
 }
 

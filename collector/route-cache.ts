@@ -25,9 +25,10 @@ export class RouteCache {
   readonly #evidence = new Interner();
   readonly #byEvidence = new TripleTable();
 
-  // The path of the span in hand: its bytes, without query.
+  // The path of the span in hand: its bytes, without query, and how many segments are not empty.
   #pathStart = 0;
   #pathEnd = 0;
+  #pathSegments = 0;
 
   /** Distinct texts remembered. */
   get size(): number {
@@ -63,7 +64,12 @@ export class RouteCache {
       const pattern = this.#patterns.intern(cursor.bytes, cursor.view, start, length);
       if (pattern > this.#known) this.#learn(pattern);
       const number = this.#canonical[pattern]!;
-      if (number > 0 && this.#pathHas(cursor.bytes, this.#segments[pattern]!)) return number;
+      if (
+        number > 0 &&
+        (this.#pathStart === this.#pathEnd || this.#pathSegments === this.#segments[pattern])
+      ) {
+        return number;
+      }
     }
     return this.#byAllEvidence(walk, start, length, method, status);
   }
@@ -152,23 +158,18 @@ export class RouteCache {
     if (place === slot.url || place === slot.oldUrl) {
       start = pathOfUrl(cursor.bytes, start, valueEnd);
     }
-    let end = start;
-    while (end < valueEnd && !endsPath(cursor.bytes[end]!)) end += 1;
-    this.#pathStart = start;
-    this.#pathEnd = end;
-  }
-
-  /** Whether the path is unknown or has so many segments. Empty ones do not count. */
-  #pathHas(bytes: Buffer, wanted: number): boolean {
-    if (this.#pathStart === this.#pathEnd) return true;
     let segments = 0;
     let before = slash;
-    for (let at = this.#pathStart; at < this.#pathEnd; at += 1) {
-      const byte = bytes[at]!;
+    let end = start;
+    for (; end < valueEnd; end += 1) {
+      const byte = cursor.bytes[end]!;
+      if (endsPath(byte)) break;
       if (before === slash && byte !== slash) segments += 1;
       before = byte;
     }
-    return segments === wanted;
+    this.#pathStart = start;
+    this.#pathEnd = end;
+    this.#pathSegments = segments;
   }
 }
 

@@ -56,7 +56,7 @@ export const slot = Object.fromEntries(order.map((name, place) => [name, place])
 >;
 
 /** Marks of a span that has such an attribute. */
-export const mark = { http: 1, rpc: 2, forwarding: 4 } as const;
+export const mark = { http: 1, rpc: 2, forwarding: 4, size: 8 } as const;
 
 const marks: Partial<Record<Name, number>> = {
   method: mark.http,
@@ -77,6 +77,12 @@ const marks: Partial<Record<Name, number>> = {
   oldRealIp: mark.forwarding,
   cfConnectingIp: mark.forwarding,
   oldCfConnectingIp: mark.forwarding,
+  requestSize: mark.size,
+  oldRequestSize: mark.size,
+  otherRequestSize: mark.size,
+  responseSize: mark.size,
+  oldResponseSize: mark.size,
+  otherResponseSize: mark.size,
 };
 
 /** The keys to want of a span, and the slots of the attributes that may name the consumer. */

@@ -135,45 +135,82 @@ export class TracesWalk {
    */
   #span(end: number): boolean {
     const { cursor, attributes } = this;
+    const { bytes } = cursor;
     let kind = 0;
     this.#reset();
-    while (cursor.at < end) {
-      const tag = cursor.tag(end);
-      switch (tag) {
-        case spanTag.attributes: {
-          const attributeEnd = cursor.length(end);
-          attributes.take(cursor.at, attributeEnd);
-          cursor.at = attributeEnd;
-          break;
-        }
-        case spanTag.kind:
-          kind = cursor.varint(end);
-          if (kind !== serverKind) return false;
-          break;
-        case spanTag.traceId:
-        case spanTag.spanId:
-        case spanTag.name:
-        case spanTag.events:
-        case spanTag.status:
-          this.#lengthDelimited(tag, cursor.length(end));
-          break;
-        case spanTag.startTime: {
-          const at = cursor.fixed(8, end);
-          this.startLow = cursor.view.getUint32(at, true);
-          this.startHigh = cursor.view.getUint32(at + 4, true);
-          break;
-        }
-        case spanTag.endTime: {
-          const at = cursor.fixed(8, end);
-          this.endLow = cursor.view.getUint32(at, true);
-          this.endHigh = cursor.view.getUint32(at + 4, true);
-          break;
-        }
-        default:
-          cursor.skip(tag, end);
+    let at = this.#ids(cursor.at, end);
+    while (at < end) {
+      const tag = bytes[at]!;
+      // The commonest fields with a length of one byte; all others, and those, go the long way.
+      const next = at + 2 < end ? at + 2 + bytes[at + 1]! : end + 1;
+      if (tag === spanTag.attributes && bytes[at + 1]! < 128 && next <= end) {
+        attributes.take(at + 2, next);
+        at = next;
+      } else if (tag === spanTag.name && bytes[at + 1]! < 128 && next <= end) {
+        this.nameStart = at + 2;
+        this.nameLength = next - at - 2;
+        at = next;
+      } else if (tag === spanTag.kind) {
+        cursor.at = at + 1;
+        kind = cursor.varint(end);
+        if (kind !== serverKind) return false;
+        at = cursor.at;
+      } else {
+        cursor.at = at;
+        this.#field(end);
+        at = cursor.at;
       }
     }
     return kind === serverKind;
+  }
+
+  /** Takes trace, span and parent id, when they lie as all encoders lay them. @returns what follows */
+  #ids(start: number, end: number): number {
+    const { bytes } = this.cursor;
+    if (
+      end - start < 38 ||
+      bytes[start] !== spanTag.traceId ||
+      bytes[start + 1] !== 16 ||
+      bytes[start + 18] !== spanTag.spanId ||
+      bytes[start + 19] !== 8
+    ) {
+      return start;
+    }
+    this.traceIdStart = start + 2;
+    this.traceIdLength = 16;
+    this.spanIdLength = 8;
+    const hasParent = bytes[start + 28] === spanTag.parentSpanId && bytes[start + 29] === 8;
+    return hasParent ? start + 38 : start + 28;
+  }
+
+  /** One field of a span, whatever it is. */
+  #field(end: number): void {
+    const { cursor } = this;
+    const tag = cursor.tag(end);
+    switch (tag) {
+      case spanTag.startTime: {
+        const at = cursor.fixed(8, end);
+        this.startLow = cursor.view.getUint32(at, true);
+        this.startHigh = cursor.view.getUint32(at + 4, true);
+        break;
+      }
+      case spanTag.endTime: {
+        const at = cursor.fixed(8, end);
+        this.endLow = cursor.view.getUint32(at, true);
+        this.endHigh = cursor.view.getUint32(at + 4, true);
+        break;
+      }
+      case spanTag.traceId:
+      case spanTag.spanId:
+      case spanTag.name:
+      case spanTag.attributes:
+      case spanTag.events:
+      case spanTag.status:
+        this.#lengthDelimited(tag, cursor.length(end));
+        break;
+      default:
+        cursor.skip(tag, end);
+    }
   }
 
   #lengthDelimited(tag: number, end: number): void {
@@ -191,6 +228,10 @@ export class TracesWalk {
       case spanTag.name:
         this.nameStart = start;
         this.nameLength = end - start;
+        break;
+      case spanTag.attributes:
+        this.attributes.take(start, end);
+        cursor.at = end;
         break;
       case spanTag.events:
         this.#noteEvent(start, end);
@@ -275,6 +316,7 @@ const scopeSpansTag = { spans: 0x12 } as const;
 const spanTag = {
   traceId: 0x0a,
   spanId: 0x12,
+  parentSpanId: 0x22,
   name: 0x2a,
   kind: 0x30,
   startTime: 0x39,

@@ -1,0 +1,70 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { Extractor } from '../../collector/extract.ts';
+import { CallBatch, CallDictionary, callColumns } from '../../core/call.ts';
+import { type Config, readConfig } from '../../core/config.ts';
+import { Random } from '../load/random.ts';
+import { type Called, calledOf } from './called.ts';
+import { fixtureNames, readFixture } from './fixture.ts';
+import { randomRequest } from './random-request.ts';
+import { slowExtract } from './slow-extract.ts';
+import { inOrder, shuffled } from './wire.ts';
+
+const nowMs = 1_795_330_000_000;
+
+const config: Config = {
+  ...readConfig({}),
+  consumerAttributes: ['enduser.id', 'uid', 'http.request.header.x-api-key', 'user.id'],
+};
+
+const dictionary = new CallDictionary();
+const extractor = new Extractor({ dictionary, config, now: () => nowMs });
+
+/** Twice: when every word is new, and when every word is known. */
+function expectSame(message: Buffer): void {
+  extractor.reset();
+  const { calls, extracted } = slowExtract('p', message, config, nowMs);
+  const batch = new CallBatch(callColumns(2));
+  expect(extractor.extract('p', message, batch)).toEqual(extracted);
+  expect(extractor.extract('p', message, batch)).toEqual(extracted);
+  const called = calledOf(batch, dictionary.takeNew());
+  expect(called).toEqual(nameEndpointsOnce([...calls, ...calls]));
+}
+
+/** An endpoint is named by its first call; a later one may know its route better, it is the same route. */
+function nameEndpointsOnce(calls: readonly Called[]): Called[] {
+  const first = new Map<string, boolean>();
+  return calls.map((call) => {
+    const key = JSON.stringify([call.service, call.environment, call.method, call.route]);
+    if (!first.has(key)) first.set(key, call.templated);
+    return { ...call, templated: first.get(key)! };
+  });
+}
+
+describe('the selective walk finds what the full decoder finds', () => {
+  const seeds = fc.integer();
+  const runs = { numRuns: 500, seed: 20_261_122 };
+
+  test('in requests with fields in their order', () => {
+    fc.assert(
+      fc.property(seeds, (seed) => expectSame(randomRequest(new Random(seed), inOrder, nowMs))),
+      runs,
+    );
+  });
+
+  test('in requests with fields in any order and unknown fields between them', () => {
+    fc.assert(
+      fc.property(seeds, (seed) => {
+        const random = new Random(seed);
+        expectSame(randomRequest(random, shuffled(random), nowMs));
+      }),
+      runs,
+    );
+  });
+
+  test.each(fixtureNames())('in the bodies of %s', (name) => {
+    for (const { contentType, body } of readFixture(name).messages) {
+      if (!contentType.includes('json')) expectSame(body);
+    }
+  });
+});

@@ -1,0 +1,325 @@
+import {
+  canonicalAddress,
+  forwardedForHops,
+  forwardedHops,
+  TrustedProxies,
+} from '../../collector/client-address.ts';
+import type { Extracted, RejectReason } from '../../collector/extract.ts';
+import { keptText } from '../../collector/kept-text.ts';
+import { agentOf } from '../../collector/user-agent.ts';
+import type { Config } from '../../core/config.ts';
+import { limits } from '../../core/limits.ts';
+import { endpointRoute, type Route, routePattern } from '../../core/route.ts';
+import type { Called } from './called.ts';
+import {
+  type DecodedKeyValue,
+  type DecodedSpan,
+  type DecodedValue,
+  decodeRequest,
+} from './decoder.ts';
+
+/**
+ * The slow clear version of collector/extract.ts, on fully decoded spans: the oracle of its tests.
+ * Nothing is remembered between spans, no bytes are matched, times are BigInt.
+ */
+export function slowExtract(project: string, message: Buffer, config: Config, nowMs: number) {
+  const extracted: Extracted = {
+    stored: 0,
+    notServer: 0,
+    notHttp: 0,
+    excluded: 0,
+    rejected: { trace_id: 0, span_id: 0, time_zero: 0, future: 0, too_old: 0 },
+    clockSkewed: 0,
+    invalidClients: 0,
+    statusAssumed: 0,
+  };
+  const calls: Called[] = [];
+  for (const { resource, scopeSpans } of decodeRequest(message).resourceSpans) {
+    const attributes = new Attributes(resource?.attributes ?? []);
+    const service = {
+      project,
+      service: keptText(attributes.firstText(['service.name']), limits.serviceNameBytes),
+      environment: keptText(
+        attributes.firstText(['deployment.environment.name', 'deployment.environment']),
+        limits.environmentBytes,
+      ),
+      serviceVersion: keptText(attributes.firstText(['service.version']), limits.versionBytes),
+    };
+    if (service.service === '') service.service = 'unknown_service';
+    for (const span of scopeSpans.flatMap((scope) => scope.spans)) {
+      const call = callOf(span, config, nowMs, extracted);
+      if (call === undefined) continue;
+      extracted.stored += 1;
+      calls.push({ ...service, ...call });
+    }
+  }
+  return { extracted, calls };
+}
+
+type SpanCall = Omit<Called, 'project' | 'service' | 'environment' | 'serviceVersion'>;
+
+function callOf(span: DecodedSpan, config: Config, nowMs: number, extracted: Extracted) {
+  if (span.kind !== 2) {
+    extracted.notServer += 1;
+    return undefined;
+  }
+  const attributes = new Attributes(span.attributes);
+  if (!httpKeys.some((key) => attributes.has(key)) || rpcKeys.some((key) => attributes.has(key))) {
+    extracted.notHttp += 1;
+    return undefined;
+  }
+  const startNs = BigInt(span.startTimeUnixNano);
+  const endNs = BigInt(span.endTimeUnixNano);
+  const reason = rejection(span, startNs, endNs, nowMs, config);
+  if (reason) {
+    extracted.rejected[reason] += 1;
+    return undefined;
+  }
+  const method = methodOf(attributes, span.name);
+  const exception = exceptionType(span);
+  let status = statusOf(attributes);
+  if (status === 0 && (span.status?.code === 2 || exception !== undefined)) {
+    extracted.statusAssumed += 1;
+    status = 500;
+  }
+  const { route, templated } = routeOf(attributes, span.name, method, status);
+  if (config.excludeMethods.includes(method)) {
+    extracted.excluded += 1;
+    return undefined;
+  }
+  const client = clientOf(attributes, new TrustedProxies(config.trustedProxies));
+  if (client === undefined) extracted.invalidClients += 1;
+  if (endNs < startNs) extracted.clockSkewed += 1;
+  const call: SpanCall = {
+    method,
+    route: keptText(route, limits.routeBytes),
+    templated,
+    status,
+    client: client ?? '',
+    durationNs: endNs < startNs ? 0 : Number(endNs - startNs),
+    endNs,
+    requestBytes: sizeOf(attributes, 'request'),
+    responseBytes: sizeOf(attributes, 'response'),
+    traceId: Buffer.from(span.traceId).toString('hex').padEnd(32, '0'),
+    ...originOf(attributes, config, status, exception),
+  };
+  return call;
+}
+
+/** An http.route stands where the path has as many segments, whatever the segments are. */
+function routeOf(attributes: Attributes, name: string, method: string, status: number): Route {
+  const told = attributes.firstString(['http.route', 'url.template', 'next.route']);
+  const httpRoute = keptText(told, limits.routeBytes);
+  const path = pathOf(attributes);
+  const { canonical, segments } = routePattern(httpRoute);
+  const pathSegments = path.split('/').filter((segment) => segment !== '').length;
+  const fits = path === '' || pathSegments === segments;
+  if (canonical !== '' && fits && status !== 404 && status !== 405) {
+    return { route: canonical, templated: false };
+  }
+  return endpointRoute({
+    httpRoute,
+    spanName: keptText(name, limits.routeBytes),
+    path: keptText(path, limits.pathBytes),
+    method,
+    status,
+  });
+}
+
+function rejection(
+  span: DecodedSpan,
+  startNs: bigint,
+  endNs: bigint,
+  nowMs: number,
+  config: Config,
+): RejectReason | undefined {
+  if (![0, 16].includes(span.traceId.length)) return 'trace_id';
+  if (![0, 8].includes(span.spanId.length)) return 'span_id';
+  if (startNs === 0n || endNs === 0n) return 'time_zero';
+  const endS = Number(endNs / 1_000_000_000n);
+  const nowS = Math.floor(nowMs / 1000);
+  if (endS > nowS + limits.futureS) return 'future';
+  return endS < nowS - config.retention.daysS ? 'too_old' : undefined;
+}
+
+function methodOf(attributes: Attributes, name: string): string {
+  const sent = attributes.firstString(['http.request.method', 'http.method']);
+  if (sent === '') {
+    const word = name.split(' ', 1)[0]!;
+    return verbs.includes(word) ? word : '_OTHER';
+  }
+  const original = attributes.firstString(['http.request.method_original']);
+  const known = [sent, original].map(asciiUpper).find((method) => verbs.includes(method));
+  return known ?? '_OTHER';
+}
+
+/** Without the letters that become ASCII ones: `ı` is no `I` of a method. */
+function asciiUpper(text: string): string {
+  return text.replace(/[a-z]/g, (letter) => letter.toUpperCase());
+}
+
+function statusOf(attributes: Attributes): number {
+  const statuses = ['http.response.status_code', 'http.status_code'].map((key) =>
+    attributes.number(key),
+  );
+  return Math.floor(statuses.find((status) => status >= 100 && status < 1000) ?? 0);
+}
+
+function pathOf(attributes: Attributes): string {
+  const target = attributes.firstString(['url.path', 'http.target']);
+  const url = attributes.firstString(['url.full', 'http.url']);
+  const path = target || url.replace(/^[^/:]*:\/\/[^/?#]*/, '');
+  return path.split(/[?#]/, 1)[0]!;
+}
+
+/** '' unknown, undefined no address. */
+function clientOf(attributes: Attributes, proxies: TrustedProxies): string | undefined {
+  const parse = (text: string) =>
+    text.includes(',') ? proxies.clientOf(forwardedForHops([text])) : canonicalAddress(text);
+  const claimed = attributes.firstString([
+    'client.address',
+    'http.client_ip',
+    'http.client.address',
+  ]);
+  const peer = attributes.firstString([
+    'network.peer.address',
+    'net.sock.peer.addr',
+    'net.peer.ip',
+    'peer.address',
+  ]);
+  const peerAddress = parse(peer);
+  const peerStands = peerAddress !== '' && !proxies.trusts(canonicalAddress(peer));
+  const hops = forwardingHops(attributes);
+  if (claimed !== '') {
+    const address = parse(claimed);
+    if (peerStands && peerAddress !== address) return peerAddress;
+    return address || undefined;
+  }
+  if (hops.length > 0 && !peerStands) return proxies.clientOf(hops) || undefined;
+  return peer === '' ? '' : peerAddress || undefined;
+}
+
+function forwardingHops(attributes: Attributes): string[] {
+  const header = (name: string) => attributes.texts(`http.request.header.${name}`);
+  const lists = [
+    forwardedForHops(header('x-forwarded-for')),
+    forwardedForHops(header('x_forwarded_for')),
+    forwardedHops(header('forwarded')),
+    ...['x-real-ip', 'x_real_ip', 'cf-connecting-ip', 'cf_connecting_ip'].map((name) =>
+      header(name)
+        .slice(0, 1)
+        .filter((hop) => hop.trim() !== ''),
+    ),
+  ];
+  return lists.find((hops) => hops.length > 0) ?? [];
+}
+
+function sizeOf(attributes: Attributes, what: string): number {
+  const keys = [`${what}.body.size`, `${what}_content_length`, `${what}.size`];
+  const sizes = keys.map((key) => attributes.number(`http.${key}`));
+  return sizes.find((size) => size >= 0 && Number.isFinite(size)) ?? -1;
+}
+
+function originOf(
+  attributes: Attributes,
+  config: Config,
+  status: number,
+  exception: string | undefined,
+) {
+  const userAgent = attributes.firstString([
+    'user_agent.original',
+    'http.user_agent',
+    'user_agent',
+  ]);
+  const { product, bot } = agentOf(keptText(userAgent, limits.userAgentBytes));
+  const named = config.consumerAttributes
+    .map((key) => attributes.text(key) || attributes.texts(key)[0] || '')
+    .find((text) => text !== '');
+  const error = attributes.text('error.type') || exception || (status >= 500 ? String(status) : '');
+  return {
+    consumer: named === undefined ? product : keptText(named, limits.consumerBytes),
+    agent: product,
+    bot: bot || attributes.isSet('user_agent.synthetic.type'),
+    errorType: status < 400 ? '' : keptText(error, limits.errorTypeBytes),
+  };
+}
+
+function exceptionType(span: DecodedSpan): string | undefined {
+  const event = span.events.findLast(({ name }) => name === 'exception');
+  return event && new Attributes(event.attributes).text('exception.type');
+}
+
+class Attributes {
+  readonly #values = new Map<string, DecodedValue>();
+
+  constructor(list: readonly DecodedKeyValue[]) {
+    for (const { key, value } of list) this.#values.set(key, value ?? {});
+  }
+
+  has(key: string): boolean {
+    return this.#values.has(key);
+  }
+
+  isSet(key: string): boolean {
+    const value = this.#values.get(key);
+    return value?.value !== undefined && value.stringValue !== '';
+  }
+
+  text(key: string): string {
+    const value = this.#values.get(key);
+    switch (value?.value) {
+      case 'stringValue':
+        return value.stringValue!;
+      case 'intValue':
+        return value.intValue!;
+      case 'doubleValue':
+        return String(value.doubleValue);
+      case 'boolValue':
+        return String(value.boolValue);
+      default:
+        return '';
+    }
+  }
+
+  texts(key: string): string[] {
+    const value = this.#values.get(key);
+    if (value?.value === 'stringValue' && value.stringValue !== '') return [value.stringValue!];
+    if (value?.value !== 'arrayValue') return [];
+    return value.arrayValue!.values.flatMap((item) =>
+      item.value === 'stringValue' ? [item.stringValue!] : [],
+    );
+  }
+
+  firstString(keys: readonly string[]): string {
+    for (const key of keys) {
+      const value = this.#values.get(key);
+      if (value?.value === 'stringValue' && value.stringValue !== '') return value.stringValue!;
+    }
+    return '';
+  }
+
+  firstText(keys: readonly string[]): string {
+    return keys.map((key) => this.text(key)).find((text) => text !== '') ?? '';
+  }
+
+  number(key: string): number {
+    const value = this.#values.get(key);
+    if (value?.value === 'doubleValue') return value.doubleValue!;
+    const text = value?.value === 'intValue' ? value.intValue! : (value?.stringValue ?? '').trim();
+    return text === '' ? Number.NaN : Number(text);
+  }
+}
+
+const httpKeys = [
+  'http.request.method',
+  'http.method',
+  'http.response.status_code',
+  'http.status_code',
+  'http.route',
+  'url.path',
+  'url.full',
+  'http.target',
+  'http.url',
+];
+const rpcKeys = ['rpc.system', 'rpc.system.name'];
+const verbs = 'GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH QUERY'.split(' ');
