@@ -14,6 +14,11 @@ export const limits = {
   waitingCalls: 262_144,
   /** Calls handed to the writer in one transaction. Bounds how long one commit can take (~0.2 s). */
   batchCalls: 65_536,
+  /** JSON above this is read on a thread of its own (16 ms for 160 KB, cold), within this time, the
+   *  deadline of most exporters, and this heap: about what 64 MiB of real spans need. */
+  largeJsonBytes: 512 * 1024,
+  largeJsonMs: 10_000,
+  largeJsonHeapMib: 768,
   /** Nesting of AnyValue and of JSON values: far beyond any SDK (OTLP asks for at least 32). */
   nestingDepth: 100,
 
@@ -23,6 +28,11 @@ export const limits = {
   versionBytes: 100,
   routeBytes: 512,
   pathBytes: 2048,
+  /** Segments of a route or a path that are compared: comparing costs their product, and a hostile span
+   *  may hold thousands. The deepest real routes have about 20. */
+  routeSegments: 128,
+  /** Route texts whose reading is remembered (at most 20 KB each), then all are forgotten. */
+  rememberedRoutes: 512,
   userAgentBytes: 512,
   consumerBytes: 200,
   errorTypeBytes: 200,

@@ -1,5 +1,6 @@
 import { pathSegments } from './path-segments.ts';
-import { type RouteSegment, readRoute } from './route-spelling.ts';
+import type { RouteSegment } from './route-draft.ts';
+import { readRoute } from './route-spelling.ts';
 
 /** How much of a path a route takes: all, its first `segments`, its last ones behind `before`, or nothing. */
 export type Coverage =
@@ -14,21 +15,30 @@ const lostSegmentsMax = 8;
 /**
  * Compares a route with a path's segments (core/path-segments.ts), without regard to letter case, since
  * Express and ASP.NET route so. Where a prefix and a suffix both fit, a literal at the route's beginning
- * speaks for the prefix. Time: segments of the route × segments of the path, at most nine times.
+ * speaks for the prefix. Time: segments of the route × segments of the path, at most nine times; both are bounded by
+ * `limits.routeSegments`.
  */
 export function coverage(route: readonly RouteSegment[], path: readonly string[]): Coverage {
   const lower = path.map((segment) => segment.toLowerCase());
   const covered = longestPrefix(route, lower, 0);
   if (covered === path.length) return { kind: 'whole' };
-  const literalFirst = route[0]?.kind === 'literal';
-  const isPrefix = covered > 0 || (covered === 0 && route.length === 0);
-  if (isPrefix && literalFirst) return { kind: 'prefix', segments: covered };
-  for (let before = 1; before <= lostSegmentsMax && before < path.length; before += 1) {
-    if (longestPrefix(route, lower, before) === path.length) {
-      if (route.length > 0) return { kind: 'suffix', before };
-    }
-  }
+  const isPrefix = covered >= 0;
+  if (isPrefix && (route.length === 0 || route[0]!.kind === 'literal'))
+    return { kind: 'prefix', segments: covered };
+  const before = lostSegments(route, lower);
+  if (before > 0) return { kind: 'suffix', before };
   return isPrefix ? { kind: 'prefix', segments: covered } : { kind: 'none' };
+}
+
+/** How many segments stand before those that the route takes to the end; 0 when there is no such place. */
+function lostSegments(route: readonly RouteSegment[], path: readonly string[]): number {
+  const varies = route.some((segment) => segment.optional || segment.kind === 'rest');
+  const first = varies ? 1 : path.length - route.length;
+  const last = Math.min(lostSegmentsMax, varies ? path.length - 1 : first);
+  for (let before = first; before <= last; before += 1) {
+    if (before > 0 && longestPrefix(route, path, before) === path.length) return before;
+  }
+  return 0;
 }
 
 /** Whether a route in any framework's spelling takes the whole path. */

@@ -72,6 +72,8 @@ const date = /^\d{4}-(\d{2}(-\d{2})?|W\d{2}|Q[1-4])([T_ ][\d:.,+-]{2,20}Z?)?$/i;
 const placeholder = /^(\w+\()?\{(id|date|file|path)\}(\)|\.\w{1,10}|:[A-Za-z]\w{0,40})?$/;
 
 function templateSegment(segment: string, place: Place): string {
+  if (/^[a-z]{1,15}$/.test(segment)) return segment; // most are words: nothing below would change them
+  if (/^\d{3,}$/.test(segment)) return '{id}';
   if (placeholder.test(segment)) return segment;
   if (segment.length > segmentCharsMax) return '{id}';
   const verb = /^(.+):([A-Za-z]+)$/s.exec(segment);
@@ -151,12 +153,10 @@ function fileFolder(path: readonly string[], before: string): number {
   const last = path.at(-1);
   if (last === undefined) return -1;
   const dot = last.lastIndexOf('.');
-  const isFile = dot > 0 && /^[A-Za-z]\w{0,9}$/.test(last.slice(dot + 1));
-  if (folders.has(before) && path.length > 0 && isFile) return 0;
-  for (let at = 0; at < path.length - 1; at += 1) {
-    if (!folders.has(path[at]!.toLowerCase())) continue;
-    if (isFile || path[at + 1] === '{path}') return at + 1;
-  }
+  if (last !== '{path}' && !(dot > 0 && /^[A-Za-z]\w{0,9}$/.test(last.slice(dot + 1)))) return -1;
+  if (folders.has(before)) return 0;
+  for (let at = 0; at < path.length - 1; at += 1)
+    if (folders.has(path[at]!.toLowerCase())) return at + 1;
   return -1;
 }
 

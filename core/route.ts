@@ -1,7 +1,8 @@
 import { limits, specialRoutes } from './limits.ts';
 import { pathSegments } from './path-segments.ts';
+import type { RouteSegment } from './route-draft.ts';
 import { type Coverage, coverage } from './route-match.ts';
-import { type RouteSegment, readRoute, spellRoute } from './route-spelling.ts';
+import { readRoute, spellRoute } from './route-spelling.ts';
 import { boundRoute, looksRaw, templateSegments } from './route-template.ts';
 
 /** What a span says of its route. '' is absent; the path may hold a query, be encoded or decoded. */
@@ -26,7 +27,10 @@ export interface Route {
 export function endpointRoute(evidence: RouteEvidence): Route {
   const { status } = evidence;
   if (status === 405) return unmatched;
-  const path = evidence.path === '' ? undefined : pathSegments(evidence.path);
+  const noPath = evidence.path === '' || evidence.path === '*'; // OPTIONS * asks the whole server
+  const path = noPath ? undefined : pathSegments(evidence.path);
+  if (path && namesHandler(evidence.httpRoute, path))
+    return { route: templateSegments('', path), templated: true };
   const told = bestTold(evidence, path);
   if (told) {
     const route = status === 404 ? notFoundRoute(told, path) : foundRoute(told, path);
@@ -79,30 +83,33 @@ interface Told {
   fromName: boolean;
 }
 
-/** http.route where it takes the whole path, else a name that does, else http.route, else the name. */
+/**
+ * http.route where it takes the whole path, else a name that does, else http.route, else the name. A
+ * fallback (`/api/v1/*`) takes any path, so a name is heard there too.
+ */
 function bestTold(evidence: RouteEvidence, path: string[] | undefined): Told | undefined {
-  const route = told(toldRoutes(evidence.httpRoute), path, false);
-  if (route && (route.fit.kind === 'whole' || route.fit.kind === 'unknown')) {
-    return path && isRaw(route.segments) ? undefined : route;
-  }
-  const name = told(namedRoutes(evidence.spanName, path), path, true);
-  if (name?.fit.kind === 'whole' || !route) return name;
-  if (isName(evidence.httpRoute)) {
-    // A route's name (Symfony): a handler answered, and the path says more than the name does.
-    const made = templateSegments('', path ?? []);
-    return { segments: [], canonical: made, fit: { kind: 'prefix', segments: 0 }, fromName: false };
-  }
-  return isErrorPage(route.segments) ? name : route;
+  const route = toldBy(toldRoutes(evidence.httpRoute), path, false);
+  if (route?.fit.kind === 'whole' && isRaw(route.segments)) return undefined;
+  const settled = route?.fit.kind === 'whole' || route?.fit.kind === 'unknown';
+  if (settled && !isFallback(route.segments)) return route;
+  const name = toldBy(namedRoutes(evidence.spanName, path), path, true);
+  if (!route || isErrorPage(route.segments)) return name;
+  return name?.fit.kind === 'whole' && !isFallback(name.segments) ? name : route;
 }
 
-function told(routes: RouteSegment[][], path: string[] | undefined, fromName: boolean) {
+/** The alternative that fits the path best; all of them where none does. */
+function toldBy(
+  routes: readonly RouteSegment[][],
+  path: string[] | undefined,
+  fromName: boolean,
+): Told | undefined {
   let best: Told | undefined;
   for (const segments of routes) {
     const fit = path ? coverage(segments, path) : ({ kind: 'unknown' } as const);
-    const better = best === undefined || rank(fit) > rank(best.fit);
-    if (better) best = { segments, canonical: spellRoutes([segments]), fit, fromName };
+    if (best === undefined || rank(fit) > rank(best.fit))
+      best = { segments, canonical: spellRoutes([segments]), fit, fromName };
   }
-  if (best && routes.length > 1 && (best.fit.kind === 'unknown' || best.fit.kind === 'none'))
+  if (best && (best.fit.kind === 'unknown' || best.fit.kind === 'none'))
     best.canonical = spellRoutes(routes);
   return best;
 }
@@ -112,20 +119,22 @@ function rank(fit: Told['fit']): number {
 }
 
 function foundRoute(told: Told, path: string[] | undefined): Route | undefined {
-  const { canonical, fit } = told;
+  const { canonical, fit, segments } = told;
   if (fit.kind === 'prefix' && path) {
     const mount = canonical === '/' ? '' : canonical;
     const route = templateSegments(mount, path.slice(fit.segments));
     return mount === '' ? { route, templated: true } : { route, templated: true, mount };
   }
   if (fit.kind === 'suffix' && path) {
-    const lost = templateSegments('', path.slice(0, fit.before));
+    const lost = templateSegments('', path)
+      .split('/', fit.before + 1)
+      .join('/');
     if (!lost.includes('{')) return { route: boundRoute(lost + canonical), templated: false };
   }
-  if (told.fromName && !hasParam(told.segments)) {
-    // A plain name may be the raw path; where it does not fit the path at all, the path is better.
-    const route = path ? templateSegments('', path) : templateOf(canonical);
-    return { route, templated: path !== undefined || route !== canonical };
+  if (told.fromName && (fit.kind === 'none' || fit.kind === 'unknown')) {
+    if (canonical.includes('%20')) return undefined; // a sentence, not a route
+    // A name without a parameter may be a raw path; one that does not fit the path is no evidence.
+    if (!hasParam(segments)) return path ? undefined : templateOf(canonical);
   }
   return { route: canonical, templated: false };
 }
@@ -143,15 +152,26 @@ function notFoundRoute(told: Told, path: string[] | undefined): Route | undefine
 }
 
 /** The routes an http.route text stands for; none when it is too long or says only "anything". */
-function toldRoutes(httpRoute: string): RouteSegment[][] {
+function toldRoutes(httpRoute: string): readonly RouteSegment[][] {
   if (httpRoute === '' || httpRoute.length > limits.routeBytes) return [];
-  return readRoute(httpRoute).filter((route) => !isAnything(route));
+  let routes = remembered.get(httpRoute);
+  if (routes === undefined) {
+    if (remembered.size === limits.rememberedRoutes) remembered.clear();
+    routes = readRoute(httpRoute).filter((route) => !isAnything(route));
+    remembered.set(httpRoute, routes);
+  }
+  return routes;
 }
 
+/** Reading a route costs 2 µs, and a service has few. */
+const remembered = new Map<string, readonly RouteSegment[][]>();
+
 /** A route out of a span's name (2.4, X17): `GET /users/{id}`, `/users/{id}`, `GET api/users/<int:pk>/`. */
-function namedRoutes(spanName: string, path: string[] | undefined): RouteSegment[][] {
-  const text = spanName.replace(/^HTTP +(?=[A-Z/])/, '').replace(/^[A-Z_]{3,20} +/, '');
-  if (text === '' || text.length > limits.routeBytes) return [];
+function namedRoutes(spanName: string, path: string[] | undefined): readonly RouteSegment[][] {
+  if (spanName.length > limits.routeBytes) return [];
+  let text = spanName.replace(/^HTTP +(?=[A-Z/])/, '').replace(/^[A-Z_]{3,20} +/, '');
+  const host = /^[\w-]+(\.[\w-]+)+(:\d+)?(?=\/)/.exec(text); // Go's patterns may begin with one
+  if (host && path?.[0] !== host[0]) text = text.slice(host[0].length);
   if (path && text.startsWith('/') && samePath(text, path)) return [];
   if (/\?[^/]*[=&]/.test(text)) return [];
   const routes = toldRoutes(text);
@@ -180,7 +200,12 @@ function isErrorPage(route: RouteSegment[]): boolean {
   return route.length === 1 && route[0]!.text === 'error';
 }
 
-/** Symfony, Slim, Yii: `app_user_show`, `Controller.action`. */
+/** Symfony, Slim and Yii report a handler's name, `app_user_show`, which the path replaces. */
+function namesHandler(httpRoute: string, path: string[]): boolean {
+  if (!isName(httpRoute)) return false;
+  return path.at(-1)?.toLowerCase() !== httpRoute.toLowerCase() && path[0] !== httpRoute;
+}
+
 function isName(httpRoute: string): boolean {
   return /^[A-Za-z_][\w.:@\\-]*$/.test(httpRoute);
 }
@@ -193,11 +218,12 @@ function isRaw(route: RouteSegment[]): boolean {
   return !hasParam(route) && looksRaw(route.map((segment) => segment.text));
 }
 
-function templateOf(canonical: string): string {
-  return templateSegments('', pathSegments(canonical));
+function templateOf(canonical: string): Route {
+  const route = templateSegments('', pathSegments(canonical));
+  return { route, templated: route !== canonical };
 }
 
-function spellRoutes(routes: RouteSegment[][]): string {
+function spellRoutes(routes: readonly RouteSegment[][]): string {
   const spellings = new Set(routes.map((route) => boundRoute(spellRoute(route))));
   return [...spellings].join(',');
 }
