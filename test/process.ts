@@ -128,10 +128,15 @@ export function temporaryFolder(): { path: string; remove(): void } {
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-/** Starts a process without waiting for anything. */
+/** Starts a script of ours without waiting for anything. */
 export function launch(entry: string, env: Record<string, string>, args: string[]) {
+  return launchCommand(process.execPath, [join(root, entry), ...args], env);
+}
+
+/** Starts any program in the project's folder, with no ROLLCALL variable but those of `env`. */
+export function launchCommand(program: string, args: string[], env: Record<string, string>) {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('ROLLCALL_'));
-  const child = spawn(process.execPath, [join(root, entry), ...args], {
+  const child = spawn(program, args, {
     cwd: root,
     env: { ...Object.fromEntries(inherited), NODE_ENV: 'production', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

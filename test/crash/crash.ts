@@ -1,0 +1,183 @@
+import type { ChildProcess } from 'node:child_process';
+import { addCounts, compareCounts, NumberedBodies } from '../load/numbered-bodies.ts';
+import { connections, postTraces } from '../load/post.ts';
+import { Random } from '../load/random.ts';
+import { reportedCalls } from '../load/report.ts';
+import { startService } from '../process.ts';
+
+/**
+ * All processes of Rollcall are killed with SIGKILL at random moments while four connections send, and
+ * started again on the same file. A body that was not acknowledged is sent again byte for byte, one that
+ * was is never sent again. In the end the report must hold each body's calls once.
+ */
+export interface CrashOptions {
+  kills: number;
+  seed: number;
+  /** Of the store; removed by the caller. */
+  storePath: string;
+  log?: (line: string) => void;
+}
+
+export interface CrashResult {
+  kills: number;
+  /** Bodies. */
+  acknowledged: number;
+  /** Sent a second or a further time. */
+  resent: number;
+  /** Calls. */
+  lost: number;
+  doubled: number;
+}
+
+const senders = 4;
+const spansPerBody = 200;
+/** Every fifth kill meets a start: opening, migrating, recovering what was not rolled up. */
+const killsOfStarts = 0.2;
+const startMsMost = 800;
+const loadMsMost = 1500;
+
+export async function runCrash(options: CrashOptions): Promise<CrashResult> {
+  const { kills, seed, storePath, log = () => {} } = options;
+  const random = new Random(seed);
+  const startMs = Date.now();
+  const bodies = new NumberedBodies(seed, startMs, spansPerBody);
+  const sending = new Sending(bodies);
+  const done = sending.run();
+  for (let kill = 1; kill <= kills; kill += 1) {
+    const whileStarting = random.next() < killsOfStarts;
+    const services = new Services(storePath);
+    if (whileStarting) {
+      await delay(random.next() * startMsMost);
+    } else {
+      sending.connect(await services.collectorUrl);
+      await delay(random.next() * loadMsMost);
+    }
+    await services.kill();
+    sending.disconnect();
+    const when = whileStarting ? 'its start' : 'load';
+    log(
+      `kill ${kill} during ${when}: ${sending.acknowledged} acknowledged, ${sending.resent} resent`,
+    );
+  }
+  const services = new Services(storePath);
+  try {
+    sending.connect(await services.collectorUrl);
+    sending.finish();
+    await done;
+    const window = {
+      fromS: Math.floor(startMs / 1000) - 3600,
+      toS: Math.ceil(Date.now() / 1000) + 3600,
+    };
+    const seen = await reportedCalls(await services.analyzerUrl, window);
+    const { acknowledged, resent, truth } = sending;
+    return { kills, acknowledged, resent, ...compareCounts(seen, truth) };
+  } finally {
+    await services.kill();
+  }
+}
+
+/** A collector and an analyzer on one file, and their end. */
+class Services {
+  readonly collectorUrl: Promise<string>;
+  readonly analyzerUrl: Promise<string>;
+  #children: ChildProcess[] = [];
+
+  constructor(storePath: string) {
+    const store = { ROLLCALL_STORE: `sqlite:${storePath}` };
+    const spawned = (child: ChildProcess): void => {
+      this.#children.push(child);
+    };
+    const collectorEnv = { ...store, ROLLCALL_OTLP_HTTP_PORT: '0' };
+    const analyzerEnv = { ...store, ROLLCALL_ANALYZER_PORT: '0' };
+    this.collectorUrl = startService('collector/main.ts', collectorEnv, { spawned }).then(
+      ({ addresses }) => addresses.otlp_http!,
+    );
+    this.analyzerUrl = startService('analyzer/main.ts', analyzerEnv, { spawned }).then(
+      ({ addresses }) => Object.values(addresses)[0]!,
+    );
+    // Who is killed before it listens says so here; whoever waits for the address hears it too.
+    this.collectorUrl.catch(() => {});
+    this.analyzerUrl.catch(() => {});
+  }
+
+  async kill(): Promise<void> {
+    const ended = this.#children.map((child) =>
+      child.exitCode !== null || child.signalCode !== null
+        ? Promise.resolve()
+        : new Promise((resolve) => child.once('exit', resolve)),
+    );
+    for (const child of this.#children) child.kill('SIGKILL');
+    await Promise.all(ended);
+  }
+}
+
+/** Four connections that send bodies, new ones and those whose fate is unknown, until told to finish. */
+class Sending {
+  acknowledged = 0;
+  resent = 0;
+  /** Calls by endpoint of the acknowledged bodies. */
+  readonly truth = new Map<string, number>();
+  readonly #bodies: NumberedBodies;
+  readonly #agent = connections(senders);
+  /** Bodies whose fate is unknown. */
+  readonly #unacknowledged: number[] = [];
+  #next = 0;
+  #finishing = false;
+  #connected = false;
+  #server = Promise.withResolvers<string>();
+
+  constructor(bodies: NumberedBodies) {
+    this.#bodies = bodies;
+  }
+
+  connect(url: string): void {
+    this.#connected = true;
+    this.#server.resolve(url);
+  }
+
+  disconnect(): void {
+    if (!this.#connected) return;
+    this.#connected = false;
+    this.#server = Promise.withResolvers<string>();
+  }
+
+  /** Sends nothing new any more; `run` ends when all is acknowledged. */
+  finish(): void {
+    this.#finishing = true;
+  }
+
+  async run(): Promise<void> {
+    await Promise.all(Array.from({ length: senders }, () => this.#send()));
+    this.#agent.destroy();
+  }
+
+  async #send(): Promise<void> {
+    while (true) {
+      const url = await this.#server.promise;
+      const again = this.#unacknowledged.shift();
+      if (again === undefined && this.#finishing) return;
+      if (again !== undefined) this.resent += 1;
+      await this.#sendOne(url, again ?? this.#next++);
+    }
+  }
+
+  async #sendOne(url: string, number: number): Promise<void> {
+    const bytes = this.#bodies.bytes(number);
+    const status = await postTraces(url, this.#agent, bytes).then(
+      (answer) => answer.status,
+      () => undefined,
+    );
+    if (status === 200) {
+      this.acknowledged += 1;
+      addCounts(this.truth, this.#bodies.calls(number));
+    } else {
+      this.#unacknowledged.push(number);
+      // A process that died says so to the operating system a moment before it says so to us.
+      await delay(5);
+    }
+  }
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
