@@ -1,0 +1,142 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sendTraces } from '../cli/demo/exporter.ts';
+import { historyHours, traffic } from '../cli/demo/traffic.ts';
+import { variables } from '../core/config.ts';
+import { launchCommand, type Running, startRollcall, temporaryFolder } from './process.ts';
+
+/** The README is a promise: every command in it is run here, every table compared with the code. */
+const root = fileURLToPath(new URL('..', import.meta.url));
+const readme = readFileSync(`${root}/README.md`, 'utf8');
+const blocks = (language: string) =>
+  [...readme.matchAll(/^```(\w+)\n(.*?)^```/gms)]
+    .filter(([, info]) => info === language)
+    .map(([, , text]) => text!.trim());
+const commands = blocks('sh').flatMap((text) => text.split('\n'));
+const curls = commands.filter((line) => line.startsWith('curl '));
+const exportsOfSdk = commands.filter((line) => line.startsWith('export '));
+const runShell = promisify(execFile);
+
+describe('README', () => {
+  const folder = temporaryFolder();
+  let rollcall: Running;
+  /** The command on the ports this Rollcall took. */
+  const here = (command: string) =>
+    command
+      .replaceAll('http://127.0.0.1:4318', rollcall.addresses.otlp_http!)
+      .replaceAll('http://127.0.0.1:4380', rollcall.addresses.analyzer!);
+
+  beforeAll(async () => {
+    rollcall = await startRollcall(`${folder.path}/rollcall.db`);
+    const nowMs = Date.now();
+    const url = `${rollcall.addresses.otlp_http}/v1/traces`;
+    // The shop's first and last days: something dead, something alive.
+    const hours = historyHours(nowMs);
+    for (const hour of [...hours.slice(0, 24), ...hours.slice(-48)]) {
+      const body = traffic(1, hour, nowMs);
+      if (body.length > 0) await sendTraces(url, body, new AbortController().signal);
+    }
+  });
+  afterAll(async () => {
+    await rollcall?.stop();
+    folder.remove();
+  });
+
+  it('has no command that is not run by a test', () => {
+    const others = commands.filter((line) => !curls.includes(line) && !exportsOfSdk.includes(line));
+    expect(others).toEqual([
+      // The tests here: npm start and the service; .ci/run, which runs this file, does the rest.
+      'npm ci',
+      'npm start',
+      'node --import ./telemetry.mjs app.mjs',
+      'npm ci && npm test',
+    ]);
+    const ci = readFileSync(`${root}/.ci/run`, 'utf8');
+    expect(ci).toMatch(/^if ! step npm ci; then$/m);
+    expect(ci).toMatch(/^step npm test /m);
+  });
+
+  it('npm start listens where it is told, and ends cleanly', async () => {
+    const started = launchCommand('npm', ['start'], {
+      ROLLCALL_STORE: `sqlite:${folder.path}/started.db`,
+      ROLLCALL_OTLP_HTTP_PORT: '0',
+      ROLLCALL_ANALYZER_PORT: '0',
+    });
+    while ((started.output().match(/"msg":"listening"/g)?.length ?? 0) < 2) {
+      expect(started.child.exitCode, started.output()).toBeNull();
+      await pause(50);
+    }
+    started.child.kill('SIGTERM');
+    expect(await started.ended).toMatchObject({ code: 0, signal: null });
+  });
+
+  it.each(curls)('%s', async (command) => {
+    const { stdout } = await runShell('sh', ['-c', `${here(command)} -sS --fail`]);
+    if (command.includes('/metrics')) expect(stdout).toContain('rollcall_spans_total{');
+    else if (command.includes('format=md'))
+      expect(stdout).toMatch(/^\| payments \| GET \| .* dead /m);
+    else expect(Object.keys(JSON.parse(stdout)).length).toBeGreaterThan(0);
+  });
+
+  it('shows an answer whose every field is a real one', async () => {
+    const [shown] = blocks('json').map((text) => JSON.parse(text));
+    const { stdout } = await runShell('sh', ['-c', `${here(curls[0]!)} -sS --fail`]);
+    const real = JSON.parse(stdout);
+    for (const part of ['window', 'summary'] as const) {
+      expect(Object.keys(real[part])).toEqual(expect.arrayContaining(Object.keys(shown[part])));
+    }
+    const names = Object.keys(shown.endpoints[0]);
+    expect(Object.keys(real.endpoints[0])).toEqual(expect.arrayContaining(names));
+    expect(shown.endpoints[0].service).toBe(real.endpoints[0].service);
+  });
+
+  it('has the recipe for Node that the end-to-end test runs, and it works as written', async () => {
+    const app = `${root}/test/e2e/express-app`;
+    expect(blocks('js')).toEqual([readFileSync(`${app}/telemetry.mjs`, 'utf8').trim()]);
+    expect(exportsOfSdk).toHaveLength(3);
+    const [start] = commands.filter((line) => line.startsWith('node '));
+    // A service of its own name, so that the shop's calls are not counted with it.
+    const script = [...exportsOfSdk.map(here), `cd ${app}`, `exec ${start}`].join('\n');
+    const service = launchCommand('sh', ['-c', script.replace('=orders', '=readme')], {});
+    while (!service.output().includes('{"app"')) {
+      expect(service.child.exitCode, service.output()).toBeNull();
+      await pause(50);
+    }
+    const { app: url } = JSON.parse(/\{"app".*\}/.exec(service.output())![0]);
+    await (await fetch(`${url}/users/7`)).text();
+    // At its end the SDK sends what it holds.
+    service.child.kill('SIGTERM');
+    expect(await service.ended).toMatchObject({ code: 0 });
+    const report = await fetch(`${rollcall.addresses.analyzer}/api/v1/report?service=readme`);
+    const { endpoints } = (await report.json()) as { endpoints: object[] };
+    expect(endpoints).toMatchObject([{ method: 'GET', route: '/users/{id}', total_calls: 1 }]);
+  });
+
+  it('lists every variable with its default and meaning', () => {
+    const rows = Object.entries(variables).map(([name, { fallback, meaning }]) => {
+      return `| \`${name}\` | ${fallback === '' ? 'none' : `\`${fallback}\``} | ${meaning} |`;
+    });
+    expect(readme).toContain(rows.join('\n'));
+  });
+
+  it('lists every question of the API', async () => {
+    const answer = await fetch(`${rollcall.addresses.analyzer}/api/v1/openapi.json`);
+    const { paths } = (await answer.json()) as { paths: object };
+    const section = readme.slice(readme.indexOf('## REST API'), readme.indexOf('## Work on it'));
+    const listed = [...section.matchAll(/^\| `(\/[^`]*)` \|/gm)].map(([, path]) => path);
+    expect(listed.sort()).toEqual(Object.keys(paths).sort());
+  });
+
+  it('names only npm scripts and files that exist', () => {
+    const { scripts } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8'));
+    for (const [, name] of readme.matchAll(/npm run ([\w:]+)/g))
+      expect(scripts).toHaveProperty([name!]);
+    for (const [, path] of readme.matchAll(/\]\(([^)#:]+)\)/g)) {
+      expect(readFileSync(`${root}/${path}`).length, path).toBeGreaterThan(0);
+    }
+  });
+});
