@@ -1,5 +1,4 @@
-import { isIP } from 'node:net';
-import ipaddr from 'ipaddr.js';
+import { BlockList, isIP } from 'node:net';
 import { limits } from './limits.ts';
 import { dayS, hourS, minuteS } from './window.ts';
 
@@ -80,9 +79,13 @@ export function host(text: string): string {
   );
 }
 
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8);
+loopback.addAddress('::1', 'ipv6');
+
 export function isLoopback(hostText: string): boolean {
   if (/^localhost$/i.test(hostText)) return true;
-  return isIP(hostText) !== 0 && ipaddr.process(hostText).range() === 'loopback';
+  return loopback.check(hostText, isIP(hostText) === 6 ? 'ipv6' : 'ipv4');
 }
 
 /** `private`, a network in CIDR notation, or one address, which becomes the network of itself. */
@@ -92,8 +95,9 @@ export function network(text: string): string {
   const family = isIP(address);
   const bitsMost = family === 4 ? 32 : 128;
   const bitsFit = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= bitsMost);
-  // node:net knows the strict spelling; ipaddr.js also takes 10/8 or 0x7f.1, which nobody means.
-  if (family !== 0 && bitsFit && more.length === 0 && ipaddr.isValid(address)) {
+  // An address of a link names no network that a forwarding header could.
+  const isAddress = family !== 0 && !address.includes('%');
+  if (isAddress && bitsFit && more.length === 0) {
     return `${address}/${bits ?? bitsMost}`;
   }
   throw new Mistake(

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { variables } from '../../core/config.ts';
-import { runToEnd } from '../process.ts';
+import { launchCommand, runToEnd } from '../process.ts';
 
 const rollcall = (args: string[], env: Record<string, string> = {}) =>
   runToEnd('cli/rollcall.mjs', env, args);
@@ -57,5 +57,14 @@ it('refuses a public address unless it is asked for', async () => {
 it('a data folder that cannot be made is named', async () => {
   const { code, output } = await rollcall(['serve', '--store', 'sqlite:package.json/x/y.db']);
   expect(output).toMatch(/cannot make the data folder "package\.json\/x": .*\n$/);
+  expect(code).toBe(1);
+});
+
+it('an older Node says what it lacks', async () => {
+  const old = "Object.defineProperty(process, 'versions', { value: { node: '20.20.2' } });";
+  const script = `${old} await import('./cli/rollcall.mjs');`;
+  const args = ['--input-type=module', '--eval', script];
+  const { code, output } = await launchCommand(process.execPath, args, {}).ended;
+  expect(output).toMatch(/^rollcall: needs Node 24 or newer, this is Node 20\.20\.2; .*\n$/);
   expect(code).toBe(1);
 });

@@ -123,6 +123,8 @@ describe('readConfig', () => {
     ['ROLLCALL_RETAIN_DAYS', '99999d', 'from 1d to 3660d'],
     ['ROLLCALL_TRUSTED_PROXIES', '10/8', 'holds "10/8"'],
     ['ROLLCALL_TRUSTED_PROXIES', 'private,none', 'holds "none"'],
+    ['ROLLCALL_TRUSTED_PROXIES', 'fe80::1%eth0', 'holds "fe80::1%eth0"'],
+    ['ROLLCALL_TRUSTED_PROXIES', '2001:db8::/129', 'holds "2001:db8::/129"'],
     ['ROLLCALL_TRUSTED_PROXIES', '10.0.0.0/8/8', 'holds "10.0.0.0/8/8"'],
     ['ROLLCALL_CONSUMER_ATTRIBUTES', 'enduser.id,,user.id', 'holds ""'],
     ['ROLLCALL_EXCLUDE_METHODS', 'GET POST', 'holds "GET POST"'],
