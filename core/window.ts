@@ -13,7 +13,7 @@ export const allTime: Window = { fromS: 0, toS: 2 ** 32 };
 
 /**
  * A moment in ISO 8601, UTC, with milliseconds, as Date writes it. A report of 1,000 endpoints has 7,000 of
- * them, most of a few days: the date is looked up and only the time of day is written (5 times as fast).
+ * them, most of a few days: the date is looked up and only the time of day is written (3 to 4 times as fast).
  */
 export function isoTime(epochMs: number): string {
   const whole = Math.trunc(epochMs);

@@ -1,4 +1,4 @@
-import type { EndpointRecord } from '../../core/store/store.ts';
+import type { EndpointRecord, ServiceRecord } from '../../core/store/store.ts';
 
 /**
  * Whether an endpoint is used, as an answer to delete code by. It follows from permanent records alone,
@@ -23,10 +23,38 @@ export interface Lifecycle {
   observedDays: number;
 }
 
-/** Ends of the oldest and newest span of a service in one environment. */
+/** When a service in one environment was heard. */
 export interface Heard {
+  /** Ends of its oldest and newest span. */
   firstCallMs: number;
   lastCallMs: number;
+  /** Spans of time in which it was away, ascending, none beyond its newest span. */
+  outages: Outage[];
+}
+
+export interface Outage {
+  fromMs: number;
+  toMs: number;
+}
+
+/** A service heard on fewer days than this has no rhythm yet that it could depart from. */
+const rhythmDays = 14;
+/** How many times longer than its usual gap a gap must be to be an outage. */
+const outageGaps = 3;
+
+/** @param service facts of the store @param coldAfterDays a shorter gap changes no answer */
+export function heard(service: ServiceRecord, coldAfterDays: number): Heard {
+  const { firstCallMs, lastCallMs, heardDays } = service;
+  const outages: Outage[] = [];
+  if (heardDays.length >= rhythmDays) {
+    const gaps = heardDays.slice(1).map((day, i) => day - heardDays[i]!);
+    const usual = gaps.toSorted((a, b) => a - b)[gaps.length >> 1]!;
+    gaps.forEach((gap, i) => {
+      if (gap <= Math.max(coldAfterDays, outageGaps * usual)) return;
+      outages.push({ fromMs: (heardDays[i]! + 1) * dayMs, toMs: heardDays[i + 1]! * dayMs });
+    });
+  }
+  return { firstCallMs, lastCallMs, outages };
 }
 
 export const dayMs = 86_400_000;
@@ -50,8 +78,8 @@ export function lifecycle(
 }
 
 /**
- * An endpoint's silence counts only while its service was heard: up to the service's own last call. What
- * came after that is the silence of a service that is switched off, and says nothing of its endpoints.
+ * An endpoint's silence counts only while its service was heard: up to the service's own last call, and not
+ * while it was away in between. A service that is switched off says nothing of its endpoints.
  */
 function status(
   endpoint: EndpointRecord,
@@ -59,7 +87,10 @@ function status(
   { coldAfterDays, deadAfterDays }: Thresholds,
   nowMs: number,
 ): Status {
-  const heardSilenceMs = service.lastCallMs - endpoint.lastCallMs;
+  let heardSilenceMs = service.lastCallMs - endpoint.lastCallMs;
+  for (const { fromMs, toMs } of service.outages) {
+    heardSilenceMs -= Math.max(0, toMs - Math.max(fromMs, endpoint.lastCallMs));
+  }
   if (heardSilenceMs >= deadAfterDays * dayMs) return 'dead';
   if (heardSilenceMs >= coldAfterDays * dayMs) return 'cold';
   if (nowMs - endpoint.lastCallMs >= coldAfterDays * dayMs) return 'unknown';

@@ -9,8 +9,8 @@ import type {
 } from '../../core/store/store.ts';
 import { isoTime, type Window } from '../../core/window.ts';
 import { type WindowAnswer, windowAnswer } from '../window.ts';
-import type { Heard, Lifecycle, Status, Thresholds } from './lifecycle.ts';
-import { lifecycle } from './lifecycle.ts';
+import type { Lifecycle, Status, Thresholds } from './lifecycle.ts';
+import { heard, lifecycle } from './lifecycle.ts';
 import { noUsage } from './measure.ts';
 
 /** The roll: every endpoint of a selection with its usage in the window and its lifecycle. */
@@ -41,13 +41,15 @@ export function callRoll(asked: Asked, selection: Selection, window: Window): Ro
   const coverage = snapshot.coverage(window);
   const usages = snapshot.usage(selection, coverage.window);
   const endpoints = snapshot.endpoints(selection);
-  // A selection of services has all their endpoints, and their records say when the service was heard:
-  // asking the store for its services again would cost as much as the endpoints did.
-  const heard = heardServices(selection.endpoints ? snapshot.services() : endpoints);
+  const services = new Map(
+    snapshot
+      .services()
+      .map((service) => [serviceKey(service), heard(service, thresholds.coldAfterDays)]),
+  );
   const observedSinceMs = observedSince(endpoints);
   const roll: Roll = { coverage, observedSinceMs, estimated: false, entries: [] };
   for (const endpoint of endpoints) {
-    const service = heard.get(serviceKey(endpoint));
+    const service = services.get(serviceKey(endpoint));
     assert(service, `endpoint ${endpoint.id} has no service ${endpoint.service}`);
     const usage = usages.get(endpoint.id) ?? noUsage;
     const life = lifecycle(endpoint, service, thresholds, nowMs);
@@ -55,21 +57,6 @@ export function callRoll(asked: Asked, selection: Selection, window: Window): Ro
     roll.estimated ||= usage.uniqueClientsEstimated;
   }
   return roll;
-}
-
-function heardServices(
-  records: readonly (EndpointRecord | ServiceRecord)[],
-): ReadonlyMap<string, Heard> {
-  const services = new Map<string, Heard>();
-  for (const record of records) {
-    const { firstCallMs, lastCallMs } = record;
-    const service = services.get(serviceKey(record));
-    if (service) {
-      service.firstCallMs = Math.min(service.firstCallMs, firstCallMs);
-      service.lastCallMs = Math.max(service.lastCallMs, lastCallMs);
-    } else services.set(serviceKey(record), { firstCallMs, lastCallMs });
-  }
-  return services;
 }
 
 const serviceKey = ({ service, environment }: EndpointRecord | ServiceRecord): string =>

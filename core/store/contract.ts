@@ -254,6 +254,11 @@ export function storeContract(
             expect(record.lastVersion).toBe('1.2.0');
             expect(record.lastCallers).toEqual(lastCallers(own));
           }
+          for (const { service, heardDays } of snapshot.services()) {
+            const own = calls.filter((call) => call.service === service);
+            const days = new Set(own.map(({ endS }) => Math.floor(endS / dayS)));
+            expect(heardDays).toEqual([...days].sort((a, b) => a - b));
+          }
         });
       await check();
       await writer.rollUp();

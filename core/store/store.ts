@@ -82,6 +82,8 @@ export interface ServiceRecord {
   /** Ends of the oldest and newest span, milliseconds since the epoch. */
   firstCallMs: number;
   lastCallMs: number;
+  /** Days since the epoch, UTC, on which any of its calls ended; ascending, permanent. */
+  heardDays: number[];
 }
 
 export interface EndpointRecord {

@@ -66,6 +66,31 @@ describe('an endpoint of a service that fell silent', () => {
   });
 });
 
+describe('a service that was away', () => {
+  /** Heard every day but between `from` and `to` days ago. */
+  const daily = (from: number, to: number): PlainCall[] =>
+    Array.from({ length: 120 }, (_, day) => day)
+      .filter((day) => day < to || day > from)
+      .map((day) => call({ route: '/pulse', endMs: ago(day * dayMs) }));
+
+  test('its absence is no silence of its endpoints', async () => {
+    const rows = await lives([
+      ...daily(42, 2),
+      call({ route: '/before', endMs: ago(43 * dayMs) }),
+      call({ route: '/cold', endMs: ago(52 * dayMs) }),
+      call({ route: '/dead', endMs: ago(72 * dayMs) }),
+    ]);
+    expect(rows['/before']).toMatchObject({ status: 'unknown', days_since_last_call: 43 });
+    expect(rows['/cold']).toMatchObject({ status: 'cold' });
+    expect(rows['/dead']).toMatchObject({ status: 'dead' });
+  });
+
+  test('quiet weekends are part of its rhythm', async () => {
+    const rows = await lives([...daily(12, 9), call({ route: '/old', endMs: ago(30 * dayMs) })]);
+    expect(rows['/old']).toMatchObject({ status: 'dead' });
+  });
+});
+
 describe('marks', () => {
   test('new: first called within 7 days, in a service observed for longer than 7 before', async () => {
     const rows = await lives([

@@ -124,6 +124,9 @@ function serviceRecord(calls: PlainCall[]): ServiceRecord {
     lifetimeCalls: calls.length,
     firstCallMs: Math.min(...calls.map(({ endMs }) => endMs)),
     lastCallMs: Math.max(...calls.map(({ endMs }) => endMs)),
+    heardDays: [...new Set(calls.map(({ endMs }) => Math.floor(endMs / 86_400_000)))].sort(
+      (a, b) => a - b,
+    ),
   };
 }
 

@@ -15,6 +15,7 @@ export const levels = [
   { minutes: 64 * 1440, detail: 'day' },
 ] as const;
 
+export const minutesPerDay = 1440;
 export const coarsestMinutes = 64 * 1440;
 
 /** From which minute on minutes and hours still stand; both whole days, so that no hour or day is torn. */

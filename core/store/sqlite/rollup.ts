@@ -7,7 +7,7 @@ import {
   encodeFacts,
   factsOfCalls,
 } from './endpoint-records.ts';
-import { levels } from './levels.ts';
+import { levels, minutesPerDay } from './levels.ts';
 import { PendingCalls } from './pending-calls.ts';
 import { BlockWriter, bucketOf, coalesce, shardBits, sortBy, UsageEntries } from './usage-block.ts';
 
@@ -55,6 +55,8 @@ export class Rollup {
         .prepare('SELECT block FROM usage_block WHERE level = ? AND minute = ? AND shard = ?')
         .pluck(),
       writeBlock: db.prepare('INSERT OR REPLACE INTO usage_block VALUES (?, ?, ?, ?)'),
+      serviceOf: db.prepare('SELECT service_id FROM endpoint WHERE id = ?').pluck(),
+      addDay: db.prepare('INSERT OR IGNORE INTO service_day VALUES (?, ?)'),
       getMeta: db.prepare('SELECT value FROM meta WHERE key = ?').pluck(),
       setMeta: db.prepare('UPDATE meta SET value = ? WHERE key = ?'),
     };
@@ -105,6 +107,7 @@ export class Rollup {
       const merged = new UsageEntries();
       addWhole(merged, coalesce(entries, minutes, this.#tally, this.#writer));
       this.#settleLevel(level, shard, merged);
+      if (minutes === minutesPerDay) this.#noteDays(merged);
       entries = merged;
     }
     this.#sql.deleteShard!.run(shard);
@@ -162,6 +165,18 @@ export class Rollup {
         this.#sql.writeBlock!.run(level, bucket, shard, block);
       }
       from = to;
+    }
+  }
+
+  /** @param entries one a day and endpoint */
+  #noteDays(entries: UsageEntries): void {
+    const noted = new Set<string>();
+    for (let i = 0; i < entries.length; i++) {
+      const service = this.#sql.serviceOf!.get(entries.endpoint[i]!) as number;
+      const day = entries.minute[i]! / minutesPerDay;
+      const key = `${service} ${day}`;
+      if (!noted.has(key)) this.#sql.addDay!.run(service, day);
+      noted.add(key);
     }
   }
 

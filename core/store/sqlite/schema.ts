@@ -40,6 +40,13 @@ const migrations: readonly string[] = [
     last_callers TEXT NOT NULL DEFAULT '[]', -- JSON: [client id, origin id, milliseconds], latest first
     UNIQUE (service_id, method, route)
   );
+  -- Days (since the epoch, UTC) on which a service was heard at all: permanent, since an endpoint's silence
+  -- counts only while its service was heard.
+  CREATE TABLE service_day (
+    service_id INTEGER NOT NULL,
+    day INTEGER NOT NULL,
+    PRIMARY KEY (service_id, day)
+  ) WITHOUT ROWID;
   CREATE TABLE client (id INTEGER PRIMARY KEY, address TEXT NOT NULL UNIQUE);
   CREATE TABLE origin (
     id INTEGER PRIMARY KEY,

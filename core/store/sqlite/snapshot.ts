@@ -21,13 +21,14 @@ import {
   factsOfCalls,
   factsOfRow,
 } from './endpoint-records.ts';
-import { coarsestMinutes, coverageOf, type Kept, piecesOf } from './levels.ts';
+import { coarsestMinutes, coverageOf, type Kept, minutesPerDay, piecesOf } from './levels.ts';
 import { PendingCalls } from './pending-calls.ts';
 import { BlockWriter, shardBits, sortBy, UsageEntries } from './usage-block.ts';
 import type { WordBook } from './word-book.ts';
 
 interface KnownEndpoint extends EndpointRow {
   id: number;
+  service_id: number;
   service: string;
   environment: string;
   method: string;
@@ -48,6 +49,8 @@ export class SqliteSnapshot implements Snapshot {
   #recent: Uint8Array[] | undefined;
   /** What these add to the endpoints' records. */
   #recentFacts = new Map<number, EndpointFacts>();
+  /** By endpoint, with these on top. */
+  readonly #facts = new Map<number, EndpointFacts>();
 
   constructor(db: Database, words: WordBook, project: string) {
     this.#db = db;
@@ -59,24 +62,26 @@ export class SqliteSnapshot implements Snapshot {
   }
 
   services(): ServiceRecord[] {
-    const services = new Map<string, ServiceRecord>();
-    for (const endpoint of this.endpoints({})) {
-      const { service, environment, firstCallMs, lastCallMs, lifetimeCalls } = endpoint;
-      const key = `${service}\0${environment}`;
-      const record = services.get(key);
+    const services = new Map<number, ServiceRecord>();
+    const days = this.#heardDays();
+    for (const known of this.#selected({})) {
+      const { calls, firstCallMs, lastCallMs } = this.#factsOf(known);
+      if (calls === 0) continue;
+      const record = services.get(known.service_id);
       if (record) {
         record.endpoints += 1;
-        record.lifetimeCalls += lifetimeCalls;
+        record.lifetimeCalls += calls;
         record.firstCallMs = Math.min(record.firstCallMs, firstCallMs);
         record.lastCallMs = Math.max(record.lastCallMs, lastCallMs);
       } else {
-        services.set(key, {
-          service,
-          environment,
+        services.set(known.service_id, {
+          service: known.service,
+          environment: known.environment,
           endpoints: 1,
-          lifetimeCalls,
+          lifetimeCalls: calls,
           firstCallMs,
           lastCallMs,
+          heardDays: [...days.get(known.service_id)!].sort((a, b) => a - b),
         });
       }
     }
@@ -219,6 +224,31 @@ export class SqliteSnapshot implements Snapshot {
     return piecesOf(from, to);
   }
 
+  /** By service row: days of settled usage, and of what is not settled yet. */
+  #heardDays(): Map<number, Set<number>> {
+    const days = new Map<number, Set<number>>();
+    const note = (service: number, day: number): void => {
+      const own = days.get(service);
+      if (own) own.add(day);
+      else days.set(service, new Set([day]));
+    };
+    const settled = this.#db.prepare(
+      `SELECT service_id, day FROM service_day
+        WHERE service_id IN (SELECT s.id FROM service s JOIN project p ON p.id = s.project_id WHERE p.name = ?)`,
+    );
+    for (const [service, day] of settled.raw().all(this.#project) as [number, number][]) {
+      note(service, day);
+    }
+    const recent = new UsageEntries();
+    for (const block of this.#readRecent()) recent.addBlock(block, 0, everything);
+    const serviceOf = new Map(this.#selected({}).map((known) => [known.id, known.service_id]));
+    for (let i = 0; i < recent.length; i++) {
+      const service = serviceOf.get(recent.endpoint[i]!);
+      if (service !== undefined) note(service, Math.floor(recent.minute[i]! / minutesPerDay));
+    }
+    return days;
+  }
+
   #kept(): Kept {
     return {
       minutesFrom: this.#meta.get('minutes_from')!,
@@ -230,7 +260,7 @@ export class SqliteSnapshot implements Snapshot {
   #selected({ service, environment, endpoints }: Selection): KnownEndpoint[] {
     this.#known ??= this.#db
       .prepare(
-        `SELECT e.id, s.name AS service, s.environment, e.method, e.route, e.first_call_ms, e.last_call_ms,
+        `SELECT e.id, e.service_id, s.name AS service, s.environment, e.method, e.route, e.first_call_ms, e.last_call_ms,
           e.lifetime_calls, e.lifetime_errors, e.last_callers
          FROM endpoint e JOIN service s ON s.id = e.service_id JOIN project p ON p.id = s.project_id
          WHERE p.name = ? ORDER BY e.id`,
@@ -247,10 +277,13 @@ export class SqliteSnapshot implements Snapshot {
   }
 
   #factsOf(known: KnownEndpoint): EndpointFacts {
+    const asked = this.#facts.get(known.id);
+    if (asked) return asked;
     const facts = factsOfRow(known);
     const recent = this.#recentFacts.get(known.id);
     if (recent) addFacts(facts, recent);
     facts.callers.sort((a, b) => b[2] - a[2]);
+    this.#facts.set(known.id, facts);
     return facts;
   }
 
