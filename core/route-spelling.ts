@@ -1,21 +1,16 @@
-import { limits } from './limits.ts';
 import { endSegment, newDraft, type RouteSegment } from './route-draft.ts';
 import { scan } from './route-scan.ts';
 
 /**
  * Reads any framework's spelling of a route (OTLP.md 2.5) into segments. An Express array (`/a,/b`) gives
- * one route for each alternative; a text that is no route (nginx `@name`, `~ regex`), or has more than
- * `limits.routeSegments`, gives none.
+ * one route for each alternative; a text that is no route (nginx `@name`, `~ regex`) gives none.
  * Time is at most quadratic in the length, which callers bound by `limits.routeBytes`.
  */
 export function readRoute(raw: string): RouteSegment[][] {
   const text = bareRoute(raw);
   if (text === undefined) return [];
   const routes: RouteSegment[][] = [];
-  for (const alternative of alternatives(text)) {
-    const segments = readAlternative(alternative);
-    if (segments.length <= limits.routeSegments) routes.push(segments);
-  }
+  for (const alternative of alternatives(text)) routes.push(readAlternative(alternative));
   return routes;
 }
 

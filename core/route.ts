@@ -63,7 +63,12 @@ export function routePattern(httpRoute: string): { canonical: string; segments: 
  */
 export function canonicalRoute(raw: string): string {
   if (raw === specialRoutes.unmatched || raw === specialRoutes.unknown) return raw;
-  const routes = readRoute(raw.slice(0, limits.routeBytes));
+  let text = raw;
+  if (raw.length > limits.routeBytes) {
+    const end = raw.lastIndexOf('/', limits.routeBytes);
+    text = `${raw.slice(0, Math.max(0, end))}/*`;
+  }
+  const routes = readRoute(text);
   return routes.length === 0 ? '/' : spellRoutes(routes);
 }
 
@@ -157,7 +162,7 @@ function toldRoutes(httpRoute: string): readonly RouteSegment[][] {
   let routes = remembered.get(httpRoute);
   if (routes === undefined) {
     if (remembered.size === limits.rememberedRoutes) remembered.clear();
-    routes = readRoute(httpRoute).filter((route) => !isAnything(route));
+    routes = readRoute(httpRoute).filter(isUsable);
     remembered.set(httpRoute, routes);
   }
   return routes;
@@ -184,9 +189,10 @@ function samePath(text: string, path: string[]): boolean {
   return segments.length === path.length && segments.every((segment, at) => segment === path[at]);
 }
 
-/** `*`, `/*`, `/**`: no handler, or one for all. */
-function isAnything(route: RouteSegment[]): boolean {
-  return route.length === 1 && route[0]!.kind === 'rest' && route[0]!.anonymous;
+/** Not `*`, `/*`, `/**`, which mean no handler, or one for all. */
+function isUsable(route: RouteSegment[]): boolean {
+  if (route.length > limits.routeSegments) return false;
+  return !(route.length === 1 && route[0]!.kind === 'rest' && route[0]!.anonymous);
 }
 
 /** A wildcard alone, or a nameless one behind a prefix: `/{*splat}`, `/api/v1/*`. */
@@ -225,5 +231,6 @@ function templateOf(canonical: string): Route {
 
 function spellRoutes(routes: readonly RouteSegment[][]): string {
   const spellings = new Set(routes.map((route) => boundRoute(spellRoute(route))));
-  return [...spellings].join(',');
+  const text = [...spellings].join(',');
+  return Buffer.byteLength(text) <= limits.routeBytes ? text : boundRoute(spellRoute(routes[0]!));
 }
