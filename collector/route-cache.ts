@@ -32,7 +32,7 @@ export class RouteCache {
 
   /** Distinct texts remembered. */
   get size(): number {
-    return this.#patterns.size + this.#routes.length;
+    return this.#patterns.size + this.#routes.length - 1;
   }
 
   clear(): void {
@@ -87,12 +87,12 @@ export class RouteCache {
     if (evidence.size > evidenceWordsMax || evidence.bytes > evidenceBytesMax) {
       this.#forgetEvidence();
     }
-    const pathLength = keptLength(
-      bytes,
-      this.#pathStart,
-      this.#pathEnd - this.#pathStart,
-      limits.pathBytes,
-    );
+    // A 404 that no text names is nobody's, whatever path a scanner tried (X18).
+    const unnamed = routeLength === 0 && !hasSlash(bytes, walk.nameStart, walk.nameLength);
+    const pathLength =
+      status === 404 && unnamed
+        ? 0
+        : keptLength(bytes, this.#pathStart, this.#pathEnd - this.#pathStart, limits.pathBytes);
     const nameLength = keptLength(bytes, walk.nameStart, walk.nameLength, limits.routeBytes);
     const route = evidence.intern(bytes, view, routeStart, routeLength);
     const path = evidence.intern(bytes, view, this.#pathStart, pathLength);
@@ -154,9 +154,15 @@ export class RouteCache {
       return;
     }
     let start = attributes.start(place);
-    const valueEnd = attributes.end(place);
+    let valueEnd = attributes.end(place);
     if (place === slot.url || place === slot.oldUrl) {
-      start = pathOfUrl(cursor.bytes, start, valueEnd);
+      const origin = start;
+      start = pathOfUrl(cursor.bytes, origin, valueEnd);
+      if (start > origin && (start === valueEnd || endsPath(cursor.bytes[start]!))) {
+        // `http://host` asks for `/`: the slash before the host stands for it.
+        start = cursor.bytes.indexOf(slash, origin);
+        valueEnd = start + 1;
+      }
     }
     let segments = 0;
     let before = slash;
@@ -184,6 +190,11 @@ const pathSlots = [slot.path, slot.oldTarget, slot.url, slot.oldUrl];
 const slash = 0x2f;
 const colon = 0x3a;
 
+function hasSlash(bytes: Buffer, start: number, length: number): boolean {
+  for (let at = start; at < start + length; at += 1) if (bytes[at] === slash) return true;
+  return false;
+}
+
 /** `?` and `#`: Laravel and Flask put the query behind the path. */
 function endsPath(byte: number): boolean {
   return byte === 0x3f || byte === 0x23;
@@ -192,9 +203,11 @@ function endsPath(byte: number): boolean {
 /** Where the path of `scheme://authority/path` starts; its end when there is none. */
 function pathOfUrl(bytes: Buffer, start: number, end: number): number {
   let at = start;
-  while (at + 2 < end && !(bytes[at] === colon && bytes[at + 1] === slash)) at += 1;
+  while (at < end && bytes[at] !== colon && bytes[at] !== slash && !endsPath(bytes[at]!)) at += 1;
+  const hasAuthority =
+    at + 2 < end && bytes[at] === colon && bytes[at + 1] === slash && bytes[at + 2] === slash;
   // Without a scheme the whole is a path.
-  if (at + 2 >= end || bytes[at + 2] !== slash) return start;
+  if (!hasAuthority) return start;
   at += 3;
   while (at < end && bytes[at] !== slash && !endsPath(bytes[at]!)) at += 1;
   return at;

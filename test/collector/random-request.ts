@@ -210,6 +210,9 @@ const urls = [
   'https://host',
   '/users/1',
   'http://h?q=/a/b',
+  'http://',
+  '/users/1?next=http://evil/a/b/c',
+  '://h/a',
   'weird:/x/y',
   'urn:a:b',
 ];

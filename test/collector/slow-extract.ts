@@ -168,8 +168,9 @@ function statusOf(attributes: Attributes): number {
 function pathOf(attributes: Attributes): string {
   const target = attributes.firstString(['url.path', 'http.target']);
   const url = attributes.firstString(['url.full', 'http.url']);
-  const path = target || url.replace(/^[^/:]*:\/\/[^/?#]*/, '');
-  return path.split(/[?#]/, 1)[0]!;
+  const origin = /^[^/?#:]*:\/\/[^/?#]*/.exec(url)?.[0] ?? '';
+  const bare = (target || url.slice(origin.length)).split(/[?#]/, 1)[0]!;
+  return bare === '' && target === '' && origin !== '' ? '/' : bare;
 }
 
 /** '' unknown, undefined no address. */
