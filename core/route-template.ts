@@ -76,15 +76,16 @@ function templateSegment(segment: string, place: Place): string {
   if (/^\d{3,}$/.test(segment)) return '{id}';
   if (placeholder.test(segment)) return segment;
   if (segment.length > segmentCharsMax) return '{id}';
-  const verb = /^(.+):([A-Za-z]+)$/s.exec(segment);
-  if (verb && !place.previous.startsWith('urn')) {
+  const verb = /^([^:]+):([A-Za-z]+)$/.exec(segment); // Google: things:batchGet
+  if (verb) {
     const head = templateSegment(verb[1]!, { ...place, last: false });
-    return head.includes(':') ? '{id}' : `${head}:${verb[2]}`;
+    return `${head}:${verb[2]}`;
   }
   const key = /^([A-Za-z_]\w*)\((.*)\)$/s.exec(segment); // OData: Users(5)
   if (key) return key[2] === '' ? segment : `${key[1]}({id})`;
   if (date.test(segment)) return isVersionPlace(segment, place) ? segment : '{date}';
   if (isVersionPlace(segment, place) || version.test(segment)) return segment;
+  if (/^\$[A-Za-z]+$/.test(segment)) return segment; // OData: $metadata
   if (!/^[\w.~+-]+$/.test(segment.replace(/^@/, ''))) return '{id}';
   if (segment.startsWith('@')) return /^@(me|all|self)$/.test(segment) ? segment : '{id}';
   const file = fileName(segment);
@@ -183,7 +184,7 @@ function isValue(segment: string, previous: string): boolean {
   if (uuid.test(segment) || isRandom(segment)) return true;
   const parts = segment.split(/[-_.~+]+/).filter((part) => part !== '');
   if (parts.length === 1) return isMixed(parts[0]!);
-  if (/^(top|last|past|next|first|step|level|phase|part|type|type)[-_]/.test(lower)) return false;
+  if (/^(top|last|past|next|first|step|level|phase|part|type)[-_]/.test(lower)) return false;
   if (parts.some((part) => (/^\d+$/.test(part) ? part.length > 2 : isMixed(part)))) return true;
   return isPlural(previous) && parts.some((part) => /^\d+$/.test(part));
 }
@@ -202,36 +203,19 @@ function isMixed(part: string): boolean {
   return !(runs.length > 0 && runs.every((run) => run.length >= 3));
 }
 
-/** Hexadecimal of 8 and more, and tokens of 16 and more whose letters change case too often for words. */
+/** Hexadecimal of 8 and more, and tokens of 16 and more that do not look like words put together. */
 function isRandom(segment: string): boolean {
-  if (/^(0x)?[\da-f]{8,}$/i.test(segment) && (/\d/.test(segment) || segment.length >= 16))
-    return true;
+  const hex = /^(0x)?[\da-f]{8,}$/i.test(segment);
+  if (hex && (/\d/.test(segment) || segment.length >= 16)) return true;
   if (segment.length < 16) return false;
-  let changes = 0;
-  let digits = 0;
-  let vowels = 0;
-  let letters = 0;
-  let previous = 0;
-  for (let at = 0; at < segment.length; at += 1) {
-    const kind = kindOf(segment.charCodeAt(at));
-    if (kind !== previous && kind !== 0 && previous !== 0) changes += 1;
-    if (kind === 3) digits += 1;
-    else if (kind !== 0) {
-      letters += 1;
-      if (/[aeiouy]/i.test(segment[at]!)) vowels += 1;
-    }
-    previous = kind;
-  }
-  if (changes * 3 > segment.length) return true;
-  if (digits >= 4 && digits * 8 > segment.length && !/[-_.]/.test(segment)) return true;
-  return letters >= 12 && vowels * 7 < letters;
-}
-
-/** 1 lower-case letter, 2 capital, 3 digit, 0 anything else. */
-function kindOf(code: number): number {
-  if (code >= 97 && code <= 122) return 1;
-  if (code >= 65 && code <= 90) return 2;
-  return code >= 48 && code <= 57 ? 3 : 0;
+  // getUserOrdersByCustomerId has runs of about four characters, base62 of about two.
+  const runs = segment.match(/[A-Z]?[a-z]+|[A-Z]+|\d+/g)?.length ?? 0;
+  if (runs * 2.6 > segment.length) return true;
+  const digits = segment.replace(/\D+/g, '').length;
+  if (digits >= 4 && digits * 8 > segment.length && /^[^-_.]+$/.test(segment)) return true;
+  const letters = segment.replace(/[^A-Za-z]+/g, '');
+  const vowels = letters.replace(/[^aeiouy]+/gi, '').length;
+  return letters.length >= 12 && vowels * 7 < letters.length;
 }
 
 /** Titles of five words and more: `how-to-write-good-code`. */
