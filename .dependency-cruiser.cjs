@@ -34,7 +34,7 @@ module.exports = {
     {
       name: 'production-code-on-production-packages',
       severity: 'error',
-      from: { path: '^(core|collector|analyzer|cli)' },
+      from: { path: '^(core|collector|analyzer|cli)', pathNot: '^core/store/contract\\.ts$' },
       to: { dependencyTypes: ['npm-dev'] },
     },
     {
