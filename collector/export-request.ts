@@ -1,8 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { AppError } from '../core/error.ts';
+import { limits } from '../core/limits.ts';
 import { type Body, checkDeclared, codecOf, declaredBytes, readBody } from './body.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import type { Ingest } from './ingest.ts';
+import type { LargeJson } from './large-json.ts';
 import type { CollectorMetrics } from './metrics.ts';
 import type { Notices } from './notices.ts';
 import { tracesFromJson } from './otlp/json.ts';
@@ -15,6 +17,7 @@ export interface ExportContext {
   metrics: CollectorMetrics;
   notices: Notices;
   pool: BufferPool;
+  largeJson: LargeJson;
   bodyBytesMax: number;
 }
 
@@ -74,7 +77,12 @@ export async function takeExport(
     begin();
     body = await readBody(request, { codec, bytesMax, share, pool });
     metrics.body(body.bytes.length);
-    taken = take(context, request, signal, encoding, body.bytes);
+    if (signal !== 'traces') {
+      const rejected = await count(context, signal, encoding, body.bytes);
+      return notStored(context, request, signal, rejected);
+    }
+    const message = encoding === 'json' ? await fromJson(context, body.bytes) : body.bytes;
+    taken = ingest.receive(project, message, body.bytes);
   } finally {
     // What is taken is copied out of the body, so its memory need not wait for the commit.
     body?.release();
@@ -83,27 +91,26 @@ export async function takeExport(
   return taken;
 }
 
-function take(
-  context: ExportContext,
-  request: IncomingMessage,
-  signal: Signal,
+function fromJson({ largeJson }: ExportContext, bytes: Buffer): Buffer | Promise<Buffer> {
+  return bytes.length > limits.largeJsonBytes ? largeJson.traces(bytes) : tracesFromJson(bytes);
+}
+
+function count(
+  { largeJson }: ExportContext,
+  signal: UnstoredSignal,
   encoding: Encoding,
   bytes: Buffer,
-): Promise<PartialSuccess | undefined> {
-  if (signal !== 'traces')
-    return Promise.resolve(notStored(context, request, signal, encoding, bytes));
-  if (encoding === 'protobuf') return context.ingest.receive(project, bytes);
-  return context.ingest.receive(project, tracesFromJson(bytes), bytes);
+): number | Promise<number> {
+  const isLarge = encoding === 'json' && bytes.length > limits.largeJsonBytes;
+  return isLarge ? largeJson.count(signal, bytes) : countUnstored(signal, encoding, bytes);
 }
 
 function notStored(
   { notices }: ExportContext,
   request: IncomingMessage,
   signal: UnstoredSignal,
-  encoding: Encoding,
-  bytes: Buffer,
+  rejected: number,
 ): PartialSuccess | undefined {
-  const rejected = countUnstored(signal, encoding, bytes);
   if (!notices.due(request.socket.remoteAddress ?? '', signal)) return undefined;
   return { rejected, message: `Rollcall does not store ${signal}; ${advice[signal]}` };
 }

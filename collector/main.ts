@@ -9,6 +9,7 @@ import { BufferPool } from './buffer-pool.ts';
 import { Extractor } from './extract.ts';
 import { type HttpDoor, openHttpDoor } from './http.ts';
 import { Ingest } from './ingest.ts';
+import { LargeJson } from './large-json.ts';
 import { CollectorMetrics } from './metrics.ts';
 import { Notices } from './notices.ts';
 
@@ -39,7 +40,7 @@ export async function startCollector(
     url: door.url,
     async close() {
       await Promise.all([door.close(limits.shutdownMs), parts.ingest.close()]);
-      await writer.close();
+      await Promise.all([writer.close(), parts.largeJson.close()]);
     },
   };
 }
@@ -47,6 +48,7 @@ export async function startCollector(
 interface Parts {
   ingest: Ingest;
   metrics: CollectorMetrics;
+  largeJson: LargeJson;
 }
 
 function openIngest(config: Config, writer: CallWriter, log: Log): Parts {
@@ -63,13 +65,12 @@ function openIngest(config: Config, writer: CallWriter, log: Log): Parts {
       else log.info('the store commits again');
     },
   });
-  return { ingest, metrics };
+  return { ingest, metrics, largeJson: new LargeJson() };
 }
 
-function openDoor(config: Config, { ingest, metrics }: Parts, log: Log): Promise<HttpDoor> {
+function openDoor(config: Config, parts: Parts, log: Log): Promise<HttpDoor> {
   return openHttpDoor({
-    ingest,
-    metrics,
+    ...parts,
     notices: new Notices(),
     pool: new BufferPool(),
     bodyBytesMax: config.maxBodyBytes,

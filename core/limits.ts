@@ -14,12 +14,11 @@ export const limits = {
   waitingCalls: 262_144,
   /** Calls handed to the writer in one transaction. Bounds how long one commit can take (~0.2 s). */
   batchCalls: 65_536,
-  /** JSON above this is read on a thread of its own (16 ms for 160 KB, cold), within this time, the
-   *  deadline of most exporters, and this heap: about what 64 MiB of real spans need. */
+  /** JSON above this is read on a thread of its own: 64 MiB take about a second. */
   largeJsonBytes: 512 * 1024,
-  largeJsonMs: 10_000,
-  largeJsonHeapMib: 768,
-  /** Nesting of AnyValue and of JSON values: far beyond any SDK (OTLP asks for at least 32). */
+  /** Brackets within brackets of a JSON body: a hundred AnyValues of three each, and what is around. */
+  jsonDepth: 320,
+  /** Nesting of protobuf groups: far beyond any SDK (OTLP asks for at least 32). */
   nestingDepth: 100,
 
   /** Bytes of one string we keep; what is longer is cut, at a character. */

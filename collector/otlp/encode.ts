@@ -121,7 +121,7 @@ function encodeValue(out: Writer, value: AnyValue): void {
 }
 
 /** Appends protobuf fields to a growing buffer. A message's length is put in when its end is known. */
-class Writer {
+export class Writer {
   #buffer = Buffer.allocUnsafe(4096);
   #length = 0;
 
@@ -130,11 +130,21 @@ class Writer {
   }
 
   message(field: number, body: () => void): void {
+    const start = this.begin(field);
+    body();
+    this.end(start);
+  }
+
+  /** Begins a message. @returns what to end it with */
+  begin(field: number): number {
     this.#tag(field, 2);
     const start = this.#length;
     this.#reserve(1);
     this.#length += 1;
-    body();
+    return start;
+  }
+
+  end(start: number): void {
     const size = this.#length - start - 1;
     const extra = varintBytes(size) - 1;
     if (extra > 0) {
@@ -149,6 +159,16 @@ class Writer {
       rest >>>= 7;
     }
     this.#buffer[at] = rest;
+  }
+
+  /** A string or bytes field, copied from other bytes. */
+  copy(field: number, source: Buffer, start: number, end: number): void {
+    const size = end - start;
+    this.#tag(field, 2);
+    this.#varint(size);
+    this.#reserve(size);
+    source.copy(this.#buffer, this.#length, start, end);
+    this.#length += size;
   }
 
   string(field: number, text: string): void {

@@ -1,142 +1,106 @@
-import { AppError } from '../../core/error.ts';
-import { limits } from '../../core/limits.ts';
-import {
-  type AnyValue,
-  encodeTraces,
-  type KeyValue,
-  type ResourceSpans,
-  type Span,
-  type SpanEvent,
-} from './encode.ts';
+import { Writer } from './encode.ts';
+import { brace, JsonCursor, quote, square } from './json-cursor.ts';
 
 /**
  * OTLP/JSON in, protobuf out: one decoder and one extraction serve both encodings. OTLP/JSON is proto3's
  * JSON mapping except that ids are hex and enums are numbers. Lenient where the Collector is (enum names,
  * snake_case, numbers as strings), strict in that a value of the wrong type is an error (OTLP.md J1-J8).
+ * Fields that no one reads (links, dropped counts, schema URLs) are passed over like unknown ones.
  * @returns an ExportTraceServiceRequest; digits of 64-bit integers are kept, as string or as number
  * @throws AppError `invalid` that names the field and the value
  */
 export function tracesFromJson(body: Buffer): Buffer {
-  const request = parseJson(body);
-  return encodeTraces(objects(request, 'resourceSpans').map(resourceSpans));
+  const json = new JsonCursor(body);
+  const out = new Writer();
+  writeFields(json, out, request, 'the body');
+  json.finish();
+  return out.finish();
 }
 
-/** The JSON object of a body. Integers beyond 2^53 come as bigint. @throws AppError `invalid` */
-export function parseJson(body: Buffer): JsonObject {
-  const text = body.toString('utf8', startsWithMark(body) ? 3 : 0);
-  let value: unknown;
-  try {
-    // The reviver costs ten times the parsing, so only text that may hold such a number pays for it.
-    value = largeInteger.test(text) ? JSON.parse(text, exactInteger) : JSON.parse(text);
-  } catch (error) {
-    if (error instanceof RangeError) {
-      throw new AppError('invalid', 'the JSON nests too deeply to be read', { cause: error });
+/** Writes the value at hand, which is not null, as field `number`. */
+type Write = (json: JsonCursor, out: Writer, number: number, name: string) => void;
+
+/** A message's fields by both of their JSON names. */
+type Fields = Map<string, { number: number; name: string; write: Write }>;
+
+function writeFields(json: JsonCursor, out: Writer, fields: Fields, name: string): void {
+  json.enter(brace, name);
+  for (let first = true; json.next(brace, first); first = false) {
+    const field = fields.get(json.key());
+    if (field === undefined) json.skip();
+    else if (!json.takeNull()) field.write(json, out, field.number, field.name);
+  }
+}
+
+function fields(table: Record<string, [number, Write]>): Fields {
+  const found: Fields = new Map();
+  for (const [name, [number, write]] of Object.entries(table)) {
+    const snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    for (const spelling of [name, snake]) found.set(spelling, { number, name, write });
+  }
+  return found;
+}
+
+function message(fields: Fields): Write {
+  return (json, out, number, name) => {
+    const start = out.begin(number);
+    writeFields(json, out, fields, name);
+    out.end(start);
+  };
+}
+
+/** A null among the items is an empty item. */
+function list(item: Write): Write {
+  return (json, out, number, name) => {
+    json.enter(square, name);
+    for (let first = true; json.next(square, first); first = false) {
+      if (json.takeNull()) out.end(out.begin(number));
+      else item(json, out, number, name);
     }
-    throw new AppError('invalid', `the body is not JSON: ${(error as Error).message}`);
-  }
-  return object(value, 'the body');
-}
-
-export type JsonObject = Readonly<Record<string, unknown>>;
-
-/** A field by its lowerCamelCase name, or by its proto name. `null` is the same as absent. */
-export function field(parent: unknown, name: string): unknown {
-  const from = object(parent, name);
-  const value = from[name] ?? from[snakeCase(name)];
-  return value === null ? undefined : value;
-}
-
-/** @throws AppError `invalid` unless the value is a list or absent */
-export function items(value: unknown, name: string): readonly unknown[] {
-  if (value === undefined) return [];
-  if (Array.isArray(value)) return value;
-  throw wrong(name, value, 'a list');
-}
-
-const largeInteger = /[:[,\s]-?\d{16}/;
-
-function exactInteger(_key: string, value: unknown, context?: { source?: string }): unknown {
-  if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
-  const source = context?.source ?? '';
-  return /^-?\d+$/.test(source) ? BigInt(source) : value;
-}
-
-function startsWithMark(body: Buffer): boolean {
-  return body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf;
-}
-
-function resourceSpans(from: JsonObject): ResourceSpans {
-  return {
-    attributes: attributes(field(from, 'resource') ?? {}, 0),
-    scopes: objects(from, 'scopeSpans').map((scope) => {
-      const about = field(scope, 'scope') ?? {};
-      return {
-        name: text(about, 'name'),
-        version: text(about, 'version'),
-        spans: objects(scope, 'spans').map(span),
-      };
-    }),
   };
 }
 
-function span(from: JsonObject): Span {
-  const status = field(from, 'status');
-  return {
-    traceId: id(from, 'traceId'),
-    spanId: id(from, 'spanId'),
-    traceState: text(from, 'traceState'),
-    parentSpanId: id(from, 'parentSpanId'),
-    flags: Number(integer(from, 'flags', uint32)),
-    name: text(from, 'name'),
-    kind: enumeration(from, 'kind', spanKinds),
-    startTimeUnixNano: integer(from, 'startTimeUnixNano', uint64),
-    endTimeUnixNano: integer(from, 'endTimeUnixNano', uint64),
-    attributes: attributes(from, 0),
-    events: objects(from, 'events').map(event),
-    ...(status !== undefined && {
-      status: { code: enumeration(status, 'code', statusCodes), message: text(status, 'message') },
-    }),
-  };
-}
+const string: Write = (json, out, number, name) => {
+  expectString(json, name, 'a string');
+  if (json.escaped) out.string(number, json.text());
+  else out.copy(number, json.bytes, json.start, json.end);
+};
 
-function event(from: JsonObject): SpanEvent {
-  return {
-    timeUnixNano: integer(from, 'timeUnixNano', uint64),
-    name: text(from, 'name'),
-    attributes: attributes(from, 0),
-  };
-}
+/** Hex in either case; empty is absent. Another length than the id's is the extraction's to judge (P4). */
+const id: Write = (json, out, number, name) => {
+  const { at } = json;
+  expectString(json, name, 'hexadecimal');
+  const hex = json.text();
+  if (hex.length % 2 !== 0 || !/^[0-9a-f]*$/i.test(hex)) throw json.wrong(name, 'hexadecimal', at);
+  if (hex !== '') out.bytes(number, Buffer.from(hex, 'hex'));
+};
 
-/** A missing or empty value is an empty value, not an error (J8). */
-function attributes(parent: unknown, depth: number, name = 'attributes'): KeyValue[] {
-  return objects(parent, name).map((pair) => ({
-    key: text(pair, 'key'),
-    value: anyValue(field(pair, 'value'), depth),
-  }));
-}
+/** Standard or URL-safe alphabet, padded or not. */
+const base64: Write = (json, out, number, name) => {
+  const { at } = json;
+  expectString(json, name, 'base64');
+  const encoded = json.text();
+  if (!/^[\w+/-]*={0,2}$/.test(encoded)) throw json.wrong(name, 'base64', at);
+  out.bytes(number, Buffer.from(encoded, 'base64'));
+};
 
-function anyValue(from: unknown, depth: number): AnyValue {
-  if (from === undefined || from === null) return { empty: true };
-  if (depth > limits.nestingDepth) {
-    throw new AppError('invalid', `an attribute's value nests deeper than ${limits.nestingDepth}`);
+const bool: Write = (json, out, number, name) => {
+  const text = json.peek() === quote ? '' : scalar(json, name, 'true or false');
+  if (text !== 'true' && text !== 'false') throw json.wrong(name, 'true or false');
+  out.varint(number, text === 'true' ? 1 : 0);
+};
+
+const double: Write = (json, out, number, name) => {
+  const { at } = json;
+  const text = scalar(json, name, 'a number');
+  if (!/^(NaN|-?Infinity)$/.test(text) && (text.length > digitsMost || !decimal.test(text))) {
+    throw json.wrong(name, 'a number', at);
   }
-  const string = field(from, 'stringValue');
-  if (string !== undefined) return typeof string === 'string' ? string : text(from, 'stringValue');
-  const bool = field(from, 'boolValue');
-  if (typeof bool === 'boolean') return bool;
-  if (bool !== undefined) throw wrong('boolValue', bool, 'true or false');
-  if (field(from, 'intValue') !== undefined) return integer(from, 'intValue', int64);
-  const double = field(from, 'doubleValue');
-  if (double !== undefined) return { double: float(double) };
-  const array = field(from, 'arrayValue');
-  if (array !== undefined) {
-    const values = items(field(array, 'values'), 'values');
-    return { array: values.map((value) => anyValue(value, depth + 1)) };
-  }
-  const list = field(from, 'kvlistValue');
-  if (list !== undefined) return { kvlist: attributes(list, depth + 1, 'values') };
-  if (field(from, 'bytesValue') !== undefined) return { bytes: base64(text(from, 'bytesValue')) };
-  return { empty: true };
+  out.double(number, Number(text));
+};
+
+function integer(range: Range, write: (out: Writer, number: number, value: bigint) => void): Write {
+  return (json, out, number, name) => write(out, number, integerWithin(json, range, name));
 }
 
 interface Range {
@@ -150,101 +114,106 @@ const int32: Range = { least: -(2n ** 31n), most: 2n ** 31n - 1n, name: 'an enum
 const uint64: Range = { least: 0n, most: 2n ** 64n - 1n, name: 'a whole number below 2^64' };
 const int64: Range = { least: -(2n ** 63n), most: 2n ** 63n - 1n, name: 'an integer of 64 bits' };
 
-/** Absent is 0. Digits are exact; a form with exponent or fraction goes through a double. */
-function integer(parent: unknown, name: string, range: Range): bigint {
-  const value = field(parent, name);
-  if (value === undefined) return 0n;
-  const exact = exactly(value);
-  if (exact === undefined || exact < range.least || exact > range.most) {
-    throw wrong(name, value, range.name);
-  }
-  return exact;
+const fixed32 = integer(uint32, (out, number, value) => out.fixed32(number, Number(value)));
+const fixed64 = integer(uint64, (out, number, value) => out.fixed64(number, value));
+const varint64 = integer(int64, (out, number, value) => out.varint64(number, value));
+
+function enumeration(prefix: string, names: string[]): Write {
+  const values = new Map(names.map((name, value) => [`"${prefix}${name}"`, value]));
+  return (json, out, number, name) => {
+    const { at } = json;
+    let value: number | undefined;
+    if (json.peek() === quote) {
+      json.string();
+      value = values.get(json.bytes.toString('latin1', json.start - 1, json.at));
+      if (value === undefined) json.at = at;
+    }
+    out.varint64(number, BigInt(value ?? integerWithin(json, int32, name)));
+  };
 }
 
-function exactly(value: unknown): bigint | undefined {
-  if (typeof value === 'bigint') return value;
-  if (typeof value === 'number') return Number.isInteger(value) ? BigInt(value) : undefined;
-  // 400 digits are beyond any range, and a megabyte of them would take seconds to read.
-  if (typeof value !== 'string' || value.length > 400) return undefined;
-  if (/^-?\d+$/.test(value)) return BigInt(value);
-  if (!decimal.test(value)) return undefined;
-  const rounded = Number(value);
+/** Digits are exact; a form with exponent or fraction goes through a double. */
+function integerWithin(json: JsonCursor, range: Range, name: string): bigint {
+  json.peek();
+  const { at } = json;
+  const value = exactly(scalar(json, name, range.name));
+  if (value === undefined || value < range.least || value > range.most) {
+    throw json.wrong(name, range.name, at);
+  }
+  return value;
+}
+
+function exactly(text: string): bigint | undefined {
+  if (text.length > digitsMost) return undefined;
+  if (/^-?\d+$/.test(text)) return BigInt(text);
+  const rounded = decimal.test(text) ? Number(text) : Number.NaN;
   return Number.isInteger(rounded) ? BigInt(rounded) : undefined;
 }
 
 const decimal = /^-?\d+(\.\d+)?([eE][+-]?\d+)?$/;
+/** Beyond the digits of any double; a megabyte of them would take seconds to turn into a number. */
+const digitsMost = 400;
 
-function float(value: unknown): number {
-  if (typeof value === 'number' || typeof value === 'bigint') return Number(value);
-  if (typeof value === 'string') {
-    if (/^(NaN|-?Infinity)$/.test(value) || (value.length <= 400 && decimal.test(value))) {
-      return Number(value);
-    }
-  }
-  throw wrong('doubleValue', value, 'a number');
+/** The text of a literal or of a string: numbers may come as either. */
+function scalar(json: JsonCursor, name: string, wanted: string): string {
+  const byte = json.peek();
+  if (byte === brace || byte === square) throw json.wrong(name, wanted);
+  if (byte !== quote) return json.literal();
+  json.string();
+  return json.text();
 }
 
-const spanKinds = new Map(
-  ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'].map((name, value) => [
-    `SPAN_KIND_${name}`,
-    value,
-  ]),
-);
-const statusCodes = new Map(
-  ['UNSET', 'OK', 'ERROR'].map((name, value) => [`STATUS_CODE_${name}`, value]),
-);
-
-function enumeration(parent: unknown, name: string, names: Map<string, number>): number {
-  const value = field(parent, name);
-  const named = typeof value === 'string' ? names.get(value) : undefined;
-  return named ?? Number(integer(parent, name, int32));
+function expectString(json: JsonCursor, name: string, wanted: string): void {
+  if (json.peek() !== quote) throw json.wrong(name, wanted);
+  json.string();
 }
 
-/** Hex in either case; empty is absent. Another length than the id's is the extraction's to judge (P4). */
-function id(parent: unknown, name: string): Uint8Array {
-  const hex = text(parent, name);
-  if (hex.length % 2 === 0 && /^[0-9a-f]*$/i.test(hex)) return Buffer.from(hex, 'hex');
-  throw wrong(name, hex, 'hexadecimal');
+// Field numbers: opentelemetry-proto 1.11, trace/v1/trace.proto and common/v1/common.proto.
+const anyValue: Fields = new Map();
+const keyValue = fields({ key: [1, string], value: [2, message(anyValue)] });
+const anyValues = fields({ values: [1, list(message(anyValue))] });
+const keyValues = fields({ values: [1, list(message(keyValue))] });
+for (const [name, field] of fields({
+  stringValue: [1, string],
+  boolValue: [2, bool],
+  intValue: [3, varint64],
+  doubleValue: [4, double],
+  arrayValue: [5, message(anyValues)],
+  kvlistValue: [6, message(keyValues)],
+  bytesValue: [7, base64],
+})) {
+  anyValue.set(name, field);
 }
-
-/** Standard or URL-safe alphabet, padded or not. */
-function base64(encoded: string): Uint8Array {
-  if (/^[\w+/-]*={0,2}$/.test(encoded)) return Buffer.from(encoded, 'base64');
-  throw wrong('bytesValue', encoded, 'base64');
-}
-
-function text(parent: unknown, name: string): string {
-  const value = field(parent, name);
-  if (value === undefined) return '';
-  if (typeof value === 'string') return value;
-  throw wrong(name, value, 'a string');
-}
-
-function objects(parent: unknown, name: string): JsonObject[] {
-  return items(field(parent, name), name).map((item) => object(item ?? {}, `an item of ${name}`));
-}
-
-function object(value: unknown, name: string): JsonObject {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    return value as JsonObject;
-  }
-  throw wrong(name, value, 'an object');
-}
-
-function wrong(name: string, value: unknown, wanted: string): AppError {
-  const seen = typeof value === 'object' ? (value === null ? 'null' : 'a list or object') : value;
-  return new AppError('invalid', `${name} is ${String(seen).slice(0, 100)}, not ${wanted}`, {
-    field: name,
-  });
-}
-
-const snakeNames = new Map<string, string>();
-
-function snakeCase(name: string): string {
-  let snake = snakeNames.get(name);
-  if (snake === undefined) {
-    snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-    snakeNames.set(name, snake);
-  }
-  return snake;
-}
+const attributes = list(message(keyValue));
+const event = fields({
+  timeUnixNano: [1, fixed64],
+  name: [2, string],
+  attributes: [3, attributes],
+});
+const status = fields({
+  message: [2, string],
+  code: [3, enumeration('STATUS_CODE_', ['UNSET', 'OK', 'ERROR'])],
+});
+const kinds = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'];
+const span = fields({
+  traceId: [1, id],
+  spanId: [2, id],
+  traceState: [3, string],
+  parentSpanId: [4, id],
+  name: [5, string],
+  kind: [6, enumeration('SPAN_KIND_', kinds)],
+  startTimeUnixNano: [7, fixed64],
+  endTimeUnixNano: [8, fixed64],
+  attributes: [9, attributes],
+  events: [11, list(message(event))],
+  status: [15, message(status)],
+  flags: [16, fixed32],
+});
+const scope = fields({ name: [1, string], version: [2, string] });
+const scopeSpans = fields({ scope: [1, message(scope)], spans: [2, list(message(span))] });
+const resource = fields({ attributes: [1, attributes] });
+const resourceSpans = fields({
+  resource: [1, message(resource)],
+  scopeSpans: [2, list(message(scopeSpans))],
+});
+const request = fields({ resourceSpans: [1, list(message(resourceSpans))] });

@@ -1,4 +1,4 @@
-import { field, items, parseJson } from './json.ts';
+import { brace, JsonCursor, square } from './json-cursor.ts';
 import { Cursor } from './protobuf.ts';
 import type { Encoding, Signal } from './responses.ts';
 
@@ -9,7 +9,12 @@ import type { Encoding, Signal } from './responses.ts';
  */
 export function countUnstored(signal: UnstoredSignal, encoding: Encoding, body: Buffer): number {
   const path = paths[signal];
-  if (encoding === 'json') return countJson(parseJson(body), path, 0);
+  if (encoding === 'json') {
+    const json = new JsonCursor(body);
+    const count = countJson(json, path, 0, 'the body');
+    json.finish();
+    return count;
+  }
   const cursor = new Cursor();
   return countProtobuf(cursor, cursor.open(body), path, 0);
 }
@@ -55,14 +60,35 @@ function countProtobuf(cursor: Cursor, end: number, path: readonly Step[], depth
   return count;
 }
 
-/** A gauge is one message and a list of metrics is a list: both are followed the same way. */
-function countJson(parent: unknown, path: readonly Step[], depth: number): number {
+function countJson(json: JsonCursor, path: readonly Step[], depth: number, name: string): number {
   let count = 0;
-  for (const [, name] of path[depth]!) {
-    const value = field(parent, name);
-    const children = Array.isArray(value) ? items(value, name) : value === undefined ? [] : [value];
-    if (depth === path.length - 1) count += children.length;
-    else for (const child of children) count += countJson(child, path, depth + 1);
+  json.enter(brace, name);
+  for (let first = true; json.next(brace, first); first = false) {
+    const key = json.key();
+    const followed = path[depth]!.find(([, camel]) => key === camel || key === snakeCase(camel));
+    if (followed === undefined) json.skip();
+    else if (!json.takeNull()) count += countField(json, path, depth, followed[1]);
   }
   return count;
+}
+
+/** A gauge is one message and a list of metrics is a list: both are followed the same way. */
+function countField(json: JsonCursor, path: readonly Step[], depth: number, name: string): number {
+  const isLast = depth === path.length - 1;
+  if (!isLast && json.peek() !== square) return countJson(json, path, depth + 1, name);
+  let count = 0;
+  json.enter(square, name);
+  for (let first = true; json.next(square, first); first = false) {
+    if (isLast) {
+      json.skip();
+      count += 1;
+    } else {
+      count += countJson(json, path, depth + 1, name);
+    }
+  }
+  return count;
+}
+
+function snakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

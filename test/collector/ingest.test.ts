@@ -13,6 +13,13 @@ class HeldWriter implements CallWriter {
     [];
   readonly #seen = new Set<string>();
 
+  /** Waits for the commit of that number, from 0 on, and lets it succeed or fail. */
+  async settle(number: number, error?: AppError): Promise<void> {
+    while (this.appended[number] === undefined) await turn();
+    this.appended[number].settle(error);
+    await turn();
+  }
+
   append(batch: CallBatch, words: NewWords): Promise<AppendOutcome> {
     return new Promise((resolve, reject) => {
       const settle = (error?: AppError) => {
@@ -139,13 +146,11 @@ test('an answer waits for the commit, and one commit is made at a time', async (
   await turn();
   expect(writer.appended).toHaveLength(1);
   expect(settled).toEqual([]);
-  writer.appended[0]!.settle();
-  await turn();
+  await writer.settle(0);
   expect(settled).toEqual(['1 stored a', '2 stored b']);
-  expect(writer.appended).toHaveLength(2);
+  while (writer.appended.length < 2) await turn();
   expect(writer.appended[1]!.batch.length).toBe(2);
-  writer.appended[1]!.settle();
-  await turn();
+  await writer.settle(1);
   expect(settled).toHaveLength(4);
 });
 
@@ -163,14 +168,14 @@ test('every span is counted once, and a repeated delivery as duplicates', async 
   const text = '3 stored, 4 not_server, 1 excluded, 2 future, 1 trace_id';
   const first = send(text);
   await turn();
-  writer.appended[0]!.settle();
+  await writer.settle(0);
   expect(await first).toEqual({
     rejected: 3,
     message: expect.stringContaining('3 spans were not counted: 1 with a trace_id'),
   });
   const second = send(text);
   await turn();
-  writer.appended[1]!.settle();
+  await writer.settle(1);
   await second;
   expect(await counted(metrics)).toEqual({
     stored: 3,
@@ -187,8 +192,7 @@ test('a failed commit fails all its deliveries, and the next one tries again', a
   send('1 stored a');
   send('1 stored b');
   await turn();
-  writer.appended[0]!.settle(new AppError('unavailable', 'disk full'));
-  await turn();
+  await writer.settle(0, new AppError('unavailable', 'disk full'));
   expect(settled).toEqual(['1 stored a: unavailable', '1 stored b: unavailable']);
   expect(states).toEqual(['disk full']);
   // The next one is let through to find out; while it does, others are refused before they are read.
@@ -196,8 +200,7 @@ test('a failed commit fails all its deliveries, and the next one tries again', a
   send('1 stored a');
   await turn();
   expect(() => ingest.admit(10)).toThrow('the store cannot commit');
-  writer.appended[1]!.settle();
-  await turn();
+  await writer.settle(1);
   ingest.admit(10).release();
   expect(settled.at(-1)).toBe('1 stored a');
   expect(states).toEqual(['disk full', undefined]);
@@ -209,15 +212,14 @@ test('full batches are queued, and their words belong to them', async () => {
   for (const name of ['a', 'b', 'c', 'd', 'e']) send(`8 stored ${name}`);
   await turn();
   for (let at = 0; at < 3; at += 1) {
-    writer.appended[at]!.settle();
-    await turn();
+    await writer.settle(at);
   }
   expect(writer.appended.map(({ batch }) => batch.length)).toEqual([16, 16, 8]);
   expect(writer.appended.map(({ words }) => words.clients.length)).toEqual([16, 16, 8]);
   expect(writer.appended[1]!.words.clients[0]).toBe('client 17');
   // The memory of a committed batch serves a later one.
   send('1 stored f');
-  await turn();
+  while (writer.appended.length < 4) await turn();
   expect(writer.appended[3]!.batch.columns.buffer).toBe(writer.appended[2]!.batch.columns.buffer);
 });
 
@@ -227,8 +229,8 @@ test('too many words begin a new epoch between two batches', async () => {
   send('8 stored b');
   send('8 stored c');
   await turn();
-  writer.appended[0]!.settle();
-  await turn();
+  await writer.settle(0);
+  await writer.settle(1);
   const [first, second] = writer.appended;
   expect(first!.words.epoch).toBe(0);
   expect(first!.words.clients).toHaveLength(16);
@@ -244,8 +246,7 @@ test('a full queue refuses before a body is read, and takes again when it has dr
   ingest.admit(1).release();
   send('1 stored b');
   expect(() => ingest.admit(1)).toThrow('100 calls wait for their commit; the bound is 100');
-  writer.appended[0]!.settle();
-  await turn();
+  await writer.settle(0);
   ingest.admit(1).release();
 });
 
@@ -278,10 +279,9 @@ test('closing refuses new requests and waits for those that were taken', async (
   });
   expect(() => ingest.admit(1)).toThrow('shutting down');
   await turn();
-  writer.appended[0]!.settle();
-  await turn();
+  await writer.settle(0);
   expect(closed).toBe(false);
-  writer.appended[1]!.settle();
+  await writer.settle(1);
   await closing;
   expect(settled).toHaveLength(3);
 });
