@@ -10,6 +10,7 @@ import {
   jsonTraces,
   jsonType,
   openDoor,
+  partialOf,
   protobufType,
   rawExchange,
   serverSpan,
@@ -157,6 +158,23 @@ test('10,000 attributes, 10,000 of one key, 100,000 spans', async () => {
   expect((await door.post(encodeSpans(spans))).status).toBe(200);
   expect((await door.post(traces(100_000))).status).toBe(200);
   expect((await door.stored()) - before).toBe(100_002);
+});
+
+test('JSON so large that it is read on a thread of its own: whole, broken, of another signal', async () => {
+  const before = await door.stored();
+  const body = jsonTraces(4000);
+  expect(body.length).toBeGreaterThan(mib);
+  const small = Array.from({ length: 20 }, () => door.post(traces(1)));
+  const large = [body, jsonTraces(4000), `${body}]`, body.slice(0, -1), jsonTraces(4000)];
+  const answers = await Promise.all(large.map((each) => door.post(each, json)));
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 400, 400, 200]);
+  await Promise.all(small);
+  expect((await door.stored()) - before).toBe(12_020);
+  const dataPoints = Array.from({ length: 100_000 }, () => ({ asInt: '1' }));
+  const metrics = { resourceMetrics: [{ scopeMetrics: [{ metrics: [{ sum: { dataPoints } }] }] }] };
+  const path = '/v1/metrics';
+  const counted = await door.post(JSON.stringify(metrics), { ...json, path });
+  expect(partialOf(counted)).toMatchObject({ rejected: '100000' });
 });
 
 test('numbers that are none', async () => {
