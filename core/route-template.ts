@@ -98,7 +98,7 @@ const segmentCharsMax = 64;
 
 /** A first number is the version of Twitter's `/2/tweets` or Twilio's `/2010-04-01/Accounts`. */
 function isVersionPlace(segment: string, place: Place): boolean {
-  if (place.last || !/^(\d{1,2}(\.\d{1,2})?|\d{4}-\d{2}-\d{2})$/.test(segment)) return false;
+  if (place.last || !/^(\d{1,2}(\.\d{1,2})?|\d{4}-\d{2}(-\d{2})?)$/.test(segment)) return false;
   if (place.depth > 0 && !/^(api|rest|rpc)$/i.test(place.previous)) return false;
   return /^[A-Za-z_.-]+$/.test(place.next) && !isValue(place.next, '');
 }
@@ -141,6 +141,9 @@ function templateFile(
   file: { base: string; ending: string },
   place: Place,
 ): string {
+  if (date.test(file.base)) return `{date}${segment.slice(file.base.length)}`;
+  // Behind a value stands what one endpoint makes: /orders/{id}/invoice.pdf.
+  if (place.previous.endsWith('}') && /^[a-z]+$/.test(file.base)) return segment;
   if (isValue(file.base, place.previous))
     return files.has(file.ending) && !isNumber(file.base)
       ? '{file}'
@@ -179,10 +182,9 @@ function isValue(segment: string, previous: string): boolean {
   if (isNumber(segment)) return true;
   const lower = segment.toLowerCase();
   if (words.has(lower) || version.test(segment)) return false;
-  if (!/\d/.test(segment))
-    return isRandom(segment) || isSlug(segment) || isListed(segment, previous);
-  if (uuid.test(segment) || isRandom(segment)) return true;
   const parts = segment.split(/[-_.~+]+/).filter((part) => part !== '');
+  if (uuid.test(segment) || isRandom(segment) || parts.some(isRandom)) return true;
+  if (!/\d/.test(segment)) return isSlug(segment, previous) || isListed(segment, previous);
   if (parts.length === 1) return isMixed(parts[0]!);
   if (/^(top|last|past|next|first|step|level|phase|part|type)[-_]/.test(lower)) return false;
   if (parts.some((part) => (/^\d+$/.test(part) ? part.length > 2 : isMixed(part)))) return true;
@@ -208,9 +210,12 @@ function isRandom(segment: string): boolean {
   const hex = /^(0x)?[\da-f]{8,}$/i.test(segment);
   if (hex && (/\d/.test(segment) || segment.length >= 16)) return true;
   if (segment.length < 16) return false;
-  // getUserOrdersByCustomerId has runs of about four characters, base62 of about two.
-  const runs = segment.match(/[A-Z]?[a-z]+|[A-Z]+|\d+/g)?.length ?? 0;
-  if (runs * 2.6 > segment.length) return true;
+  // getUserOrdersByCustomerId has runs of about four characters and few short ones, base62 of two.
+  if (!/^[a-z]+([-_.][a-z]+)+$/i.test(segment)) {
+    const runs = segment.match(/[A-Z]?[a-z]+|[A-Z]+|\d+/g) ?? [];
+    const short = runs.filter((run) => run.length <= 2).length;
+    if (runs.length * 2.6 > segment.length || (short >= 3 && short * 3 >= runs.length)) return true;
+  }
   const digits = segment.replace(/\D+/g, '').length;
   if (digits >= 4 && digits * 8 > segment.length && /^[^-_.]+$/.test(segment)) return true;
   const letters = segment.replace(/[^A-Za-z]+/g, '');
@@ -218,9 +223,10 @@ function isRandom(segment: string): boolean {
   return letters.length >= 12 && vowels * 7 < letters.length;
 }
 
-/** Titles of five words and more: `how-to-write-good-code`. */
-function isSlug(segment: string): boolean {
-  return /^[a-z]+([-_][a-z]+){4,}$/i.test(segment);
+/** Titles of five words and more, four behind a plural: `how-to-write-good-code`. */
+function isSlug(segment: string, previous: string): boolean {
+  const joints = /^[a-z]+([-_][a-z]+)*$/i.test(segment) ? segment.split(/[-_]/).length - 1 : 0;
+  return joints >= (isPlural(previous) ? 3 : 4);
 }
 
 /** Codes and names that stand behind a plural: `/currencies/USD`, `/domains/example.com`. */

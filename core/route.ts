@@ -158,7 +158,7 @@ function notFoundRoute(told: Told, path: string[] | undefined): Route | undefine
 
 /** The routes an http.route text stands for; none when it is too long or says only "anything". */
 function toldRoutes(httpRoute: string): readonly RouteSegment[][] {
-  if (httpRoute === '' || httpRoute.length > limits.routeBytes) return [];
+  if (httpRoute === '' || isCut(httpRoute)) return [];
   let routes = remembered.get(httpRoute);
   if (routes === undefined) {
     if (remembered.size === limits.rememberedRoutes) remembered.clear();
@@ -168,12 +168,17 @@ function toldRoutes(httpRoute: string): readonly RouteSegment[][] {
   return routes;
 }
 
+/** A text at the bound may have been cut there, a character's 4 bytes before it: half a route is none. */
+function isCut(text: string): boolean {
+  return text.length * 3 > limits.routeBytes && Buffer.byteLength(text) > limits.routeBytes - 4;
+}
+
 /** Reading a route costs 2 µs, and a service has few. */
 const remembered = new Map<string, readonly RouteSegment[][]>();
 
 /** A route out of a span's name (2.4, X17): `GET /users/{id}`, `/users/{id}`, `GET api/users/<int:pk>/`. */
 function namedRoutes(spanName: string, path: string[] | undefined): readonly RouteSegment[][] {
-  if (spanName.length > limits.routeBytes) return [];
+  if (isCut(spanName)) return [];
   let text = spanName.replace(/^HTTP +(?=[A-Z/])/, '').replace(/^[A-Z_]{3,20} +/, '');
   const host = /^[\w-]+(\.[\w-]+)+(:\d+)?(?=\/)/.exec(text); // Go's patterns may begin with one
   if (host && path?.[0] !== host[0]) text = text.slice(host[0].length);
