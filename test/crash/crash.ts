@@ -1,8 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
-import { addCounts, compareCounts, NumberedBodies } from '../load/numbered-bodies.ts';
-import { connections, postTraces } from '../load/post.ts';
+import { compareCounts, NumberedBodies } from '../load/numbered-bodies.ts';
 import { Random } from '../load/random.ts';
 import { reportedCalls } from '../load/report.ts';
+import { Sending } from '../load/sending.ts';
 import { startService } from '../process.ts';
 
 /**
@@ -29,7 +29,6 @@ export interface CrashResult {
   doubled: number;
 }
 
-const senders = 4;
 const spansPerBody = 200;
 /** Every fifth kill meets a start: opening, migrating, recovering what was not rolled up. */
 const killsOfStarts = 0.2;
@@ -108,73 +107,6 @@ class Services {
     );
     for (const child of this.#children) child.kill('SIGKILL');
     await Promise.all(ended);
-  }
-}
-
-/** Four connections that send bodies, new ones and those whose fate is unknown, until told to finish. */
-class Sending {
-  acknowledged = 0;
-  resent = 0;
-  /** Calls by endpoint of the acknowledged bodies. */
-  readonly truth = new Map<string, number>();
-  readonly #bodies: NumberedBodies;
-  readonly #agent = connections(senders);
-  /** Bodies whose fate is unknown. */
-  readonly #unacknowledged: number[] = [];
-  #next = 0;
-  #finishing = false;
-  #connected = false;
-  #server = Promise.withResolvers<string>();
-
-  constructor(bodies: NumberedBodies) {
-    this.#bodies = bodies;
-  }
-
-  connect(url: string): void {
-    this.#connected = true;
-    this.#server.resolve(url);
-  }
-
-  disconnect(): void {
-    if (!this.#connected) return;
-    this.#connected = false;
-    this.#server = Promise.withResolvers<string>();
-  }
-
-  /** Sends nothing new any more; `run` ends when all is acknowledged. */
-  finish(): void {
-    this.#finishing = true;
-  }
-
-  async run(): Promise<void> {
-    await Promise.all(Array.from({ length: senders }, () => this.#send()));
-    this.#agent.destroy();
-  }
-
-  async #send(): Promise<void> {
-    while (true) {
-      const url = await this.#server.promise;
-      const again = this.#unacknowledged.shift();
-      if (again === undefined && this.#finishing) return;
-      if (again !== undefined) this.resent += 1;
-      await this.#sendOne(url, again ?? this.#next++);
-    }
-  }
-
-  async #sendOne(url: string, number: number): Promise<void> {
-    const bytes = this.#bodies.bytes(number);
-    const status = await postTraces(url, this.#agent, bytes).then(
-      (answer) => answer.status,
-      () => undefined,
-    );
-    if (status === 200) {
-      this.acknowledged += 1;
-      addCounts(this.truth, this.#bodies.calls(number));
-    } else {
-      this.#unacknowledged.push(number);
-      // A process that died says so to the operating system a moment before it says so to us.
-      await delay(5);
-    }
   }
 }
 

@@ -20,5 +20,7 @@ try {
   );
   process.exitCode = lost === 0 && doubled === 0 && acknowledged > 0 ? 0 : 1;
 } finally {
-  folder.remove();
+  // A failure leaves its store behind, to be looked into.
+  if (process.exitCode === 0) folder.remove();
+  else process.stderr.write(`the store is left in ${folder.path}\n`);
 }

@@ -13,7 +13,8 @@ export class NumberedBodies {
   #seed: number;
   #firstEndNs: bigint;
   #templates: ReturnType<typeof server>[];
-  #counts: Map<string, number>[];
+  /** By template; decoding takes a while, and a loader never asks. */
+  #counts: Map<string, number>[] = [];
 
   /** @param startMs the calls of body `n` end about `n` milliseconds after this */
   constructor(seed: number, startMs: number, spans: number, templates = 64) {
@@ -22,7 +23,6 @@ export class NumberedBodies {
     this.#firstEndNs = BigInt(startMs) * 1_000_000n;
     const random = new Random(seed);
     this.#templates = Array.from({ length: templates }, () => server(random, spans));
-    this.#counts = this.#templates.map(({ bytes }) => callsByEndpoint(bytes));
   }
 
   bytes(number: number): Buffer {
@@ -35,7 +35,9 @@ export class NumberedBodies {
 
   /** Calls of the body by `endpointKey`. */
   calls(number: number): ReadonlyMap<string, number> {
-    return this.#counts[number % this.#counts.length]!;
+    const turn = number % this.#templates.length;
+    this.#counts[turn] ??= callsByEndpoint(this.#templates[turn]!.bytes);
+    return this.#counts[turn];
   }
 }
 

@@ -41,6 +41,8 @@ export function postTraces(
         response.on('data', (part: Buffer) => parts.push(part));
         response.on('error', reject);
         response.on('end', () => {
+          // Refused before all was sent: the rest would only be thrown away.
+          if (!sent.writableFinished) sent.destroy();
           const retryAfter = response.headers['retry-after'];
           resolve({
             status: response.statusCode ?? 0,

@@ -1,0 +1,46 @@
+import { compareCounts, NumberedBodies } from '../load/numbered-bodies.ts';
+import { reportedCalls } from '../load/report.ts';
+import { Sending } from '../load/sending.ts';
+import { startAnalyzerProcess } from '../process.ts';
+
+/** Four senders, the bodies they send, and in the end the comparison of the report with what was acknowledged. */
+export class Trial {
+  readonly sending: Sending;
+  readonly #startMs = Date.now();
+  readonly #done: Promise<void>;
+
+  constructor(seed: number, spansPerBody = 500) {
+    this.sending = new Sending(new NumberedBodies(seed, this.#startMs, spansPerBody));
+    this.#done = this.sending.run();
+  }
+
+  /** Waits until so many bodies are acknowledged altogether. */
+  async acknowledged(bodies: number): Promise<void> {
+    await until(() => this.sending.acknowledged >= bodies);
+  }
+
+  /** Gets everything acknowledged that was ever sent. */
+  async finish(): Promise<void> {
+    this.sending.finish();
+    await this.#done;
+  }
+
+  /** What the report of a fresh analyzer lacks, and what it has too much, in calls. */
+  async compare(storePath: string): Promise<{ lost: number; doubled: number }> {
+    const analyzer = await startAnalyzerProcess(storePath);
+    try {
+      const fromS = Math.floor(this.#startMs / 1000) - 3600;
+      const window = { fromS, toS: Math.ceil(Date.now() / 1000) + 3600 };
+      return compareCounts(await reportedCalls(analyzer.url, window), this.sending.truth);
+    } finally {
+      await analyzer.stop();
+    }
+  }
+}
+
+/** Waits for a condition; the test's own timeout is the bound. */
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+export const everythingOnce = { lost: 0, doubled: 0 };

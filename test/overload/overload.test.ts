@@ -1,0 +1,17 @@
+import { afterAll, expect, test } from 'vitest';
+import { temporaryFolder } from '../process.ts';
+import { runOverload } from './overload.ts';
+
+const folder = temporaryFolder();
+afterAll(() => folder.remove());
+
+test('far more load than it can take: refused in time, bounded memory, nothing acknowledged lost', async () => {
+  const result = await runOverload({
+    seconds: 5,
+    seed: 1,
+    storePath: `${folder.path}/rollcall.db`,
+  });
+  expect(result).toMatchObject({ wrong: [], lost: 0, doubled: 0 });
+  expect(result.refused).toBeGreaterThan(0);
+  expect(result.rssMostMiB).toBeLessThan(600);
+}, 120_000);
