@@ -206,14 +206,16 @@ function isFallback(route: RouteSegment[]): boolean {
   return last?.kind === 'rest' && (route.length === 1 || (last.anonymous && last.text !== ''));
 }
 
-/** Spring forwards what failed to `/error`. */
+/** Spring and ASP.NET forward what failed to `/error`. */
 function isErrorPage(route: RouteSegment[]): boolean {
-  return route.length === 1 && route[0]!.text === 'error';
+  return route.length === 1 && route[0]!.text.toLowerCase() === 'error';
 }
 
 /** Symfony, Slim and Yii report a handler's name, `app_user_show`, which the path replaces. */
 function namesHandler(httpRoute: string, path: string[]): boolean {
-  if (!isName(httpRoute)) return false;
+  // A handler of errors answers for any path: ASP.NET's `Error`, CodeIgniter's `Errors.show404`.
+  if (!isName(httpRoute) || /error|exception|not_?found|404|fallback/i.test(httpRoute))
+    return false;
   return path.at(-1)?.toLowerCase() !== httpRoute.toLowerCase() && path[0] !== httpRoute;
 }
 

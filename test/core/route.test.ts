@@ -220,6 +220,12 @@ describe('routes that are none', () => {
     expect(route({ httpRoute: 'health', path: '/health' })).toBe('/health');
   });
 
+  it("an error page's name makes no endpoint of what a scanner tried", () => {
+    for (const httpRoute of ['Error', 'Errors.show404', 'app_not_found'])
+      expect(route({ httpRoute, path: '/wp-login.php', status: 404 })).toBe('(unmatched)');
+    expect(route({ httpRoute: 'Error', path: '/users/7', status: 500 })).toBe('/users/{id}');
+  });
+
   it('a route of more than the bound is absent', () => {
     const httpRoute = `/users/{${'i'.repeat(600)}}`;
     expect(route({ httpRoute, path: '/users/7' })).toBe('/users/{id}');
