@@ -32,9 +32,9 @@ export class Clients {
     this.#proxies = proxies;
   }
 
-  /** Distinct texts remembered. */
-  get size(): number {
-    return this.#texts.size;
+  /** What is remembered, as a share of `limits.internedStrings`. */
+  get weight(): number {
+    return this.#texts.weight;
   }
 
   clear(): void {

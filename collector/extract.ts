@@ -5,12 +5,12 @@ import { Clients, invalidClient } from './client.ts';
 import { TrustedProxies } from './client-address.ts';
 import { Exclusion } from './exclusion.ts';
 import { httpMethods, methodOf } from './http-method.ts';
-import { keptText } from './kept-text.ts';
 import { MountRemainders } from './mount-remainders.ts';
 import { Origins } from './origin.ts';
 import type { AttributeSlots } from './otlp/attributes.ts';
 import { epochSeconds, nanosecondsBeyond } from './otlp/nanoseconds.ts';
 import { TracesWalk } from './otlp/traces.ts';
+import { type Resource, Resources, resourceKeys } from './resource.ts';
 import { RouteCache } from './route-cache.ts';
 import { mark, slot, wantedAttributes } from './span-attributes.ts';
 import { TripleTable } from './triple-table.ts';
@@ -57,7 +57,7 @@ export class Extractor {
   readonly #clients: Clients;
   readonly #origins: Origins;
 
-  readonly #resources = new Map<string, Resource>();
+  readonly #resources = new Resources();
   // (resource, route, method) to the endpoint's number, or `excluded`.
   readonly #endpoints = new TripleTable();
 
@@ -65,7 +65,7 @@ export class Extractor {
 
   // The request in hand.
   #project = '';
-  #resource: Resource = { number: 0, project: '', service: '', environment: '', version: '' };
+  #resource!: Resource;
   #batch!: CallBatch;
   #extracted: Extracted = nothingExtracted();
   #traceIdsOf: Uint8Array = new Uint8Array(0);
@@ -83,19 +83,24 @@ export class Extractor {
     this.#origins = new Origins(dictionary, consumerSlots);
     this.#walk = new TracesWalk(
       { resource: resourceKeys, span: keys },
-      { resource: () => this.#takeResource(), serverSpan: () => this.#takeSpan() },
+      {
+        resource: () => {
+          this.#resource = this.#resources.resourceOf(this.#project, this.#walk.resource);
+        },
+        serverSpan: () => this.#takeSpan(),
+      },
     );
   }
 
-  /** Distinct texts and combinations remembered here and in the dictionary; `reset` forgets them. */
+  /** What is remembered here and in the dictionary, as a share of `limits.internedStrings`. */
   get size(): number {
     return (
       this.#dictionary.size +
-      this.#routes.size +
-      this.#clients.size +
-      this.#origins.size +
+      this.#resources.weight +
       this.#endpoints.size +
-      this.#resources.size
+      this.#routes.weight +
+      this.#clients.weight +
+      this.#origins.weight
     );
   }
 
@@ -131,26 +136,6 @@ export class Extractor {
     }
     this.#extracted.notServer = this.#walk.otherSpans;
     return this.#extracted;
-  }
-
-  #takeResource(): void {
-    const attributes = this.#walk.resource;
-    const service = resourceText(attributes, serviceSlots, limits.serviceNameBytes);
-    const environment = resourceText(attributes, environmentSlots, limits.environmentBytes);
-    const version = resourceText(attributes, versionSlots, limits.versionBytes);
-    const key = `${this.#project}\0${service}\0${environment}\0${version}`;
-    let resource = this.#resources.get(key);
-    if (resource === undefined) {
-      resource = {
-        number: this.#resources.size + 1,
-        project: this.#project,
-        service: service === '' ? 'unknown_service' : service,
-        environment,
-        version,
-      };
-      this.#resources.set(key, resource);
-    }
-    this.#resource = resource;
   }
 
   #takeSpan(): void {
@@ -260,30 +245,11 @@ export class Extractor {
   }
 }
 
-/** A resource as calls know it; its number is the caches' name for it. */
-export interface Resource {
-  number: number;
-  project: string;
-  service: string;
-  environment: string;
-  version: string;
-}
-
 /** In place of an endpoint's number. */
 const excluded = -1;
 
 /** Status.code of a span. */
 const statusError = 2;
-
-const resourceKeys = [
-  { key: 'service.name' },
-  { key: 'deployment.environment.name' },
-  { key: 'deployment.environment' },
-  { key: 'service.version' },
-];
-const serviceSlots = [0];
-const environmentSlots = [1, 2];
-const versionSlots = [3];
 
 const statusSlots = [slot.status, slot.oldStatus];
 const requestSizeSlots = [slot.requestSize, slot.oldRequestSize, slot.otherRequestSize];
@@ -300,14 +266,6 @@ function nothingExtracted(): Extracted {
     invalidClients: 0,
     statusAssumed: 0,
   };
-}
-
-function resourceText(attributes: AttributeSlots, slots: readonly number[], bytesMax: number) {
-  for (const place of slots) {
-    const text = attributes.text(place);
-    if (text !== '') return keptText(text, bytesMax);
-  }
-  return '';
 }
 
 /** 0 when there is none that HTTP knows. */

@@ -42,15 +42,19 @@ export function methodOf(walk: TracesWalk): number {
 function knownMethod(bytes: Buffer, start: number, end: number): number {
   const length = end - start;
   if (length < 3 || length > 7) return 0;
-  for (let method = 1; method < httpMethods.length; method += 1) {
-    const name = httpMethods[method]!;
-    if (name.length !== length) continue;
-    let i = 0;
-    // Letters differ from their lower case in this one bit.
-    while (i < length && (bytes[start + i]! & 0xdf) === name.charCodeAt(i)) i += 1;
-    if (i === length) return method;
+  const method = byInitialAndLength[(bytes[start]! & 31) * 8 + length]!;
+  const name = httpMethods[method]!;
+  for (let i = 0; i < length; i += 1) {
+    // A letter and its lower case differ in this one bit.
+    if ((bytes[start + i]! & 0xdf) !== name.charCodeAt(i)) return 0;
   }
-  return 0;
+  return method;
+}
+
+// No two methods agree in both: one look says which it can be.
+const byInitialAndLength = new Uint8Array(32 * 8);
+for (const [place, name] of httpMethods.entries()) {
+  if (place > 0) byInitialAndLength[(name.charCodeAt(0) & 31) * 8 + name.length] = place;
 }
 
 const methodSlots = [slot.method, slot.oldMethod];

@@ -27,6 +27,11 @@ export class Interner {
     return this.#used;
   }
 
+  /** What the words weigh against `limits.internedStrings`: a long one as much as several. */
+  get weight(): number {
+    return this.#size + Math.floor(this.#used / bytesPerWord);
+  }
+
   /** @param view of the message, at whose `start` the word's bytes begin */
   intern(bytes: Buffer, view: DataView, start: number, length: number): number {
     if (length === 0) return 0;
@@ -104,6 +109,9 @@ export class Interner {
     this.#table = next;
   }
 }
+
+/** Of a usual word; the bound on their number is one on memory. */
+export const bytesPerWord = 64;
 
 function viewOf(bytes: Buffer): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);

@@ -34,9 +34,10 @@ export class Origins {
     this.#consumerSlots = consumerSlots;
   }
 
-  /** Distinct texts and combinations remembered. */
-  get size(): number {
-    return this.#userAgents.size + this.#consumers.size + this.#errors.size + this.#origins.size;
+  /** What is remembered, as a share of `limits.internedStrings`. */
+  get weight(): number {
+    const words = this.#userAgents.weight + this.#consumers.weight + this.#errors.weight;
+    return words + this.#agentNumbers.size + this.#who.size + this.#origins.size;
   }
 
   clear(): void {

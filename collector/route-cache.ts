@@ -1,7 +1,7 @@
 import { limits } from '../core/limits.ts';
 import { endpointRoute, type Route, routePattern } from '../core/route.ts';
 import { httpMethods } from './http-method.ts';
-import { doubled, Interner } from './interner.ts';
+import { bytesPerWord, doubled, Interner } from './interner.ts';
 import { keptLength, keptText } from './kept-text.ts';
 import type { TracesWalk } from './otlp/traces.ts';
 import { slot } from './span-attributes.ts';
@@ -15,6 +15,7 @@ export class RouteCache {
   /** Routes by number, from 1 on. */
   readonly #routes: Route[] = [{ route: '', templated: false }];
   readonly #numbers = new Map<string, number>();
+  #routesWeight = 0;
 
   readonly #patterns = new Interner();
   // By number of the `http.route`: its canonical route's number, 0 when it is none, and its segments.
@@ -30,14 +31,15 @@ export class RouteCache {
   #pathEnd = 0;
   #pathSegments = 0;
 
-  /** Distinct texts remembered. */
-  get size(): number {
-    return this.#patterns.size + this.#routes.length - 1;
+  /** What is remembered for good, as a share of `limits.internedStrings`. */
+  get weight(): number {
+    return this.#patterns.weight + this.#routesWeight;
   }
 
   clear(): void {
     this.#routes.length = 1;
     this.#numbers.clear();
+    this.#routesWeight = 0;
     this.#patterns.clear();
     this.#canonical = new Int32Array(128);
     this.#segments = new Int32Array(128);
@@ -140,6 +142,7 @@ export class RouteCache {
     if (number === undefined) {
       number = this.#routes.push({ ...found, route }) - 1;
       this.#numbers.set(key, number);
+      this.#routesWeight += 1 + Math.floor(route.length / bytesPerWord);
     }
     return number;
   }

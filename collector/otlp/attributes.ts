@@ -172,14 +172,19 @@ export class AttributeSlots {
     const tag = bytes[valueStart];
     if (tag === stringTag) {
       const length = bytes[valueStart + 1]!;
-      if (length < 128 && valueStart + 2 + length === end) {
-        this.#set(slot, length === 0 ? valueKind.none : valueKind.string, valueStart + 2, end);
+      const isShort = length < 128;
+      const textStart = valueStart + (isShort ? 2 : 3);
+      const textLength = isShort ? length : (length & 127) + bytes[valueStart + 2]! * 128;
+      // A third byte of the length would make it longer than the value.
+      if (textStart + textLength === end) {
+        this.#set(slot, textLength === 0 ? valueKind.none : valueKind.string, textStart, end);
         return;
       }
     } else if (tag === intTag) {
-      // One or two bytes: every status code.
-      const size = end - valueStart - 1;
-      if ((size === 1 || (size === 2 && bytes[valueStart + 1]! > 127)) && bytes[end - 1]! < 128) {
+      const last = end - 1;
+      let at = valueStart + 1;
+      while (at < last && bytes[at]! > 127) at += 1;
+      if (at === last && bytes[at]! < 128 && at - valueStart <= 10) {
         this.#set(slot, valueKind.int, valueStart + 1, end);
         return;
       }

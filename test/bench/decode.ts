@@ -11,8 +11,8 @@ import { Random } from '../load/random.ts';
  *   node test/bench/decode.ts [payload …]
  */
 const names = process.argv.slice(2) as PayloadName[];
-const rounds = 5;
-const spansPerRound = 3_000_000;
+const rounds = 12;
+const spansPerRound = 1_000_000;
 
 process.stdout.write(`${cpus()[0]?.model}, Node ${process.version}\n`);
 for (const name of names.length > 0 ? names : (['mixed', 'server', 'wide'] as const)) measure(name);

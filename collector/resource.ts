@@ -1,0 +1,73 @@
+import { limits } from '../core/limits.ts';
+import { bytesPerWord } from './interner.ts';
+import { keptText } from './kept-text.ts';
+import type { AttributeSlots } from './otlp/attributes.ts';
+
+/** The service that spans are of, in one of its versions. */
+export interface Resource {
+  /** From 1 on: what caches know it by. */
+  number: number;
+  project: string;
+  /** `service.name`, or `unknown_service`. */
+  service: string;
+  /** '' when the resource names none. */
+  environment: string;
+  version: string;
+}
+
+/** The attributes of a resource that are read. */
+export const resourceKeys = [
+  { key: 'service.name' },
+  { key: 'deployment.environment.name' },
+  { key: 'deployment.environment' },
+  { key: 'service.version' },
+];
+
+/** All instances of a service are one resource: what differs between them is not kept. */
+export class Resources {
+  readonly #resources = new Map<string, Resource>();
+  #weight = 0;
+
+  /** What is remembered, as a share of `limits.internedStrings`. */
+  get weight(): number {
+    return this.#weight;
+  }
+
+  clear(): void {
+    this.#resources.clear();
+    this.#weight = 0;
+  }
+
+  /** @param attributes whose slots are the places of `resourceKeys` */
+  resourceOf(project: string, attributes: AttributeSlots): Resource {
+    const service = textOf(attributes, serviceSlots, limits.serviceNameBytes);
+    const environment = textOf(attributes, environmentSlots, limits.environmentBytes);
+    const version = textOf(attributes, versionSlots, limits.versionBytes);
+    const key = `${project}\0${service}\0${environment}\0${version}`;
+    let resource = this.#resources.get(key);
+    if (resource === undefined) {
+      resource = {
+        number: this.#resources.size + 1,
+        project,
+        service: service === '' ? 'unknown_service' : service,
+        environment,
+        version,
+      };
+      this.#resources.set(key, resource);
+      this.#weight += 1 + Math.floor(key.length / bytesPerWord);
+    }
+    return resource;
+  }
+}
+
+const serviceSlots = [0];
+const environmentSlots = [1, 2];
+const versionSlots = [3];
+
+function textOf(attributes: AttributeSlots, slots: readonly number[], bytesMax: number): string {
+  for (const place of slots) {
+    const text = attributes.text(place);
+    if (text !== '') return keptText(text, bytesMax);
+  }
+  return '';
+}
