@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { afterAll, expect, test } from 'vitest';
 import { type Running, runToEnd, startCollectorProcess, temporaryFolder } from '../process.ts';
 import { everythingOnce, Trial, until } from './trial.ts';
@@ -50,20 +51,27 @@ test('a store that is read-only at the start: exit 1, naming the store', async (
   expect(output).toContain(storePath);
 });
 
-/** Immutable files refuse writes even to root and through open descriptors. @returns why it failed */
+/**
+ * Immutable files refuse writes even to root and through open descriptors. Not the -shm file: it is mapped
+ * memory, and a mapped page that may not be written any more ends the process (SIGBUS).
+ * @returns why it failed
+ */
 function makeReadOnly(): string | undefined {
-  try {
-    execFileSync('sh', ['-c', 'chattr +i "$0"*', storePath], { stdio: 'pipe' });
-    return undefined;
-  } catch (error) {
-    return (error as Error).message;
-  }
+  return changeAttributes('+i');
 }
 
 function makeWritable(): void {
+  changeAttributes('-i');
+}
+
+function changeAttributes(change: '+i' | '-i'): string | undefined {
+  const files = [storePath, `${storePath}-wal`, `${storePath}.lock`].filter((path) =>
+    existsSync(path),
+  );
   try {
-    execFileSync('sh', ['-c', 'chattr -i "$0"*', storePath], { stdio: 'pipe' });
-  } catch {
-    // It never was immutable on this file system.
+    execFileSync('chattr', [change, ...files], { stdio: 'pipe' });
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
   }
 }
