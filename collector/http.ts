@@ -1,17 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { AppError, asAppError } from '../core/error.ts';
 import { limits } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
 import { Gone } from './body.ts';
 import { type ExportContext, encodingOf, exportPaths, takeExport } from './export-request.ts';
-import {
-  answers,
-  contentTypes,
-  exportResponse,
-  type Signal,
-  statusResponse,
-} from './otlp/responses.ts';
+import { answer, answerText, refuse, refuseUnreadable, retryAfterS } from './http-answer.ts';
+import { answers, contentTypes, exportResponse, type Signal } from './otlp/responses.ts';
 
 /** OTLP over HTTP/1.1, with health, readiness and metrics on the same port. */
 export interface HttpDoor {
@@ -29,18 +24,26 @@ export interface HttpOptions extends ExportContext {
   /** 0 takes a free one. */
   port: number;
   log: Log;
+  timeouts?: HttpTimeouts;
 }
+
+/** See limits.ts. */
+export type HttpTimeouts = Record<
+  'keepAliveMs' | 'headersMs' | 'requestMs' | 'silentSocketMs' | 'timeoutCheckMs',
+  number
+>;
 
 /** @throws AppError `conflict` when the port is in use or the address is not ours */
 export async function openHttpDoor(options: HttpOptions): Promise<HttpDoor> {
+  const timeouts: HttpTimeouts = options.timeouts ?? limits;
   const server = createServer({
-    keepAliveTimeout: limits.keepAliveMs,
-    headersTimeout: limits.headersMs,
-    requestTimeout: limits.requestMs,
-    connectionsCheckingInterval: 5000,
+    keepAliveTimeout: timeouts.keepAliveMs,
+    headersTimeout: timeouts.headersMs,
+    requestTimeout: timeouts.requestMs,
+    connectionsCheckingInterval: timeouts.timeoutCheckMs,
     maxHeaderSize: limits.headerBytes,
   });
-  server.timeout = limits.silentSocketMs;
+  server.timeout = timeouts.silentSocketMs;
   const exchange = new Exchange(options);
   server.on('request', (request, response) => exchange.serve(request, response, false));
   server.on('checkContinue', (request, response) => exchange.serve(request, response, true));
@@ -156,92 +159,12 @@ class Exchange {
   }
 }
 
-/** Shorter than any exporter's deadline; JavaScript's takes 0 for "at once" (R7). */
-const retryAfterS = '1';
-
 /** The path of a request target, in whatever form it came, without its query. */
 function pathOf(target: string): string {
   if (exportPaths.has(target)) return target;
   const absolute = /^https?:\/\/[^/?#]*/i.exec(target);
   const path = (absolute === null ? target : target.slice(absolute[0].length)).split(/[?#]/, 1)[0]!;
   return path === '' ? '/' : path;
-}
-
-function refuse(
-  request: IncomingMessage,
-  response: ServerResponse,
-  error: AppError,
-  expectsContinue = false,
-): void {
-  // Whoever waits for "100 Continue" may or may not send the body after all: the connection is lost.
-  if (expectsContinue) response.setHeader('connection', 'close');
-  const { httpStatus } = answers[error.code];
-  if (httpStatus === 429 || httpStatus === 503) response.setHeader('retry-after', retryAfterS);
-  const encoding = encodingOf(request.headers['content-type']);
-  if (httpStatus === 415 || (httpStatus === 404 && encoding === undefined)) {
-    answerText(request, response, httpStatus, error.message);
-  } else {
-    const body = statusResponse(encoding ?? 'json', error);
-    answer(request, response, httpStatus, contentTypes[encoding ?? 'json'], body);
-  }
-}
-
-function answerText(
-  request: IncomingMessage,
-  response: ServerResponse,
-  httpStatus: number,
-  text: string,
-): void {
-  answer(request, response, httpStatus, 'text/plain', Buffer.from(text));
-}
-
-/**
- * Sends the answer. When the body was not read to its end, what follows is read and thrown away, and the
- * connection is kept only if that is little: closing on a client that still sends could cost it the answer.
- */
-function answer(
-  request: IncomingMessage,
-  response: ServerResponse,
-  httpStatus: number,
-  contentType: string,
-  body: Buffer,
-): void {
-  const unread = !request.readableEnded && !request.complete;
-  if (unread && bytesToCome(request) > limits.discardBytes)
-    response.setHeader('connection', 'close');
-  response.writeHead(httpStatus, { 'content-type': contentType, 'content-length': body.length });
-  if (!unread) {
-    response.end(request.method === 'HEAD' ? undefined : body);
-    return;
-  }
-  response.write(body);
-  discardRest(request, () => response.end());
-}
-
-function bytesToCome(request: IncomingMessage): number {
-  const header = request.headers['content-length'];
-  return header === undefined ? Number.POSITIVE_INFINITY : Number(header);
-}
-
-/** Reads on until the end, for a while; then `done`, which closes the connection. */
-function discardRest(request: IncomingMessage, done: () => void): void {
-  const timer = setTimeout(finish, limits.discardMs);
-  let bytes = 0;
-  function finish(): void {
-    clearTimeout(timer);
-    request.off('data', count);
-    request.off('end', finish);
-    request.off('close', finish);
-    done();
-  }
-  function count(chunk: Buffer): void {
-    bytes += chunk.length;
-    if (bytes > limits.discardBytes) finish();
-  }
-  request.on('data', count);
-  request.on('end', finish);
-  request.on('close', finish);
-  request.resume();
 }
 
 async function within<T>(ms: number, work: Promise<T>): Promise<T> {
@@ -257,32 +180,6 @@ async function within<T>(ms: number, work: Promise<T>): Promise<T> {
     clearTimeout(timer);
   }
 }
-
-/** What the HTTP parser cannot read: a short answer in plain text, and the end of the connection. */
-function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (!socket.writable || error.code === 'ECONNRESET') {
-    socket.destroy();
-    return;
-  }
-  const [status, text] = unreadable[error.code ?? ''] ?? [
-    '400 Bad Request',
-    'not an HTTP/1.1 request',
-  ];
-  const head = `HTTP/1.1 ${status}\r\ncontent-type: text/plain\r\ncontent-length: ${text.length}`;
-  socket.end(`${head}\r\nconnection: close\r\n\r\n${text}`, () => socket.destroy());
-}
-
-const unreadable: Record<string, [string, string]> = {
-  HPE_HEADER_OVERFLOW: [
-    '431 Request Header Fields Too Large',
-    `headers are larger than ${limits.headerBytes} bytes`,
-  ],
-  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'the request took too long to arrive'],
-  HPE_PAUSED_H2_UPGRADE: [
-    '505 HTTP Version Not Supported',
-    'this is OTLP over HTTP/1.1; OTLP over gRPC (HTTP/2) has a port of its own, usually 4317',
-  ],
-};
 
 function listen(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {

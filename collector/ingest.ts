@@ -260,7 +260,7 @@ interface Waiter {
   reject(error: AppError): void;
 }
 
-/** Measured with 16 connections at full load: GATHERTEXT. */
+/** Less than a busy disk's fsync, and nothing at all for a sender that is alone. */
 const gatherMs = 8;
 const firstCapacity = 4096;
 const bytesPerCall = callColumns(1).buffer.byteLength;

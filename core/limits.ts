@@ -71,6 +71,8 @@ export const limits = {
    *  keepAliveMs. */
   headersMs: 100_000,
   requestMs: 120_000,
+  /** How often Node looks for requests that are late. */
+  timeoutCheckMs: 5_000,
   /** A connection on which nothing moves while a request is under way. */
   silentSocketMs: 60_000,
   /** Of a refused body so much is read and thrown away, for so long, that its sender sees the answer. */

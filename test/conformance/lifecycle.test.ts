@@ -1,3 +1,4 @@
+import { fork } from 'node:child_process';
 import { connect, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -199,6 +200,21 @@ test('SIGINT ends it as well', async () => {
   const folder = temporaryFolder();
   const running = await startCollectorProcess(`${folder.path}/rollcall.db`);
   expect((await running.stop('SIGINT')).code).toBe(0);
+  folder.remove();
+});
+
+test('a parent that is gone ends it', async () => {
+  const folder = temporaryFolder();
+  const env = {
+    ...process.env,
+    ROLLCALL_OTLP_HTTP_PORT: '0',
+    ROLLCALL_STORE: `sqlite:${folder.path}/a.db`,
+  };
+  const child = fork('collector/main.ts', { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+  const ended = new Promise((resolve) => child.once('close', resolve));
+  await new Promise((resolve) => child.stdout!.once('data', resolve));
+  child.disconnect();
+  expect(await ended).toBe(0);
   folder.remove();
 });
 
