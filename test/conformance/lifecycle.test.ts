@@ -211,7 +211,7 @@ test('a parent that is gone ends it', async () => {
     ROLLCALL_STORE: `sqlite:${folder.path}/a.db`,
   };
   const child = fork('collector/main.ts', { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
-  const ended = new Promise((resolve) => child.once('close', resolve));
+  const ended = new Promise((resolve) => child.once('exit', resolve));
   await new Promise((resolve) => child.stdout!.once('data', resolve));
   child.disconnect();
   expect(await ended).toBe(0);
