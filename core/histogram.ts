@@ -52,19 +52,31 @@ export class HistogramCounts {
     let at = start;
     let slot = 0;
     while (at < end) {
-      let byte = bytes[at++]!;
+      const byte = bytes[at++]!;
+      if (byte < 128) {
+        // Nearly every number is one byte: a run of empty buckets, or a small count.
+        if ((byte & 1) === 1) {
+          slot += (byte + 1) >> 1;
+        } else {
+          if (byte !== 0) {
+            const count = counts[slot]!;
+            if (count === 0) touched[touchedCount++] = slot;
+            counts[slot] = count + (byte >> 1);
+          }
+          slot += 1;
+        }
+        continue;
+      }
       let zigzag = byte & 127;
-      for (let scale = 128; byte > 127; scale *= 128) {
-        byte = bytes[at++]!;
-        zigzag += (byte & 127) * scale;
+      for (let scale = 128, more = byte; more > 127; scale *= 128) {
+        more = bytes[at++]!;
+        zigzag += (more & 127) * scale;
       }
       if (zigzag % 2 === 1) {
         slot += (zigzag + 1) / 2;
       } else {
-        if (zigzag !== 0) {
-          if (counts[slot] === 0) touched[touchedCount++] = slot;
-          counts[slot]! += zigzag / 2;
-        }
+        if (counts[slot] === 0) touched[touchedCount++] = slot;
+        counts[slot]! += zigzag / 2;
         slot += 1;
       }
     }
