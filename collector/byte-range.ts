@@ -1,3 +1,5 @@
+import { randomFillSync } from 'node:crypto';
+
 /**
  * Equality and hash of byte ranges, four bytes a step. Both read only inside the range: ranges shorter
  * than four bytes go byte by byte, the tail of longer ones is read once more, overlapping.
@@ -24,29 +26,36 @@ export function sameBytes(
 }
 
 /**
- * Two lanes, so that a step need not wait for the last one's multiplication: a User-Agent of 100 bytes
- * costs half of what one lane does.
- * @param seed keeps a sender from choosing strings that collide; one for the life of a table
+ * Multilinear hashing: each half word times a secret factor of its own place, summed. No sender can
+ * choose strings that collide without knowing the factors: any two do with a chance of at most 2^-17
+ * (Lemire and Kaser, "Strongly universal string hashing is fast"). A seeded chain of multiplications and
+ * rotations costs the same and has pairs of bits that cancel whatever its seed.
  */
-export function hashBytes(view: DataView, start: number, length: number, seed: number): number {
-  let a = seed ^ length;
+export function hashBytes(view: DataView, start: number, length: number): number {
+  let hash = Math.imul(length, factors[0]!);
   if (length < 4) {
-    for (let i = 0; i < length; i += 1) a = mix(a, view.getUint8(start + i));
-    return finish(a);
+    for (let i = 0; i < length; i += 1)
+      hash += Math.imul(view.getUint8(start + i), factors[i + 1]!);
+    return finish(hash);
   }
-  let b = seed;
   const last = length - 4;
-  let i = 0;
-  for (; i + 4 < last; i += 8) {
-    a = mix(a, view.getInt32(start + i, true));
-    b = mix(b, view.getInt32(start + i + 4, true));
+  let place = 1;
+  for (let i = 0; i < last; i += 4) {
+    const word = view.getInt32(start + i, true);
+    hash = (hash + Math.imul(word & 0xffff, factors[place]!)) | 0;
+    hash = (hash + Math.imul(word >>> 16, factors[place + 1]!)) | 0;
+    place = (place + 2) & placesMask;
   }
-  if (i < last) a = mix(a, view.getInt32(start + i, true));
-  b = mix(b, view.getInt32(start + last, true));
-  return finish(mix(a, b));
+  const word = view.getInt32(start + last, true);
+  hash = (hash + Math.imul(word & 0xffff, factors[place]!)) | 0;
+  return finish(hash + Math.imul(word >>> 16, factors[place + 1]!));
 }
 
-/** One step of a hash; the rotation brings the high bits, which a product only collects, back down. */
+/** Enough for texts of 4 KiB; longer ones, which are never kept, use them again. */
+const placesMask = 2047;
+const factors = randomFillSync(new Int32Array(placesMask + 2));
+
+/** One step of a hash of our own numbers; the rotation brings the high bits, which a product only collects, back down. */
 export function mix(hash: number, value: number): number {
   const mixed = Math.imul(hash ^ value, 0x9e3779b1);
   return (mixed << 15) | (mixed >>> 17);

@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto';
 import { hashBytes, sameBytes } from './byte-range.ts';
 
 /**
@@ -15,7 +14,6 @@ export class Interner {
   #ends = new Int32Array(128);
   #bytes: Buffer = Buffer.alloc(4096);
   #view = viewOf(this.#bytes);
-  readonly #seed = randomInt(2 ** 31);
 
   /** Distinct words. */
   get size(): number {
@@ -35,7 +33,7 @@ export class Interner {
   /** @param view of the message, at whose `start` the word's bytes begin */
   intern(bytes: Buffer, view: DataView, start: number, length: number): number {
     if (length === 0) return 0;
-    const hash = hashBytes(view, start, length, this.#seed);
+    const hash = hashBytes(view, start, length);
     const mask = this.#table.length - 1;
     let at = hash & mask;
     for (;;) {

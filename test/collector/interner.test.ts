@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { hashBytes } from '../../collector/byte-range.ts';
 import { Interner } from '../../collector/interner.ts';
 import { TripleTable } from '../../collector/triple-table.ts';
 import { Random } from '../load/random.ts';
@@ -34,6 +35,22 @@ describe('words', () => {
       bytes[bit >> 3]! ^= 1 << (bit & 7);
     }
     expect(seen.size).toBe(37 * 8 + 1);
+  });
+
+  test('cannot be chosen to collide: bits that cancel in a chain of multiplications do not', () => {
+    const hashes = new Set<number>();
+    for (let choice = 0; choice < 4096; choice += 1) {
+      const bytes = Buffer.alloc(192, 0x41);
+      for (let pair = 0; pair < 12; pair += 1) {
+        if (((choice >> pair) & 1) === 0) continue;
+        bytes[pair * 16 + 3]! ^= 0x80;
+        bytes[pair * 16 + 7]! ^= 0x80;
+        bytes[pair * 16 + 9]! ^= 0x40;
+      }
+      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+      hashes.add(hashBytes(view, 0, bytes.length));
+    }
+    expect(hashes.size).toBeGreaterThan(4000);
   });
 
   test('are forgotten', () => {
