@@ -81,7 +81,10 @@ try {
   for (const part of parts) {
     if (!chosen.has(part)) continue;
     process.stderr.write(`${part} …\n`);
-    rows.push(...(await measure(part)));
+    for (const row of await measure(part)) {
+      process.stderr.write(`  ${row.figure}: ${row.value}\n`);
+      rows.push(row);
+    }
   }
   process.stdout.write(`${heading()}\n\n${table(rows)}\n`);
 } finally {

@@ -33,11 +33,11 @@ export interface OverloadResult {
   doubled: number;
 }
 
-const spansPerBody = 4000;
-const templates = 16;
+const spansPerBody = 8000;
+const templates = 8;
 const politeConnections = 4;
-/** With bodies of 2 MB, four times what the budget of bytes in flight admits. */
-const floodConnections = 150;
+/** With bodies of 4 MB, six times what the budget of bytes in flight admits. */
+const floodConnections = 100;
 const capacityS = 3;
 const sampleEveryMs = 200;
 
