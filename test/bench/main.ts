@@ -212,14 +212,22 @@ function percentiles(ascendingMs: readonly number[]): string {
 }
 
 function heading(): string {
-  const git = (...args: string[]) => execFileSync('git', args, { encoding: 'utf8' }).trim();
-  const changed =
-    git('status', '--porcelain', '--untracked-files=no') === '' ? '' : ' and uncommitted changes';
   return [
-    `${new Date().toISOString().slice(0, 10)}, commit ${git('rev-parse', '--short', 'HEAD')}${changed},`,
+    `${new Date().toISOString().slice(0, 10)}, ${commit()},`,
     `Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model}.`,
     `Command: \`npm run bench -- --only ${[...chosen].join(',')} --seconds ${seconds} --connections ${connections}\``,
   ].join('\n');
+}
+
+function commit(): string {
+  const git = (...args: string[]) =>
+    execFileSync('git', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+  try {
+    const changed = git('status', '--porcelain', '--untracked-files=no') !== '';
+    return `commit ${git('rev-parse', '--short', 'HEAD')}${changed ? ' and uncommitted changes' : ''}`;
+  } catch {
+    return 'outside a git repository';
+  }
 }
 
 function table(rows: readonly Row[]): string {
