@@ -3,6 +3,7 @@ import { AppError } from '../core/error.ts';
 import { limits } from '../core/limits.ts';
 import { type Body, checkDeclared, codecOf, declaredBytes, readBody } from './body.ts';
 import type { BufferPool } from './buffer-pool.ts';
+import type { ChunkGarbage } from './chunk-garbage.ts';
 import type { Ingest } from './ingest.ts';
 import type { LargeJson } from './large-json.ts';
 import type { CollectorMetrics } from './metrics.ts';
@@ -17,6 +18,7 @@ export interface ExportContext {
   metrics: CollectorMetrics;
   notices: Notices;
   pool: BufferPool;
+  garbage: ChunkGarbage;
   largeJson: LargeJson;
   bodyBytesMax: number;
 }
@@ -87,6 +89,7 @@ export async function takeExport(
     // What is taken is copied out of the body, so its memory need not wait for the commit.
     body?.release();
     share.release();
+    if (body !== undefined) context.garbage.add(body.bytes.length);
   }
   return taken;
 }

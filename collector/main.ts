@@ -6,6 +6,7 @@ import { type Log, openLog } from '../core/log.ts';
 import { openSqliteWriter } from '../core/store/sqlite/writer.ts';
 import type { CallWriter } from '../core/store/store.ts';
 import { BufferPool } from './buffer-pool.ts';
+import { ChunkGarbage } from './chunk-garbage.ts';
 import { Extractor } from './extract.ts';
 import { type HttpDoor, openHttpDoor } from './http.ts';
 import { Ingest } from './ingest.ts';
@@ -73,6 +74,7 @@ function openDoor(config: Config, parts: Parts, log: Log): Promise<HttpDoor> {
     ...parts,
     notices: new Notices(),
     pool: new BufferPool(),
+    garbage: new ChunkGarbage(),
     bodyBytesMax: config.maxBodyBytes,
     host: config.host,
     port: config.otlpHttpPort,

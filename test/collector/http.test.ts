@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { BufferPool } from '../../collector/buffer-pool.ts';
+import { ChunkGarbage } from '../../collector/chunk-garbage.ts';
 import { Extractor } from '../../collector/extract.ts';
 import { type HttpDoor, openHttpDoor } from '../../collector/http.ts';
 import { Ingest } from '../../collector/ingest.ts';
@@ -37,6 +38,7 @@ beforeAll(async () => {
     metrics,
     notices: new Notices(),
     pool: new BufferPool(),
+    garbage: new ChunkGarbage(),
     largeJson: new LargeJson(),
     bodyBytesMax: config.maxBodyBytes,
     host: config.host,

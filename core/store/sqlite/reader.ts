@@ -26,8 +26,7 @@ class SqliteReader implements CallReader {
   constructor(db: Database) {
     this.#db = db;
     this.#words = new WordBook(db);
-    // Level blocks are read again and again: from the page cache of the system, not copied into ours.
-    db.pragma('mmap_size = 1073741824');
+    // Level blocks are read again and again.
     db.pragma('cache_size = -32768');
   }
 

@@ -16,7 +16,7 @@ const runsPerTier = 8;
 
 /** A shard's runs are settled into levels when they are this large or this old: the larger, the fewer times
  *  a coarse block is rewritten; the smaller, the less a report reads besides the levels. */
-const settleBytes = 1024 * 1024;
+const settleBytes = 256 * 1024;
 const settleAfterS = 300;
 
 interface ShardRuns {

@@ -28,6 +28,10 @@ export type WriterAnswer =
 
 const tickMs = 1_000;
 const purgeEveryTicks = 30;
+/** Settling gives way to an append after this long: it must keep up with a history that is loaded in bulk. */
+const maintenanceMs = 20;
+/** What a clean end spends on settling, so that the next start's reports find little that is not. */
+const closingMs = 3_000;
 
 const port = parentPort!;
 const start = workerData as WriterStart;
@@ -97,7 +101,11 @@ function perform(request: WriterRequest): { stored?: boolean[]; buffer?: ArrayBu
     case 'close':
       closed = true;
       clearInterval(timer);
-      attempt(() => writing.rollUp(nowS));
+      attempt(() => {
+        writing.rollUp(nowS);
+        const untilMs = performance.now() + closingMs;
+        while (performance.now() < untilMs && writing.settleOne(nowS, true));
+      });
       writing.close();
       return {};
   }
@@ -110,8 +118,9 @@ function maintain(): void {
   setImmediate(() => {
     maintaining = false;
     if (closed) return;
+    const untilMs = performance.now() + maintenanceMs;
     const more = attempt(() => {
-      if (writing.settleOne(now())) return true;
+      while (writing.settleOne(now())) if (performance.now() > untilMs) return true;
       if (purging) purging = writing.purgeStep(now());
       return purging;
     });
