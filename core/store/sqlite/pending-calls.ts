@@ -1,16 +1,19 @@
 import { limits } from '../../limits.ts';
 
-/** Calls that are committed and not rolled up yet, as row ids and numbers: at most two full batches. */
+/**
+ * Calls that are committed and not rolled up yet, as row ids and numbers. Mostly less than two full
+ * batches; it grows for more, because the last body of a batch may be of any size.
+ */
 export class PendingCalls {
   length = 0;
-  readonly endpoint: Int32Array;
-  readonly minute: Int32Array;
-  readonly endMs: Float64Array;
-  readonly status: Uint16Array;
-  readonly durationNs: Float64Array;
+  endpoint: Int32Array;
+  minute: Int32Array;
+  endMs: Float64Array;
+  status: Uint16Array;
+  durationNs: Float64Array;
   /** 0 when unknown. */
-  readonly client: Int32Array;
-  readonly origin: Int32Array;
+  client: Int32Array;
+  origin: Int32Array;
 
   constructor(capacity: number = limits.unrolledCalls + limits.batchCalls) {
     this.endpoint = new Int32Array(capacity);
@@ -31,6 +34,7 @@ export class PendingCalls {
     client: number,
     origin: number,
   ): void {
+    if (this.length === this.endpoint.length) this.#grow();
     const i = this.length++;
     this.endpoint[i] = endpoint;
     this.minute[i] = Math.floor(endS / 60);
@@ -39,6 +43,19 @@ export class PendingCalls {
     this.durationNs[i] = durationNs;
     this.client[i] = client;
     this.origin[i] = origin;
+  }
+
+  #grow(): void {
+    const next = new PendingCalls(this.endpoint.length * 2);
+    next.endpoint.set(this.endpoint);
+    next.minute.set(this.minute);
+    next.endMs.set(this.endMs);
+    next.status.set(this.status);
+    next.durationNs.set(this.durationNs);
+    next.client.set(this.client);
+    next.origin.set(this.origin);
+    const { length } = this;
+    Object.assign(this, next, { length });
   }
 
   get full(): boolean {
