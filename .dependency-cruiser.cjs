@@ -43,10 +43,10 @@ module.exports = {
       to: { path: 'hdr-histogram-js' },
     },
     {
-      name: 'one-room-knows-sqlite',
+      name: 'one-file-knows-sqlite',
       severity: 'error',
-      from: { pathNot: '^(core/store/sqlite|test)' },
-      to: { path: 'better-sqlite3' },
+      from: { pathNot: '^core/store/sqlite/database\\.ts$' },
+      to: { path: '^(node:)?sqlite$' },
     },
   ],
   options: {

@@ -5,7 +5,6 @@ import { expect, it } from 'vitest';
 interface Entry {
   version?: string;
   resolved?: string;
-  gypfile?: boolean;
   optionalDependencies?: Record<string, string>;
 }
 
@@ -30,17 +29,9 @@ it('the lockfile names no registry', () => {
   expect(Object.values(packages).filter(({ resolved }) => resolved !== undefined)).toEqual([]);
 });
 
-/**
- * npm up to 11.18 runs node-gyp for every package with a binding.gyp unless its package.json says
- * `gypfile: false`; started from a lockfile it looks for that in the lockfile only, where npm itself
- * never writes it (WiseLibs/better-sqlite3#1516). It is put there by hand, again after an update.
- */
-it('nothing is compiled at installation', () => {
-  const native = Object.keys(packages).filter((path) => existsSync(`${root}/${path}/binding.gyp`));
-  expect(native).toContain('node_modules/better-sqlite3');
-  for (const path of native) {
-    const { gypfile } = JSON.parse(readFileSync(`${root}/${path}/package.json`, 'utf8')) as Entry;
-    expect(gypfile, `${path}/package.json`).toBe(false);
-    expect(packages[path]!.gypfile, `"gypfile": false in the lockfile's ${path}`).toBe(false);
-  }
+/** npm runs node-gyp for a package with a binding.gyp, on some versions whatever its package.json says. */
+it('nothing is compiled at installation: no package has native sources', () => {
+  const installed = Object.keys(packages).filter((path) => existsSync(`${root}/${path}`));
+  expect(installed.length).toBeGreaterThan(100);
+  expect(installed.filter((path) => existsSync(`${root}/${path}/binding.gyp`))).toEqual([]);
 });

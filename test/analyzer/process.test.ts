@@ -5,8 +5,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import SqliteDatabase from 'better-sqlite3';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Database } from '../../core/store/sqlite/database.ts';
 import { type Running, runToEnd, startAnalyzerProcess, temporaryFolder } from '../process.ts';
 
 let folder: ReturnType<typeof temporaryFolder>;
@@ -101,7 +101,7 @@ test('a wrong configuration names every mistake and exits with 1', async () => {
 
 test('a store of a newer version is refused at start', async () => {
   const path = join(folder.path, 'rollcall.db');
-  const newer = new SqliteDatabase(path);
+  const newer = new Database(path);
   newer.pragma('user_version = 9999');
   newer.close();
   const ended = await runToEnd('analyzer/main.ts', {

@@ -1,4 +1,4 @@
-import Database from 'better-sqlite3';
+import { Database } from '../../core/store/sqlite/database.ts';
 import type { PayloadName } from '../load/payload.ts';
 import { type Running, startCollectorProcess, startService } from '../process.ts';
 import { type BenchFolder, newStore } from './folder.ts';
@@ -130,7 +130,7 @@ export async function measureLatency(
 }
 
 function diskCost(store: string): DiskCost {
-  const db = new Database(store, { readonly: true });
+  const db = new Database(store, { readOnly: true });
   try {
     const one = (sql: string): number => db.prepare(sql).pluck().get() as number;
     const calls = one('SELECT count(*) FROM call');

@@ -110,7 +110,7 @@ test('L5 a store that cannot be committed to is 503 with Retry-After, then works
   const folder = temporaryFolder();
   const running = await startCollectorProcess(`${folder.path}/rollcall.db`);
   // Another connection that holds the write lock for longer than anyone waits.
-  const { default: Database } = await import('better-sqlite3');
+  const { Database } = await import('../../core/store/sqlite/database.ts');
   const other = new Database(`${folder.path}/rollcall.db`);
   other.exec('BEGIN IMMEDIATE');
   const body = traces(2);

@@ -1,5 +1,5 @@
-import Database from 'better-sqlite3';
 import { afterAll, afterEach, expect, test } from 'vitest';
+import { Database } from '../../core/store/sqlite/database.ts';
 import {
   type Running,
   runToEnd,

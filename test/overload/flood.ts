@@ -3,8 +3,8 @@ import { NumberedBodies } from '../load/numbered-bodies.ts';
 import { type Answer, postTraces } from '../load/post.ts';
 
 /**
- * The process that sends far more than the server can take: many connections, each of which sends again
- * at once whatever the answer was. In the end every connection gets its last body acknowledged, politely,
+ * The process that sends far more than the server can take: many connections, every second one with gzip,
+ * each of which sends again at once whatever the answer was. In the end every connection gets its last body acknowledged, politely,
  * so that the fate of no body stays unknown. One message tells it what to do, one is its answer.
  */
 export interface Flood {
@@ -54,13 +54,15 @@ async function run(flood: Flood): Promise<Flooded> {
   const fromMs = performance.now();
   const untilMs = fromMs + seconds * 1000;
   let next = flood.firstBody;
-  const connection = async (): Promise<void> => {
+  const connection = async (_: unknown, index: number): Promise<void> => {
+    const gzip = index % 2 === 1;
+    const headers: Record<string, string> = gzip ? { 'content-encoding': 'gzip' } : {};
     while (performance.now() < untilMs) {
       const number = next++;
-      const bytes = bodies.bytes(number);
+      const bytes = gzip ? bodies.gzip(number) : bodies.bytes(number);
       for (let acknowledged = false; !acknowledged; ) {
         const flooding = performance.now() < untilMs;
-        const answer = await postTraces(url, agent, bytes).catch(() => undefined);
+        const answer = await postTraces(url, agent, bytes, headers).catch(() => undefined);
         acknowledged = answer?.status === 200;
         note(flooded, answer, flooding);
         if (!acknowledged && !flooding) await politely(answer);

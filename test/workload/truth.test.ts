@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
-import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { defaultRetention } from '../../core/config.ts';
+import { Database } from '../../core/store/sqlite/database.ts';
 import { openSqliteWriter } from '../../core/store/sqlite/writer.ts';
 import { connections, postTraces } from '../load/post.ts';
 import { Random } from '../load/random.ts';
@@ -146,7 +146,7 @@ function reportsTheTruth(): void {
 }
 
 function rawCalls(): unknown {
-  const db = new Database(store, { readonly: true });
+  const db = new Database(store, { readOnly: true });
   try {
     return db.prepare('SELECT count(*) FROM call').pluck().get();
   } finally {

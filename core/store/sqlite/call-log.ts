@@ -1,7 +1,7 @@
-import type { Database, Statement } from 'better-sqlite3';
 import type { CallColumns, Delivery } from '../../call.ts';
 import { limits } from '../../limits.ts';
 import { hourS } from '../../window.ts';
+import type { Database, Statement } from './database.ts';
 import type { PendingCalls } from './pending-calls.ts';
 import type { Words } from './words.ts';
 
@@ -12,7 +12,7 @@ const columnsPerRow = 9;
 /** Writes raw calls and remembers deliveries. Every method runs in the transaction of its caller. */
 export class CallLog {
   readonly #words: Words;
-  readonly #inserts: { rows: number; insert: Statement; values: unknown[] }[];
+  readonly #inserts: { rows: number; insert: Statement; values: (number | null)[] }[];
   readonly #addCommit: Statement;
   readonly #deliveries: { find: Statement; add: Statement; forgetAll: Statement }[];
   readonly #lastId: Statement;
@@ -128,7 +128,7 @@ export class CallLog {
           values[v + 8] = responseBytes < 0 ? null : responseBytes;
           pending.add(endpoint, endS, endNs, status, durationNs, client, origin);
         }
-        insert.run(values);
+        insert.run(...values);
       }
     }
   }

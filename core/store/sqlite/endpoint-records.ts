@@ -1,6 +1,6 @@
-import type { Database, Statement } from 'better-sqlite3';
 import { putVarint } from '../../histogram.ts';
 import { limits } from '../../limits.ts';
+import type { Database, Statement } from './database.ts';
 import type { PendingCalls } from './pending-calls.ts';
 
 /** More than the callers that are answered: two origins of one caller (two errors, say) are two here. */

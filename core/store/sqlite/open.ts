@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import SqliteDatabase, { type Database } from 'better-sqlite3';
 import { AppError } from '../../error.ts';
+import { Database, isBusy } from './database.ts';
 import { migrate } from './schema.ts';
 
 /** How long a statement waits for another process's transaction; ours last milliseconds. */
@@ -16,7 +16,7 @@ export function openDatabase(path: string, access: 'read' | 'write'): Database {
   let db: Database | undefined;
   try {
     mkdirSync(dirname(path), { recursive: true });
-    db = new SqliteDatabase(path, { timeout: busyTimeoutMs });
+    db = new Database(path, { timeoutMs: busyTimeoutMs });
     // Only an empty file takes this; it lets deleted space be given back in small steps.
     db.pragma('auto_vacuum = INCREMENTAL');
     db.pragma('journal_mode = WAL');
@@ -43,14 +43,14 @@ export function lockStore(path: string): Database {
   const lockPath = `${path}.lock`;
   let lock: Database | undefined;
   try {
-    lock = new SqliteDatabase(lockPath, { timeout: 0 });
+    lock = new Database(lockPath);
     lock.pragma('locking_mode = EXCLUSIVE');
     lock.pragma('journal_mode = MEMORY');
     lock.exec('BEGIN EXCLUSIVE');
     return lock;
   } catch (error) {
     lock?.close();
-    if ((error as { code?: string }).code?.startsWith('SQLITE_BUSY')) {
+    if (isBusy(error)) {
       throw new AppError(
         'conflict',
         `store ${path} is being written by another collector (it holds ${lockPath}): stop that one, or give this one a store of its own`,

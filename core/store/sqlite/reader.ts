@@ -1,7 +1,7 @@
-import type { Database } from 'better-sqlite3';
 import type { Retention } from '../../config.ts';
 import { AppError } from '../../error.ts';
 import type { CallReader, Snapshot } from '../store.ts';
+import { type Database, isSqliteError } from './database.ts';
 import { openDatabase } from './open.ts';
 import { SqliteSnapshot } from './snapshot.ts';
 import { WordBook } from './word-book.ts';
@@ -50,9 +50,8 @@ class SqliteReader implements CallReader {
       this.#db.exec('BEGIN');
       return await ask(new SqliteSnapshot(this.#db, this.#words, project));
     } catch (error) {
-      const code = (error as { code?: string }).code;
-      if (typeof code !== 'string' || !code.startsWith('SQLITE_')) throw error;
-      throw new AppError('unavailable', `the store cannot be read: ${(error as Error).message}`, {
+      if (!isSqliteError(error)) throw error;
+      throw new AppError('unavailable', `the store cannot be read: ${error.message}`, {
         cause: error,
       });
     } finally {

@@ -1,6 +1,6 @@
-import type { Database, Statement } from 'better-sqlite3';
 import type { Retention as RetentionSettings } from '../../config.ts';
 import { limits } from '../../limits.ts';
+import type { Database, Statement } from './database.ts';
 import { coarsestMinutes, levels } from './levels.ts';
 
 /** What one step deletes at the most: a few milliseconds of work, so that commits never wait for it. */
@@ -53,7 +53,7 @@ export class Retention {
 
   /** Deletes a little in one transaction. @returns false when nothing is left to do */
   step(nowS: number): boolean {
-    return this.#db.transaction(() => this.#calls(nowS) || this.#blocks())() || this.#giveBack();
+    return this.#db.immediately(() => this.#calls(nowS) || this.#blocks()) || this.#giveBack();
   }
 
   #calls(nowS: number): boolean {
@@ -88,10 +88,10 @@ export class Retention {
   }
 
   #giveBack(): boolean {
-    const free = this.#db.pragma('freelist_count', { simple: true }) as number;
+    const free = this.#db.pragma('freelist_count') as number;
     if (free <= freePagesKept) return false;
-    this.#db.pragma(`incremental_vacuum(${pagesPerStep})`);
-    return (this.#db.pragma('freelist_count', { simple: true }) as number) < free;
+    this.#db.exec(`PRAGMA incremental_vacuum(${pagesPerStep})`);
+    return (this.#db.pragma('freelist_count') as number) < free;
   }
 
   #raise(key: string, minute: number, unitMinutes: number): void {

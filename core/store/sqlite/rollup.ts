@@ -1,5 +1,5 @@
-import type { Database, Statement } from 'better-sqlite3';
 import { Tally } from '../tally.ts';
+import type { Database, Statement } from './database.ts';
 import {
   addEncodedFacts,
   type EndpointFacts,

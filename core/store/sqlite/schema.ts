@@ -1,5 +1,5 @@
-import type { Database } from 'better-sqlite3';
 import { AppError } from '../../error.ts';
+import type { Database } from './database.ts';
 
 /**
  * The file's tables. Migrations are numbered by their place in the list and never changed once released;
@@ -15,7 +15,8 @@ const migrations: readonly string[] = [
     ('settled_to', 0),
     ('minutes_from', 0),     -- usage blocks of minutes, hours and days before these minutes are deleted
     ('hours_from', 0),
-    ('days_from', 0);
+    ('days_from', 0),
+    ('checks', 0);           -- counts readiness checks, each of which proves a commit
 
   CREATE TABLE project (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
   CREATE TABLE service (
@@ -126,17 +127,17 @@ export const schemaVersion = migrations.length;
  * @throws AppError `conflict` for a file that a newer program wrote
  */
 export function migrate(db: Database, steps = schemaVersion): void {
-  const version = (): number => db.pragma('user_version', { simple: true }) as number;
+  const version = (): number => db.pragma('user_version') as number;
   if (version() === steps) return;
-  db.transaction(() => {
+  db.immediately(() => {
     const from = version();
     if (from > schemaVersion) {
       throw new AppError(
         'conflict',
-        `store ${db.name} has schema version ${from}, this program knows versions up to ${schemaVersion}: it was written by a newer Rollcall`,
+        `store ${db.path} has schema version ${from}, this program knows versions up to ${schemaVersion}: it was written by a newer Rollcall`,
       );
     }
     for (const step of migrations.slice(from, steps)) db.exec(step);
     if (from < steps) db.pragma(`user_version = ${steps}`);
-  }).immediate();
+  });
 }

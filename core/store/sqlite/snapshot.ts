@@ -1,4 +1,3 @@
-import type { Database } from 'better-sqlite3';
 import { AppError } from '../../error.ts';
 import { limits, specialRoutes } from '../../limits.ts';
 import { isoTime, type Window } from '../../window.ts';
@@ -13,6 +12,7 @@ import type {
   Usage,
 } from '../store.ts';
 import { Tally } from '../tally.ts';
+import type { Database } from './database.ts';
 import {
   addEncodedFacts,
   addFacts,

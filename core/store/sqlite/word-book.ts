@@ -1,4 +1,4 @@
-import type { Database, Statement } from 'better-sqlite3';
+import type { Database, Statement } from './database.ts';
 
 /** Rows remembered of each kind; past it all are forgotten, since reading them again is cheap. */
 const rowsRemembered = 200_000;

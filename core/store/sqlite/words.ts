@@ -1,6 +1,6 @@
-import type { Database, Statement } from 'better-sqlite3';
 import type { EndpointName, NewWords, Origin } from '../../call.ts';
 import { limits, specialRoutes } from '../../limits.ts';
+import type { Database, Statement } from './database.ts';
 
 /** A list of words by their number in the sender's dictionary, with the row each has, 0 while unknown. */
 class Column<T> {
@@ -156,9 +156,7 @@ export class Words {
     }
     counts.all += 1;
     if (templated) counts.templated += 1;
-    return Number(
-      this.#sql.addEndpoint!.run(service, method, route, templated ? 1 : 0).lastInsertRowid,
-    );
+    return Number(this.#sql.addEndpoint!.run(service, method, route, templated ? 1 : 0));
   }
 
   #service({ project, service, environment }: EndpointName): number {
@@ -180,6 +178,6 @@ export class Words {
 
   #findOrAdd(table: string, values: (string | number)[]): number {
     const found = this.#sql[`find${table}`]!.get(...values) as number | undefined;
-    return found ?? Number(this.#sql[`add${table}`]!.run(...values).lastInsertRowid);
+    return found ?? Number(this.#sql[`add${table}`]!.run(...values));
   }
 }

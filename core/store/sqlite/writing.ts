@@ -1,8 +1,8 @@
-import type { Database } from 'better-sqlite3';
 import type { CallColumns, Delivery, NewWords } from '../../call.ts';
 import type { Retention as RetentionSettings } from '../../config.ts';
 import { AppError } from '../../error.ts';
 import { CallLog } from './call-log.ts';
+import { type Database, isSqliteError } from './database.ts';
 import { lockStore, openDatabase } from './open.ts';
 import { Retention } from './retention.ts';
 import { Rollup } from './rollup.ts';
@@ -24,6 +24,8 @@ export class Writing {
   readonly #retention: Retention;
   #lastCallId: number;
   #pendingSinceS = 0;
+  /** A transaction failed: what is in memory may say more than the file. */
+  #stale = false;
 
   constructor(path: string, retention: RetentionSettings, nowS: number) {
     this.#lock = lockStore(path);
@@ -102,9 +104,9 @@ export class Writing {
     }
   }
 
-  /** Proves that a commit is possible. SQLite writes nothing for a value that stays: this one never does. */
+  /** Proves that a commit is possible. SQLite writes nothing for a value that stays: this one changes. */
   check(): void {
-    this.#write(() => this.#db.exec("INSERT OR REPLACE INTO meta VALUES ('checked', random())"));
+    this.#write(() => this.#db.exec("UPDATE meta SET value = value + 1 WHERE key = 'checks'"));
   }
 
   close(): void {
@@ -114,36 +116,27 @@ export class Writing {
 
   #write<T>(work: () => T): T {
     try {
-      this.#db.exec('BEGIN IMMEDIATE');
-      const result = work();
-      this.#db.exec('COMMIT');
-      return result;
+      if (this.#stale) this.#readAgain();
+      return this.#db.immediately(work);
     } catch (error) {
-      this.#rollBack();
+      this.#stale = true;
       throw unavailable(error);
     }
   }
 
-  /** Back to what the file says: rows that this transaction made do not exist. */
-  #rollBack(): void {
-    try {
-      if (this.#db.inTransaction) this.#db.exec('ROLLBACK');
-    } finally {
-      this.#words.forgetRows();
-      this.#rollup.recover(this.#pendingSinceS);
-    }
+  /** After a rollback rows that were made do not exist, and calls wait that were thought rolled up. */
+  #readAgain(): void {
+    this.#words.forgetRows();
+    this.#rollup.recover(this.#pendingSinceS);
+    this.#stale = false;
   }
 }
 
 /** Errors of the file system and of SQLite (full, read-only, busy, I/O) pass; everything else is ours. */
 function unavailable(error: unknown): unknown {
-  const code = (error as { code?: string }).code;
-  if (typeof code !== 'string' || !code.startsWith('SQLITE_')) return error;
-  return new AppError(
-    'unavailable',
-    `the store cannot write: ${(error as Error).message} (${code})`,
-    {
-      cause: error,
-    },
-  );
+  if (!isSqliteError(error)) return error;
+  const { message, errcode } = error;
+  return new AppError('unavailable', `the store cannot write: ${message} (SQLite ${errcode})`, {
+    cause: error,
+  });
 }

@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { defaultRetention } from '../../../core/config.ts';
+import { Database } from '../../../core/store/sqlite/database.ts';
 import { openDatabase } from '../../../core/store/sqlite/open.ts';
 import { openSqliteReader } from '../../../core/store/sqlite/reader.ts';
 import { migrate, schemaVersion } from '../../../core/store/sqlite/schema.ts';
@@ -19,7 +19,7 @@ describe("the store's file", () => {
   afterEach(() => rm(folder, { recursive: true }));
 
   const schemaOf = (file: string): unknown[] => {
-    const db = new Database(file, { readonly: true });
+    const db = new Database(file, { readOnly: true });
     const schema = db
       .prepare('SELECT type, name, sql FROM sqlite_schema ORDER BY type, name')
       .all();
@@ -33,7 +33,7 @@ describe("the store's file", () => {
       const older = join(folder, `older-${version}.db`);
       const db = new Database(older);
       migrate(db, version);
-      expect(db.pragma('user_version', { simple: true })).toBe(version);
+      expect(db.pragma('user_version')).toBe(version);
       db.close();
       openDatabase(older, 'write').close();
       expect(schemaOf(older)).toEqual(schemaOf(path));
@@ -59,9 +59,9 @@ describe("the store's file", () => {
 
   it('gives deleted space back: it vacuums incrementally', () => {
     const db = openDatabase(path, 'write');
-    expect(db.pragma('auto_vacuum', { simple: true })).toBe(2);
-    expect(db.pragma('journal_mode', { simple: true })).toBe('wal');
-    expect(db.pragma('synchronous', { simple: true })).toBe(2);
+    expect(db.pragma('auto_vacuum')).toBe(2);
+    expect(db.pragma('journal_mode')).toBe('wal');
+    expect(db.pragma('synchronous')).toBe(2);
     db.close();
   });
 

@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
 import { defaultRetention } from '../../../core/config.ts';
 import { storeContract } from '../../../core/store/contract.ts';
+import { Database } from '../../../core/store/sqlite/database.ts';
 import { openSqliteReader } from '../../../core/store/sqlite/reader.ts';
 import { openSqliteWriter } from '../../../core/store/sqlite/writer.ts';
 
@@ -15,7 +15,7 @@ storeContract('sqlite', async () => {
     openWriter: (now) => openSqliteWriter({ path, retention, now }),
     openReader: () => openSqliteReader({ path, retention }),
     rawCalls: async () => {
-      const db = new Database(path, { readonly: true });
+      const db = new Database(path, { readOnly: true });
       const count = db.prepare('SELECT count(*) FROM call').pluck().get() as number;
       db.close();
       return count;
