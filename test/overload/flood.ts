@@ -4,8 +4,9 @@ import { type Answer, postTraces } from '../load/post.ts';
 
 /**
  * The process that sends far more than the server can take: many connections, three in four with gzip,
- * each of which sends again at once whatever the answer was. In the end every connection gets its last body acknowledged, politely,
- * so that the fate of no body stays unknown. One message tells it what to do, one is its answer.
+ * each of which sends again at once whatever the answer was. In the end every connection gets its last
+ * body acknowledged, politely, so that the fate of no body stays unknown. One message tells it what to
+ * do, one is its answer.
  */
 export interface Flood {
   url: string;
