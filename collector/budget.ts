@@ -19,11 +19,6 @@ export class ByteBudget {
     return this.#bytes;
   }
 
-  /** Bodies being read. */
-  get shares(): number {
-    return this.#shares;
-  }
-
   /** A body alone is always admitted, whatever its size. @throws AppError `overloaded` */
   admit(bytes: number): Share {
     if (this.#shares > 0 && this.#bytes + bytes > this.#bytesMost) throw this.#full(bytes);

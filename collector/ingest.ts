@@ -27,9 +27,6 @@ export class Ingest {
   #waitingCalls = 0;
   #committing = false;
   #scheduled = false;
-  /** Until when the open batch may wait for bodies that are being read. */
-  #gatherUntilMs = 0;
-  #gatherTimer: NodeJS.Timeout | undefined;
   /** The last commit failed. One request at a time finds out whether the next one will. */
   #failing = false;
   #closing = false;
@@ -87,7 +84,6 @@ export class Ingest {
     batch.deliveries.push({ project, digest: messageDigest(delivered), firstCall, calls });
     this.#waitingCalls += calls;
     return new Promise((resolve, reject) => {
-      if (group.waiters.length === 0) this.#gatherUntilMs = performance.now() + gatherMs;
       group.waiters.push({ calls, resolve: () => resolve(partial), reject });
       this.#schedule();
     });
@@ -137,24 +133,14 @@ export class Ingest {
     return group.words;
   }
 
-  /**
-   * Commits at the end of this turn of the event loop, or, while other bodies are being read, waits a little
-   * for their calls: a commit costs the same for one body and for twenty.
-   */
+  /** At the end of this turn of the event loop: what arrived in one turn goes in one commit. */
   #schedule(): void {
     if (this.#scheduled || this.#committing) return;
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      const leftMs = this.#gatherUntilMs - performance.now();
-      if (this.#budget.shares === 0 || leftMs <= 0) this.#commitNext();
-      else this.#gatherTimer ??= setTimeout(() => this.#gathered(), leftMs);
+      this.#commitNext();
     });
-  }
-
-  #gathered(): void {
-    this.#gatherTimer = undefined;
-    if (!this.#committing) this.#commitNext();
   }
 
   async #commitNext(): Promise<void> {
@@ -166,8 +152,6 @@ export class Ingest {
     }
     this.#queue.shift();
     this.#committing = true;
-    clearTimeout(this.#gatherTimer);
-    this.#gatherTimer = undefined;
     try {
       const outcome = await this.#writer.append(group.batch, this.#seal(group));
       this.#settle(group, outcome);
@@ -175,8 +159,7 @@ export class Ingest {
       this.#fail(group, asAppError(error));
     }
     this.#committing = false;
-    if ((this.#queue[0]?.waiters.length ?? 0) > 0) this.#schedule();
-    else this.#drained?.();
+    this.#commitNext();
   }
 
   #settle({ waiters }: Group, { stored, recycled, commitSeconds }: AppendOutcome): void {
@@ -260,8 +243,6 @@ interface Waiter {
   reject(error: AppError): void;
 }
 
-/** Less than a busy disk's fsync, and nothing at all for a sender that is alone. */
-const gatherMs = 8;
 const firstCapacity = 4096;
 const bytesPerCall = callColumns(1).buffer.byteLength;
 /** A call's columns and its part of the words. */
