@@ -24,7 +24,12 @@ export class ChunkGarbage {
 
 const collectBytes = 8 * 1024 * 1024;
 
+/**
+ * Also keeps the young generation at its first size. It grew to 32 MB of which nothing was needed: RSS with
+ * 10,000 endpoints and 100,000 clients 335 MiB, without the growth 293 MiB, at the same CPU time.
+ */
 function youngCollection(): () => void {
+  setFlagsFromString('--semi-space-growth-factor=1');
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as (options: { type: 'minor' }) => void;
   setFlagsFromString('--no-expose-gc');

@@ -57,7 +57,7 @@ export const limits = {
   /** Spans ending later than this from now are refused: their clock is wrong. */
   futureS: 600,
   /** Calls committed and not yet rolled up, at the most: bounds the tail that a report reads raw. */
-  unrolledCalls: 32_768,
+  unrolledCalls: 50_000,
 
   /** One span's attributes, one request's spans: not bounded by number, the body's bytes bound both. */
   errorMessageBytes: 1024,

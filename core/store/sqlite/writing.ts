@@ -33,7 +33,7 @@ export class Writing {
       this.#db = openDatabase(path, 'write');
       // 16 MiB of WAL between checkpoints: pages that change with every commit are copied once for many.
       this.#db.pragma('wal_autocheckpoint = 4000');
-      this.#db.pragma('cache_size = -65536');
+      this.#db.pragma('cache_size = -16384');
       this.#words = new Words(this.#db);
       this.#log = new CallLog(this.#db, this.#words);
       this.#rollup = new Rollup(this.#db, nowS);
