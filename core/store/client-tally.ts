@@ -69,12 +69,24 @@ export class ClientTally {
   addEncoded(bytes: Uint8Array, start: number): number {
     position = start;
     const head = readVarint(bytes);
-    const count = Math.floor(head / 2);
     let client = 0;
-    for (let i = 0; i < count; i++) {
-      client += readVarint(bytes);
+    for (let left = head >>> 1; left > 0; left--) {
+      // Nearly always a step of one or two bytes and calls of one byte.
+      let step = bytes[position++]!;
+      if (step > 127) {
+        const next = bytes[position]!;
+        if (next < 128) {
+          step = (step & 127) | (next << 7);
+          position += 1;
+        } else {
+          position -= 1;
+          step = readVarint(bytes);
+        }
+      }
+      client += step;
       const calls = readVarint(bytes);
-      this.add(client, Math.floor(calls / 2), calls % 2 === 1 ? readVarint(bytes) : 0);
+      if (calls % 2 === 0) this.add(client, calls / 2, 0);
+      else this.add(client, (calls - 1) / 2, readVarint(bytes));
     }
     let at = position;
     if (head % 2 === 1) {

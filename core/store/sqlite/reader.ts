@@ -2,6 +2,7 @@ import type { Retention } from '../../config.ts';
 import { AppError } from '../../error.ts';
 import type { CallReader, Snapshot } from '../store.ts';
 import { type Database, isSqliteError } from './database.ts';
+import { MergedBlocks } from './merged-blocks.ts';
 import { openDatabase } from './open.ts';
 import { SqliteSnapshot } from './snapshot.ts';
 import { WordBook } from './word-book.ts';
@@ -20,12 +21,14 @@ export async function openSqliteReader({ path }: SqliteReaderOptions): Promise<C
 class SqliteReader implements CallReader {
   readonly #db: Database;
   readonly #words: WordBook;
+  readonly #merged: MergedBlocks;
   /** One snapshot at a time: they share the connection and its transaction. */
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(db: Database) {
     this.#db = db;
     this.#words = new WordBook(db);
+    this.#merged = new MergedBlocks(db);
     // Level blocks are read again and again.
     db.pragma('cache_size = -32768');
   }
@@ -48,7 +51,7 @@ class SqliteReader implements CallReader {
   async #ask<T>(project: string, ask: (snapshot: Snapshot) => T | Promise<T>): Promise<T> {
     try {
       this.#db.exec('BEGIN');
-      return await ask(new SqliteSnapshot(this.#db, this.#words, project));
+      return await ask(new SqliteSnapshot(this.#db, this.#words, this.#merged, project));
     } catch (error) {
       if (!isSqliteError(error)) throw error;
       throw new AppError('unavailable', `the store cannot be read: ${error.message}`, {

@@ -37,6 +37,7 @@ export class Retention {
       deleteBlock: db.prepare(
         'DELETE FROM usage_block WHERE level = ? AND minute = ? AND shard = ?',
       ),
+      changed: db.prepare('UPDATE usage_shard SET version = version + 1'),
       forgetEven: db.prepare('DELETE FROM delivery_even WHERE received_s <= ?'),
       forgetOdd: db.prepare('DELETE FROM delivery_odd WHERE received_s <= ?'),
     };
@@ -82,7 +83,10 @@ export class Retention {
         shard: number;
       }[];
       for (const { minute, shard } of old) this.#sql.deleteBlock!.run(level, minute, shard);
-      if (old.length > 0) return true;
+      if (old.length > 0) {
+        this.#sql.changed!.run();
+        return true;
+      }
     }
     return false;
   }

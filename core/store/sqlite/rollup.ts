@@ -55,6 +55,9 @@ export class Rollup {
         .prepare('SELECT block FROM usage_block WHERE level = ? AND minute = ? AND shard = ?')
         .pluck(),
       writeBlock: db.prepare('INSERT OR REPLACE INTO usage_block VALUES (?, ?, ?, ?)'),
+      changed: db.prepare(
+        'INSERT INTO usage_shard VALUES (?, 1) ON CONFLICT DO UPDATE SET version = version + 1',
+      ),
       serviceOf: db.prepare('SELECT service_id FROM endpoint WHERE id = ?').pluck(),
       addDay: db.prepare('INSERT OR IGNORE INTO service_day VALUES (?, ?)'),
       getMeta: db.prepare('SELECT value FROM meta WHERE key = ?').pluck(),
@@ -111,6 +114,7 @@ export class Rollup {
       entries = merged;
     }
     this.#sql.deleteShard!.run(shard);
+    this.#sql.changed!.run(shard);
     const settledFrom = this.#meta('settled_from');
     this.#sql.setMeta!.run(
       settledFrom === 0 ? minutesFrom : Math.min(settledFrom, minutesFrom),

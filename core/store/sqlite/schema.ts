@@ -116,6 +116,8 @@ const migrations: readonly string[] = [
     block BLOB NOT NULL,
     PRIMARY KEY (level, minute, shard)
   ) WITHOUT ROWID;
+  -- Counts the changes of a shard's blocks, so that a reader knows which merged blocks still hold.
+  CREATE TABLE usage_shard (shard INTEGER PRIMARY KEY, version INTEGER NOT NULL);
   `,
 ];
 

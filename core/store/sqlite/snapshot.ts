@@ -12,7 +12,7 @@ import type {
   Usage,
 } from '../store.ts';
 import { Tally } from '../tally.ts';
-import type { Database } from './database.ts';
+import type { Database, Statement } from './database.ts';
 import {
   addEncodedFacts,
   addFacts,
@@ -22,6 +22,7 @@ import {
   factsOfRow,
 } from './endpoint-records.ts';
 import { coarsestMinutes, coverageOf, type Kept, minutesPerDay, piecesOf } from './levels.ts';
+import { type MergedBlocks, splitInside } from './merged-blocks.ts';
 import { PendingCalls } from './pending-calls.ts';
 import { BlockWriter, shardBits, sortBy, UsageEntries } from './usage-block.ts';
 import type { WordBook } from './word-book.ts';
@@ -41,6 +42,8 @@ const everything = Number.MAX_SAFE_INTEGER;
 export class SqliteSnapshot implements Snapshot {
   readonly #db: Database;
   readonly #words: WordBook;
+  readonly #merged: MergedBlocks;
+  readonly #blocks: Statement;
   readonly #project: string;
   readonly #meta: Map<string, number>;
   readonly #tally = new Tally();
@@ -52,9 +55,15 @@ export class SqliteSnapshot implements Snapshot {
   /** By endpoint, with these on top. */
   readonly #facts = new Map<number, EndpointFacts>();
 
-  constructor(db: Database, words: WordBook, project: string) {
+  constructor(db: Database, words: WordBook, merged: MergedBlocks, project: string) {
     this.#db = db;
     this.#words = words;
+    this.#merged = merged;
+    this.#blocks = db
+      .prepare(
+        'SELECT block FROM usage_block WHERE level = ? AND minute >= ? AND minute < ? AND shard BETWEEN ? AND ?',
+      )
+      .pluck();
     this.#project = project;
     this.#meta = new Map(
       db.prepare('SELECT key, value FROM meta').raw().all() as [string, number][],
@@ -195,16 +204,14 @@ export class SqliteSnapshot implements Snapshot {
     for (const { id } of selected) mask[id] = 1;
     const firstShard = selected[0]!.id >> shardBits;
     const lastShard = selected.at(-1)!.id >> shardBits;
-    const blocks = this.#db
-      .prepare(
-        `SELECT block FROM usage_block WHERE level = ? AND minute >= ? AND minute < ? AND shard BETWEEN ? AND ?`,
-      )
-      .pluck();
-    for (const { level, fromMinute: from, toMinute: to } of this.#settledPieces(
-      fromMinute,
-      toMinute,
-    )) {
-      for (const block of blocks.all(level, from, to, firstShard, lastShard) as Buffer[]) {
+    const { inside, edges } = splitInside(this.#settledPieces(fromMinute, toMinute));
+    if (inside.length > 0) {
+      for (const block of this.#merged.merged(inside, firstShard, lastShard)) {
+        entries.addBlock(block, 0, everything, mask);
+      }
+    }
+    for (const { level, fromMinute: from, toMinute: to } of edges) {
+      for (const block of this.#blocks.all(level, from, to, firstShard, lastShard) as Buffer[]) {
         entries.addBlock(block, 0, everything, mask);
       }
     }
