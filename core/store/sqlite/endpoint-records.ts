@@ -6,8 +6,8 @@ import type { PendingCalls } from './pending-calls.ts';
 /** More than the callers that are answered: two origins of one caller (two errors, say) are two here. */
 const callersKept = 2 * limits.lastCallers;
 
-/** [client row (0 when unknown), origin row, milliseconds] */
-export type StoredCaller = [number, number, number];
+/** Callers lie flat, three numbers each, latest first: client row (0 when unknown), origin row, milliseconds. */
+export const callerNumbers = 3;
 
 /** What is never deleted of an endpoint: first and last call, lifetime counts, last callers. */
 export interface EndpointFacts {
@@ -15,7 +15,7 @@ export interface EndpointFacts {
   lastCallMs: number;
   calls: number;
   errors: number;
-  callers: StoredCaller[];
+  callers: number[];
 }
 
 export function noFacts(): EndpointFacts {
@@ -43,27 +43,34 @@ export function addFacts(into: EndpointFacts, more: EndpointFacts): void {
   into.errors += more.errors;
   into.firstCallMs = Math.min(into.firstCallMs, more.firstCallMs);
   into.lastCallMs = Math.max(into.lastCallMs, more.lastCallMs);
-  for (const [client, origin, atMs] of more.callers)
-    observeCaller(into.callers, client, origin, atMs);
+  const { callers } = more;
+  for (let i = 0; i < callers.length; i += callerNumbers) {
+    observeCaller(into.callers, callers[i]!, callers[i + 1]!, callers[i + 2]!);
+  }
 }
 
-function observeCaller(
-  callers: StoredCaller[],
-  client: number,
-  origin: number,
-  atMs: number,
-): void {
-  let oldest = 0;
-  for (let i = 0; i < callers.length; i++) {
-    const caller = callers[i]!;
-    if (caller[0] === client && caller[1] === origin) {
-      if (atMs > caller[2]) caller[2] = atMs;
-      return;
-    }
-    if (caller[2] < callers[oldest]![2]) oldest = i;
+function observeCaller(callers: number[], client: number, origin: number, atMs: number): void {
+  let at = 0;
+  while (at < callers.length && (callers[at] !== client || callers[at + 1] !== origin)) {
+    at += callerNumbers;
   }
-  if (callers.length < callersKept) callers.push([client, origin, atMs]);
-  else if (atMs > callers[oldest]![2]) callers[oldest] = [client, origin, atMs];
+  if (at < callers.length) {
+    if (callers[at + 2]! >= atMs) return;
+  } else if (at < callersKept * callerNumbers) {
+    callers.push(client, origin, atMs);
+  } else {
+    at -= callerNumbers;
+    if (callers[at + 2]! >= atMs) return;
+  }
+  // Moves up past every caller that came earlier.
+  for (; at > 0 && callers[at - 1]! < atMs; at -= callerNumbers) {
+    callers[at] = callers[at - 3]!;
+    callers[at + 1] = callers[at - 2]!;
+    callers[at + 2] = callers[at - 1]!;
+  }
+  callers[at] = client;
+  callers[at + 1] = origin;
+  callers[at + 2] = atMs;
 }
 
 function factsIn(byEndpoint: Map<number, EndpointFacts>, endpoint: number): EndpointFacts {
@@ -80,7 +87,7 @@ export function encodeFacts(byEndpoint: Iterable<readonly [number, EndpointFacts
   let out = Buffer.allocUnsafe(4096);
   let at = 0;
   for (const [endpoint, { firstCallMs, lastCallMs, calls, errors, callers }] of byEndpoint) {
-    const bytesMax = 48 + callers.length * 24;
+    const bytesMax = 48 + callers.length * 8;
     if (at + bytesMax > out.length) {
       const next = Buffer.allocUnsafe(out.length * 2 + bytesMax);
       out.copy(next, 0, 0, at);
@@ -91,11 +98,11 @@ export function encodeFacts(byEndpoint: Iterable<readonly [number, EndpointFacts
     at = putVarint(out, at, lastCallMs - firstCallMs);
     at = putVarint(out, at, calls);
     at = putVarint(out, at, errors);
-    at = putVarint(out, at, callers.length);
-    for (const [client, origin, atMs] of callers) {
-      at = putVarint(out, at, client);
-      at = putVarint(out, at, origin);
-      at = putVarint(out, at, lastCallMs - atMs);
+    at = putVarint(out, at, callers.length / callerNumbers);
+    for (let i = 0; i < callers.length; i += callerNumbers) {
+      at = putVarint(out, at, callers[i]!);
+      at = putVarint(out, at, callers[i + 1]!);
+      at = putVarint(out, at, lastCallMs - callers[i + 2]!);
     }
   }
   return out.subarray(0, at);
@@ -119,7 +126,7 @@ export function addEncodedFacts(byEndpoint: Map<number, EndpointFacts>, bytes: U
     const firstCallMs = lastCallMs - read();
     const calls = read();
     const more: EndpointFacts = { firstCallMs, lastCallMs, calls, errors: read(), callers: [] };
-    for (let i = read(); i > 0; i--) more.callers.push([read(), read(), lastCallMs - read()]);
+    for (let i = read(); i > 0; i--) more.callers.push(read(), read(), lastCallMs - read());
     addFacts(facts, more);
   }
 }
@@ -138,7 +145,7 @@ export function factsOfRow(row: EndpointRow): EndpointFacts {
     lastCallMs: row.last_call_ms ?? 0,
     calls: row.lifetime_calls,
     errors: row.lifetime_errors,
-    callers: JSON.parse(row.last_callers) as StoredCaller[],
+    callers: JSON.parse(row.last_callers) as number[],
   };
 }
 
@@ -161,7 +168,6 @@ export class EndpointRecords {
       const facts = factsOfRow(this.#read.get(endpoint) as EndpointRow);
       addFacts(facts, more);
       const { firstCallMs, lastCallMs, calls, errors, callers } = facts;
-      callers.sort((a, b) => b[2] - a[2]);
       this.#write.run(firstCallMs, lastCallMs, calls, errors, JSON.stringify(callers), endpoint);
     }
   }

@@ -15,8 +15,11 @@ import { BlockWriter, bucketOf, coalesce, shardBits, sortBy, UsageEntries } from
 const runsPerTier = 8;
 
 /** A shard's runs are settled into levels when they are this large or this old: the larger, the fewer times
- *  a coarse block is rewritten; the smaller, the less a report reads besides the levels. */
+ *  a coarse block is rewritten; the smaller, the less a report reads besides the levels. Never while they
+ *  are smaller than twice the shard's coarsest block, or rewriting it would cost more than all the rest
+ *  (10,000 endpoints with 1,400 clients each: 9.9 CPU-seconds per million calls, two thirds of it here). */
 const settleBytes = 256 * 1024;
+const settleBlocks = 2;
 const settleAfterS = 300;
 
 interface ShardRuns {
@@ -40,6 +43,8 @@ export class Rollup {
   readonly #tally = new Tally();
   readonly #writer = new BlockWriter();
   readonly #shards = new Map<number, ShardRuns>();
+  /** Bytes of the coarsest block that the last settling of a shard wrote. */
+  readonly #settledBytes = new Map<number, number>();
   readonly #sql: Record<string, Statement>;
 
   constructor(db: Database, nowS: number) {
@@ -90,7 +95,9 @@ export class Rollup {
   /** A shard that is due to be settled, if any. */
   dueShard(nowS: number): number | undefined {
     for (const [shard, runs] of this.#shards) {
-      if (runs.bytes >= settleBytes || nowS - runs.sinceS >= settleAfterS) return shard;
+      const settledBytes = this.#settledBytes.get(shard) ?? 0;
+      const large = runs.bytes >= Math.max(settleBytes, settleBlocks * settledBytes);
+      if (large || nowS - runs.sinceS >= settleAfterS) return shard;
     }
     return undefined;
   }
@@ -167,6 +174,7 @@ export class Rollup {
         entries.addEntries(delta, from, to);
         const block = coalesce(entries, minutes, this.#tally, this.#writer);
         this.#sql.writeBlock!.run(level, bucket, shard, block);
+        this.#settledBytes.set(shard, block.length);
       }
       from = to;
     }

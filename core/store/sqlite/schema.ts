@@ -38,7 +38,7 @@ const migrations: readonly string[] = [
     last_call_ms INTEGER,
     lifetime_calls INTEGER NOT NULL DEFAULT 0,
     lifetime_errors INTEGER NOT NULL DEFAULT 0,
-    last_callers TEXT NOT NULL DEFAULT '[]', -- JSON: [client id, origin id, milliseconds], latest first
+    last_callers TEXT NOT NULL DEFAULT '[]', -- JSON, latest first: client id, origin id, milliseconds, …
     UNIQUE (service_id, method, route)
   );
   -- Days (since the epoch, UTC) on which a service was heard at all: permanent, since an endpoint's silence

@@ -16,6 +16,7 @@ import type { Database, Statement } from './database.ts';
 import {
   addEncodedFacts,
   addFacts,
+  callerNumbers,
   type EndpointFacts,
   type EndpointRow,
   factsOfCalls,
@@ -114,7 +115,7 @@ export class SqliteSnapshot implements Snapshot {
         lastCallMs: facts.lastCallMs,
         lifetimeCalls: facts.calls,
         lifetimeErrors: facts.errors,
-        lastVersion: this.#words.origin(facts.callers[0]![1]).serviceVersion,
+        lastVersion: this.#words.origin(facts.callers[1]!).serviceVersion,
         lastCallers: this.#lastCallers(facts),
       });
     }
@@ -289,7 +290,6 @@ export class SqliteSnapshot implements Snapshot {
     const facts = factsOfRow(known);
     const recent = this.#recentFacts.get(known.id);
     if (recent) addFacts(facts, recent);
-    facts.callers.sort((a, b) => b[2] - a[2]);
     this.#facts.set(known.id, facts);
     return facts;
   }
@@ -335,9 +335,10 @@ export class SqliteSnapshot implements Snapshot {
   /** Callers that differ only in what is no part of a caller (version, error) are one. */
   #lastCallers({ callers }: EndpointFacts): LastCaller[] {
     const distinct: LastCaller[] = [];
-    for (const [clientRow, originRow, atMs] of callers) {
-      const client = this.#words.client(clientRow);
-      const { consumer, agent } = this.#words.origin(originRow);
+    for (let i = 0; i < callers.length; i += callerNumbers) {
+      const client = this.#words.client(callers[i]!);
+      const { consumer, agent } = this.#words.origin(callers[i + 1]!);
+      const atMs = callers[i + 2]!;
       const known = distinct.some(
         (caller) =>
           caller.client === client && caller.consumer === consumer && caller.agent === agent,
