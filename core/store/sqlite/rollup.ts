@@ -16,10 +16,10 @@ const runsPerTier = 8;
 
 /** A shard's runs are settled into levels when they are this large or this old: the larger, the fewer times
  *  a coarse block is rewritten; the smaller, the less a report reads besides the levels. Never while they
- *  are smaller than twice the shard's coarsest block, or rewriting it would cost more than all the rest
+ *  are smaller than four of the shard's coarsest block, or rewriting it would cost more than all the rest
  *  (10,000 endpoints with 1,400 clients each: 9.9 CPU-seconds per million calls, two thirds of it here). */
 const settleBytes = 256 * 1024;
-const settleBlocks = 2;
+const settleBlocks = 4;
 const settleAfterS = 300;
 
 interface ShardRuns {
