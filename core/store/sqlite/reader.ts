@@ -2,6 +2,7 @@ import type { Retention } from '../../config.ts';
 import { AppError } from '../../error.ts';
 import type { CallReader, Snapshot } from '../store.ts';
 import { type Database, isSqliteError } from './database.ts';
+import { EndpointBook } from './endpoint-book.ts';
 import { MergedBlocks } from './merged-blocks.ts';
 import { openDatabase } from './open.ts';
 import { SqliteSnapshot } from './snapshot.ts';
@@ -20,6 +21,7 @@ export async function openSqliteReader({ path }: SqliteReaderOptions): Promise<C
 
 class SqliteReader implements CallReader {
   readonly #db: Database;
+  readonly #endpoints: EndpointBook;
   readonly #words: WordBook;
   readonly #merged: MergedBlocks;
   /** One snapshot at a time: they share the connection and its transaction. */
@@ -27,6 +29,7 @@ class SqliteReader implements CallReader {
 
   constructor(db: Database) {
     this.#db = db;
+    this.#endpoints = new EndpointBook(db);
     this.#words = new WordBook(db);
     this.#merged = new MergedBlocks(db);
     // Level blocks are read again and again.
@@ -51,7 +54,9 @@ class SqliteReader implements CallReader {
   async #ask<T>(project: string, ask: (snapshot: Snapshot) => T | Promise<T>): Promise<T> {
     try {
       this.#db.exec('BEGIN');
-      return await ask(new SqliteSnapshot(this.#db, this.#words, this.#merged, project));
+      return await ask(
+        new SqliteSnapshot(this.#db, this.#endpoints, this.#words, this.#merged, project),
+      );
     } catch (error) {
       if (!isSqliteError(error)) throw error;
       throw new AppError('unavailable', `the store cannot be read: ${error.message}`, {

@@ -13,14 +13,13 @@ import type {
 } from '../store.ts';
 import { Tally } from '../tally.ts';
 import type { Database, Statement } from './database.ts';
+import type { EndpointBook, KnownEndpoint } from './endpoint-book.ts';
 import {
   addEncodedFacts,
   addFacts,
   callerNumbers,
   type EndpointFacts,
-  type EndpointRow,
   factsOfCalls,
-  factsOfRow,
 } from './endpoint-records.ts';
 import { coarsestMinutes, coverageOf, type Kept, minutesPerDay, piecesOf } from './levels.ts';
 import { type MergedBlocks, splitInside } from './merged-blocks.ts';
@@ -28,27 +27,19 @@ import { PendingCalls } from './pending-calls.ts';
 import { BlockWriter, shardBits, sortBy, UsageEntries } from './usage-block.ts';
 import type { WordBook } from './word-book.ts';
 
-interface KnownEndpoint extends EndpointRow {
-  id: number;
-  service_id: number;
-  service: string;
-  environment: string;
-  method: string;
-  route: string;
-}
-
 const everything = Number.MAX_SAFE_INTEGER;
 
 /** Reads one state of the file, within the transaction of its owner. */
 export class SqliteSnapshot implements Snapshot {
   readonly #db: Database;
+  readonly #endpointBook: EndpointBook;
   readonly #words: WordBook;
   readonly #merged: MergedBlocks;
   readonly #blocks: Statement;
   readonly #project: string;
   readonly #meta: Map<string, number>;
   readonly #tally = new Tally();
-  #known: KnownEndpoint[] | undefined;
+  #known: readonly KnownEndpoint[] | undefined;
   /** Runs and the raw tail, one block each. */
   #recent: Uint8Array[] | undefined;
   /** What these add to the endpoints' records. */
@@ -56,8 +47,15 @@ export class SqliteSnapshot implements Snapshot {
   /** By endpoint, with these on top. */
   readonly #facts = new Map<number, EndpointFacts>();
 
-  constructor(db: Database, words: WordBook, merged: MergedBlocks, project: string) {
+  constructor(
+    db: Database,
+    endpointBook: EndpointBook,
+    words: WordBook,
+    merged: MergedBlocks,
+    project: string,
+  ) {
     this.#db = db;
+    this.#endpointBook = endpointBook;
     this.#words = words;
     this.#merged = merged;
     this.#blocks = db
@@ -265,15 +263,8 @@ export class SqliteSnapshot implements Snapshot {
   }
 
   /** Endpoints of the project that the selection names, by id. */
-  #selected({ service, environment, endpoints }: Selection): KnownEndpoint[] {
-    this.#known ??= this.#db
-      .prepare(
-        `SELECT e.id, e.service_id, s.name AS service, s.environment, e.method, e.route, e.first_call_ms, e.last_call_ms,
-          e.lifetime_calls, e.lifetime_errors, e.last_callers
-         FROM endpoint e JOIN service s ON s.id = e.service_id JOIN project p ON p.id = s.project_id
-         WHERE p.name = ? ORDER BY e.id`,
-      )
-      .all(this.#project) as KnownEndpoint[];
+  #selected({ service, environment, endpoints }: Selection): readonly KnownEndpoint[] {
+    this.#known ??= this.#endpointBook.known(this.#project);
     if (service === undefined && environment === undefined && endpoints === undefined)
       return this.#known;
     return this.#known.filter(
@@ -284,12 +275,13 @@ export class SqliteSnapshot implements Snapshot {
     );
   }
 
-  #factsOf(known: KnownEndpoint): EndpointFacts {
+  #factsOf(known: KnownEndpoint): Readonly<EndpointFacts> {
     const asked = this.#facts.get(known.id);
     if (asked) return asked;
-    const facts = factsOfRow(known);
     const recent = this.#recentFacts.get(known.id);
-    if (recent) addFacts(facts, recent);
+    if (!recent) return known.facts;
+    const facts = { ...known.facts, callers: [...known.facts.callers] };
+    addFacts(facts, recent);
     this.#facts.set(known.id, facts);
     return facts;
   }

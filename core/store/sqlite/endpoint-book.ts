@@ -1,0 +1,56 @@
+import type { Database, Statement } from './database.ts';
+import { type EndpointFacts, type EndpointRow, factsOfRow } from './endpoint-records.ts';
+
+/** An endpoint's names, and its settled facts: read only, they are shared from report to report. */
+export interface KnownEndpoint {
+  id: number;
+  service_id: number;
+  service: string;
+  environment: string;
+  method: string;
+  route: string;
+  facts: Readonly<EndpointFacts>;
+}
+
+/** Projects whose endpoints are remembered; past it all are forgotten. */
+const projectsRemembered = 8;
+
+/**
+ * The endpoints of a project, read again only when a row may have changed: rows are added with new ids,
+ * and their facts change where a shard is settled, which raises its version in the same transaction.
+ */
+export class EndpointBook {
+  readonly #remembered = new Map<string, { state: string; known: KnownEndpoint[] }>();
+  readonly #state: Statement;
+  readonly #read: Statement;
+
+  constructor(db: Database) {
+    this.#state = db
+      .prepare(
+        `SELECT (SELECT ifnull(max(id), 0) FROM endpoint) || ' ' ||
+          (SELECT ifnull(sum(version), 0) FROM usage_shard)`,
+      )
+      .pluck();
+    this.#read = db.prepare(
+      `SELECT e.id, e.service_id, s.name AS service, s.environment, e.method, e.route, e.first_call_ms,
+        e.last_call_ms, e.lifetime_calls, e.lifetime_errors, e.last_callers
+       FROM endpoint e JOIN service s ON s.id = e.service_id JOIN project p ON p.id = s.project_id
+       WHERE p.name = ? ORDER BY e.id`,
+    );
+  }
+
+  /** By id. */
+  known(project: string): readonly KnownEndpoint[] {
+    const state = this.#state.get() as string;
+    const remembered = this.#remembered.get(project);
+    if (remembered?.state === state) return remembered.known;
+    const rows = this.#read.all(project) as (Omit<KnownEndpoint, 'facts'> & EndpointRow)[];
+    const known = rows.map((row) => {
+      const { id, service_id, service, environment, method, route } = row;
+      return { id, service_id, service, environment, method, route, facts: factsOfRow(row) };
+    });
+    if (this.#remembered.size >= projectsRemembered) this.#remembered.clear();
+    this.#remembered.set(project, { state, known });
+    return known;
+  }
+}
