@@ -17,8 +17,6 @@ export const httpMethods = [
   'QUERY',
 ] as const;
 
-export type HttpMethod = (typeof httpMethods)[number];
-
 /** The place in `httpMethods` of the method of the walk's span. */
 export function methodOf(walk: TracesWalk): number {
   const { attributes, cursor } = walk;

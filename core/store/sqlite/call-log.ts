@@ -5,7 +5,7 @@ import type { Database, Statement } from './database.ts';
 import type { PendingCalls } from './pending-calls.ts';
 import type { Words } from './words.ts';
 
-/** Rows one INSERT takes. Measured: 64 rows cost 1.1 µs each, one row 2.7 µs, 256 rows 1.25 µs. */
+/** Rows one INSERT takes. Measured in one run: 64 rows cost 0.53 to 0.60 µs each, 32 rows 0.66 to 0.70. */
 const rowsPerInsert = [64, 8, 1] as const;
 const columnsPerRow = 9;
 

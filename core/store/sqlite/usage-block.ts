@@ -128,10 +128,6 @@ export class BlockWriter {
     this.#endpoint = 0;
   }
 
-  get empty(): boolean {
-    return this.#length <= 1;
-  }
-
   addBytes(minute: number, endpoint: number, bytes: Uint8Array, start: number, end: number): void {
     const size = end - start;
     this.#reserve(size + 16);
