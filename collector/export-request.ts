@@ -6,6 +6,7 @@ import type { BufferPool } from './buffer-pool.ts';
 import type { ChunkGarbage } from './chunk-garbage.ts';
 import type { Ingest } from './ingest.ts';
 import type { LargeJson } from './large-json.ts';
+import { isLarge, type LargeMessages } from './large-message.ts';
 import type { CollectorMetrics } from './metrics.ts';
 import type { Notices } from './notices.ts';
 import { tracesFromJson } from './otlp/json.ts';
@@ -20,6 +21,7 @@ export interface ExportContext {
   pool: BufferPool;
   garbage: ChunkGarbage;
   largeJson: LargeJson;
+  largeMessages: LargeMessages;
   bodyBytesMax: number;
 }
 
@@ -70,7 +72,7 @@ export async function takeExport(
   const encoding = encodingOf(headers['content-type']);
   if (encoding === undefined) throw new AppError('unsupported', unsupportedType);
   const declared = declaredBytes(request);
-  const { bodyBytesMax: bytesMax, ingest, metrics, pool } = context;
+  const { bodyBytesMax: bytesMax, ingest, largeMessages, metrics, pool } = context;
   checkDeclared(declared, bytesMax);
   const share = ingest.admit(declared ?? unknownBytes);
   let taken: Promise<PartialSuccess | undefined>;
@@ -84,6 +86,7 @@ export async function takeExport(
       return notStored(context, request, signal, rejected);
     }
     const message = encoding === 'json' ? await fromJson(context, body.bytes) : body.bytes;
+    if (isLarge(message)) return await largeMessages.receive(project, message, body.bytes);
     taken = ingest.receive(project, message, body.bytes);
   } finally {
     // What is taken is copied out of the body, so its memory need not wait for the commit.

@@ -73,18 +73,31 @@ export class Ingest {
     message: Buffer,
     delivered: Buffer = message,
   ): Promise<PartialSuccess | undefined> {
+    return rejections(await this.take(project, message, () => messageDigest(delivered)));
+  }
+
+  /**
+   * `receive` for whoever knows how the message is told from others.
+   * @param digest 16 bytes, asked for when the message holds calls
+   * @returns the spans that were not taken, by reason
+   */
+  async take(
+    project: string,
+    message: Buffer,
+    digest: () => Uint8Array,
+  ): Promise<Extracted['rejected']> {
     const group = this.#openGroup();
     const { batch } = group;
     const firstCall = batch.length;
     const extracted = this.#extractor.extract(project, message, batch);
     const calls = batch.length - firstCall;
     this.#countOthers(extracted);
-    const partial = rejections(extracted.rejected);
-    if (calls === 0) return partial;
-    batch.deliveries.push({ project, digest: messageDigest(delivered), firstCall, calls });
+    const { rejected } = extracted;
+    if (calls === 0) return rejected;
+    batch.deliveries.push({ project, digest: digest(), firstCall, calls });
     this.#waitingCalls += calls;
     return new Promise((resolve, reject) => {
-      group.waiters.push({ calls, resolve: () => resolve(partial), reject });
+      group.waiters.push({ calls, resolve: () => resolve(rejected), reject });
       this.#schedule();
     });
   }
@@ -248,7 +261,8 @@ const bytesPerCall = callColumns(1).buffer.byteLength;
 /** A call's columns and its part of the words. */
 const bytesPerWaitingCall = 80;
 
-function rejections(rejected: Extracted['rejected']): PartialSuccess | undefined {
+/** What a sender is told of the spans that were not taken. */
+export function rejections(rejected: Extracted['rejected']): PartialSuccess | undefined {
   let total = 0;
   const parts: string[] = [];
   for (const [reason, count] of Object.entries(rejected)) {

@@ -11,6 +11,7 @@ import { Extractor } from './extract.ts';
 import { type HttpDoor, openHttpDoor } from './http.ts';
 import { Ingest } from './ingest.ts';
 import { LargeJson } from './large-json.ts';
+import { LargeMessages } from './large-message.ts';
 import { CollectorMetrics } from './metrics.ts';
 import { Notices } from './notices.ts';
 
@@ -50,12 +51,14 @@ interface Parts {
   ingest: Ingest;
   metrics: CollectorMetrics;
   largeJson: LargeJson;
+  largeMessages: LargeMessages;
 }
 
 function openIngest(config: Config, writer: CallWriter, log: Log): Parts {
   const dictionary = new CallDictionary();
   const metrics = new CollectorMetrics();
-  const extractor = new Extractor({ dictionary, config, now: Date.now });
+  const extraction = { config, now: Date.now };
+  const extractor = new Extractor({ ...extraction, dictionary });
   const ingest = new Ingest({
     writer,
     extractor,
@@ -66,7 +69,8 @@ function openIngest(config: Config, writer: CallWriter, log: Log): Parts {
       else log.info('the store commits again');
     },
   });
-  return { ingest, metrics, largeJson: new LargeJson() };
+  const largeMessages = new LargeMessages(ingest, extraction);
+  return { ingest, metrics, largeJson: new LargeJson(), largeMessages };
 }
 
 function openDoor(config: Config, parts: Parts, log: Log): Promise<HttpDoor> {

@@ -14,6 +14,9 @@ export const limits = {
   waitingCalls: 262_144,
   /** Calls handed to the writer in one transaction. Bounds how long one commit can take (~0.2 s). */
   batchCalls: 65_536,
+  /** A protobuf message above this is taken in slices of half the size, between which others have their
+   *  turn: 64 MiB at once hold up everybody for 200 ms on the event loop, and as long in one commit. */
+  largeMessageBytes: 2 * 1024 * 1024,
   /** JSON above this is read on a thread of its own: 64 MiB take about a second. */
   largeJsonBytes: 512 * 1024,
   /** Brackets within brackets of a JSON body: a hundred AnyValues of three each, and what is around. */
@@ -56,6 +59,9 @@ export const limits = {
   deliveryMemoryS: 3600,
   /** Spans ending later than this from now are refused: their clock is wrong. */
   futureS: 600,
+  /** Calls one span may stand for: 2^20, one call in a million. Real samplers keep one in 10,000 at the
+   *  rarest; a span that says more is mistaken, and would drown every count it is added to. */
+  callWeight: 2 ** 20,
   /** Calls committed and not yet rolled up, at the most: bounds the tail that a report reads raw. */
   unrolledCalls: 50_000,
 
@@ -84,6 +90,28 @@ export const limits = {
   exitMs: 8_500,
   /** /readyz answers by then, whatever the store does. */
   readyMs: 2_000,
+
+  /** Projects of a store, keys in use of a project and of the store: every process holds all keys in memory
+   *  (about 300 bytes a key) and reads them again (10 ms for all) when one changes. */
+  projects: 1_000,
+  keysPerProject: 100,
+  keys: 10_000,
+  /** Revoked keys of a project that are still listed, latest first. */
+  revokedKeys: 100,
+  /** How old what a process knows of revoked keys may be: a revoked key is refused within a second. */
+  keyCheckMs: 250,
+  /** A key's last use is written at most this often. */
+  keyUseS: 60,
+  /** Characters of a header that may hold a key; ours have 47, ROLLCALL_ADMIN_KEY at most 256. */
+  keyHeaderLength: 1_024,
+  /** Wrong keys of one address (IPv6: one /64) within a window; more than a fleet's restart with an old key
+   *  should need, far fewer than guessing or filling logs would. */
+  failedKeys: 100,
+  failedKeysS: 60,
+  /** Addresses whose wrong keys are counted; past it the oldest is forgotten. About 150 bytes each. */
+  failedKeyAddresses: 10_000,
+  /** Body of a request that makes a project or key. */
+  commandBytes: 16 * 1024,
 
   /** Items of one configuration list: each is compared with every call. */
   settingItems: 100,

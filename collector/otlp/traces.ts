@@ -309,10 +309,10 @@ export interface TracesVisitor {
 const serverKind = 2;
 
 // Tags: field number shifted left by 3, and wire type.
-const requestTag = { resourceSpans: 0x0a } as const;
-const resourceSpansTag = { resource: 0x0a, scopeSpans: 0x12 } as const;
+export const requestTag = { resourceSpans: 0x0a } as const;
+export const resourceSpansTag = { resource: 0x0a, scopeSpans: 0x12 } as const;
+export const scopeSpansTag = { spans: 0x12 } as const;
 const resourceTag = { attributes: 0x0a } as const;
-const scopeSpansTag = { spans: 0x12 } as const;
 const spanTag = {
   traceId: 0x0a,
   spanId: 0x12,

@@ -4,13 +4,14 @@ import { parseArgs } from 'node:util';
 import type { PayloadName } from '../load/payload.ts';
 import { benchFolder } from './folder.ts';
 import { type IngestCost, measureBaseline, measureIngest, measureLatency } from './ingest.ts';
+import { measureLarge } from './large.ts';
 import { quantile } from './quantile.ts';
 import { measureReports } from './report.ts';
 
 /**
  * `npm run bench`: what Rollcall costs, from the outside. The server is a process of its own on a real
  * disk, the loader another; CPU time and memory are the operating system's figures.
- *   --only ingest-mixed,ingest-server,ingest-wide,ingest-wide-one-service,latency,report
+ *   --only ingest-mixed,ingest-server,ingest-wide,ingest-wide-one-service,latency,large,report
  *   --seconds 20       length of each load; the wide one runs three times as long
  *   --connections 16   keep-alive connections of the loader
  *   --calls 1000000,10000000 --requests 200   sizes of the report's stores, requests to each
@@ -22,6 +23,7 @@ const parts = [
   'ingest-wide',
   'ingest-wide-one-service',
   'latency',
+  'large',
   'report',
 ] as const;
 type Part = (typeof parts)[number];
@@ -93,8 +95,24 @@ try {
 
 function measure(part: Part): Promise<Row[]> {
   if (part === 'latency') return latencyRows();
+  if (part === 'large') return largeRows();
   if (part === 'report') return reportRows();
   return ingestRows(part.slice('ingest-'.length) as PayloadName);
+}
+
+async function largeRows(): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const payload of ['mixed', 'server'] as const) {
+    const cost = await measureLarge(folder, { payload, seconds });
+    const mebibytes = (cost.largeBytes / 2 ** 20).toFixed(1);
+    rows.push({
+      figure: `50 small requests/s beside ${cost.largeMs.length} of ${mebibytes} MiB (${asked[payload].title}), one after the other`,
+      value: `${percentiles(cost.besideMs)}, most ${cost.besideMs.at(-1)!.toFixed(0)} ms; alone ${percentiles(cost.aloneMs)}, most ${cost.aloneMs.at(-1)!.toFixed(0)} ms; a large one took ${percentiles(cost.largeMs.toSorted((a, b) => a - b))}`,
+      target: 'delayed by ≤ 100 ms',
+      beside: '',
+    });
+  }
+  return rows;
 }
 
 async function ingestRows(payload: PayloadName): Promise<Row[]> {

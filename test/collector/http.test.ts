@@ -6,6 +6,7 @@ import { Extractor } from '../../collector/extract.ts';
 import { type HttpDoor, openHttpDoor } from '../../collector/http.ts';
 import { Ingest } from '../../collector/ingest.ts';
 import { LargeJson } from '../../collector/large-json.ts';
+import { LargeMessages } from '../../collector/large-message.ts';
 import { CollectorMetrics } from '../../collector/metrics.ts';
 import { Notices } from '../../collector/notices.ts';
 import { CallDictionary } from '../../core/call.ts';
@@ -33,13 +34,15 @@ beforeAll(async () => {
   const metrics = new CollectorMetrics();
   const extractor = new Extractor({ dictionary, config, now: Date.now });
   writer = await openSqliteWriter({ path: `${folder.path}/a.db`, retention: config.retention });
+  const ingest = new Ingest({ writer, extractor, dictionary, metrics });
   door = await openHttpDoor({
-    ingest: new Ingest({ writer, extractor, dictionary, metrics }),
+    ingest,
     metrics,
     notices: new Notices(),
     pool: new BufferPool(),
     garbage: new ChunkGarbage(),
     largeJson: new LargeJson(),
+    largeMessages: new LargeMessages(ingest, { config, now: Date.now }),
     bodyBytesMax: config.maxBodyBytes,
     host: config.host,
     port: 0,
