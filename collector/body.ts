@@ -58,9 +58,44 @@ export function checkDeclared(declared: number | undefined, bytesMax: number): v
  * the request is then unread: it is the caller's to discard.
  */
 export function readBody(request: IncomingMessage, options: BodyOptions): Promise<Body> {
+  return new Promise((resolve, reject) => {
+    const intake = openIntake(options, declaredBytes(request), {
+      flow: request,
+      resolve,
+      reject: (error) => {
+        stop();
+        reject(error);
+      },
+    });
+    const stop = listen(request, intake);
+  });
+}
+
+/** Takes the pieces of one body, from whatever transport. Told of its end or of a failure once. */
+export interface Intake {
+  /** May throw an AppError, which is then to be given to `fail`. */
+  chunk(chunk: Buffer): void;
+  end(): void;
+  fail(error: Error): void;
+}
+
+export interface IntakeEnds {
+  /** Where the pieces come from; held up while decompression is behind. */
+  flow: { pause(): unknown; resume(): unknown };
+  resolve(body: Body): void;
+  /** After this no piece is wanted. */
+  reject(error: Error): void;
+}
+
+/** @param declared bytes of the body as sent, where they are known beforehand */
+export function openIntake(
+  options: BodyOptions,
+  declared: number | undefined,
+  ends: IntakeEnds,
+): Intake {
   return options.codec === 'identity'
-    ? readPlain(request, options)
-    : readCompressed(request, options, options.codec);
+    ? plainIntake(options, declared, ends)
+    : packedIntake(options, options.codec, ends);
 }
 
 /** The client went away before its body was complete; nobody waits for an answer. */
@@ -79,62 +114,59 @@ const codecs = new Map<string, Codec>([
   ['br', 'br'],
 ]);
 
-function readPlain(request: IncomingMessage, options: BodyOptions): Promise<Body> {
-  const declared = declaredBytes(request);
+function plainIntake(
+  options: BodyOptions,
+  declared: number | undefined,
+  { resolve, reject }: IntakeEnds,
+): Intake {
   const collected = new Collected(options);
-  return new Promise((resolve, reject) => {
-    const stop = listen(request, {
-      chunk: (chunk) => {
-        if (chunk.length === declared) collected.adopt(chunk);
-        else collected.add(chunk, declared);
-      },
-      end: () => resolve(collected.body()),
-      fail: (error) => {
-        stop();
-        collected.discard();
-        reject(error);
-      },
-    });
-  });
+  return {
+    chunk: (chunk) => {
+      if (chunk.length === declared) collected.adopt(chunk);
+      else collected.add(chunk, declared);
+    },
+    end: () => resolve(collected.body()),
+    fail: (error) => {
+      collected.discard();
+      reject(error);
+    },
+  };
 }
 
-function readCompressed(
-  request: IncomingMessage,
+function packedIntake(
   options: BodyOptions,
   codec: Exclude<Codec, 'identity'>,
-): Promise<Body> {
+  { flow, resolve, reject }: IntakeEnds,
+): Intake {
   const collected = new Collected(options);
   let received = 0;
   let unpack: Transform | undefined;
-  return new Promise((resolve, reject) => {
-    const fail = (error: Error): void => {
-      stop();
-      unpack?.destroy();
-      collected.discard();
-      reject(error);
-    };
-    const open = (first: Buffer): Transform => {
-      const stream = decompressor(codec, first);
-      stream.on('data', guarded(collected.add.bind(collected), fail));
-      stream.on('end', () => resolve(collected.body()));
-      stream.on('error', (error) => fail(notValid(codec, error.message)));
-      stream.on('drain', () => request.resume());
-      return stream;
-    };
-    const stop = listen(request, {
-      chunk: (chunk) => {
-        received += chunk.length;
-        if (received > options.bytesMax) throw tooLarge(`${received} bytes`, options.bytesMax);
-        unpack ??= open(chunk);
-        if (!unpack.write(chunk)) request.pause();
-      },
-      end: () => {
-        if (unpack === undefined) fail(notValid(codec, 'it is empty'));
-        else unpack.end();
-      },
-      fail,
-    });
-  });
+  const fail = (error: Error): void => {
+    unpack?.destroy();
+    collected.discard();
+    reject(error);
+  };
+  const open = (first: Buffer): Transform => {
+    const stream = decompressor(codec, first);
+    stream.on('data', guarded(collected.add.bind(collected), fail));
+    stream.on('end', () => resolve(collected.body()));
+    stream.on('error', (error) => fail(notValid(codec, error.message)));
+    stream.on('drain', () => flow.resume());
+    return stream;
+  };
+  return {
+    chunk: (chunk) => {
+      received += chunk.length;
+      if (received > options.bytesMax) throw tooLarge(`${received} bytes`, options.bytesMax);
+      unpack ??= open(chunk);
+      if (!unpack.write(chunk)) flow.pause();
+    },
+    end: () => {
+      if (unpack === undefined) fail(notValid(codec, 'it is empty'));
+      else unpack.end();
+    },
+    fail,
+  };
 }
 
 /** The chunks of one body, copied together into one buffer that grows no further than the bound. */
@@ -188,15 +220,8 @@ class Collected {
   }
 }
 
-interface Listener {
-  /** May throw an AppError, which then fails the body. */
-  chunk(chunk: Buffer): void;
-  end(): void;
-  fail(error: Error): void;
-}
-
 /** @returns how to stop listening */
-function listen(request: IncomingMessage, { chunk, end, fail }: Listener): () => void {
+function listen(request: IncomingMessage, { chunk, end, fail }: Intake): () => void {
   let ended = false;
   const onEnd = (): void => {
     ended = true;

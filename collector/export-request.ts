@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { AppError } from '../core/error.ts';
 import { limits } from '../core/limits.ts';
 import { type Body, checkDeclared, codecOf, declaredBytes, readBody } from './body.ts';
+import type { Share } from './budget.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import type { ChunkGarbage } from './chunk-garbage.ts';
 import type { Ingest } from './ingest.ts';
@@ -72,27 +73,57 @@ export async function takeExport(
   const encoding = encodingOf(headers['content-type']);
   if (encoding === undefined) throw new AppError('unsupported', unsupportedType);
   const declared = declaredBytes(request);
-  const { bodyBytesMax: bytesMax, ingest, largeMessages, metrics, pool } = context;
+  const { bodyBytesMax: bytesMax, ingest, pool } = context;
   checkDeclared(declared, bytesMax);
   const share = ingest.admit(declared ?? unknownBytes);
-  let taken: Promise<PartialSuccess | undefined>;
-  let body: Body | undefined;
+  let body: Body;
   try {
     begin();
     body = await readBody(request, { codec, bytesMax, share, pool });
+  } catch (error) {
+    share.release();
+    throw error;
+  }
+  const client = request.socket.remoteAddress ?? '';
+  return takeBody(context, { project, signal, encoding, client }, body, share);
+}
+
+/** What is known of a body beside its bytes, whichever door it came through. */
+export interface Envelope {
+  project: string;
+  signal: Signal;
+  encoding: Encoding;
+  /** Address of the sender's connection. */
+  client: string;
+}
+
+/**
+ * Takes what is in a body, and gives its memory and its share back.
+ * @returns what was not taken, if anything, when the rest is durable
+ * @throws AppError
+ */
+export async function takeBody(
+  context: ExportContext,
+  { project, signal, encoding, client }: Envelope,
+  body: Body,
+  share: Share,
+): Promise<PartialSuccess | undefined> {
+  const { ingest, largeMessages, metrics, notices } = context;
+  let taken: Promise<PartialSuccess | undefined>;
+  try {
     metrics.body(body.bytes.length);
     if (signal !== 'traces') {
       const rejected = await count(context, signal, encoding, body.bytes);
-      return notStored(context, request, signal, rejected);
+      return notStored(notices, client, signal, rejected);
     }
     const message = encoding === 'json' ? await fromJson(context, body.bytes) : body.bytes;
     if (isLarge(message)) return await largeMessages.receive(project, message, body.bytes);
     taken = ingest.receive(project, message, body.bytes);
   } finally {
     // What is taken is copied out of the body, so its memory need not wait for the commit.
-    body?.release();
+    body.release();
     share.release();
-    if (body !== undefined) context.garbage.add(body.bytes.length);
+    context.garbage.add(body.bytes.length);
   }
   return taken;
 }
@@ -112,12 +143,12 @@ function count(
 }
 
 function notStored(
-  { notices }: ExportContext,
-  request: IncomingMessage,
+  notices: Notices,
+  client: string,
   signal: UnstoredSignal,
   rejected: number,
 ): PartialSuccess | undefined {
-  if (!notices.due(request.socket.remoteAddress ?? '', signal)) return undefined;
+  if (!notices.due(client, signal)) return undefined;
   return { rejected, message: `Rollcall does not store ${signal}; ${advice[signal]}` };
 }
 

@@ -23,6 +23,7 @@ export const answers: Record<ErrorCode, { httpStatus: number; rpcCode: number }>
   too_large: { httpStatus: 413, rpcCode: 2 },
   unsupported: { httpStatus: 415, rpcCode: 2 },
   overloaded: { httpStatus: 429, rpcCode: 8 },
+  throttled: { httpStatus: 429, rpcCode: 8 },
   conflict: { httpStatus: 500, rpcCode: 2 },
   internal: { httpStatus: 500, rpcCode: 2 },
   unavailable: { httpStatus: 503, rpcCode: 14 },
@@ -57,19 +58,31 @@ export function statusResponse(encoding: Encoding, error: AppError): Buffer {
     const details = [{ '@type': badRequestType, fieldViolations: [violation] }];
     return Buffer.from(JSON.stringify(detailed ? { code, message, details } : { code, message }));
   }
-  const parts = [varintField(1, code), field(2, text)];
-  if (detailed) {
-    const violation = [field(1, Buffer.from(error.field ?? '')), field(2, text)];
-    const badRequest = field(1, Buffer.concat(violation));
-    parts.push(field(3, Buffer.concat([field(1, badRequestName), field(2, badRequest)])));
-  }
-  return Buffer.concat(parts);
+  return rpcStatus(code, text, detailed ? [badRequestDetail(error.field, text)] : []);
+}
+
+/** google.rpc.Status. @param text of `boundedText` @param details of `detail` */
+export function rpcStatus(code: number, text: Buffer, details: readonly Buffer[]): Buffer {
+  return Buffer.concat([
+    varintField(1, code),
+    field(2, text),
+    ...details.map((each) => field(3, each)),
+  ]);
+}
+
+/** google.protobuf.Any of a message. @param type its full name */
+export function detail(type: string, message: Buffer): Buffer {
+  return Buffer.concat([field(1, Buffer.from(`type.googleapis.com/${type}`)), field(2, message)]);
+}
+
+export function badRequestDetail(fieldName: string | undefined, text: Buffer): Buffer {
+  const violation = [field(1, Buffer.from(fieldName ?? '')), field(2, text)];
+  return detail('google.rpc.BadRequest', field(1, Buffer.concat(violation)));
 }
 
 const emptyProtobuf = Buffer.alloc(0);
 const emptyJson = Buffer.from('{}');
 const badRequestType = 'type.googleapis.com/google.rpc.BadRequest';
-const badRequestName = Buffer.from(badRequestType);
 
 const rejectedName: Record<Signal, string> = {
   traces: 'rejectedSpans',
@@ -86,7 +99,7 @@ function jsonPartial(signal: Signal, { rejected, message }: PartialSuccess): Buf
 }
 
 /** UTF-8 of the text, cut before the character that would cross the bound. */
-function boundedText(text: string): Buffer {
+export function boundedText(text: string): Buffer {
   const bytes = Buffer.from(text);
   let end = limits.errorMessageBytes;
   if (bytes.length <= end) return bytes;
