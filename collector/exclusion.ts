@@ -1,5 +1,7 @@
 import type { Config } from '../core/config.ts';
 
+export type ExcludeReason = 'method' | 'route';
+
 /** Which endpoints are not counted at all (ROLLCALL_EXCLUDE_METHODS, ROLLCALL_EXCLUDE_ROUTES). */
 export class Exclusion {
   readonly #methods: ReadonlySet<string>;
@@ -10,8 +12,10 @@ export class Exclusion {
     this.#routes = config.excludeRoutes.map(globPattern);
   }
 
-  excludes(method: string, route: string): boolean {
-    return this.#methods.has(method) || this.#routes.some((pattern) => pattern.test(route));
+  /** Which list the endpoint is on; null for one that is counted. */
+  reason(method: string, route: string): ExcludeReason | null {
+    if (this.#methods.has(method)) return 'method';
+    return this.#routes.some((pattern) => pattern.test(route)) ? 'route' : null;
   }
 }
 

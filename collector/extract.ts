@@ -3,15 +3,17 @@ import type { Config } from '../core/config.ts';
 import { limits } from '../core/limits.ts';
 import { Clients, invalidClient } from './client.ts';
 import { TrustedProxies } from './client-address.ts';
-import { Exclusion } from './exclusion.ts';
+import type { ClockAhead } from './clocks-ahead.ts';
+import { type ExcludeReason, Exclusion } from './exclusion.ts';
 import { httpMethods, methodOf } from './http-method.ts';
 import { MountRemainders } from './mount-remainders.ts';
 import { Origins } from './origin.ts';
 import type { AttributeSlots } from './otlp/attributes.ts';
 import { epochSeconds, nanosecondsBeyond } from './otlp/nanoseconds.ts';
 import { TracesWalk } from './otlp/traces.ts';
-import { type Resource, Resources, resourceKeys } from './resource.ts';
+import { instanceOf, type Resource, Resources, resourceKeys } from './resource.ts';
 import { RouteCache } from './route-cache.ts';
+import { RpcRoutes, rpcStatusOf } from './rpc.ts';
 import { mark, slot, wantedAttributes } from './span-attributes.ts';
 import { TripleTable } from './triple-table.ts';
 
@@ -22,7 +24,7 @@ export interface Extracted {
   stored: number;
   notServer: number;
   notHttp: number;
-  excluded: number;
+  excluded: Record<ExcludeReason, number>;
   rejected: Record<RejectReason, number>;
   /** Stored with a duration of 0: the span ended before it started (OTLP.md X9). */
   clockSkewed: number;
@@ -30,6 +32,8 @@ export interface Extracted {
   invalidClients: number;
   /** Stored as 500: no status, but an error (OTLP.md X19). */
   statusAssumed: number;
+  /** By resource, in the message's order; almost always empty. */
+  clocksAhead: ClockAhead[];
 }
 
 export interface ExtractorOptions {
@@ -37,7 +41,12 @@ export interface ExtractorOptions {
   dictionary: CallDictionary;
   config: Pick<
     Config,
-    'trustedProxies' | 'consumerAttributes' | 'excludeMethods' | 'excludeRoutes' | 'retention'
+    | 'trustedProxies'
+    | 'consumerAttributes'
+    | 'excludeMethods'
+    | 'excludeRoutes'
+    | 'retention'
+    | 'rpc'
   >;
   /** Milliseconds since the epoch. */
   now: () => number;
@@ -54,6 +63,8 @@ export class Extractor {
   readonly #exclusion: Exclusion;
   readonly #walk: TracesWalk;
   readonly #routes = new RouteCache();
+  readonly #rpcRoutes = new RpcRoutes(this.#routes);
+  readonly #countsRpc: boolean;
   readonly #clients: Clients;
   readonly #origins: Origins;
 
@@ -70,14 +81,18 @@ export class Extractor {
   #extracted: Extracted = nothingExtracted();
   #traceIdsOf: Uint8Array = new Uint8Array(0);
   #traceIds: DataView = new DataView(new ArrayBuffer(0));
+  #nowS = 0;
   #oldestS = 0;
   #latestS = 0;
+  /** Of the resource in hand. */
+  #clockAhead: ClockAhead | undefined;
 
   constructor({ dictionary, config, now }: ExtractorOptions) {
     this.#dictionary = dictionary;
     this.#now = now;
     this.#retentionS = config.retention.daysS;
     this.#exclusion = new Exclusion(config);
+    this.#countsRpc = config.rpc;
     this.#clients = new Clients(dictionary, new TrustedProxies(config.trustedProxies));
     const { keys, consumerSlots } = wantedAttributes(config.consumerAttributes);
     this.#origins = new Origins(dictionary, consumerSlots);
@@ -86,6 +101,7 @@ export class Extractor {
       {
         resource: () => {
           this.#resource = this.#resources.resourceOf(this.#project, this.#walk.resource);
+          this.#clockAhead = undefined;
         },
         serverSpan: () => this.#takeSpan(),
       },
@@ -109,6 +125,7 @@ export class Extractor {
     this.#dictionary.reset();
     this.#mounts.clear();
     this.#routes.clear();
+    this.#rpcRoutes.clear();
     this.#clients.clear();
     this.#origins.clear();
     this.#endpoints.clear();
@@ -122,6 +139,7 @@ export class Extractor {
    */
   extract(project: string, message: Buffer, batch: CallBatch): Extracted {
     const nowS = Math.floor(this.#now() / 1000);
+    this.#nowS = nowS;
     this.#latestS = nowS + limits.futureS;
     this.#oldestS = nowS - this.#retentionS;
     this.#project = project;
@@ -142,26 +160,30 @@ export class Extractor {
     const walk = this.#walk;
     const extracted = this.#extracted;
     const { attributes } = walk;
-    if ((attributes.marks & (mark.http | mark.rpc)) !== mark.http) {
+    const isHttp = (attributes.marks & (mark.http | mark.rpc)) === mark.http;
+    if (!isHttp && !(this.#countsRpc && (attributes.marks & mark.rpc) !== 0)) {
       extracted.notHttp += 1;
       return;
     }
     const endS = epochSeconds(walk.endHigh, walk.endLow);
+    if (endS > this.#nowS + 1) this.#noteClockAhead(endS - this.#nowS);
     const reason = this.#rejection(endS);
     if (reason !== null) {
       extracted.rejected[reason] += 1;
       return;
     }
-    const method = methodOf(walk);
-    let status = statusOf(attributes);
+    const method = isHttp ? methodOf(walk) : rpcMethod;
+    let status = isHttp ? statusOf(attributes) : rpcStatusOf(attributes);
     if (status === 0 && (walk.statusCode === statusError || walk.exceptionType() !== null)) {
       status = 500;
       extracted.statusAssumed += 1;
     }
-    const route = this.#routes.numberOf(walk, method, status);
+    const route = isHttp
+      ? this.#routes.numberOf(walk, method, status)
+      : this.#rpcRoutes.numberOf(walk, status);
     const endpoint = this.#endpointOf(method, route);
-    if (endpoint === excluded) {
-      extracted.excluded += 1;
+    if (endpoint < 0) {
+      extracted.excluded[endpoint === excludedByMethod ? 'method' : 'route'] += 1;
       return;
     }
     let client = this.#clients.clientOf(walk);
@@ -171,6 +193,16 @@ export class Extractor {
     }
     const origin = this.#origins.originOf(walk, this.#resource, status);
     this.#append(endS, endpoint, client, origin, status);
+  }
+
+  /** A clock that is right is never ahead: a span comes after it ended (OTLP.md X11). */
+  #noteClockAhead(aheadS: number): void {
+    if (this.#clockAhead === undefined) {
+      const { service } = this.#resource;
+      const instance = instanceOf(this.#walk.resource);
+      this.#clockAhead = { service, instance, aheadS };
+      this.#extracted.clocksAhead.push(this.#clockAhead);
+    } else if (aheadS > this.#clockAhead.aheadS) this.#clockAhead.aheadS = aheadS;
   }
 
   #rejection(endS: number): RejectReason | null {
@@ -189,17 +221,20 @@ export class Extractor {
     const known = this.#endpoints.get(resource.number, route, method);
     if (known !== 0) return known;
     const name = httpMethods[method]!;
-    const { route: text, templated } = this.#mounts.bound(resource, this.#routes.route(route));
-    const endpoint = this.#exclusion.excludes(name, text)
-      ? excluded
-      : this.#dictionary.endpoint({
-          project: resource.project,
-          service: resource.service,
-          environment: resource.environment,
-          method: name,
-          route: text,
-          templated,
-        });
+    const found = this.#mounts.bound(resource, this.#routes.route(route));
+    const reason = this.#exclusion.reason(name, found.route);
+    let endpoint = reason === 'method' ? excludedByMethod : excludedByRoute;
+    if (reason === null) {
+      endpoint = this.#dictionary.endpoint({
+        project: resource.project,
+        service: resource.service,
+        environment: resource.environment,
+        method: name,
+        route: found.route,
+        templated: found.templated,
+        ...(found.display !== undefined && { display: found.display }),
+      });
+    }
     this.#endpoints.set(resource.number, route, method, endpoint);
     return endpoint;
   }
@@ -246,7 +281,10 @@ export class Extractor {
 }
 
 /** In place of an endpoint's number. */
-const excluded = -1;
+const excludedByMethod = -1;
+const excludedByRoute = -2;
+
+const rpcMethod = httpMethods.indexOf('POST');
 
 /** Status.code of a span. */
 const statusError = 2;
@@ -260,11 +298,12 @@ function nothingExtracted(): Extracted {
     stored: 0,
     notServer: 0,
     notHttp: 0,
-    excluded: 0,
+    excluded: { method: 0, route: 0 },
     rejected: { trace_id: 0, span_id: 0, time_zero: 0, future: 0, too_old: 0 },
     clockSkewed: 0,
     invalidClients: 0,
     statusAssumed: 0,
+    clocksAhead: [],
   };
 }
 

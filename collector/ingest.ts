@@ -3,6 +3,7 @@ import { AppError, asAppError } from '../core/error.ts';
 import { limits } from '../core/limits.ts';
 import type { AppendOutcome, CallWriter } from '../core/store/store.ts';
 import { ByteBudget, type Share } from './budget.ts';
+import { type ClockAhead, ClocksAhead } from './clocks-ahead.ts';
 import { messageDigest } from './digest.ts';
 import type { Extracted, RejectReason } from './extract.ts';
 import type { CollectorMetrics } from './metrics.ts';
@@ -21,6 +22,8 @@ export class Ingest {
   readonly #bounds: IngestBounds;
   readonly #budget: ByteBudget;
   readonly #onState: (error?: AppError) => void;
+  readonly #onClockAhead: (found: ClockAhead) => void;
+  readonly #clocksAhead = new ClocksAhead();
   /** Batches not yet handed to the writer; requests fill the last one. */
   #queue: Group[] = [];
   #recycled: ArrayBuffer | undefined;
@@ -40,6 +43,8 @@ export class Ingest {
     this.#bounds = options.bounds ?? limits;
     this.#budget = new ByteBudget(this.#bounds.inFlightBytes);
     this.#onState = options.onState ?? (() => {});
+    this.#onClockAhead = options.onClockAhead ?? (() => {});
+    this.#metrics.clocksAhead = () => this.#clocksAhead.current();
     this.#metrics.queueBytes = () => this.#budget.bytes + this.#waitingCalls * bytesPerWaitingCall;
   }
 
@@ -207,7 +212,9 @@ export class Ingest {
     const { notServer, notHttp, excluded, rejected } = extracted;
     if (notServer > 0) this.#metrics.spans('not_server', '', notServer);
     if (notHttp > 0) this.#metrics.spans('not_http', '', notHttp);
-    if (excluded > 0) this.#metrics.spans('excluded', '', excluded);
+    for (const [reason, count] of Object.entries(excluded)) {
+      if (count > 0) this.#metrics.spans('excluded', reason, count);
+    }
     for (const [reason, count] of Object.entries(rejected)) {
       if (count > 0) this.#metrics.spans('rejected', reason, count);
     }
@@ -215,6 +222,9 @@ export class Ingest {
     if (clockSkewed > 0) this.#metrics.repairs('duration_zeroed', clockSkewed);
     if (invalidClients > 0) this.#metrics.repairs('client_dropped', invalidClients);
     if (statusAssumed > 0) this.#metrics.repairs('status_assumed', statusAssumed);
+    for (const found of extracted.clocksAhead) {
+      if (this.#clocksAhead.note(found)) this.#onClockAhead(found);
+    }
   }
 }
 
@@ -226,6 +236,8 @@ export interface IngestOptions {
   bounds?: IngestBounds;
   /** Called when commits begin to fail, with the reason, and without one when they succeed again. */
   onState?: (error?: AppError) => void;
+  /** Told of a service instance whose clock is ahead of ours, at most once an hour. */
+  onClockAhead?: (found: ClockAhead) => void;
 }
 
 export type IngestBounds = Pick<

@@ -68,6 +68,11 @@ function openIngest(config: Config, writer: CallWriter, log: Log): Parts {
       if (error) log.error(`${error.message}; senders are asked to try again`);
       else log.info('the store commits again');
     },
+    onClockAhead: ({ service, instance, aheadS }) =>
+      log.warn(
+        { service, instance },
+        `spans end ${aheadS} s in the future: this instance's clock is ahead of ours`,
+      ),
   });
   const largeMessages = new LargeMessages(ingest, extraction);
   return { ingest, metrics, largeJson: new LargeJson(), largeMessages };

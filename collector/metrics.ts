@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { ClockAhead } from './clocks-ahead.ts';
 
 /**
  * What the collector counts about itself, for /metrics. The hot path adds to plain numbers; Prometheus's
@@ -13,6 +14,7 @@ export class CollectorMetrics {
   #bodyBytes = 0;
   /** Read at every scrape. */
   queueBytes: () => number = () => 0;
+  clocksAhead: () => ClockAhead[] = () => [];
 
   constructor() {
     const registers = [this.#registry];
@@ -26,6 +28,7 @@ export class CollectorMetrics {
     );
     counter(registers, 'rollcall_calls_repaired_total', repairsHelp, ['repair'], this.#repairs);
     gauge(registers, 'rollcall_queue_bytes', queueHelp, () => this.queueBytes());
+    clockGauge(registers, () => this.clocksAhead());
     const bodyBytes = new Map([['', { labels: {}, count: 0 }]]);
     counter(registers, 'rollcall_body_bytes_total', bytesHelp, [], bodyBytes, () => {
       bodyBytes.get('')!.count = this.#bodyBytes;
@@ -37,9 +40,10 @@ export class CollectorMetrics {
       registers,
     });
     processMetrics(registers);
-    for (const outcome of ['stored', 'not_server', 'not_http', 'excluded', 'duplicate'] as const) {
+    for (const outcome of ['stored', 'not_server', 'not_http', 'duplicate'] as const) {
       this.spans(outcome, '', 0);
     }
+    for (const reason of ['method', 'route']) this.spans('excluded', reason, 0);
   }
 
   /** Every span ends in exactly one of these, once. */
@@ -92,6 +96,8 @@ const requestsHelp = 'Export requests answered, by transport and status code';
 const repairsHelp =
   'Calls stored although their span ended before it began, named no address, or had an error and no status';
 const bytesHelp = 'Bytes of request bodies read, after decompression';
+const clockHelp =
+  'Service instances whose spans came before they ended, in the last hour: how far their clock is ahead, at least';
 const queueHelp = 'Bytes of bodies and calls in memory that are not committed';
 
 function add(
@@ -133,6 +139,19 @@ function gauge(registers: Registry[], name: string, help: string, read: () => nu
     registers,
     collect() {
       this.set(read());
+    },
+  });
+}
+
+function clockGauge(registers: Registry[], read: () => ClockAhead[]): void {
+  new Gauge({
+    name: 'rollcall_clock_ahead_seconds',
+    help: clockHelp,
+    labelNames: ['service', 'instance'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { service, instance, aheadS } of read()) this.set({ service, instance }, aheadS);
     },
   });
 }

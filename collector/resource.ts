@@ -21,7 +21,14 @@ export const resourceKeys = [
   { key: 'deployment.environment.name' },
   { key: 'deployment.environment' },
   { key: 'service.version' },
+  { key: 'service.instance.id' },
+  { key: 'host.name' },
 ];
+
+/** Which instance of its service a resource is; '' when it does not say. Not remembered. */
+export function instanceOf(attributes: AttributeSlots): string {
+  return textOf(attributes, instanceSlots, limits.instanceBytes);
+}
 
 /** All instances of a service are one resource: what differs between them is not kept. */
 export class Resources {
@@ -63,6 +70,7 @@ export class Resources {
 const serviceSlots = [0];
 const environmentSlots = [1, 2];
 const versionSlots = [3];
+const instanceSlots = [4, 5];
 
 function textOf(attributes: AttributeSlots, slots: readonly number[], bytesMax: number): string {
   for (const place of slots) {

@@ -1,10 +1,10 @@
 import { limits } from '../core/limits.ts';
-import { endpointRoute, type Route, routePattern } from '../core/route.ts';
+import { endpointRoute, type Route, routePattern, withDisplay } from '../core/route.ts';
 import { httpMethods } from './http-method.ts';
 import { bytesPerWord, doubled, Interner } from './interner.ts';
 import { keptLength, keptText } from './kept-text.ts';
 import type { TracesWalk } from './otlp/traces.ts';
-import { slot } from './span-attributes.ts';
+import { mark, slot } from './span-attributes.ts';
 import { TripleTable } from './triple-table.ts';
 
 /**
@@ -62,7 +62,8 @@ export class RouteCache {
     let length = place < 0 ? 0 : attributes.end(place) - start;
     length = keptLength(cursor.bytes, start, length, limits.routeBytes);
     this.#findPath(walk);
-    if (length > 0 && status !== 404 && status !== 405) {
+    const isFunction = (attributes.marks & mark.faas) !== 0;
+    if (length > 0 && status !== 404 && status !== 405 && !isFunction) {
       const pattern = this.#patterns.intern(cursor.bytes, cursor.view, start, length);
       if (pattern > this.#known) this.#learn(pattern);
       const number = this.#canonical[pattern]!;
@@ -74,6 +75,11 @@ export class RouteCache {
       }
     }
     return this.#byAllEvidence(walk, start, length, method, status);
+  }
+
+  /** The number of a route that was found elsewhere. */
+  numberOfRoute(found: Route): number {
+    return this.#number(found);
   }
 
   /** Asks core/route.ts once for each distinct evidence. */
@@ -99,7 +105,8 @@ export class RouteCache {
     const route = evidence.intern(bytes, view, routeStart, routeLength);
     const path = evidence.intern(bytes, view, this.#pathStart, pathLength);
     const name = evidence.intern(bytes, view, walk.nameStart, nameLength);
-    const outcome = status * 16 + method;
+    const isFunction = (walk.attributes.marks & mark.faas) !== 0;
+    const outcome = status * 32 + method * 2 + (isFunction ? 1 : 0);
     // Two numbers below 2^15 make one: the table takes three.
     let number = this.#byEvidence.get(route * 2 ** 15 + name, path, outcome);
     if (number === 0) {
@@ -109,6 +116,7 @@ export class RouteCache {
         path: evidence.text(path),
         method: httpMethods[method]!,
         status,
+        isFunction,
       });
       number = this.#number(found);
       this.#byEvidence.set(route * 2 ** 15 + name, path, outcome, number);
@@ -127,22 +135,26 @@ export class RouteCache {
       this.#canonical = doubled(this.#canonical);
       this.#segments = doubled(this.#segments);
     }
-    const { canonical, segments } = routePattern(this.#patterns.text(pattern));
+    const text = this.#patterns.text(pattern);
+    const { canonical, segments } = routePattern(text);
     this.#known = pattern;
     this.#segments[pattern] = segments;
     // Where the number of segments varies only core/route.ts can tell whether the path fits.
     this.#canonical[pattern] =
-      canonical === '' ? 0 : this.#number({ route: canonical, templated: false });
+      canonical === ''
+        ? 0
+        : this.#number(withDisplay({ route: canonical, templated: false }, text));
   }
 
   #number(found: Route): number {
     const route = keptText(found.route, limits.routeBytes);
-    const key = `${route}\0${found.templated ? 1 : 0}\0${found.mount ?? ''}`;
+    const { mount = '', display = '' } = found;
+    const key = `${route}\0${found.templated ? 1 : 0}\0${mount}\0${display}`;
     let number = this.#numbers.get(key);
     if (number === undefined) {
       number = this.#routes.push({ ...found, route }) - 1;
       this.#numbers.set(key, number);
-      this.#routesWeight += 1 + Math.floor(route.length / bytesPerWord);
+      this.#routesWeight += 1 + Math.floor((route.length + display.length) / bytesPerWord);
     }
     return number;
   }

@@ -19,6 +19,15 @@ const names = {
   oldUrl: 'http.url',
   rpcSystem: 'rpc.system',
   rpcSystemName: 'rpc.system.name',
+  rpcService: 'rpc.service',
+  rpcMethod: 'rpc.method',
+  rpcStatus: 'rpc.response.status_code',
+  otherRpcStatus: 'rpc.status_code',
+  oldRpcStatus: 'rpc.grpc.status_code',
+  connectStatus: 'rpc.connect_rpc.error_code',
+  faasTrigger: 'faas.trigger',
+  faasInvocation: 'faas.invocation_id',
+  oldFaasInvocation: 'faas.execution',
   client: 'client.address',
   oldClient: 'http.client_ip',
   rustClient: 'http.client.address',
@@ -56,7 +65,7 @@ export const slot = Object.fromEntries(order.map((name, place) => [name, place])
 >;
 
 /** Marks of a span that has such an attribute. */
-export const mark = { http: 1, rpc: 2, forwarding: 4, size: 8 } as const;
+export const mark = { http: 1, rpc: 2, forwarding: 4, size: 8, faas: 16 } as const;
 
 const marks: Partial<Record<Name, number>> = {
   method: mark.http,
@@ -70,6 +79,9 @@ const marks: Partial<Record<Name, number>> = {
   oldUrl: mark.http,
   rpcSystem: mark.rpc,
   rpcSystemName: mark.rpc,
+  faasTrigger: mark.faas,
+  faasInvocation: mark.faas,
+  oldFaasInvocation: mark.faas,
   forwardedFor: mark.forwarding,
   oldForwardedFor: mark.forwarding,
   forwarded: mark.forwarding,

@@ -13,6 +13,8 @@ export interface EndpointName {
   route: string;
   /** The route was made up from the path (OTLP.md 2.5), not told by the service. */
   templated: boolean;
+  /** The service's own spelling of the route (core/route-display.ts), where it is another. */
+  display?: string;
 }
 
 /** What else is said of a call and repeats: the service's version, who called with what, what failed. */
@@ -43,8 +45,8 @@ export class CallDictionary {
   #new: NewWords = { epoch: 0, endpoints: [], origins: [], clients: [] };
 
   endpoint(name: EndpointName): number {
-    const { project, service, environment, method, route } = name;
-    const key = `${project}\0${service}\0${environment}\0${method}\0${route}`;
+    const { project, service, environment, method, route, display = '' } = name;
+    const key = `${project}\0${service}\0${environment}\0${method}\0${route}\0${display}`;
     let id = this.#endpoints.get(key);
     if (id === undefined) {
       id = this.#endpoints.size + 1;

@@ -25,6 +25,8 @@ export interface Config {
   excludeMethods: string[];
   /** Globs over canonical routes. */
   excludeRoutes: string[];
+  /** RPC server spans are calls too. */
+  rpc: boolean;
   /** One OTLP body after decompression. */
   maxBodyBytes: number;
   logLevel: string;
@@ -132,6 +134,11 @@ export const variables = {
     meaning: 'routes that are not counted, as globs: /health*,*/metrics',
     read: setting.list(setting.routeGlob),
   },
+  ROLLCALL_RPC: {
+    fallback: 'off',
+    meaning: 'on: RPC server spans (gRPC, Connect) are calls too, as POST /package.Service/Method',
+    read: setting.oneOf('off', 'on'),
+  },
   ROLLCALL_MAX_BODY_MIB: {
     fallback: String(limits.bodyBytes / 2 ** 20),
     meaning: 'largest OTLP body after decompression, in MiB',
@@ -151,7 +158,6 @@ const laterVariables = [
   'ROLLCALL_ADMIN_KEY',
   'ROLLCALL_CLIENT_PRIVACY',
   'ROLLCALL_CORS_ORIGINS',
-  'ROLLCALL_RPC',
   'ROLLCALL_TLS_CERT',
   'ROLLCALL_TLS_CLIENT_CA',
   'ROLLCALL_TLS_KEY',
@@ -192,6 +198,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     consumerAttributes: get('ROLLCALL_CONSUMER_ATTRIBUTES'),
     excludeMethods: get('ROLLCALL_EXCLUDE_METHODS'),
     excludeRoutes: get('ROLLCALL_EXCLUDE_ROUTES'),
+    rpc: get('ROLLCALL_RPC') === 'on',
     maxBodyBytes: get('ROLLCALL_MAX_BODY_MIB') * 2 ** 20,
     logLevel: get('ROLLCALL_LOG'),
   };

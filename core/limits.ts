@@ -28,6 +28,7 @@ export const limits = {
   serviceNameBytes: 255,
   environmentBytes: 100,
   versionBytes: 100,
+  instanceBytes: 100,
   routeBytes: 512,
   pathBytes: 2048,
   /** Segments of a route or a path that are compared: comparing costs their product, and a hostile span
@@ -59,6 +60,8 @@ export const limits = {
   deliveryMemoryS: 3600,
   /** Spans ending later than this from now are refused: their clock is wrong. */
   futureS: 600,
+  /** Instances with a clock ahead of ours that /metrics names; the rest is `{other}`. */
+  clocksAhead: 100,
   /** Calls one span may stand for: 2^20, one call in a million. Real samplers keep one in 10,000 at the
    *  rarest; a span that says more is mistaken, and would drown every count it is added to. */
   callWeight: 2 ** 20,

@@ -55,12 +55,16 @@ export function addText(draft: Draft, text: string): void {
   else draft.pieces.push({ kind: 'text', text, named: false });
 }
 
-/** Adds a parameter, or a wildcard. @param name as the framework has it; empty for a nameless one. */
-export function addParam(draft: Draft, name: string, rest: boolean): void {
+/**
+ * Adds a parameter, or a wildcard.
+ * @param name as the framework has it; empty for a nameless one
+ * @param nameless what a nameless one is called: `re` where a regular expression stands
+ */
+export function addParam(draft: Draft, name: string, rest: boolean, nameless = 'param'): void {
   if (draft.pieces.length === 0) draft.segmentOptional = draft.inOptional;
   const named = name.replace(/[^\w-]+/g, '');
   const kind = rest ? 'rest' : 'param';
-  const piece: Piece = { kind, text: named || (rest ? 'path' : 'param'), named: named !== '' };
+  const piece: Piece = { kind, text: named || (rest ? 'path' : nameless), named: named !== '' };
   const last = draft.pieces.at(-1);
   if (last === undefined || last.kind === 'text') {
     draft.pieces.push(piece);

@@ -54,7 +54,7 @@ function scanEscape(draft: Draft, text: string, at: number): number {
   const next = text[at + 1];
   if (next === undefined) return at + 1;
   if (next === '/') endSegment(draft);
-  else if ('dwsDWS'.includes(next)) addParam(draft, next === 'd' ? 'id' : '', false);
+  else if ('dwsDWS'.includes(next)) addParam(draft, next === 'd' ? 'id' : '', false, 're');
   else if (!'AzZbBG'.includes(next)) addText(draft, next);
   return 'dwsDWS'.includes(next) ? skipQuantifier(text, at + 2) : at + 2;
 }
@@ -134,7 +134,7 @@ function scanBrackets(draft: Draft, text: string, at: number): number {
     addText(draft, '[');
     return at + 1;
   }
-  addParam(draft, /^\[(0-9|\\d)\]$/.test(text.slice(at, end + 1)) ? 'id' : '', false);
+  addParam(draft, /^\[(0-9|\\d)\]$/.test(text.slice(at, end + 1)) ? 'id' : '', false, 're');
   return skipQuantifier(text, end + 1);
 }
 
@@ -175,7 +175,8 @@ function scanGroup(draft: Draft, text: string, at: number): number {
     scanGroupBody(draft, inner, false);
     return after;
   }
-  addParam(draft, /^(\\d|\[0-9\])[+*\d{},]*$/.test(inner) ? 'id' : '', crossesSegments(inner));
+  const digits = /^(\\d|\[0-9\])[+*\d{},]*$/.test(inner);
+  addParam(draft, digits ? 'id' : '', crossesSegments(inner), 're');
   return after;
 }
 
@@ -271,7 +272,7 @@ const groupsMax = 8;
 
 function scanGroupBody(draft: Draft, text: string, optional: boolean): void {
   if (draft.depth === groupsMax) {
-    addParam(draft, '', false);
+    addParam(draft, '', false, 're');
     return;
   }
   const outer = draft.inOptional;

@@ -63,13 +63,13 @@ function readAlternative(text: string): RouteSegment[] {
 }
 
 /** Django (also joined to plain prefixes: `api/^users/$`), Tornado, Sinatra. */
-function isRegex(text: string): boolean {
+export function isRegex(text: string): boolean {
   if (/^(\^|\\A)|\/\^|\(\?P?<\w|\$$/.test(text)) return true;
   return /\(\?(:|-|[a-z]+[:)])/.test(text) && !/\/:\w|\{/.test(text);
 }
 
 /** The source of a RegExp that was turned into text, as Express and Koa report it; else the text itself. */
-function regexSource(text: string): string {
+export function regexSource(text: string): string {
   const end = text.lastIndexOf('/');
   if (end < 1 || text[0] !== '/' || !/^[a-z]*$/.test(text.slice(end + 1))) return text;
   const source = text.slice(1, end);

@@ -1,5 +1,6 @@
 import { limits, specialRoutes } from './limits.ts';
 import { pathSegments } from './path-segments.ts';
+import { displayRoute } from './route-display.ts';
 import type { RouteSegment } from './route-draft.ts';
 import { type Coverage, coverage } from './route-match.ts';
 import { readRoute, spellRoute } from './route-spelling.ts';
@@ -12,6 +13,8 @@ export interface RouteEvidence {
   path: string;
   method: string;
   status: number;
+  /** Of a function that a gateway calls (AWS Lambda): an `httpRoute` may be the raw path (OTLP.md X6). */
+  isFunction?: boolean;
 }
 
 export interface Route {
@@ -21,16 +24,19 @@ export interface Route {
   templated: boolean;
   /** The part that the service told, when the rest is made up (OTLP.md X14): bounds the remainders. */
   mount?: string;
+  /** The service's own spelling (core/route-display.ts), where it says something else than `route`. */
+  display?: string;
 }
 
-/** The endpoint's route by OTLP.md 2.1, 2.4, 2.5, X14, X15, X17, X18, X20; pure. */
+/** The endpoint's route by OTLP.md 2.1, 2.4, 2.5, X6, X14, X15, X17, X18, X20; pure. */
 export function endpointRoute(evidence: RouteEvidence): Route {
+  if (evidence.isFunction) return endpointRoute(behindGateway(evidence));
   const { status } = evidence;
   if (status === 405) return unmatched;
   const noPath = evidence.path === '' || evidence.path === '*'; // OPTIONS * asks the whole server
   const path = noPath ? undefined : pathSegments(evidence.path);
   if (path && namesHandler(evidence.httpRoute, path))
-    return { route: templateSegments('', path), templated: true };
+    return withDisplay({ route: templateSegments('', path), templated: true }, evidence.httpRoute);
   const told = bestTold(evidence, path);
   if (told) {
     const route = status === 404 ? notFoundRoute(told, path) : foundRoute(told, path);
@@ -77,6 +83,14 @@ export function routeShape(canonical: string): string {
   return canonical.startsWith('/') ? canonical.replace(/\{[^{}]*\}/g, '{}') : canonical;
 }
 
+/** @returns the route with the service's own spelling beside it, where that says something else */
+export function withDisplay(found: Route, raw: string): Route {
+  // Of several alternatives the spelling of one is its canonical one.
+  if (raw.includes(',/') && !found.route.includes(',/')) return found;
+  const display = displayRoute(raw);
+  return display === '' || display === found.route ? found : { ...found, display };
+}
+
 const unmatched: Route = { route: specialRoutes.unmatched, templated: false };
 
 /** A route that the span tells, and how it fits the path; `unknown` without a path. */
@@ -84,6 +98,8 @@ interface Told {
   segments: RouteSegment[];
   canonical: string;
   fit: Coverage | { kind: 'unknown' };
+  /** As the span has it. */
+  raw: string;
   /** From the span's name: weaker, since anything may stand there. */
   fromName: boolean;
 }
@@ -93,7 +109,8 @@ interface Told {
  * fallback (`/api/v1/*`) takes any path, so a name is heard there too.
  */
 function bestTold(evidence: RouteEvidence, path: string[] | undefined): Told | undefined {
-  const route = toldBy(toldRoutes(evidence.httpRoute), path, false);
+  const { httpRoute } = evidence;
+  const route = toldBy({ raw: httpRoute, routes: toldRoutes(httpRoute) }, path, false);
   if (route?.fit.kind === 'whole' && isRaw(route.segments)) return undefined;
   const settled = route?.fit.kind === 'whole' || route?.fit.kind === 'unknown';
   if (settled && !isFallback(route.segments)) return route;
@@ -104,7 +121,7 @@ function bestTold(evidence: RouteEvidence, path: string[] | undefined): Told | u
 
 /** The alternative that fits the path best; all of them where none does. */
 function toldBy(
-  routes: readonly RouteSegment[][],
+  { raw, routes }: RawRoutes,
   path: string[] | undefined,
   fromName: boolean,
 ): Told | undefined {
@@ -112,7 +129,7 @@ function toldBy(
   for (const segments of routes) {
     const fit = path ? coverage(segments, path) : ({ kind: 'unknown' } as const);
     if (best === undefined || rank(fit) > rank(best.fit))
-      best = { segments, canonical: spellRoutes([segments]), fit, fromName };
+      best = { segments, canonical: spellRoutes([segments]), fit, raw, fromName };
   }
   if (best && (best.fit.kind === 'unknown' || best.fit.kind === 'none'))
     best.canonical = spellRoutes(routes);
@@ -124,7 +141,7 @@ function rank(fit: Told['fit']): number {
 }
 
 function foundRoute(told: Told, path: string[] | undefined): Route | undefined {
-  const { canonical, fit, segments } = told;
+  const { canonical, fit, segments, raw } = told;
   if (fit.kind === 'prefix' && path) {
     const mount = canonical === '/' ? '' : canonical;
     const route = templateSegments(mount, path.slice(fit.segments));
@@ -134,24 +151,25 @@ function foundRoute(told: Told, path: string[] | undefined): Route | undefined {
     const lost = templateSegments('', path)
       .split('/', fit.before + 1)
       .join('/');
-    if (!lost.includes('{')) return { route: boundRoute(lost + canonical), templated: false };
+    const found = { route: boundRoute(lost + canonical), templated: false };
+    if (!lost.includes('{')) return raw.startsWith('/') ? withDisplay(found, lost + raw) : found;
   }
   if (told.fromName && (fit.kind === 'none' || fit.kind === 'unknown')) {
     if (canonical.includes('%20')) return undefined; // a sentence, not a route
     // A name without a parameter may be a raw path; one that does not fit the path is no evidence.
     if (!hasParam(segments)) return path ? undefined : templateOf(canonical);
   }
-  return { route: canonical, templated: false };
+  return withDisplay({ route: canonical, templated: false }, raw);
 }
 
 /** A 404 counts for an endpoint only when its route takes the whole path and is no fallback (X18). */
 function notFoundRoute(told: Told, path: string[] | undefined): Route | undefined {
-  const { segments, canonical, fit } = told;
+  const { segments, fit } = told;
+  const own = () => withDisplay({ route: told.canonical, templated: false }, told.raw);
   if (told.fromName && !hasParam(segments)) return unmatched;
   if (isFallback(segments)) return unmatched;
-  if (fit.kind === 'whole') return { route: canonical, templated: false };
-  if (fit.kind === 'unknown')
-    return isErrorPage(segments) ? unmatched : { route: canonical, templated: false };
+  if (fit.kind === 'whole') return own();
+  if (fit.kind === 'unknown') return isErrorPage(segments) ? unmatched : own();
   if (fit.kind === 'suffix' && segments[0]?.kind === 'literal') return foundRoute(told, path);
   return unmatched;
 }
@@ -176,17 +194,24 @@ function isCut(text: string): boolean {
 /** Reading a route costs 2 µs, and a service has few. */
 const remembered = new Map<string, readonly RouteSegment[][]>();
 
+interface RawRoutes {
+  raw: string;
+  routes: readonly RouteSegment[][];
+}
+
 /** A route out of a span's name (2.4, X17): `GET /users/{id}`, `/users/{id}`, `GET api/users/<int:pk>/`. */
-function namedRoutes(spanName: string, path: string[] | undefined): readonly RouteSegment[][] {
-  if (isCut(spanName)) return [];
+function namedRoutes(spanName: string, path: string[] | undefined): RawRoutes {
+  const none = { raw: '', routes: [] };
+  if (isCut(spanName)) return none;
   let text = spanName.replace(/^HTTP +(?=[A-Z/])/, '').replace(/^[A-Z_]{3,20} +/, '');
   const host = /^[\w-]+(\.[\w-]+)+(:\d+)?(?=\/)/.exec(text); // Go's patterns may begin with one
   if (host && path?.[0] !== host[0]) text = text.slice(host[0].length);
-  if (path && text.startsWith('/') && samePath(text, path)) return [];
-  if (/\?[^/]*[=&]/.test(text)) return [];
+  if (path && text.startsWith('/') && samePath(text, path)) return none;
+  if (/\?[^/]*[=&]/.test(text)) return none;
   const routes = toldRoutes(text);
-  if (text.startsWith('/')) return routes;
-  return text.includes('/') && !/\s/.test(text) ? routes.filter(hasParam) : [];
+  if (text.startsWith('/')) return { raw: text, routes };
+  const isRoute = text.includes('/') && !/\s/.test(text);
+  return isRoute ? { raw: text, routes: routes.filter(hasParam) } : none;
 }
 
 function samePath(text: string, path: string[]): boolean {
@@ -217,6 +242,18 @@ function namesHandler(httpRoute: string, path: string[]): boolean {
   if (!isName(httpRoute) || /error|exception|not_?found|404|fallback/i.test(httpRoute))
     return false;
   return path.at(-1)?.toLowerCase() !== httpRoute.toLowerCase() && path[0] !== httpRoute;
+}
+
+/**
+ * What a gateway's function says (X6): where the gateway has no template of its own, http.route is the raw
+ * path (API Gateway's HTTP API), and its greedy `{proxy+}` takes whatever the code behind it serves.
+ */
+function behindGateway(evidence: RouteEvidence): RouteEvidence {
+  const { path, httpRoute } = evidence;
+  const isGreedy = path !== '' && /^(\/|.*\/)\{proxy\+\}$/.test(httpRoute);
+  const isTemplate = !isGreedy && toldRoutes(httpRoute).some(hasParam);
+  if (isTemplate) return { ...evidence, isFunction: false };
+  return { ...evidence, isFunction: false, httpRoute: '', path: path || httpRoute };
 }
 
 function isName(httpRoute: string): boolean {

@@ -47,11 +47,12 @@ function extractAll(name: string) {
       stored: 0,
       notServer: 0,
       notHttp: 0,
-      excluded: 0,
+      excluded: { method: 0, route: 0 },
       rejected: { trace_id: 0, span_id: 0, time_zero: 0, future: 0, too_old: 0 },
       clockSkewed: 0,
       invalidClients: 0,
       statusAssumed: 0,
+      clocksAhead: [],
     });
     others += extracted.notServer;
   }

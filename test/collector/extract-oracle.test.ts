@@ -19,9 +19,16 @@ const config: Config = {
 
 const dictionary = new CallDictionary();
 const extractor = new Extractor({ dictionary, config, now: () => nowMs });
+const withRpc: Config = { ...config, rpc: true };
+const rpcExtractor = new Extractor({ dictionary, config: withRpc, now: () => nowMs });
+
+function expectSame(message: Buffer): void {
+  expectSameOf(message, config, extractor);
+  expectSameOf(message, withRpc, rpcExtractor);
+}
 
 /** Twice: when every word is new, and when every word is known. */
-function expectSame(message: Buffer): void {
+function expectSameOf(message: Buffer, config: Config, extractor: Extractor): void {
   extractor.reset();
   const { calls, extracted } = slowExtract('p', message, config, nowMs);
   const batch = new CallBatch(callColumns(2));
@@ -35,7 +42,13 @@ function expectSame(message: Buffer): void {
 function nameEndpointsOnce(calls: readonly Called[]): Called[] {
   const first = new Map<string, boolean>();
   return calls.map((call) => {
-    const key = JSON.stringify([call.service, call.environment, call.method, call.route]);
+    const key = JSON.stringify([
+      call.service,
+      call.environment,
+      call.method,
+      call.route,
+      call.display,
+    ]);
     if (!first.has(key)) first.set(key, call.templated);
     return { ...call, templated: first.get(key)! };
   });

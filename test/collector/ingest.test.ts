@@ -64,7 +64,7 @@ class TextExtractor implements CallExtractor {
       stored: count('stored'),
       notServer: count('not_server'),
       notHttp: count('not_http'),
-      excluded: count('excluded'),
+      excluded: { method: count('excluded'), route: 0 },
       rejected: {
         trace_id: count('trace_id'),
         span_id: 0,
@@ -75,6 +75,7 @@ class TextExtractor implements CallExtractor {
       clockSkewed: 0,
       invalidClients: 0,
       statusAssumed: 0,
+      clocksAhead: [],
     };
   }
 
@@ -181,7 +182,7 @@ test('every span is counted once, and a repeated delivery as duplicates', async 
     stored: 3,
     duplicate: 3,
     not_server: 8,
-    excluded: 2,
+    'excluded.method': 2,
     'rejected.future': 4,
     'rejected.trace_id': 2,
   });

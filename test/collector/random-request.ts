@@ -178,6 +178,7 @@ const resourceKeys = [
   'deployment.environment.name',
   'deployment.environment',
   'host.name',
+  'service.instance.id',
   'service.name',
 ];
 
@@ -291,5 +292,15 @@ const spanKeys: [string[], (string | Buffer)[]][] = [
   [
     ['rpc.system', 'rpc.system.name', 'rpc.systems'],
     ['grpc', ''],
+  ],
+  [['rpc.service'], ['shop.Cart', '', long, broken]],
+  [['rpc.method'], ['AddItem', 'shop.Cart/AddItem', '_OTHER', '', long]],
+  [
+    ['rpc.response.status_code', 'rpc.status_code', 'rpc.grpc.status_code'],
+    ['0', '5', '12', '17', 'OK', 'UNAVAILABLE', 'x', ''],
+  ],
+  [
+    ['faas.trigger', 'faas.execution', 'faas.invocation_id'],
+    ['http', ''],
   ],
 ];

@@ -4,12 +4,14 @@ import {
   forwardedHops,
   TrustedProxies,
 } from '../../collector/client-address.ts';
+import type { ClockAhead } from '../../collector/clocks-ahead.ts';
 import type { Extracted, RejectReason } from '../../collector/extract.ts';
 import { keptText } from '../../collector/kept-text.ts';
+import { rpcRoute } from '../../collector/rpc.ts';
 import { agentOf } from '../../collector/user-agent.ts';
 import type { Config } from '../../core/config.ts';
 import { limits } from '../../core/limits.ts';
-import { endpointRoute, type Route, routePattern } from '../../core/route.ts';
+import { endpointRoute, type Route, routePattern, withDisplay } from '../../core/route.ts';
 import type { Called } from './called.ts';
 import {
   type DecodedKeyValue,
@@ -27,11 +29,12 @@ export function slowExtract(project: string, message: Buffer, config: Config, no
     stored: 0,
     notServer: 0,
     notHttp: 0,
-    excluded: 0,
+    excluded: { method: 0, route: 0 },
     rejected: { trace_id: 0, span_id: 0, time_zero: 0, future: 0, too_old: 0 },
     clockSkewed: 0,
     invalidClients: 0,
     statusAssumed: 0,
+    clocksAhead: [],
   };
   const calls: Called[] = [];
   for (const { resource, scopeSpans } of decodeRequest(message).resourceSpans) {
@@ -46,45 +49,64 @@ export function slowExtract(project: string, message: Buffer, config: Config, no
       serviceVersion: keptText(attributes.firstText(['service.version']), limits.versionBytes),
     };
     if (service.service === '') service.service = 'unknown_service';
+    const instance = attributes.firstText(['service.instance.id', 'host.name']);
+    const ahead = {
+      service: service.service,
+      instance: keptText(instance, limits.instanceBytes),
+      aheadS: 0,
+    };
     for (const span of scopeSpans.flatMap((scope) => scope.spans)) {
-      const call = callOf(span, config, nowMs, extracted);
+      const call = callOf(span, config, nowMs, extracted, ahead);
       if (call === undefined) continue;
       extracted.stored += 1;
       calls.push({ ...service, ...call });
     }
+    if (ahead.aheadS > 0) extracted.clocksAhead.push(ahead);
   }
   return { extracted, calls };
 }
 
 type SpanCall = Omit<Called, 'project' | 'service' | 'environment' | 'serviceVersion'>;
 
-function callOf(span: DecodedSpan, config: Config, nowMs: number, extracted: Extracted) {
+function callOf(
+  span: DecodedSpan,
+  config: Config,
+  nowMs: number,
+  extracted: Extracted,
+  ahead: ClockAhead,
+) {
   if (span.kind !== 2) {
     extracted.notServer += 1;
     return undefined;
   }
   const attributes = new Attributes(span.attributes);
-  if (!httpKeys.some((key) => attributes.has(key)) || rpcKeys.some((key) => attributes.has(key))) {
+  const isRpc = rpcKeys.some((key) => attributes.has(key));
+  const isHttp = httpKeys.some((key) => attributes.has(key)) && !isRpc;
+  if (!isHttp && !(isRpc && config.rpc)) {
     extracted.notHttp += 1;
     return undefined;
   }
   const startNs = BigInt(span.startTimeUnixNano);
   const endNs = BigInt(span.endTimeUnixNano);
+  const aheadS = Number(endNs / 1_000_000_000n) - Math.floor(nowMs / 1000);
+  if (aheadS > 1) ahead.aheadS = Math.max(ahead.aheadS, aheadS);
   const reason = rejection(span, startNs, endNs, nowMs, config);
   if (reason) {
     extracted.rejected[reason] += 1;
     return undefined;
   }
-  const method = methodOf(attributes, span.name);
+  const method = isHttp ? methodOf(attributes, span.name) : 'POST';
   const exception = exceptionType(span);
-  let status = statusOf(attributes);
+  let status = isHttp ? statusOf(attributes) : rpcStatus(attributes);
   if (status === 0 && (span.status?.code === 2 || exception !== undefined)) {
     extracted.statusAssumed += 1;
     status = 500;
   }
-  const { route, templated } = routeOf(attributes, span.name, method, status);
+  const { route, templated, display } = isHttp
+    ? routeOf(attributes, span.name, method, status)
+    : rpcRouteOf(attributes, span.name, status);
   if (config.excludeMethods.includes(method)) {
-    extracted.excluded += 1;
+    extracted.excluded.method += 1;
     return undefined;
   }
   const client = clientOf(attributes, new TrustedProxies(config.trustedProxies));
@@ -94,6 +116,7 @@ function callOf(span: DecodedSpan, config: Config, nowMs: number, extracted: Ext
     method,
     route: keptText(route, limits.routeBytes),
     templated,
+    ...(display !== undefined && { display }),
     status,
     client: client ?? '',
     durationNs: endNs < startNs ? 0 : Number(endNs - startNs),
@@ -114,8 +137,9 @@ function routeOf(attributes: Attributes, name: string, method: string, status: n
   const { canonical, segments } = routePattern(httpRoute);
   const pathSegments = path.split('/').filter((segment) => segment !== '').length;
   const fits = path === '' || pathSegments === segments;
-  if (canonical !== '' && fits && status !== 404 && status !== 405) {
-    return { route: canonical, templated: false };
+  const isFunction = faasKeys.some((key) => attributes.has(key));
+  if (canonical !== '' && !isFunction && fits && status !== 404 && status !== 405) {
+    return withDisplay({ route: canonical, templated: false }, httpRoute);
   }
   return endpointRoute({
     httpRoute,
@@ -123,7 +147,17 @@ function routeOf(attributes: Attributes, name: string, method: string, status: n
     path: keptText(path, limits.pathBytes),
     method,
     status,
+    isFunction,
   });
+}
+
+function rpcRouteOf(attributes: Attributes, name: string, status: number): Route {
+  if (status === 501) return { route: '(unmatched)', templated: false };
+  const kept = (text: string) => keptText(text, limits.routeBytes);
+  const [service, method] = ['rpc.service', 'rpc.method'].map((key) =>
+    kept(attributes.firstString([key])),
+  );
+  return rpcRoute(service!, method!, kept(name));
 }
 
 function rejection(
@@ -172,6 +206,29 @@ function pathOf(attributes: Attributes): string {
   const bare = (target || url.slice(origin.length)).split(/[?#]/, 1)[0]!;
   return bare === '' && target === '' && origin !== '' ? '/' : bare;
 }
+
+function rpcStatus(attributes: Attributes): number {
+  const keys = [
+    'response.status_code',
+    'status_code',
+    'grpc.status_code',
+    'connect_rpc.error_code',
+  ];
+  for (const key of keys.map((name) => `rpc.${name}`)) {
+    const code = attributes.number(key);
+    const place = Number.isNaN(code) ? grpcCodes.indexOf(attributes.text(key).toLowerCase()) : code;
+    const status = grpcStatuses[place];
+    if (status !== undefined) return status;
+  }
+  return 0;
+}
+
+const grpcCodes = `ok cancelled unknown invalid_argument deadline_exceeded not_found already_exists
+  permission_denied resource_exhausted failed_precondition aborted out_of_range unimplemented internal
+  unavailable data_loss unauthenticated`.split(/\s+/);
+const grpcStatuses = [
+  200, 499, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 501, 500, 503, 500, 401,
+];
 
 /** '' unknown, undefined no address. */
 function clientOf(attributes: Attributes, proxies: TrustedProxies): string | undefined {
@@ -323,4 +380,5 @@ const httpKeys = [
   'http.url',
 ];
 const rpcKeys = ['rpc.system', 'rpc.system.name'];
+const faasKeys = ['faas.trigger', 'faas.invocation_id', 'faas.execution'];
 const verbs = 'GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH QUERY'.split(' ');

@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { limits } from '../../core/limits.ts';
 import { canonicalRoute, endpointRoute, routePattern, routeShape } from '../../core/route.ts';
 
-/** [framework, its spelling, canonical, a path it serves] for every row of OTLP.md 2.5. */
-const spellings: [string, string, string, string][] = [
+/** [framework, its spelling, canonical, a path it serves, what people see unless it is the spelling itself],
+ *  for every row of OTLP.md 2.5. docs/routes.md has the same table in short. */
+const spellings: [string, string, string, string, string?][] = [
   ['Express', '/users/:id', '/users/{id}', '/users/7'],
   ['Express', '/a/:x(\\d+)', '/a/{x}', '/a/12'],
   ['Express', '/a/:x(\\\\d+)', '/a/{x}', '/a/12'],
@@ -17,8 +18,8 @@ const spellings: [string, string, string, string][] = [
   ['Express 5', '/files/*path', '/files/{path}', '/files/a/b'],
   ['Express 5', '/posts{/:id}', '/posts/{id}', '/posts'],
   ['Express 5', '/posts{/:id}', '/posts/{id}', '/posts/9'],
-  ['Express RegExp', '/\\/re.*/', '/re{path}', '/really/long'],
-  ['Express RegExp', '/^\\/users\\/(\\d+)\\/?$/i', '/users/{id}', '/users/5'],
+  ['Express RegExp', '/\\/re.*/', '/re{path}', '/really/long', '/re.*'],
+  ['Express RegExp', '/^\\/users\\/(\\d+)\\/?$/i', '/users/{id}', '/users/5', '/users/(\\d+)'],
   ['Restify', '/hello/:name', '/hello/{name}', '/hello/mark'],
   ['Connect', '/users//list/', '/users/list', '/users/list'],
   [
@@ -27,7 +28,7 @@ const spellings: [string, string, string, string][] = [
     '/orders/{orderId}/items/{itemId}',
     '/orders/1/items/2',
   ],
-  ['Koa RegExp', '/^\\/things\\/([^\\/]+)$/', '/things/{param}', '/things/x'],
+  ['Koa RegExp', '/^\\/things\\/([^\\/]+)$/', '/things/{re}', '/things/x', '/things/([^/]+)'],
   ['Fastify', '/a/:x(^\\d+$)', '/a/{x}', '/a/3'],
   ['Fastify', '/at/:hour(^\\d{2})h:minute(^\\d{2})m', '/at/{hour}h{minute}m', '/at/08h24m'],
   ['Fastify', '/files/*', '/files/{path}', '/files/a/b.txt'],
@@ -51,19 +52,26 @@ const spellings: [string, string, string, string][] = [
   ['Sanic', '/users/<id:int>', '/users/{id}', '/users/5'],
   ['Bottle', '/f/<p:path>', '/f/{p}', '/f/a/b'],
   ['Django', 'api/users/<int:pk>/', '/api/users/{pk}', '/api/users/5/'],
-  ['Django', '^users/(?P<pk>[^/.]+)/$', '/users/{pk}', '/users/5/'],
-  ['Django', 'api/^users/(?P<pk>[^/.]+)/$', '/api/users/{pk}', '/api/users/5/'],
+  ['Django', '^users/(?P<pk>[^/.]+)/$', '/users/{pk}', '/users/5/', '/users/{pk}/'],
+  ['Django', 'api/^users/(?P<pk>[^/.]+)/$', '/api/users/{pk}', '/api/users/5/', '/api/users/{pk}/'],
   [
     'Django',
     '^^api/^users/(?P<pk>[0-9]{1,5})/posts/$',
     '/api/users/{pk}/posts',
     '/api/users/5/posts/',
+    '/api/users/{pk}/posts/',
   ],
-  ['Django REST', '^users\\.(?P<format>[a-z0-9]+)/?$', '/users.{format}', '/users.json'],
-  ['Django', '^files/(?P<path>.*)$', '/files/{path}', '/files/a/b'],
-  ['Django', '^a/(?:page-(?P<page>\\d+)/)?$', '/a/page-{page}', '/a/'],
-  ['Tornado', '/users/([^/]+)', '/users/{param}', '/users/x'],
-  ['Tornado', '/users/([0-9]+)/items/(\\w+)/?', '/users/{id}/items/{param}', '/users/1/items/b/'],
+  [
+    'Django REST',
+    '^users\\.(?P<format>[a-z0-9]+)/?$',
+    '/users.{format}',
+    '/users.json',
+    '/users.{format}',
+  ],
+  ['Django', '^files/(?P<path>.*)$', '/files/{path}', '/files/a/b', '/files/{path}'],
+  ['Django', '^a/(?:page-(?P<page>\\d+)/)?$', '/a/page-{page}', '/a/', '/a/(page-{page}/)?'],
+  ['Tornado', '/users/([^/]+)', '/users/{re}', '/users/x'],
+  ['Tornado', '/users/([0-9]+)/items/(\\w+)/?', '/users/{id}/items/{re}', '/users/1/items/b/'],
   ['Tornado', '/files/(.*)', '/files/{path}', '/files/a/b'],
   ['Tornado name', '/orders/%s/items/%s', '/orders/{param}/items/{param}', '/orders/1/items/2'],
   ['aiohttp', '/u/{id}', '/u/{id}', '/u/5'],
@@ -105,8 +113,8 @@ const spellings: [string, string, string, string][] = [
   ['ASP.NET', 'api/[controller]/{id}', '/api/{controller}/{id}', '/api/users/5'],
   ['ASP.NET', 'files/{**slug}', '/files/{slug}', '/files/a/b'],
   ['Go', '/u/{id}', '/u/{id}', '/u/5'],
-  ['Go', 'GET /u/{id}', '/u/{id}', '/u/5'],
-  ['Go', 'GET example.com/u/{id}', '/u/{id}', '/u/5'],
+  ['Go', 'GET /u/{id}', '/u/{id}', '/u/5', '/u/{id}'],
+  ['Go', 'GET example.com/u/{id}', '/u/{id}', '/u/5', 'example.com/u/{id}'],
   ['Go', '/f/{p...}', '/f/{p}', '/f/a/b'],
   ['Go', '/posts/{$}', '/posts', '/posts/'],
   ['gin', '/f/*any', '/f/{any}', '/f/a/b'],
@@ -120,7 +128,7 @@ const spellings: [string, string, string, string][] = [
   ['Rails', '/pages/*path', '/pages/{path}', '/pages/a/b'],
   ['Sinatra', '/users/:id', '/users/{id}', '/users/5'],
   ['Sinatra', '/say/*/to/*', '/say/{param}/to/{path}', '/say/hi/to/bob'],
-  ['Sinatra regexp', '\\A/hello/([\\w]+)\\z', '/hello/{param}', '/hello/bob'],
+  ['Sinatra regexp', '\\A/hello/([\\w]+)\\z', '/hello/{re}', '/hello/bob', '/hello/([\\w]+)'],
   ['Grape', '/v1/users/:id', '/v1/users/{id}', '/v1/users/5'],
   ['Grape', '/v1/users/:id(.json)', '/v1/users/{id}', '/v1/users/5'],
   ['Laravel', 'api/users/{id}', '/api/users/{id}', '/api/users/5'],
@@ -146,11 +154,13 @@ const spellings: [string, string, string, string][] = [
 ];
 
 describe('every framework has one canonical spelling', () => {
-  it.each(spellings)('%s: %s is %s', (_framework, raw, canonical, path) => {
+  it.each(spellings)('%s: %s is %s', (_framework, raw, canonical, path, shown = raw) => {
     expect(canonicalRoute(raw)).toBe(canonical);
     expect(canonicalRoute(canonical)).toBe(canonical);
     const evidence = { httpRoute: raw, spanName: 'GET', path, method: 'GET', status: 200 };
-    expect(endpointRoute(evidence)).toEqual({ route: canonical, templated: false });
+    const { display, ...found } = endpointRoute(evidence);
+    expect(found).toEqual({ route: canonical, templated: false });
+    expect(display ?? canonical).toBe(shown);
     const { canonical: told, segments } = routePattern(raw);
     expect(told).toBe(canonical);
     if (segments !== -1) expect(path.split('/').filter(Boolean)).toHaveLength(segments);
@@ -171,11 +181,33 @@ describe('every framework has one canonical spelling', () => {
     },
   );
 
+  /** [framework, what it puts into http.route, a path, the route made up from it, what people see] */
+  it.each([
+    ['Express', '*', '/users/7', '/users/{id}', '/users/{id}'],
+    ['Spring, no handler', '/**', '/users/7', '/users/{id}', '/users/{id}'],
+    ['Servlet', '/*', '/users/7', '/users/{id}', '/users/{id}'],
+    ['FastAPI mount', '/api/v1', '/api/v1/things/9', '/api/v1/things/{id}', '/api/v1/things/{id}'],
+    ['Express router', '/api/', '/api/things/9', '/api/things/{id}', '/api/things/{id}'],
+    ['Symfony', 'app_user_show', '/user/5', '/user/{id}', 'app_user_show'],
+    ['Slim name', 'user.show', '/u/5', '/u/{id}', 'user.show'],
+    ['Yii', 'User.view', '/user/5', '/user/{id}', 'User.view'],
+    ['CodeIgniter', 'App\\Users::show', '/users/5', '/users/{id}', 'App\\Users::show'],
+    ['nginx location', '/api/', '/api/users/7', '/api/users/{id}', '/api/users/{id}'],
+    ['nginx regex', '~ ^/v\\d+', '/v2/users/7', '/v2/users/{id}', '/v2/users/{id}'],
+    ['nginx name', '@fallback', '/users/7', '/users/{id}', '/users/{id}'],
+  ])('%s: %s on %s is %s', (_framework, httpRoute, path, route, shown) => {
+    const evidence = { httpRoute, spanName: 'GET', path, method: 'GET', status: 200 };
+    const found = endpointRoute(evidence);
+    expect(found).toMatchObject({ route, templated: true });
+    expect(found.display ?? found.route).toBe(shown);
+  });
+
   it('an array of paths is the alternative that was called', () => {
     const evidence = { httpRoute: '/a,/b/:id', spanName: '', path: '', method: 'GET', status: 200 };
     expect(endpointRoute({ ...evidence, path: '/b/3' }).route).toBe('/b/{id}');
     expect(endpointRoute({ ...evidence, path: '/a' }).route).toBe('/a');
-    expect(endpointRoute(evidence).route).toBe('/a,/b/{id}');
+    expect(endpointRoute(evidence)).toMatchObject({ route: '/a,/b/{id}', display: '/a,/b/:id' });
+    expect(endpointRoute({ ...evidence, path: '/b/3' }).display).toBeUndefined();
     expect(routePattern('/a,/b/:id').segments).toBe(-1);
   });
 
