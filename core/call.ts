@@ -1,9 +1,10 @@
+import { CallWeights } from './weight.ts';
+
 /**
  * A call is one HTTP request a service answered, taken from one SERVER span. Calls travel in columns:
  * typed arrays in one transferable buffer, whose integers point into a dictionary of words (endpoint,
  * origin, client) that both sides keep and extend.
  */
-
 /** Where a call went. `route` is canonical (core/route.ts) or one of `specialRoutes`. */
 export interface EndpointName {
   project: string;
@@ -166,6 +167,8 @@ export class CallBatch {
   columns: CallColumns;
   length = 0;
   deliveries: Delivery[] = [];
+  /** Of the calls that stand for another number of calls than one. */
+  readonly weights = new CallWeights();
 
   constructor(columns: CallColumns = callColumns(1024)) {
     this.columns = columns;
@@ -182,6 +185,7 @@ export class CallBatch {
   /** Takes back the calls from `length` on: a request that turned out undecodable leaves nothing. */
   truncate(length: number): void {
     this.length = length;
+    this.weights.truncate(length);
   }
 
   #grow(): void {

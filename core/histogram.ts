@@ -44,6 +44,13 @@ export class HistogramCounts {
     this.counts[slot]! += 1;
   }
 
+  /** @param copies how many calls took so long, a whole number above 0 */
+  addCopiesUs(us: number, copies: number): void {
+    const slot = slotOfUs(us);
+    if (this.counts[slot] === 0) this.#touched[this.#touchedCount++] = slot;
+    this.counts[slot]! += copies;
+  }
+
   /** Adds an encoded histogram, straight from its bytes. */
   addEncoded(bytes: Uint8Array, start: number, end: number): void {
     const counts = this.counts;

@@ -87,6 +87,24 @@ export const limits = {
   /** Of a refused body so much is read and thrown away, for so long, that its sender sees the answer. */
   discardBytes: 4 * 1024 * 1024,
   discardMs: 2_000,
+  /** gRPC: calls at once on one connection. OTLP.md G10 asks for 100; an exporter has a few, a Collector's
+   *  queue some dozens. */
+  grpcStreams: 256,
+  /** gRPC: bytes a sender may have under way before we have read them, in one call and on its connection.
+   *  With 64 KiB, HTTP/2's default, a sender 100 ms away gets 640 KiB a second. A call that is read slowly
+   *  (while it is decompressed) holds so much beyond the budget, no more. */
+  grpcStreamWindowBytes: 1024 * 1024,
+  grpcConnectionWindowBytes: 16 * 1024 * 1024,
+  /** gRPC: what one connection may hold in nghttp2 and in streams before it is refused new calls. */
+  grpcConnectionMemoryMib: 128,
+  /** gRPC: a connection has said by then which protocol it speaks. */
+  prefaceMs: 10_000,
+  /** An idle gRPC connection may live for days: the kernel asks its peer now and then whether it does. */
+  probeIdleMs: 60_000,
+  /** A health check's message is a service's name. */
+  healthMessageBytes: 4096,
+  /** How often watchers of health are looked after. */
+  healthWatchMs: 2_000,
   /** At the end, requests that had begun get so long. Container platforms kill after 10 s, so the process
    *  gives up before that, loudly, when even its store does not close. */
   shutdownMs: 4_000,
@@ -115,6 +133,13 @@ export const limits = {
   failedKeyAddresses: 10_000,
   /** Body of a request that makes a project or key. */
   commandBytes: 16 * 1024,
+
+  /** An Origin header, and an item of ROLLCALL_CORS_ORIGINS: a host name has at most 253 characters. */
+  originCharacters: 300,
+  /** How often certificate files are looked at; a change counts when it stood still for one look. */
+  certificateCheckMs: 1_000,
+  /** A certificate, key or bundle of authorities. A bundle of every public authority has 220 KB. */
+  pemBytes: 1024 * 1024,
 
   /** Items of one configuration list: each is compared with every call. */
   settingItems: 100,

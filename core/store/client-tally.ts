@@ -65,10 +65,12 @@ export class ClientTally {
     this.#errors[slot]! += errors;
   }
 
-  /** Adds what `encode` wrote, and returns its end. */
-  addEncoded(bytes: Uint8Array, start: number): number {
+  /** Adds what `encode` wrote with the same scale, and returns its end. */
+  addEncoded(bytes: Uint8Array, start: number, scale = 1): number {
     position = start;
     const head = readVarint(bytes);
+    const unit = 1 / scale;
+    const half = unit / 2;
     let client = 0;
     for (let left = head >>> 1; left > 0; left--) {
       // Nearly always a step of one or two bytes and calls of one byte.
@@ -85,13 +87,13 @@ export class ClientTally {
       }
       client += (step >>> 1) ^ -(step & 1);
       const calls = readVarint(bytes);
-      if (calls % 2 === 0) this.add(client, calls / 2, 0);
-      else this.add(client, (calls - 1) / 2, readVarint(bytes));
+      if (calls % 2 === 0) this.add(client, calls * half, 0);
+      else this.add(client, (calls - 1) * half, readVarint(bytes) * unit);
     }
     let at = position;
     if (head % 2 === 1) {
-      this.otherCalls += readVarint(bytes);
-      this.otherErrors += readVarint(bytes);
+      this.otherCalls += readVarint(bytes) * unit;
+      this.otherErrors += readVarint(bytes) * unit;
       at = position;
       const registers = this.#startEstimate();
       for (let i = 0; i < registerCount; i++, at++) {
@@ -110,8 +112,10 @@ export class ClientTally {
     );
   }
 
-  encode(out: Uint8Array, at: number): number {
+  /** @param scale a power of two: what makes every count a whole number (core/weight.ts) */
+  encode(out: Uint8Array, at: number, scale = 1): number {
     if (this.#size > limits.clientsPerEndpoint) this.#foldRarest();
+    const double = 2 * scale;
     at = putVarint(out, at, this.#size * 2 + (this.#estimated ? 1 : 0));
     let last = 0;
     for (const slot of this.#slotsByClient()) {
@@ -119,13 +123,13 @@ export class ClientTally {
       const errors = this.#errors[slot]!;
       const step = client - last;
       at = putVarint(out, at, step < 0 ? -step * 2 - 1 : step * 2);
-      at = putVarint(out, at, this.#calls[slot]! * 2 + (errors > 0 ? 1 : 0));
-      if (errors > 0) at = putVarint(out, at, errors);
+      at = putVarint(out, at, this.#calls[slot]! * double + (errors > 0 ? 1 : 0));
+      if (errors > 0) at = putVarint(out, at, errors * scale);
       last = client;
     }
     if (this.#estimated) {
-      at = putVarint(out, at, this.otherCalls);
-      at = putVarint(out, at, this.otherErrors);
+      at = putVarint(out, at, this.otherCalls * scale);
+      at = putVarint(out, at, this.otherErrors * scale);
       out.set(this.#registers!, at);
       at += registerCount;
     }

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CallBatch, CallDictionary, type Origin } from '../call.ts';
 import { defaultRetention } from '../config.ts';
 import { limits } from '../limits.ts';
+import { copiesOf, roundedWeight } from '../weight.ts';
 import { allTime, dayS, hourS, minuteS, type Window } from '../window.ts';
 import {
   type CallReader,
@@ -28,6 +29,8 @@ interface PlainCall {
   endS: number;
   endNs: number;
   client: string;
+  /** 1 unless told. */
+  weight?: number;
 }
 
 const origin: Origin = {
@@ -92,6 +95,8 @@ export function storeContract(
           columns.endNs[i] = call.endNs;
           columns.requestBytes[i] = -1;
           columns.responseBytes[i] = 17;
+          const weight = weightOf(call);
+          if (weight !== 1) batch.weights.add(i, weight, copies(call));
         }
         const digest = digests?.[g] ?? digestOf(++serial);
         batch.deliveries.push({ project, digest, firstCall, calls: calls.length });
@@ -320,6 +325,123 @@ export function storeContract(
       });
     });
 
+    it('counts calls with weights as what they stand for, at every stage and after a restart', async () => {
+      const calls = weighted(31, randomCalls(31, 6_000, nowS, 12), mixedWeights);
+      const windows = randomWindows(33, nowS, 12);
+      const every = async (count = calls.length): Promise<void> => {
+        for (const window of windows) await expectExact(calls.slice(0, count), window);
+      };
+      await append([calls.slice(0, 1_000), calls.slice(1_000, 1_001), []]);
+      await append([calls.slice(1_001, 2_000)]);
+      await every(2_000);
+      await close();
+      await open();
+      await every(2_000);
+      await writer.rollUp();
+      await every(2_000);
+      await append([calls.slice(2_000, 3_000)]);
+      await writer.rollUp();
+      await append([calls.slice(3_000)]);
+      await every();
+      await writer.rollUp();
+      await writer.purge(nowS + defaultRetention.callsS + 1);
+      expect(await under.rawCalls()).toBe(0);
+      await expectExact(calls, allTime);
+      await close();
+      await open();
+      await expectExact(calls, allTime);
+    });
+
+    it('merges weights of one in two and of fractions, and counts without any, in one bucket', async () => {
+      const parts = [[1], [2], [1, 2, 8], [roundedWeight(1 / 0.3), 1], [0], [0, 1.5]].map(
+        (weights, i) => weighted(i, randomCalls(40 + i, 300, nowS, 2, hourS), weights),
+      );
+      for (const part of parts) {
+        await append([part]);
+        await writer.rollUp();
+      }
+      await expectExact(parts.flat(), allTime);
+      await append([parts[2]!]);
+      await expectExact([...parts.flat(), ...parts[2]!], allTime);
+    });
+
+    it('counts a repeated delivery once, also between others with weights', async () => {
+      const [first, second, third] = [50, 51, 52].map((seed) =>
+        weighted(seed, randomCalls(seed, 200, nowS, 3), mixedWeights),
+      );
+      const digest = digestOf(2_000_000);
+      expect(await append([first!], 'default', [digest])).toEqual([true]);
+      const groups = [second!, first!, third!];
+      const digests = [digestOf(2_000_001), digest, digestOf(2_000_002)];
+      expect(await append(groups, 'default', digests)).toEqual([true, false, true]);
+      await expectExact([...first!, ...second!, ...third!], allTime);
+      await close();
+      await open();
+      await expectExact([...first!, ...second!, ...third!], allTime);
+    });
+
+    it('says in permanent records what was sampled, and takes any span as a sign of life', async () => {
+      const plain = randomCalls(60, 400, nowS, 3);
+      const sampled = weighted(61, randomCalls(61, 400, nowS, 3), [4]).map((call) => ({
+        ...call,
+        route: `/sampled${call.route}`,
+      }));
+      const [last] = randomCalls(62, 1, nowS, 1);
+      const beside = { ...last!, route: '/beside', endS: nowS, weight: 0 };
+      const calls = [...plain, ...sampled, beside];
+      await append([calls.slice(0, 500)]);
+      await writer.rollUp();
+      await append([calls.slice(500)]);
+      const check = async (): Promise<void> =>
+        reader.snapshot('default', (snapshot) => {
+          const truth = truthOf(calls, allTime);
+          const records = snapshot.endpoints({});
+          expect(records).toHaveLength(truth.size);
+          for (const record of records) {
+            const own = truth.get(`${record.service} ${record.method} ${record.route}`)!;
+            expect(record.lastCallMs).toBe(Math.max(...own.map(endMs)));
+            expect(record.lifetimeCalls).toBe(sumOf(own));
+            expect(record.lifetimeErrors).toBe(sumOf(own.filter(({ status }) => status >= 400)));
+            const isPlain = record.route.startsWith('/r');
+            expect(record.lastSampledMs).toBe(isPlain ? undefined : record.lastCallMs);
+          }
+          for (const { service, lastSampledMs, lifetimeCalls, lastCallMs } of snapshot.services()) {
+            const own = calls.filter((call) => call.service === service);
+            const ends = own.filter((call) => weightOf(call) !== 1).map(endMs);
+            expect(lastSampledMs).toBe(Math.max(...ends));
+            expect(lifetimeCalls).toBe(sumOf(own));
+            expect(lastCallMs).toBe(Math.max(...own.map(endMs)));
+          }
+          const unweighed = snapshot.usage({}, allTime).get(records.at(-1)!.id);
+          expect(records.at(-1)!.route).toBe('/beside');
+          expect(unweighed).toMatchObject({ calls: 0, sampling: { seen: 1, variance: 0 } });
+        });
+      await check();
+      await writer.rollUp();
+      await check();
+      await writer.purge(nowS + defaultRetention.callsS + 1);
+      await check();
+      await close();
+      await open();
+      await check();
+    });
+
+    it('adds the weights of clients, and says that they are estimates', async () => {
+      const calls = weighted(70, randomCalls(70, 3_000, nowS, 5, dayS), [1, 2.5, 0]);
+      await append([calls]);
+      await writer.rollUp();
+      await reader.snapshot('default', (snapshot) => {
+        const truth = new Map<string, number>();
+        for (const call of calls) {
+          if (call.client === '' || call.weight === 0) continue;
+          truth.set(call.client, (truth.get(call.client) ?? 0) + weightOf(call));
+        }
+        const clients = snapshot.clients({}, allTime, 1_000);
+        expect(new Map(clients.map(({ client, calls: n }) => [client, n]))).toEqual(truth);
+        expect(clients.every(({ estimated }) => estimated)).toBe(true);
+      });
+    });
+
     it('puts endpoints past the bound of a service into {other}', async () => {
       const extra = 5;
       const calls = Array.from({ length: limits.endpointsPerService + extra }, (_, i) => ({
@@ -338,22 +460,66 @@ export function storeContract(
   });
 }
 
-function expectUsage(usage: Usage | undefined, calls: PlainCall[], what: string): void {
-  const durations = calls.map(({ durationNs }) => durationNs).sort((a, b) => a - b);
+function weightOf({ weight = 1 }: PlainCall): number {
+  return weight;
+}
+
+function sumOf(calls: PlainCall[]): number {
+  return calls.reduce((sum, call) => sum + weightOf(call), 0);
+}
+
+/** As a collector would: by chance, and the same for the same call. */
+function copies(call: PlainCall): number {
+  return copiesOf(weightOf(call), randomFrom(call.durationNs + call.endNs)());
+}
+
+const mixedWeights = [1, 1, 1, 0, 2, 8, 100, roundedWeight(1 / 0.3), roundedWeight(99.99), 2 ** 20];
+
+function weighted(seed: number, calls: PlainCall[], weights: readonly number[]): PlainCall[] {
+  const random = randomFrom(seed);
+  return calls.map((call) => ({
+    ...call,
+    weight: weights[Math.floor(random() * weights.length)]!,
+  }));
+}
+
+function expectSampling({ sampling }: Usage, calls: PlainCall[], what: string): void {
+  if (calls.every((call) => weightOf(call) === 1)) {
+    expect(sampling, what).toBeUndefined();
+    return;
+  }
+  const variance = calls.reduce((sum, call) => sum + weightOf(call) * (weightOf(call) - 1), 0);
+  expect(sampling?.seen, what).toBe(calls.length);
+  expect(Math.abs(sampling!.variance - variance), what).toBeLessThanOrEqual(1e-12 * variance);
+}
+
+function expectUsage(usage: Usage | undefined, seen: PlainCall[], what: string): void {
+  expect(usage?.calls ?? 0, what).toBe(sumOf(seen));
+  if (!usage || seen.length === 0) return;
+  expectSampling(usage, seen, what);
+  const calls = seen.filter((call) => weightOf(call) > 0);
+  if (calls.length === 0) return;
+  const ordered = calls.toSorted((a, b) => a.durationNs - b.durationNs);
   const count = (test: (status: number) => boolean): number =>
-    calls.filter(({ status }) => test(status)).length;
-  expect(usage?.calls ?? 0, what).toBe(calls.length);
-  if (!usage || calls.length === 0) return;
+    sumOf(calls.filter(({ status }) => test(status)));
   expect(usage.errors4xx, what).toBe(count((status) => status >= 400 && status < 500));
   expect(usage.errors5xx, what).toBe(count((status) => status >= 500));
-  expect(usage.sumNs, what).toBe(durations.reduce((a, b) => a + b, 0));
-  expect(usage.minNs, what).toBe(durations[0]);
-  expect(usage.maxNs, what).toBe(durations.at(-1));
+  const sumNs = calls.reduce((sum, call) => sum + weightOf(call) * call.durationNs, 0);
+  expect(Math.abs(usage.sumNs - sumNs), what).toBeLessThanOrEqual(
+    usage.sampling ? 1e-12 * sumNs : 0,
+  );
+  expect(usage.minNs, what).toBe(ordered[0]!.durationNs);
+  expect(usage.maxNs, what).toBe(ordered.at(-1)!.durationNs);
   expect(usage.uniqueClients, what).toBe(
     new Set(calls.map(({ client }) => client).filter(Boolean)).size,
   );
+  const total = ordered.reduce((sum, call) => sum + copies(call), 0);
   percentiles.forEach((percent, i) => {
-    const exact = durations[Math.max(0, Math.ceil((percent * durations.length) / 100) - 1)]!;
+    let below = 0;
+    const exact = ordered.find((call) => {
+      below += copies(call);
+      return below >= (percent * total) / 100;
+    })!.durationNs;
     expect(Math.abs(usage.percentilesNs[i]! - exact) / exact, `${what} p${percent}`).toBeLessThan(
       0.01,
     );

@@ -78,7 +78,10 @@ export interface ServiceRecord {
   service: string;
   environment: string;
   endpoints: number;
+  /** A sum of weights, like those of its endpoints. */
   lifetimeCalls: number;
+  /** The end of the newest span with a weight; absent when none ever had one. */
+  lastSampledMs?: number;
   /** Ends of the oldest and newest span, milliseconds since the epoch. */
   firstCallMs: number;
   lastCallMs: number;
@@ -96,6 +99,9 @@ export interface EndpointRecord {
   lastCallMs: number;
   lifetimeCalls: number;
   lifetimeErrors: number;
+  /** The end of the newest span with a weight (core/weight.ts); absent when none ever had one. With it the
+   *  two counts above are sums of weights, and estimates. */
+  lastSampledMs?: number;
   /** The service's version that answered last; empty when unknown. */
   lastVersion: string;
   /** Distinct callers, latest first, at most `limits.lastCallers`. */
@@ -127,6 +133,16 @@ export interface Usage {
   uniqueClients: number;
   /** More clients than are counted exactly: `uniqueClients` is an estimate. */
   uniqueClientsEstimated: boolean;
+  /** Present when some of these calls have a weight (core/weight.ts): then every count above but
+   *  `uniqueClients` is a sum of weights, not always whole, and an estimate; so are durations. */
+  sampling?: Sampling;
+}
+
+export interface Sampling {
+  /** Spans seen, whatever each stands for. */
+  seen: number;
+  /** Of `calls`: Σ(w² − w). Its root is their standard error. */
+  variance: number;
 }
 
 export interface ClientUsage {
@@ -134,4 +150,6 @@ export interface ClientUsage {
   client: string;
   calls: number;
   errors: number;
+  /** Calls of this answer have weights: the counts are estimates. */
+  estimated?: true;
 }

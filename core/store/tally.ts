@@ -1,4 +1,5 @@
 import { HistogramCounts, putVarint } from '../histogram.ts';
+import { varianceOf, weightUnit } from '../weight.ts';
 import { ClientTally } from './client-tally.ts';
 import { percentiles, type Usage } from './store.ts';
 
@@ -21,11 +22,30 @@ function readVarint(bytes: Uint8Array): number {
   return value;
 }
 
+function readDouble(bytes: Uint8Array): number {
+  for (let i = 0; i < 8; i++) doubleBytes[i] = bytes[position + i]!;
+  position += 8;
+  return doubleValue[0]!;
+}
+
+function putDouble(out: Uint8Array, at: number, value: number): number {
+  doubleValue[0] = value;
+  out.set(doubleBytes, at);
+  return at + 8;
+}
+
+/** Stands first in a tally with weights; in others the number of statuses does, which is not 0. */
+const weightedMark = 0;
+
 /**
  * What is known of a set of calls: counts by status, duration (sum, extremes, histogram), clients. It takes
  * single calls and what another tally encoded, in any mixture, and is reused from set to set.
+ *
+ * A call with a weight (core/weight.ts) counts everywhere as so many; in the histogram as its copies, a
+ * whole number. One of weight 0 is seen, and counts nowhere.
  */
 export class Tally {
+  /** Σ weight. */
   calls = 0;
   sumNs = 0;
   minNs = 0;
@@ -35,6 +55,14 @@ export class Tally {
   readonly #statusCalls = new Float64Array(statusSlots);
   readonly #statuses = new Uint16Array(statusSlots);
   #statusCount = 0;
+  #isWeighted = false;
+  /** Some weight is no whole number. */
+  #isFractional = false;
+  /** Σ (weight − 1): the calls that were not seen, estimated. */
+  #unseen = 0;
+  /** Σ (copies − weight). */
+  #roundedUp = 0;
+  #variance = 0;
 
   /** @param client its number, 0 when unknown */
   addCall(status: number, durationNs: number, client: number): void {
@@ -44,43 +72,67 @@ export class Tally {
     if (client !== 0) this.clients.add(client, 1, status >= 400 ? 1 : 0);
   }
 
+  /** As addCall. @param weight 0, or at least 1 @param copies `copiesOf` the weight */
+  addWeightedCall(
+    status: number,
+    durationNs: number,
+    client: number,
+    weight: number,
+    copies: number,
+  ): void {
+    this.#isWeighted = true;
+    this.#unseen += weight - 1;
+    if (weight === 0) return;
+    if (!Number.isInteger(weight)) this.#isFractional = true;
+    this.#variance += varianceOf(weight);
+    this.#roundedUp += copies - weight;
+    this.#addDurations(weight, durationNs * weight, durationNs, durationNs);
+    this.#addStatus(status, weight);
+    this.#histogram.addCopiesUs(Math.floor(durationNs / 1000 + 0.5), copies);
+    if (client !== 0) this.clients.add(client, weight, status >= 400 ? weight : 0);
+  }
+
   /** Adds what `encode` wrote at `start`. */
-  addEncoded(bytes: Uint8Array, start: number, withClients = true): void {
+  addEncoded(bytes: Uint8Array, start: number): void {
     position = start;
     let calls = 0;
-    for (let i = readVarint(bytes); i > 0; i--) {
+    const first = readVarint(bytes);
+    if (first === weightedMark) {
+      this.#addWeighted(bytes);
+      return;
+    }
+    for (let i = first; i > 0; i--) {
       const status = readVarint(bytes);
       const count = readVarint(bytes);
       this.#addStatus(status, count);
       calls += count;
     }
-    for (let i = 0; i < 8; i++) doubleBytes[i] = bytes[position + i]!;
-    position += 8;
-    const sumNs = doubleValue[0]!;
+    const sumNs = readDouble(bytes);
     const minNs = readVarint(bytes);
     this.#addDurations(calls, sumNs, minNs, minNs + readVarint(bytes));
     const histogramBytes = readVarint(bytes);
     this.#histogram.addEncoded(bytes, position, position + histogramBytes);
-    if (withClients) this.clients.addEncoded(bytes, position + histogramBytes);
+    this.clients.addEncoded(bytes, position + histogramBytes);
   }
 
   /** The most bytes `encode` can write now. */
   get encodedBytesMax(): number {
     return (
-      64 + this.#statusCount * 12 + Math.min(this.calls, 4608) * 12 + this.clients.encodedBytesMax
+      112 + this.#statusCount * 12 + Math.min(this.calls, 4608) * 12 + this.clients.encodedBytesMax
     );
   }
 
   encode(out: Uint8Array, at: number): number {
+    const scale = this.#isFractional ? 1 / weightUnit : 1;
+    if (this.#isWeighted) at = this.#encodeSampling(out, at);
     at = putVarint(out, at, this.#statusCount);
     for (let i = 0; i < this.#statusCount; i++) {
       const status = this.#statuses[i]!;
       at = putVarint(out, at, status);
-      at = putVarint(out, at, this.#statusCalls[status]!);
+      at = putVarint(out, at, this.#statusCalls[status]! * scale);
     }
-    doubleValue[0] = this.sumNs;
-    out.set(doubleBytes, at);
-    at = putVarint(out, at + 8, this.minNs);
+    at = putDouble(out, at, this.sumNs);
+    at = putVarint(out, at, this.minNs);
     at = putVarint(out, at, this.maxNs - this.minNs);
     // The histogram's length stands before it and is mostly two bytes: written after, moved when not.
     const start = at + 2;
@@ -96,7 +148,7 @@ export class Tally {
       putVarint(out, at, size);
       end += 1;
     }
-    return this.clients.encode(out, end);
+    return this.clients.encode(out, end, scale);
   }
 
   usage(): Usage {
@@ -121,9 +173,12 @@ export class Tally {
       percentilesNs:
         calls === 0
           ? percentiles.map(() => 0)
-          : this.#histogram.percentilesNs(percentiles, calls, minNs, maxNs),
+          : this.#histogram.percentilesNs(percentiles, calls + this.#roundedUp, minNs, maxNs),
       uniqueClients: this.clients.unique(),
       uniqueClientsEstimated: this.clients.estimated,
+      ...(this.#isWeighted && {
+        sampling: { seen: calls - this.#unseen, variance: this.#variance },
+      }),
     };
   }
 
@@ -136,6 +191,54 @@ export class Tally {
     this.#statusCount = 0;
     this.#histogram.clear();
     this.clients.clear();
+    if (!this.#isWeighted) return;
+    this.#isWeighted = false;
+    this.#isFractional = false;
+    this.#unseen = 0;
+    this.#roundedUp = 0;
+    this.#variance = 0;
+  }
+
+  get isWeighted(): boolean {
+    return this.#isWeighted;
+  }
+
+  /** `0, fractional or not, varint seen, varint copies, f64 variance`; an ordinary tally follows, its
+   *  counts in units of a weight when they are fractional. */
+  #encodeSampling(out: Uint8Array, at: number): number {
+    out[at] = weightedMark;
+    out[at + 1] = this.#isFractional ? 1 : 0;
+    at = putVarint(out, at + 2, this.calls - this.#unseen);
+    at = putVarint(out, at, this.calls + this.#roundedUp);
+    return putDouble(out, at, this.#variance);
+  }
+
+  /** Reads on behind the mark. */
+  #addWeighted(bytes: Uint8Array): void {
+    const isFractional = readVarint(bytes) === 1;
+    const unit = isFractional ? weightUnit : 1;
+    const seen = readVarint(bytes);
+    const copies = readVarint(bytes);
+    this.#isWeighted = true;
+    this.#isFractional ||= isFractional;
+    this.#variance += readDouble(bytes);
+    let calls = 0;
+    for (let i = readVarint(bytes); i > 0; i--) {
+      const status = readVarint(bytes);
+      const count = readVarint(bytes) * unit;
+      this.#addStatus(status, count);
+      calls += count;
+    }
+    this.#unseen += calls - seen;
+    this.#roundedUp += copies - calls;
+    const sumNs = readDouble(bytes);
+    const minNs = readVarint(bytes);
+    const maxNs = minNs + readVarint(bytes);
+    // Without calls, only seen ones of weight 0, there are no durations either.
+    if (calls > 0) this.#addDurations(calls, sumNs, minNs, maxNs);
+    const histogramBytes = readVarint(bytes);
+    this.#histogram.addEncoded(bytes, position, position + histogramBytes);
+    this.clients.addEncoded(bytes, position + histogramBytes, 1 / unit);
   }
 
   #addDurations(calls: number, sumNs: number, minNs: number, maxNs: number): void {

@@ -1,5 +1,6 @@
 import type { CallColumns, Delivery } from '../../call.ts';
 import { limits } from '../../limits.ts';
+import type { WeightColumns } from '../../weight.ts';
 import { hourS } from '../../window.ts';
 import type { Database, Statement } from './database.ts';
 import type { PendingCalls } from './pending-calls.ts';
@@ -13,6 +14,7 @@ const columnsPerRow = 9;
 export class CallLog {
   readonly #words: Words;
   readonly #inserts: { rows: number; insert: Statement; values: (number | null)[] }[];
+  readonly #addWeight: Statement;
   readonly #addCommit: Statement;
   readonly #deliveries: { find: Statement; add: Statement; forgetAll: Statement }[];
   readonly #lastId: Statement;
@@ -30,6 +32,7 @@ export class CallLog {
           request_bytes, response_bytes) VALUES ${Array(rows).fill(row).join(',')}`,
       ),
     }));
+    this.#addWeight = db.prepare('INSERT INTO call_weight VALUES (?, ?, ?)');
     this.#addCommit = db.prepare(
       'INSERT INTO call_commit (first_call_id, calls, committed_s, trace_ids) VALUES (?, ?, ?, ?)',
     );
@@ -50,10 +53,12 @@ export class CallLog {
 
   /**
    * Writes the calls of every delivery that is new, numbered on from `lastId`, and adds them to `pending`.
+   * @param weights of those calls that have one
    * @returns for each delivery whether it was new
    */
   append(
     columns: CallColumns,
+    weights: WeightColumns | undefined,
     deliveries: readonly Delivery[],
     lastId: number,
     nowS: number,
@@ -62,6 +67,7 @@ export class CallLog {
     const stored = deliveries.map((delivery) => this.#isNew(delivery, nowS));
     const first = pending.length;
     const traces: Uint8Array[] = [];
+    let weight = 0;
     // Neighbouring new deliveries are one run of calls.
     for (let i = 0; i < deliveries.length; ) {
       const from = deliveries[i]!.firstCall;
@@ -74,7 +80,12 @@ export class CallLog {
         i += 1;
         continue;
       }
+      const at = pending.length;
       this.#insert(columns, from, to, pending);
+      if (weights) {
+        const id = lastId + 1 + at - first;
+        weight = this.#insertWeights(weights, weight, { from, to, at, id }, pending);
+      }
       traces.push(columns.traceId.subarray(from * 16, to * 16));
     }
     const calls = pending.length - first;
@@ -100,6 +111,29 @@ export class CallLog {
     }
     current.add.run(projectRow, digest, nowS);
     return true;
+  }
+
+  /**
+   * @param next the first weight that was not looked at yet
+   * @param run calls `from` to `to - 1` of the batch: `at` of the pending ones on, with ids from `id` on
+   * @returns what the next run begins with
+   */
+  #insertWeights(
+    weights: WeightColumns,
+    next: number,
+    { from, to, at, id }: { from: number; to: number; at: number; id: number },
+    pending: PendingCalls,
+  ): number {
+    for (; next < weights.length && weights.call[next]! < to; next++) {
+      // Of a delivery that was there before.
+      if (weights.call[next]! < from) continue;
+      const offset = weights.call[next]! - from;
+      const weight = weights.weight[next]!;
+      const copies = weights.copies[next]!;
+      pending.setWeight(at + offset, weight, copies);
+      this.#addWeight.run(id + offset, weight, copies);
+    }
+    return next;
   }
 
   #insert(columns: CallColumns, from: number, to: number, pending: PendingCalls): void {

@@ -33,7 +33,8 @@ export class EndpointBook {
       .pluck();
     this.#read = db.prepare(
       `SELECT e.id, e.service_id, s.name AS service, s.environment, e.method, e.route, e.first_call_ms,
-        e.last_call_ms, e.lifetime_calls, e.lifetime_errors, e.last_callers
+        e.last_call_ms, e.lifetime_calls, e.lifetime_errors, e.last_callers, e.unseen_calls,
+        e.unseen_errors, e.sampled_ms
        FROM endpoint e JOIN service s ON s.id = e.service_id JOIN project p ON p.id = s.project_id
        WHERE p.name = ? ORDER BY e.id`,
     );

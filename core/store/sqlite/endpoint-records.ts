@@ -13,13 +13,28 @@ export const callerNumbers = 3;
 export interface EndpointFacts {
   firstCallMs: number;
   lastCallMs: number;
+  /** Spans seen: whether an endpoint lives does not depend on what they stand for. */
   calls: number;
   errors: number;
   callers: number[];
+  /** What these spans stood for besides, estimated: Σ (weight − 1); less than 0 when most weigh 0. */
+  unseenCalls: number;
+  unseenErrors: number;
+  /** The newest call with a weight; 0 when none has one. */
+  sampledMs: number;
 }
 
 export function noFacts(): EndpointFacts {
-  return { firstCallMs: Number.POSITIVE_INFINITY, lastCallMs: 0, calls: 0, errors: 0, callers: [] };
+  return {
+    firstCallMs: Number.POSITIVE_INFINITY,
+    lastCallMs: 0,
+    calls: 0,
+    errors: 0,
+    callers: [],
+    unseenCalls: 0,
+    unseenErrors: 0,
+    sampledMs: 0,
+  };
 }
 
 /** What calls say of their endpoints, by endpoint row. */
@@ -34,7 +49,19 @@ export function factsOfCalls(calls: PendingCalls): Map<number, EndpointFacts> {
     if (endMs > facts.lastCallMs) facts.lastCallMs = endMs;
     observeCaller(facts.callers, calls.client[i]!, calls.origin[i]!, endMs);
   }
+  if (calls.weighted > 0) addWeights(byEndpoint, calls);
   return byEndpoint;
+}
+
+function addWeights(byEndpoint: Map<number, EndpointFacts>, calls: PendingCalls): void {
+  for (let i = 0; i < calls.length; i++) {
+    const unseen = calls.weight![i]! - 1;
+    if (unseen === 0) continue;
+    const facts = byEndpoint.get(calls.endpoint[i]!)!;
+    facts.unseenCalls += unseen;
+    if (calls.status[i]! >= 400) facts.unseenErrors += unseen;
+    if (calls.endMs[i]! > facts.sampledMs) facts.sampledMs = calls.endMs[i]!;
+  }
 }
 
 /** Adds facts to others; lifetime counts add up, the latest callers stay. */
@@ -43,6 +70,9 @@ export function addFacts(into: EndpointFacts, more: EndpointFacts): void {
   into.errors += more.errors;
   into.firstCallMs = Math.min(into.firstCallMs, more.firstCallMs);
   into.lastCallMs = Math.max(into.lastCallMs, more.lastCallMs);
+  into.unseenCalls += more.unseenCalls;
+  into.unseenErrors += more.unseenErrors;
+  into.sampledMs = Math.max(into.sampledMs, more.sampledMs);
   const { callers } = more;
   for (let i = 0; i < callers.length; i += callerNumbers) {
     observeCaller(into.callers, callers[i]!, callers[i + 1]!, callers[i + 2]!);
@@ -82,16 +112,31 @@ function factsIn(byEndpoint: Map<number, EndpointFacts>, endpoint: number): Endp
   return facts;
 }
 
-/** Facts as bytes, for the runs that wait to be settled: varints, times as milliseconds. */
+/** Stands before the facts of an endpoint with weights, in the place of its number, which is not 0. */
+const weightedMark = 0;
+const weightedBytes = 1 + 8 + 8 + 8;
+
+/**
+ * Facts as bytes, for the runs that wait to be settled: varints, times as milliseconds. With weights, `0, f64
+ * unseen calls, f64 unseen errors, f64 sampled` stands before.
+ */
 export function encodeFacts(byEndpoint: Iterable<readonly [number, EndpointFacts]>): Buffer {
   let out = Buffer.allocUnsafe(4096);
   let at = 0;
-  for (const [endpoint, { firstCallMs, lastCallMs, calls, errors, callers }] of byEndpoint) {
-    const bytesMax = 48 + callers.length * 8;
+  for (const [endpoint, facts] of byEndpoint) {
+    const { firstCallMs, lastCallMs, calls, errors, callers } = facts;
+    const bytesMax = 48 + callers.length * 8 + weightedBytes;
     if (at + bytesMax > out.length) {
       const next = Buffer.allocUnsafe(out.length * 2 + bytesMax);
       out.copy(next, 0, 0, at);
       out = next;
+    }
+    if (facts.sampledMs > 0) {
+      out[at] = weightedMark;
+      out.writeDoubleLE(facts.unseenCalls, at + 1);
+      out.writeDoubleLE(facts.unseenErrors, at + 9);
+      out.writeDoubleLE(facts.sampledMs, at + 17);
+      at += weightedBytes;
     }
     at = putVarint(out, at, endpoint);
     at = putVarint(out, at, lastCallMs);
@@ -121,11 +166,30 @@ export function addEncodedFacts(byEndpoint: Map<number, EndpointFacts>, bytes: U
     return value;
   };
   while (at < bytes.length) {
+    let unseenCalls = 0;
+    let unseenErrors = 0;
+    let sampledMs = 0;
+    if (bytes[at] === weightedMark) {
+      const view = new DataView(bytes.buffer, bytes.byteOffset + at + 1, weightedBytes - 1);
+      unseenCalls = view.getFloat64(0, true);
+      unseenErrors = view.getFloat64(8, true);
+      sampledMs = view.getFloat64(16, true);
+      at += weightedBytes;
+    }
     const facts = factsIn(byEndpoint, read());
     const lastCallMs = read();
     const firstCallMs = lastCallMs - read();
     const calls = read();
-    const more: EndpointFacts = { firstCallMs, lastCallMs, calls, errors: read(), callers: [] };
+    const more: EndpointFacts = {
+      firstCallMs,
+      lastCallMs,
+      calls,
+      errors: read(),
+      callers: [],
+      unseenCalls,
+      unseenErrors,
+      sampledMs,
+    };
     for (let i = read(); i > 0; i--) more.callers.push(read(), read(), lastCallMs - read());
     addFacts(facts, more);
   }
@@ -137,6 +201,9 @@ export interface EndpointRow {
   lifetime_calls: number;
   lifetime_errors: number;
   last_callers: string;
+  unseen_calls: number;
+  unseen_errors: number;
+  sampled_ms: number | null;
 }
 
 export function factsOfRow(row: EndpointRow): EndpointFacts {
@@ -146,6 +213,9 @@ export function factsOfRow(row: EndpointRow): EndpointFacts {
     calls: row.lifetime_calls,
     errors: row.lifetime_errors,
     callers: JSON.parse(row.last_callers) as number[],
+    unseenCalls: row.unseen_calls,
+    unseenErrors: row.unseen_errors,
+    sampledMs: row.sampled_ms ?? 0,
   };
 }
 
@@ -153,13 +223,18 @@ export function factsOfRow(row: EndpointRow): EndpointFacts {
 export class EndpointRecords {
   readonly #read: Statement;
   readonly #write: Statement;
+  readonly #writeWeighted: Statement;
 
   constructor(db: Database) {
     this.#read = db.prepare(
-      'SELECT first_call_ms, last_call_ms, lifetime_calls, lifetime_errors, last_callers FROM endpoint WHERE id = ?',
+      `SELECT first_call_ms, last_call_ms, lifetime_calls, lifetime_errors, last_callers, unseen_calls,
+        unseen_errors, sampled_ms FROM endpoint WHERE id = ?`,
     );
     this.#write = db.prepare(
       'UPDATE endpoint SET first_call_ms = ?, last_call_ms = ?, lifetime_calls = ?, lifetime_errors = ?, last_callers = ? WHERE id = ?',
+    );
+    this.#writeWeighted = db.prepare(
+      'UPDATE endpoint SET unseen_calls = ?, unseen_errors = ?, sampled_ms = ? WHERE id = ?',
     );
   }
 
@@ -169,6 +244,9 @@ export class EndpointRecords {
       addFacts(facts, more);
       const { firstCallMs, lastCallMs, calls, errors, callers } = facts;
       this.#write.run(firstCallMs, lastCallMs, calls, errors, JSON.stringify(callers), endpoint);
+      if (more.sampledMs === 0) continue;
+      const { unseenCalls, unseenErrors, sampledMs } = facts;
+      this.#writeWeighted.run(unseenCalls, unseenErrors, sampledMs, endpoint);
     }
   }
 }

@@ -1,4 +1,5 @@
 import { limits } from '../../limits.ts';
+import type { Database } from './database.ts';
 
 /**
  * Calls that are committed and not rolled up yet, as row ids and numbers. Mostly less than two full
@@ -14,6 +15,11 @@ export class PendingCalls {
   /** 0 when unknown. */
   client: Int32Array;
   origin: Int32Array;
+  /** How many of these calls have a weight that is not 1 (core/weight.ts). With 0, the two columns below
+   *  say nothing and may be absent. */
+  weighted = 0;
+  weight: Float64Array | undefined;
+  copies: Float64Array | undefined;
 
   constructor(capacity: number = limits.unrolledCalls + limits.batchCalls) {
     this.endpoint = new Int32Array(capacity);
@@ -45,6 +51,25 @@ export class PendingCalls {
     this.origin[i] = origin;
   }
 
+  /** @param i a call that was added */
+  setWeight(i: number, weight: number, copies: number): void {
+    const { length } = this.endpoint;
+    this.weight ??= new Float64Array(length).fill(1);
+    this.copies ??= new Float64Array(length).fill(1);
+    this.weight[i] = weight;
+    this.copies[i] = copies;
+    this.weighted += 1;
+  }
+
+  clear(): void {
+    if (this.weighted > 0) {
+      this.weight!.fill(1, 0, this.length);
+      this.copies!.fill(1, 0, this.length);
+      this.weighted = 0;
+    }
+    this.length = 0;
+  }
+
   #grow(): void {
     const next = new PendingCalls(this.endpoint.length * 2);
     next.endpoint.set(this.endpoint);
@@ -54,11 +79,36 @@ export class PendingCalls {
     next.durationNs.set(this.durationNs);
     next.client.set(this.client);
     next.origin.set(this.origin);
-    const { length } = this;
-    Object.assign(this, next, { length });
+    if (this.weight && this.copies) {
+      next.weight = new Float64Array(next.endpoint.length).fill(1);
+      next.copies = new Float64Array(next.endpoint.length).fill(1);
+      next.weight.set(this.weight);
+      next.copies.set(this.copies);
+    }
+    const { length, weighted } = this;
+    Object.assign(this, next, { length, weighted });
   }
 
   get full(): boolean {
     return this.length >= limits.unrolledCalls;
+  }
+}
+
+/** Adds the raw calls after a watermark, as they were added when they were written. */
+export function readTail(db: Database, rolledUpId: number, into: PendingCalls): void {
+  const first = into.length;
+  const calls = db
+    .prepare(
+      `SELECT endpoint_id, end_s, end_ns, status, duration_ns, ifnull(client_id, 0), origin_id
+       FROM call WHERE id > ? ORDER BY id`,
+    )
+    .raw();
+  type Row = [number, number, number, number, number, number, number];
+  for (const row of calls.all(rolledUpId) as Row[]) into.add(...row);
+  // Ids have no gaps after the watermark: nothing is deleted there.
+  const weights = db.prepare('SELECT call_id, weight, copies FROM call_weight WHERE call_id > ?');
+  type Weight = [number, number, number];
+  for (const [id, weight, copies] of weights.raw().all(rolledUpId) as Weight[]) {
+    into.setWeight(first + id - rolledUpId - 1, weight, copies);
   }
 }

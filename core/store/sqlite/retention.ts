@@ -28,6 +28,7 @@ export class Retention {
       ),
       rolledUp: db.prepare("SELECT value FROM meta WHERE key = 'rolled_up_call'").pluck(),
       deleteCalls: db.prepare('DELETE FROM call WHERE id BETWEEN ? AND ?'),
+      deleteWeights: db.prepare('DELETE FROM call_weight WHERE call_id BETWEEN ? AND ?'),
       deleteCommit: db.prepare('DELETE FROM call_commit WHERE first_call_id = ?'),
       getMeta: db.prepare('SELECT value FROM meta WHERE key = ?').pluck(),
       setMeta: db.prepare('UPDATE meta SET value = ? WHERE key = ?'),
@@ -69,6 +70,7 @@ export class Retention {
       if (last > (this.#sql.rolledUp!.get() as number)) break;
       // A large commit is deleted whole: its trace ids belong to it.
       this.#sql.deleteCalls!.run(oldest.first, last);
+      this.#sql.deleteWeights!.run(oldest.first, last);
       this.#sql.deleteCommit!.run(oldest.first);
       left -= oldest.calls;
     }

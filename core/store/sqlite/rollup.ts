@@ -8,7 +8,7 @@ import {
   factsOfCalls,
 } from './endpoint-records.ts';
 import { levels, minutesPerDay } from './levels.ts';
-import { PendingCalls } from './pending-calls.ts';
+import { PendingCalls, readTail } from './pending-calls.ts';
 import { BlockWriter, bucketOf, coalesce, shardBits, sortBy, UsageEntries } from './usage-block.ts';
 
 /** Runs of one tier that are merged into one of the next: each call is rewritten log8 times. */
@@ -89,7 +89,7 @@ export class Rollup {
       from = to;
     }
     this.#sql.setMeta!.run(lastCallId, 'rolled_up_call');
-    pending.length = 0;
+    pending.clear();
   }
 
   /** A shard that is due to be settled, if any. */
@@ -202,15 +202,8 @@ export class Rollup {
     for (const run of runs.iterate() as Iterable<{ shard: number; tier: number; bytes: number }>) {
       this.#noteRun(run.shard, run.tier, run.bytes, nowS);
     }
-    this.pending.length = 0;
-    const tail = this.#db
-      .prepare(
-        `SELECT endpoint_id, end_s, end_ns, status, duration_ns, ifnull(client_id, 0), origin_id FROM call
-          WHERE id > (SELECT value FROM meta WHERE key = 'rolled_up_call') ORDER BY id`,
-      )
-      .raw();
-    type Row = [number, number, number, number, number, number, number];
-    for (const row of tail.iterate() as Iterable<Row>) this.pending.add(...row);
+    this.pending.clear();
+    readTail(this.#db, this.#meta('rolled_up_call'), this.pending);
   }
 }
 

@@ -119,6 +119,51 @@ const migrations: readonly string[] = [
   -- Counts the changes of a shard's blocks, so that a reader knows which merged blocks still hold.
   CREATE TABLE usage_shard (shard INTEGER PRIMARY KEY, version INTEGER NOT NULL);
   `,
+  // Sampling: calls that stand for another number of calls than one (core/weight.ts).
+  `
+  CREATE TABLE call_weight (
+    call_id INTEGER PRIMARY KEY,
+    weight REAL NOT NULL,
+    copies INTEGER NOT NULL -- the weight as a whole number, for histograms
+  );
+  -- lifetime_calls and lifetime_errors count spans; these are what the spans stood for besides, estimated.
+  ALTER TABLE endpoint ADD COLUMN unseen_calls REAL NOT NULL DEFAULT 0;
+  ALTER TABLE endpoint ADD COLUMN unseen_errors REAL NOT NULL DEFAULT 0;
+  ALTER TABLE endpoint ADD COLUMN sampled_ms INTEGER; -- the newest call with a weight
+  DROP VIEW calls;
+  CREATE VIEW calls AS
+    SELECT c.id, datetime(c.end_s, 'unixepoch') || printf('.%09d', c.end_ns) AS ended_at,
+      s.name AS service, s.environment, o.service_version, e.method, e.route, c.status,
+      c.duration_ns / 1e6 AS duration_ms, cl.address AS client, o.consumer, o.agent, o.bot, o.error_type,
+      c.request_bytes, c.response_bytes,
+      (SELECT lower(hex(substr(k.trace_ids, (c.id - k.first_call_id) * 16 + 1, 16)))
+        FROM call_commit k WHERE k.first_call_id <= c.id ORDER BY k.first_call_id DESC LIMIT 1) AS trace_id,
+      ifnull(w.weight, 1) AS weight
+    FROM call c
+    JOIN endpoint e ON e.id = c.endpoint_id
+    JOIN service s ON s.id = e.service_id
+    JOIN origin o ON o.id = c.origin_id
+    LEFT JOIN client cl ON cl.id = c.client_id
+    LEFT JOIN call_weight w ON w.call_id = c.id;
+  `,
+  `
+  -- Keys by which requests say whose they are (core/key.ts). Of a key only its SHA-256 is here, of a revoked
+  -- one not even that.
+  CREATE TABLE access_key (
+    id TEXT PRIMARY KEY,
+    project_id INTEGER NOT NULL REFERENCES project,
+    scope TEXT NOT NULL,
+    digest BLOB UNIQUE,
+    prefix TEXT NOT NULL,
+    created_s INTEGER NOT NULL,
+    rotated_s INTEGER,
+    last_used_s INTEGER,
+    revoked_s INTEGER
+  );
+  CREATE INDEX access_key_by_project ON access_key (project_id);
+  INSERT INTO meta VALUES ('keys_changed', 0); -- counts the changes of which keys are good
+  INSERT OR IGNORE INTO project (name) VALUES ('default');
+  `,
 ];
 
 export const schemaVersion = migrations.length;

@@ -23,7 +23,7 @@ import {
 } from './endpoint-records.ts';
 import { coarsestMinutes, coverageOf, type Kept, minutesPerDay, piecesOf } from './levels.ts';
 import { type MergedBlocks, splitInside } from './merged-blocks.ts';
-import { PendingCalls } from './pending-calls.ts';
+import { PendingCalls, readTail } from './pending-calls.ts';
 import { BlockWriter, shardBits, sortBy, UsageEntries } from './usage-block.ts';
 import type { WordBook } from './word-book.ts';
 
@@ -73,12 +73,14 @@ export class SqliteSnapshot implements Snapshot {
     const services = new Map<number, ServiceRecord>();
     const days = this.#heardDays();
     for (const known of this.#selected({})) {
-      const { calls, firstCallMs, lastCallMs } = this.#factsOf(known);
-      if (calls === 0) continue;
+      const { calls: seen, unseenCalls, firstCallMs, lastCallMs, sampledMs } = this.#factsOf(known);
+      if (seen === 0) continue;
+      const calls = seen + unseenCalls;
       const record = services.get(known.service_id);
       if (record) {
         record.endpoints += 1;
         record.lifetimeCalls += calls;
+        if (sampledMs > 0) record.lastSampledMs = Math.max(record.lastSampledMs ?? 0, sampledMs);
         record.firstCallMs = Math.min(record.firstCallMs, firstCallMs);
         record.lastCallMs = Math.max(record.lastCallMs, lastCallMs);
       } else {
@@ -89,6 +91,7 @@ export class SqliteSnapshot implements Snapshot {
           lifetimeCalls: calls,
           firstCallMs,
           lastCallMs,
+          ...(sampledMs > 0 && { lastSampledMs: sampledMs }),
           heardDays: [...days.get(known.service_id)!].sort((a, b) => a - b),
         });
       }
@@ -111,8 +114,9 @@ export class SqliteSnapshot implements Snapshot {
         route,
         firstCallMs: facts.firstCallMs,
         lastCallMs: facts.lastCallMs,
-        lifetimeCalls: facts.calls,
-        lifetimeErrors: facts.errors,
+        lifetimeCalls: facts.calls + facts.unseenCalls,
+        lifetimeErrors: facts.errors + facts.unseenErrors,
+        ...(facts.sampledMs > 0 && { lastSampledMs: facts.sampledMs }),
         lastVersion: this.#words.origin(facts.callers[1]!).serviceVersion,
         lastCallers: this.#lastCallers(facts),
       });
@@ -174,6 +178,7 @@ export class SqliteSnapshot implements Snapshot {
     if (clients.otherCalls > 0) {
       found.push({ client: 0, calls: clients.otherCalls, errors: clients.otherErrors });
     }
+    const { isWeighted } = this.#tally;
     this.#tally.clear();
     found.sort((a, b) => b.calls - a.calls || a.client - b.client);
     found.length = Math.min(found.length, limit);
@@ -181,6 +186,7 @@ export class SqliteSnapshot implements Snapshot {
       client: client === 0 ? specialRoutes.other : this.#words.client(client),
       calls,
       errors,
+      ...(isWeighted && { estimated: true as const }),
     }));
   }
 
@@ -300,23 +306,10 @@ export class SqliteSnapshot implements Snapshot {
 
   /** The raw calls after the watermark, as a block like the others: at most limits.unrolledCalls and a batch. */
   #tail(): Uint8Array {
-    const rows = this.#db
-      .prepare(
-        `SELECT endpoint_id, end_s, end_ns, status, duration_ns, ifnull(client_id, 0), origin_id
-         FROM call WHERE id > ? ORDER BY id`,
-      )
-      .raw()
-      .all(this.#meta.get('rolled_up_call')!) as [
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-    ][];
-    const tail = new PendingCalls(rows.length);
-    for (const row of rows) tail.add(...row);
+    const rolledUp = this.#meta.get('rolled_up_call')!;
+    const lastId = this.#db.prepare('SELECT ifnull(max(id), 0) FROM call').pluck().get() as number;
+    const tail = new PendingCalls(Math.max(0, lastId - rolledUp));
+    readTail(this.#db, rolledUp, tail);
     this.#recentFacts = factsOfCalls(tail);
     const writer = new BlockWriter();
     writer.begin();

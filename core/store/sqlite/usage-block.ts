@@ -161,13 +161,15 @@ export class BlockWriter {
 
   /** Adds calls in the given order, which is by (minute, endpoint): a tally for each of these. */
   addCalls(calls: PendingCalls, order: Uint32Array, tally: Tally): void {
+    const isWeighted = calls.weighted > 0;
     for (let i = 0; i < order.length; ) {
       const endpoint = calls.endpoint[order[i]!]!;
       const minute = calls.minute[order[i]!]!;
       for (; i < order.length; i++) {
         const call = order[i]!;
         if (calls.endpoint[call] !== endpoint || calls.minute[call] !== minute) break;
-        tally.addCall(calls.status[call]!, calls.durationNs[call]!, calls.client[call]!);
+        if (isWeighted && calls.weight![call] !== 1) addWeighted(calls, call, tally);
+        else tally.addCall(calls.status[call]!, calls.durationNs[call]!, calls.client[call]!);
       }
       this.addTally(minute, endpoint, tally);
       tally.clear();
@@ -197,6 +199,16 @@ export class BlockWriter {
     this.#out.copy(next, 0, 0, this.#length);
     this.#out = next;
   }
+}
+
+function addWeighted(calls: PendingCalls, call: number, tally: Tally): void {
+  tally.addWeightedCall(
+    calls.status[call]!,
+    calls.durationNs[call]!,
+    calls.client[call]!,
+    calls.weight![call]!,
+    calls.copies![call]!,
+  );
 }
 
 /** Merges entries of the same bucket and endpoint: one block, sorted, its minutes the buckets' first. */

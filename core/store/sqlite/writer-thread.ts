@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { callColumns, type Delivery, type NewWords } from '../../call.ts';
 import type { Retention } from '../../config.ts';
 import { asAppError } from '../../error.ts';
+import type { WeightColumns } from '../../weight.ts';
 import { Writing } from './writing.ts';
 
 /** How a writer's thread is started, asked and answered (writer.ts is the other side). */
@@ -16,6 +17,8 @@ export type WriterRequest = { id: number; nowS: number } & (
       kind: 'append';
       buffer: ArrayBuffer;
       capacity: number;
+      /** Absent when every call has the weight 1. */
+      weights: WeightColumns | undefined;
       deliveries: Delivery[];
       words: NewWords;
     }
@@ -83,8 +86,9 @@ function perform(request: WriterRequest): { stored?: boolean[]; buffer?: ArrayBu
   const { nowS } = request;
   switch (request.kind) {
     case 'append': {
-      const { buffer, capacity, deliveries, words } = request;
-      const stored = writing.append(callColumns(capacity, buffer), deliveries, words, nowS);
+      const { buffer, capacity, weights, deliveries, words } = request;
+      const columns = callColumns(capacity, buffer);
+      const stored = writing.append(columns, weights, deliveries, words, nowS);
       return { stored, buffer };
     }
     case 'rollUp':

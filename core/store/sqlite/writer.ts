@@ -57,8 +57,10 @@ class SqliteWriter implements CallWriter {
 
   async append(batch: CallBatch, words: NewWords): Promise<AppendOutcome> {
     const { buffer, capacity } = batch.columns;
+    const { deliveries } = batch;
+    const weights = batch.weights.length > 0 ? batch.weights : undefined;
     const answer = await this.#ask(
-      { kind: 'append', buffer, capacity, deliveries: batch.deliveries, words },
+      { kind: 'append', buffer, capacity, weights, deliveries, words },
       [buffer],
     );
     return { stored: answer.stored!, recycled: answer.buffer!, commitSeconds: answer.seconds };

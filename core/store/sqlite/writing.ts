@@ -1,6 +1,7 @@
 import type { CallColumns, Delivery, NewWords } from '../../call.ts';
 import type { Retention as RetentionSettings } from '../../config.ts';
 import { AppError } from '../../error.ts';
+import type { WeightColumns } from '../../weight.ts';
 import { CallLog } from './call-log.ts';
 import { type Database, isSqliteError } from './database.ts';
 import { lockStore, openDatabase } from './open.ts';
@@ -50,6 +51,7 @@ export class Writing {
   /** @returns for each delivery whether it was new. @throws AppError `unavailable`: nothing was written */
   append(
     columns: CallColumns,
+    weights: WeightColumns | undefined,
     deliveries: readonly Delivery[],
     words: NewWords,
     nowS: number,
@@ -59,7 +61,14 @@ export class Writing {
       const { pending } = this.#rollup;
       if (pending.length === 0) this.#pendingSinceS = nowS;
       const before = pending.length;
-      const stored = this.#log.append(columns, deliveries, this.#lastCallId, nowS, pending);
+      const stored = this.#log.append(
+        columns,
+        weights,
+        deliveries,
+        this.#lastCallId,
+        nowS,
+        pending,
+      );
       const lastCallId = this.#lastCallId + pending.length - before;
       if (pending.full || nowS - this.#pendingSinceS >= rollUpAfterS) {
         this.#rollup.rollUp(lastCallId, nowS);
