@@ -18,6 +18,7 @@ const statusByCode: Record<ErrorCode, number> = {
   unsupported: 415,
   internal: 500,
   overloaded: 503,
+  throttled: 429,
   unavailable: 503,
 };
 
@@ -26,19 +27,24 @@ export function failure(thrown: unknown): Failure {
   const status = isBadUrl(thrown) ? 400 : statusByCode[error.code];
   return {
     status,
-    headers: status === 503 ? { 'Retry-After': '1' } : {},
+    headers: headersOf(status, error),
     body: failureBody(error, status),
   };
 }
 
+function headersOf(status: number, { retryAfterS = 1 }: AppError): Record<string, string> {
+  if (status === 401) return { 'WWW-Authenticate': 'Bearer realm="rollcall"' };
+  return status === 503 || status === 429 ? { 'Retry-After': String(retryAfterS) } : {};
+}
+
 /** The path is there, the method is not. */
-export function wrongMethod(method: string, path: string): Failure {
+export function wrongMethod(method: string, path: string, allowed: readonly string[]): Failure {
   const error = {
     code: 'method_not_allowed',
-    message: `${method} is not allowed on ${path}; use GET or HEAD`,
+    message: `${method} is not allowed on ${path}; use ${allowed.join(' or ')}`,
     field: null,
   };
-  return { status: 405, headers: { Allow: 'GET, HEAD' }, body: JSON.stringify({ error }) };
+  return { status: 405, headers: { Allow: allowed.join(', ') }, body: JSON.stringify({ error }) };
 }
 
 function failureBody(error: AppError, status: number): string {

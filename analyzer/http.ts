@@ -1,29 +1,32 @@
 import type { ServerResponse } from 'node:http';
 import express, { type Express, type Request, type Response } from 'express';
+import { credentialsOf } from '../core/credentials.ts';
 import { AppError } from '../core/error.ts';
 import type { Log } from '../core/log.ts';
 import type { CallReader } from '../core/store/store.ts';
+import type { Tenancy } from '../core/tenancy.ts';
 import { type Failure, failure, wrongMethod } from './failure.ts';
 import { frontPage } from './front-page.ts';
+import { readJsonBody } from './json-body.ts';
 import { type Metrics, openMetrics } from './metrics.ts';
 import { openapiDocument } from './openapi.ts';
 import { readParameters } from './parameters.ts';
 import type { Answer, Question } from './question.ts';
 import { questions } from './questions.ts';
 import type { Thresholds } from './reports/lifecycle.ts';
+import type { Command } from './tenancy/command.ts';
+import { commands } from './tenancy/commands.ts';
 
 /** The analyzer's HTTP door: the REST API below /api/v1, and what watches over the process. */
 export interface AnalyzerOptions {
   reader: CallReader;
+  tenancy: Pick<Tenancy, 'gate' | 'keys'>;
   thresholds: Thresholds;
   log: Log;
   version: string;
   /** Milliseconds since the epoch. */
   now: () => number;
 }
-
-/** Without keys there is one project. */
-const project = 'default';
 
 export function analyzerApp(options: AnalyzerOptions): Express {
   const metrics = openMetrics();
@@ -42,7 +45,8 @@ export function analyzerApp(options: AnalyzerOptions): Express {
     next();
   });
   for (const asked of questions) route(app, `/api/v1${asked.path}`, ask(asked, options, metrics));
-  const document = JSON.stringify(openapiDocument(questions, options.version));
+  for (const [path, handlers] of commandHandlers(options)) serve(app, `/api/v1${path}`, handlers);
+  const document = JSON.stringify(openapiDocument(questions, commands, options.version));
   route(app, '/api/v1/openapi.json', fixed('application/json; charset=utf-8', document));
   route(app, '/', fixed('text/html; charset=utf-8', frontPage(questions)));
   route(app, '/healthz', fixed('application/json; charset=utf-8', '{"status":"ok"}'));
@@ -60,6 +64,7 @@ export function analyzerApp(options: AnalyzerOptions): Express {
   // Express knows an error handler by its four parameters.
   app.use((thrown: unknown, request: Request, response: Response, _next: unknown) => {
     const failed = failure(thrown);
+    if (failed.status === 413) response.setHeader('Connection', 'close');
     if (failed.status >= 500) options.log.error({ err: thrown, url: request.url }, 'not answered');
     fail(response, failed);
   });
@@ -68,20 +73,80 @@ export function analyzerApp(options: AnalyzerOptions): Express {
 
 type Handler = (request: Request, response: Response) => void | Promise<void>;
 
-/** GET, and HEAD with it; any other method is refused by name. */
+type Handlers = Partial<Record<Command['method'], Handler>>;
+
 function route(app: Express, path: string, handler: Handler): void {
-  app.get(path, handler);
+  serve(app, path, { GET: handler });
+}
+
+/** HEAD comes with GET; any other method is refused by name. */
+function serve(app: Express, path: string, { GET, POST, DELETE }: Handlers): void {
+  const allowed: string[] = [];
+  if (GET) {
+    app.get(path, GET);
+    allowed.push('GET', 'HEAD');
+  }
+  if (POST) {
+    app.post(path, POST);
+    allowed.push('POST');
+  }
+  if (DELETE) {
+    app.delete(path, DELETE);
+    allowed.push('DELETE');
+  }
   app.all(path, (request, response) => {
-    fail(response, wrongMethod(request.method, shorten(request.path)));
+    fail(response, wrongMethod(request.method, shorten(request.path), allowed));
   });
+}
+
+/** Whose request it is, is asked before anything of it is read. */
+function admin(done: Command, { tenancy, now }: AnalyzerOptions): Handler {
+  return async (request, response) => {
+    const administrator = await tenancy.gate.administrator(credentialsIn(request));
+    const parameters = readParameters(done.parameters, searchOf(request));
+    const body = done.body && (await readJsonBody(request, done.body));
+    const answer = await done.run({
+      keys: await tenancy.keys(),
+      administrator,
+      nowS: Math.floor(now() / 1000),
+      parameters: parameters as never,
+      body: body as never,
+      path: request.params as Record<string, string>,
+    });
+    if (answer === undefined) {
+      response.writeHead(done.status);
+      response.end();
+      return;
+    }
+    linkNext(request, response, answer);
+    send(response, done.status, answer.contentType, answer.body);
+  };
+}
+
+/** By path, since one path may have several methods. */
+function commandHandlers(options: AnalyzerOptions): Map<string, Handlers> {
+  const byPath = new Map<string, Handlers>();
+  for (const done of commands) {
+    const handlers = byPath.get(done.path) ?? {};
+    byPath.set(done.path, { ...handlers, [done.method]: admin(done, options) });
+  }
+  return byPath;
+}
+
+const credentialsIn = (request: Request) =>
+  credentialsOf(request.headers, request.socket.remoteAddress);
+
+/** The query of a URL, with its question mark. */
+function searchOf({ url }: Request): string {
+  const query = url.indexOf('?');
+  return query === -1 ? '' : url.slice(query);
 }
 
 function ask(asked: Question, options: AnalyzerOptions, metrics: Metrics): Handler {
   return async (request, response) => {
     const startMs = performance.now();
-    const query = request.url.indexOf('?');
-    const search = query === -1 ? '' : request.url.slice(query);
-    const parameters = readParameters(asked.parameters, search);
+    const project = await options.tenancy.gate.project(credentialsIn(request), 'read');
+    const parameters = readParameters(asked.parameters, searchOf(request));
     const path = request.params as Record<string, string>;
     const answer = await options.reader.snapshot(project, (snapshot) =>
       asked.answer(

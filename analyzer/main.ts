@@ -6,6 +6,7 @@ import { limits } from '../core/limits.ts';
 import { type Log, openLog } from '../core/log.ts';
 import { openSqliteReader } from '../core/store/sqlite/reader.ts';
 import type { CallReader } from '../core/store/store.ts';
+import { openTenancy, type Tenancy, warnWithoutKeys } from '../core/tenancy.ts';
 import { analyzerApp } from './http.ts';
 import { LateReader } from './late-reader.ts';
 
@@ -38,25 +39,33 @@ export async function startAnalyzer(
     if (error.code !== 'unavailable') throw error;
     log.warn({ store: config.store.path }, `${error.message}; trying again at every request`);
   }
-  return serve(config, reader, log).catch(async (error: unknown) => {
+  const tenancy = openTenancy(config);
+  return serve(config, { reader, tenancy }, log).catch(async (error: unknown) => {
+    await tenancy.close();
     await reader.close();
     throw error;
   });
 }
 
-async function serve(config: Config, reader: CallReader, log: Log): Promise<Analyzer> {
+async function serve(
+  config: Config,
+  stores: { reader: CallReader; tenancy: Tenancy },
+  log: Log,
+): Promise<Analyzer> {
   const { coldAfterDays, deadAfterDays, host } = config;
   const thresholds = { coldAfterDays, deadAfterDays };
-  const app = analyzerApp({ reader, thresholds, log, version, now: Date.now });
+  const app = analyzerApp({ ...stores, thresholds, log, version, now: Date.now });
   const server = createServer({ maxHeaderSize: limits.headerBytes }, app);
   const port = await listen(server, host, config.analyzerPort);
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
   log.info({ analyzer: url }, 'listening');
+  await warnWithoutKeys(stores.tenancy, config, log);
   return {
     url,
     async close() {
       await drain(server);
-      await reader.close();
+      await stores.tenancy.close();
+      await stores.reader.close();
     },
   };
 }

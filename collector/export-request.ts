@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http';
+import { credentialsOf } from '../core/credentials.ts';
 import { AppError } from '../core/error.ts';
+import type { Gate } from '../core/gate.ts';
 import { limits } from '../core/limits.ts';
 import { type Body, checkDeclared, codecOf, declaredBytes, readBody } from './body.ts';
 import type { Share } from './budget.ts';
@@ -16,6 +18,7 @@ import { countUnstored, type UnstoredSignal } from './otlp/unstored.ts';
 
 /** One export request over HTTP, from its headers to what is to be answered. */
 export interface ExportContext {
+  gate: Gate;
   ingest: Ingest;
   metrics: CollectorMetrics;
   notices: Notices;
@@ -25,9 +28,6 @@ export interface ExportContext {
   largeMessages: LargeMessages;
   bodyBytesMax: number;
 }
-
-/** With authentication off there is one project. */
-const project = 'default';
 
 /** Signals by path. A URL set for traces alone is used as it stands and may have no path at all (H8). */
 export const exportPaths = new Map<string, Signal>([
@@ -57,7 +57,7 @@ const encodings = new Map<string, Encoding>([
 ]);
 
 /**
- * Reads the body and takes what is in it.
+ * Asks whose request it is, then reads the body and takes what is in it.
  * @param begin called when the request is admitted, before its body is read
  * @returns what was not taken, if anything, when the rest is durable
  * @throws AppError, or `Gone` when the client went away before its body was complete
@@ -69,6 +69,8 @@ export async function takeExport(
   begin: () => void,
 ): Promise<PartialSuccess | undefined> {
   const { headers } = request;
+  const credentials = credentialsOf(headers, request.socket.remoteAddress);
+  const project = await context.gate.project(credentials, 'ingest');
   const codec = codecOf(headers['content-encoding']);
   const encoding = encodingOf(headers['content-type']);
   if (encoding === undefined) throw new AppError('unsupported', unsupportedType);

@@ -15,7 +15,10 @@ export function refuse(
   // Whoever waits for "100 Continue" may or may not send the body after all: the connection is lost.
   if (expectsContinue) response.setHeader('connection', 'close');
   const { httpStatus } = answers[error.code];
-  if (httpStatus === 429 || httpStatus === 503) response.setHeader('retry-after', retryAfterS);
+  if (httpStatus === 429 || httpStatus === 503) {
+    response.setHeader('retry-after', error.retryAfterS ?? retryAfterS);
+  }
+  if (httpStatus === 401) response.setHeader('www-authenticate', 'Bearer realm="rollcall"');
   const encoding = encodingOf(request.headers['content-type']);
   if (httpStatus === 415 || (httpStatus === 404 && encoding === undefined)) {
     answerText(request, response, httpStatus, error.message);

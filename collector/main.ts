@@ -1,10 +1,12 @@
 import { CallDictionary } from '../core/call.ts';
 import { type Config, readConfig } from '../core/config.ts';
 import { asAppError } from '../core/error.ts';
+import type { Gate } from '../core/gate.ts';
 import { limits } from '../core/limits.ts';
 import { type Log, openLog } from '../core/log.ts';
 import { openSqliteWriter } from '../core/store/sqlite/writer.ts';
 import type { CallWriter } from '../core/store/store.ts';
+import { openTenancy, warnWithoutKeys } from '../core/tenancy.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { ChunkGarbage } from './chunk-garbage.ts';
 import { Extractor } from './extract.ts';
@@ -30,18 +32,22 @@ export async function startCollector(
 ): Promise<Collector> {
   const { path } = config.store;
   const writer = await openSqliteWriter({ path, retention: config.retention });
-  const parts = openIngest(config, writer, log);
+  const tenancy = openTenancy(config);
+  const parts = { ...openIngest(config, writer, log), gate: tenancy.gate };
   const door = await openDoor(config, parts, log).catch(async (error: unknown) => {
+    await tenancy.close();
     await writer.close();
     throw error;
   });
   // The one line that says where we are, whatever level is logged.
   const level = config.logLevel === 'silent' ? 'silent' : 'info';
   log.child({}, { level }).info({ otlp_http: door.url, store: path }, 'listening');
+  await warnWithoutKeys(tenancy, config, log);
   return {
     url: door.url,
     async close() {
       await Promise.all([door.close(limits.shutdownMs), parts.ingest.close()]);
+      await tenancy.close();
       await Promise.all([writer.close(), parts.largeJson.close()]);
     },
   };
@@ -78,7 +84,7 @@ function openIngest(config: Config, writer: CallWriter, log: Log): Parts {
   return { ingest, metrics, largeJson: new LargeJson(), largeMessages };
 }
 
-function openDoor(config: Config, parts: Parts, log: Log): Promise<HttpDoor> {
+function openDoor(config: Config, parts: Parts & { gate: Gate }, log: Log): Promise<HttpDoor> {
   return openHttpDoor({
     ...parts,
     notices: new Notices(),

@@ -14,7 +14,10 @@ export interface Config {
   otlpHttpPort: number;
   otlpGrpcPort: number;
   analyzerPort: number;
-  auth: 'off';
+  /** Whether a key is asked for. */
+  auth: 'off' | 'keys';
+  /** Creates projects and keys over the API; undefined: nobody does. */
+  adminKey: string | undefined;
   coldAfterDays: number;
   deadAfterDays: number;
   retention: Retention;
@@ -52,8 +55,8 @@ export interface Variable<T = unknown> {
   fallback: string;
   meaning: string;
   read: (text: string) => T;
-  /** The value may hold a password and is never repeated in a message. */
-  secret?: boolean;
+  /** The value is a secret, or may hold one before an @: never repeated in a message. */
+  secret?: 'whole' | 'before @';
 }
 
 /** `least` is what still lets the next coarser level be built and read; the most is what a window may ask. */
@@ -62,13 +65,18 @@ function keep(fallbackS: number, leastS: number, what: string): Variable<number>
   return { fallback: setting.durationText(fallbackS), meaning: `how long ${what}`, read };
 }
 
+/** For a variable that may be unset. */
+function optional<T>(read: (text: string) => T): (text: string) => T | undefined {
+  return (text) => (text === '' ? undefined : read(text));
+}
+
 /** Every variable this version reads, in the order of the README's table. */
 export const variables = {
   ROLLCALL_STORE: {
     fallback: 'sqlite:data/rollcall.db',
     meaning: 'where calls are kept: sqlite: and a file',
     read: setting.store,
-    secret: true,
+    secret: 'before @',
   },
   ROLLCALL_HOST: {
     fallback: '127.0.0.1',
@@ -93,8 +101,15 @@ export const variables = {
   ROLLCALL_AUTH: {
     fallback: '',
     meaning:
-      'off: everyone who reaches the ports may write and read; must be set off a loopback address',
-    read: readAuth,
+      'keys: every request needs one; off: everyone who reaches the ports may write and read; unless set, off on a loopback address, else keys',
+    read: optional(setting.oneOf('off', 'keys')),
+  },
+  ROLLCALL_ADMIN_KEY: {
+    fallback: '',
+    meaning:
+      'a secret of at least 32 characters that may create projects and keys over the REST API',
+    read: optional(setting.adminKey),
+    secret: 'whole',
   },
   ROLLCALL_COLD_AFTER_DAYS: {
     fallback: '7',
@@ -155,7 +170,6 @@ export type VariableName = keyof typeof variables;
 
 /** Promised for later versions: refused by name, so that nobody believes them at work. */
 const laterVariables = [
-  'ROLLCALL_ADMIN_KEY',
   'ROLLCALL_CLIENT_PRIVACY',
   'ROLLCALL_CORS_ORIGINS',
   'ROLLCALL_TLS_CERT',
@@ -175,7 +189,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
   const mistakes = strangers(env);
   const get = <N extends VariableName>(name: N) => readVariable(name, env, mistakes);
   const store = get('ROLLCALL_STORE');
-  const auth = get('ROLLCALL_AUTH');
+  const host = get('ROLLCALL_HOST');
   const ports = {
     otlpHttpPort: get('ROLLCALL_OTLP_HTTP_PORT'),
     otlpGrpcPort: get('ROLLCALL_OTLP_GRPC_PORT'),
@@ -183,9 +197,10 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
   };
   const config: Config = {
     store,
-    host: get('ROLLCALL_HOST'),
+    host,
     ...ports,
-    auth,
+    auth: get('ROLLCALL_AUTH') ?? (setting.isLoopback(host) ? 'off' : 'keys'),
+    adminKey: get('ROLLCALL_ADMIN_KEY'),
     coldAfterDays: get('ROLLCALL_COLD_AFTER_DAYS'),
     deadAfterDays: get('ROLLCALL_DEAD_AFTER_DAYS'),
     retention: {
@@ -229,25 +244,16 @@ function readVariable<N extends VariableName>(
   }
 }
 
-function readAuth(text: string): 'off' {
-  if (text === 'off' || text === '') return 'off';
-  throw new setting.Mistake(
-    text === 'keys'
-      ? 'asks for keys, which this version does not have yet; only off is available'
-      : 'must be off',
-  );
-}
-
 /** Mistakes that only two values together make; looked for when each alone is right. */
 function disagreements(config: Config, env: NodeJS.ProcessEnv): string[] {
   const found: string[] = [];
   const say = (name: VariableName, why: string) => {
     found.push(`${shown(name, env[name]?.trim() || variables[name].fallback)} ${why}`);
   };
-  if (!setting.isLoopback(config.host) && !env.ROLLCALL_AUTH?.trim()) {
+  if (config.adminKey !== undefined && config.auth === 'off') {
     say(
-      'ROLLCALL_HOST',
-      'is not a loopback address, and this version has no keys yet: whoever reaches it could write and read everything. Set ROLLCALL_AUTH=off if that is meant, or listen on 127.0.0.1',
+      'ROLLCALL_ADMIN_KEY',
+      'is set, but authentication is off (ROLLCALL_AUTH): set ROLLCALL_AUTH=keys, or unset the key',
     );
   }
   if (config.deadAfterDays < config.coldAfterDays) {
@@ -287,5 +293,7 @@ function strangers(env: NodeJS.ProcessEnv): string[] {
 
 function shown(name: VariableName, text: string): string {
   const variable: Variable = variables[name];
-  return variable.secret && /@/.test(text) ? `${name}` : `${name}=${text}`;
+  const isSecret =
+    variable.secret === 'whole' || (variable.secret === 'before @' && text.includes('@'));
+  return isSecret ? name : `${name}=${text}`;
 }

@@ -7,6 +7,7 @@ export type ErrorCode =
   | 'not_found'
   | 'unauthenticated'
   | 'forbidden'
+  | 'throttled' // the sender did too much of something; later, see retryAfterS
   | 'too_large' // over a bound of core/limits.ts, before or after decompression
   | 'unsupported' // a content type, encoding or signal we do not take
   | 'overloaded' // a queue is at its bound; the same request later succeeds
@@ -18,17 +19,21 @@ export interface AppErrorOptions {
   cause?: unknown;
   /** The parameter, field or variable that was wrong, for a machine to read. */
   field?: string;
+  /** Seconds after which the same request has a chance, when they are known. */
+  retryAfterS?: number;
 }
 
 export class AppError extends Error {
   override readonly name = 'AppError';
   readonly code: ErrorCode;
   readonly field: string | undefined;
+  readonly retryAfterS: number | undefined;
 
   constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.field = options.field;
+    this.retryAfterS = options.retryAfterS;
   }
 }
 

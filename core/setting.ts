@@ -49,6 +49,14 @@ export function durationText(seconds: number): string {
   return seconds % minuteS === 0 ? `${seconds / minuteS}m` : `${seconds}s`;
 }
 
+/** Characters that pass any header as they are: no space, and no % that would be taken for an encoding. */
+export function adminKey(text: string): string {
+  if (/^[\x21-\x24\x26-\x7e]{32,256}$/.test(text)) return text;
+  throw new Mistake(
+    `has ${text.length} characters; it must be 32 to 256 of ASCII's visible characters but %, best from a generator such as openssl rand -hex 32`,
+  );
+}
+
 export function oneOf<T extends string>(...allowed: T[]): (text: string) => T {
   return (text) => {
     const found = allowed.find((value) => value === text);

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { analyzerApp } from '../../analyzer/http.ts';
+import { openGate } from '../../core/gate.ts';
 import { openLog } from '../../core/log.ts';
 import type { CallReader } from '../../core/store/store.ts';
 import type { PlainCall } from './oracle.ts';
@@ -18,6 +19,7 @@ export interface Door {
 export async function openDoor(reader: CallReader, nowMs: number): Promise<Door> {
   const app = analyzerApp({
     reader,
+    tenancy: { gate: openGate, keys: () => Promise.reject(new Error('keys are not asked for')) },
     thresholds: { coldAfterDays: 7, deadAfterDays: 30 },
     log: openLog('test', 'silent'),
     version: '0.0.0',

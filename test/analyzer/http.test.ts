@@ -78,6 +78,10 @@ test('the OpenAPI document knows every path and parameter', async () => {
     '/timeseries',
     '/endpoints/{id}',
     '/clients',
+    '/projects',
+    '/keys',
+    '/keys/{id}',
+    '/keys/{id}/rotate',
   ]);
   const { parameters } = document.paths['/report'].get;
   const named = Object.fromEntries(parameters.map((one: { name: string }) => [one.name, one]));

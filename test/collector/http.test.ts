@@ -11,6 +11,7 @@ import { CollectorMetrics } from '../../collector/metrics.ts';
 import { Notices } from '../../collector/notices.ts';
 import { CallDictionary } from '../../core/call.ts';
 import { readConfig } from '../../core/config.ts';
+import { openGate } from '../../core/gate.ts';
 import { openLog } from '../../core/log.ts';
 import { openSqliteWriter } from '../../core/store/sqlite/writer.ts';
 import type { CallWriter } from '../../core/store/store.ts';
@@ -36,6 +37,7 @@ beforeAll(async () => {
   writer = await openSqliteWriter({ path: `${folder.path}/a.db`, retention: config.retention });
   const ingest = new Ingest({ writer, extractor, dictionary, metrics });
   door = await openHttpDoor({
+    gate: openGate,
     ingest,
     metrics,
     notices: new Notices(),

@@ -23,6 +23,7 @@ describe('readConfig', () => {
       otlpGrpcPort: 4317,
       analyzerPort: 4380,
       auth: 'off',
+      adminKey: undefined,
       coldAfterDays: 7,
       deadAfterDays: 30,
       retention: defaultRetention,
@@ -30,6 +31,7 @@ describe('readConfig', () => {
       consumerAttributes: ['enduser.id', 'user.id'],
       excludeMethods: ['OPTIONS'],
       excludeRoutes: [],
+      rpc: false,
       maxBodyBytes: 64 * 1024 * 1024,
       logLevel: 'info',
     });
@@ -47,7 +49,8 @@ describe('readConfig', () => {
       ROLLCALL_OTLP_HTTP_PORT: '0',
       ROLLCALL_OTLP_GRPC_PORT: '14317',
       ROLLCALL_ANALYZER_PORT: '65535',
-      ROLLCALL_AUTH: 'off',
+      ROLLCALL_AUTH: 'keys',
+      ROLLCALL_ADMIN_KEY: 'a-secret-of-thirty-two-characters',
       ROLLCALL_COLD_AFTER_DAYS: '14',
       ROLLCALL_DEAD_AFTER_DAYS: '14',
       ROLLCALL_RETAIN_CALLS: '36h',
@@ -58,6 +61,7 @@ describe('readConfig', () => {
       ROLLCALL_CONSUMER_ATTRIBUTES: 'app.key.name',
       ROLLCALL_EXCLUDE_METHODS: 'options,head,OPTIONS',
       ROLLCALL_EXCLUDE_ROUTES: '/health*,*/metrics',
+      ROLLCALL_RPC: 'on',
       ROLLCALL_MAX_BODY_MIB: '8',
       ROLLCALL_LOG: 'silent',
     });
@@ -67,7 +71,8 @@ describe('readConfig', () => {
       otlpHttpPort: 0,
       otlpGrpcPort: 14317,
       analyzerPort: 65535,
-      auth: 'off',
+      auth: 'keys',
+      adminKey: 'a-secret-of-thirty-two-characters',
       coldAfterDays: 14,
       deadAfterDays: 14,
       retention: {
@@ -80,6 +85,7 @@ describe('readConfig', () => {
       consumerAttributes: ['app.key.name'],
       excludeMethods: ['OPTIONS', 'HEAD'],
       excludeRoutes: ['/health*', '*/metrics'],
+      rpc: true,
       maxBodyBytes: 8 * 1024 * 1024,
       logLevel: 'silent',
     });
@@ -115,8 +121,7 @@ describe('readConfig', () => {
     ['ROLLCALL_OTLP_HTTP_PORT', '-1', 'from 0 to 65535'],
     ['ROLLCALL_OTLP_GRPC_PORT', '4317.5', 'from 0 to 65535'],
     ['ROLLCALL_ANALYZER_PORT', 'tcp://10.0.0.1:4380', 'enableServiceLinks'],
-    ['ROLLCALL_AUTH', 'keys', 'does not have yet'],
-    ['ROLLCALL_AUTH', 'on', 'must be off'],
+    ['ROLLCALL_AUTH', 'on', 'must be one of off, keys'],
     ['ROLLCALL_COLD_AFTER_DAYS', '0', 'from 1 to 3660'],
     ['ROLLCALL_DEAD_AFTER_DAYS', '1e2', 'from 1 to 3660'],
     ['ROLLCALL_RETAIN_MINUTES', '59m', 'from 1h to 3660d'],
@@ -131,7 +136,9 @@ describe('readConfig', () => {
     ['ROLLCALL_EXCLUDE_ROUTES', 'health', 'holds "health"'],
     ['ROLLCALL_MAX_BODY_MIB', '0', 'from 1 to 1024'],
     ['ROLLCALL_TLS_CERT', 'cert.pem', 'not available in this version'],
-    ['ROLLCALL_ADMIN_KEY', 'x', 'not available in this version'],
+    ['ROLLCALL_ADMIN_KEY', 'too-short', 'has 9 characters; it must be 32 to 256'],
+    ['ROLLCALL_ADMIN_KEY', `${'a'.repeat(40)} b`, 'visible characters'],
+    ['ROLLCALL_ADMIN_KEY', 'a'.repeat(257), 'has 257 characters'],
   ])('refuses %s=%s and says why', (name, value, why) => {
     const message = mistakesOf({ [name]: value });
     expect(message.split('\n')).toHaveLength(2);
@@ -142,6 +149,9 @@ describe('readConfig', () => {
   it('never repeats a password', () => {
     expect(mistakesOf({ ROLLCALL_STORE: 'clickhouse://u:secret@db' })).not.toContain('secret');
     expect(mistakesOf({ ROLLCALL_ADMIN_KEY: 'secret' })).not.toContain('secret');
+    const inert = mistakesOf({ ROLLCALL_ADMIN_KEY: 'secret'.repeat(6) });
+    expect(inert).toContain('authentication is off');
+    expect(inert).not.toContain('secretsecret');
   });
 
   it('refuses values that disagree', () => {
@@ -158,19 +168,19 @@ describe('readConfig', () => {
   });
 
   it.each(['0.0.0.0', '::', '192.0.2.1', 'rollcall.example'])(
-    'listens on %s only when ROLLCALL_AUTH=off says so',
+    'asks for keys on %s unless ROLLCALL_AUTH=off says so',
     (host) => {
-      const message = mistakesOf({ ROLLCALL_HOST: host });
-      expect(message).toContain(`ROLLCALL_HOST=${host} is not a loopback address`);
-      expect(message).toContain('ROLLCALL_AUTH=off');
-      expect(readConfig({ ROLLCALL_HOST: host, ROLLCALL_AUTH: 'off' }).host).toBe(host);
+      expect(readConfig({ ROLLCALL_HOST: host })).toMatchObject({ host, auth: 'keys' });
+      const open = readConfig({ ROLLCALL_HOST: host, ROLLCALL_AUTH: 'off' });
+      expect(open).toMatchObject({ host, auth: 'off' });
     },
   );
 
   it.each(['127.0.0.1', '127.8.9.10', '::1', '::ffff:127.0.0.1', 'localhost'])(
-    'listens on the loopback address %s without being asked',
+    'asks for no keys on the loopback address %s, unless told',
     (host) => {
-      expect(readConfig({ ROLLCALL_HOST: host }).host).toBe(host);
+      expect(readConfig({ ROLLCALL_HOST: host })).toMatchObject({ host, auth: 'off' });
+      expect(readConfig({ ROLLCALL_HOST: host, ROLLCALL_AUTH: 'keys' }).auth).toBe('keys');
     },
   );
 
