@@ -180,8 +180,12 @@ export class Ingest {
     this.#commitNext();
   }
 
-  #settle({ waiters }: Group, { stored, recycled, commitSeconds }: AppendOutcome): void {
+  #settle(
+    { waiters }: Group,
+    { stored, recycled, otherCalls, commitSeconds }: AppendOutcome,
+  ): void {
     this.#recycled = recycled;
+    this.#metrics.otherCalls(otherCalls);
     this.#metrics.commit(commitSeconds);
     if (this.#failing) {
       this.#failing = false;

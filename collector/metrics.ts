@@ -12,6 +12,7 @@ export class CollectorMetrics {
   readonly #repairs = new Map<string, Counted>();
   readonly #requests = new Map<string, Counted>();
   #bodyBytes = 0;
+  #otherCalls = 0;
   /** Read at every scrape. */
   queueBytes: () => number = () => 0;
   clocksAhead: () => ClockAhead[] = () => [];
@@ -33,6 +34,10 @@ export class CollectorMetrics {
     counter(registers, 'rollcall_body_bytes_total', bytesHelp, [], bodyBytes, () => {
       bodyBytes.get('')!.count = this.#bodyBytes;
     });
+    const others = new Map([['', { labels: {}, count: 0 }]]);
+    counter(registers, 'rollcall_calls_other_total', othersHelp, [], others, () => {
+      others.get('')!.count = this.#otherCalls;
+    });
     this.#commitSeconds = new Histogram({
       name: 'rollcall_commit_seconds',
       help: 'Seconds from handing a batch to the store until it was durable',
@@ -52,7 +57,7 @@ export class CollectorMetrics {
   }
 
   /** A call that was stored although its span was odd: what was done about it. */
-  repairs(repair: 'duration_zeroed' | 'client_dropped' | 'status_assumed', count: number): void {
+  repairs(repair: Repair, count: number): void {
     add(this.#repairs, repair, count, () => ({ repair }));
   }
 
@@ -62,6 +67,11 @@ export class CollectorMetrics {
 
   body(bytes: number): void {
     this.#bodyBytes += bytes;
+  }
+
+  /** Calls of endpoints past their service's bound. */
+  otherCalls(count: number): void {
+    this.#otherCalls += count;
   }
 
   commit(seconds: number): void {
@@ -76,6 +86,8 @@ export class CollectorMetrics {
     return this.#registry.metrics();
   }
 }
+
+export type Repair = 'duration_zeroed' | 'client_dropped' | 'status_assumed' | 'weight_ignored';
 
 export type SpanOutcome =
   | 'stored'
@@ -94,7 +106,9 @@ const spansHelp =
   'Spans received, by what became of them; a refused request counts again when it is repeated';
 const requestsHelp = 'Export requests answered, by transport and status code';
 const repairsHelp =
-  'Calls stored although their span ended before it began, named no address, or had an error and no status';
+  'Calls stored although their span ended before it began, named no address, had an error and no status, or told of a sampling that cannot be';
+const othersHelp =
+  'Stored calls whose endpoint is past the bound of its service: a report has them under {other}';
 const bytesHelp = 'Bytes of request bodies read, after decompression';
 const clockHelp =
   'Service instances whose spans came before they ended, in the last hour: how far their clock is ahead, at least';

@@ -42,6 +42,7 @@ export interface EndpointRow {
   unique_clients: number;
   last_version: string | null;
   last_callers: LastCallerRow[];
+  route_display: string;
 }
 
 export interface LastCallerRow {
@@ -90,6 +91,11 @@ export const endpointColumns: Column<EndpointRow>[] = [
   { name: 'unique_clients', type: 'integer', about: 'distinct addresses in the window' },
   { name: 'last_version', type: 'string', about: 'service.version that answered last' },
   { name: 'last_callers', type: 'array', about: 'distinct callers, latest first, lifetime' },
+  {
+    name: 'route_display',
+    type: 'string',
+    about: 'the route as the service itself spells it, as last seen; regular expressions readably',
+  },
 ];
 
 export function endpointRow({ endpoint, usage, life }: RollEntry): EndpointRow {
@@ -122,6 +128,7 @@ export function endpointRow({ endpoint, usage, life }: RollEntry): EndpointRow {
     unique_clients: usage.uniqueClients,
     last_version: endpoint.lastVersion || null,
     last_callers: endpoint.lastCallers.map(lastCallerRow),
+    route_display: endpoint.display,
   };
 }
 
@@ -155,7 +162,8 @@ export function endpointFilter(filter: EndpointFilter): (endpoint: EndpointRecor
     if (method && !method.includes(endpoint.method)) return false;
     if (route && !route.test(endpoint.route)) return false;
     if (q === undefined) return true;
-    return `${endpoint.service} ${endpoint.method} ${endpoint.route}`.toLowerCase().includes(q);
+    const { service, route: canonical, display } = endpoint;
+    return `${service} ${endpoint.method} ${canonical} ${display}`.toLowerCase().includes(q);
   };
 }
 

@@ -30,6 +30,8 @@ export interface AppendOutcome {
   stored: boolean[];
   /** Memory of a batch's columns, to be used again. */
   recycled: ArrayBuffer;
+  /** Calls of it whose endpoint is past its service's bound: they are of `{other}`. */
+  otherCalls: number;
   commitSeconds: number;
 }
 
@@ -95,6 +97,8 @@ export interface EndpointRecord {
   environment: string;
   method: string;
   route: string;
+  /** `route` as the service itself spells it, as last seen. */
+  display: string;
   firstCallMs: number;
   lastCallMs: number;
   lifetimeCalls: number;

@@ -144,6 +144,7 @@ function endpointRecord(id: number, calls: PlainCall[]): EndpointRecord {
     environment,
     method,
     route,
+    display: route,
     firstCallMs: latestFirst.at(-1)!.endMs,
     lastCallMs: latestFirst[0]!.endMs,
     lifetimeCalls: calls.length,

@@ -29,7 +29,12 @@ class HeldWriter implements CallWriter {
             const key = Buffer.from(digest).toString('hex');
             return !this.#seen.has(key) && this.#seen.add(key) !== undefined;
           });
-          resolve({ stored, recycled: batch.columns.buffer, commitSeconds: 0.001 });
+          resolve({
+            stored,
+            recycled: batch.columns.buffer,
+            otherCalls: 0,
+            commitSeconds: 0.001,
+          });
         }
       };
       this.appended.push({ batch, words, settle });

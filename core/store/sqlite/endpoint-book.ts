@@ -9,6 +9,8 @@ export interface KnownEndpoint {
   environment: string;
   method: string;
   route: string;
+  /** The service's own spelling; '' where it is `route`. */
+  display: string;
   facts: Readonly<EndpointFacts>;
 }
 
@@ -17,7 +19,8 @@ const projectsRemembered = 8;
 
 /**
  * The endpoints of a project, read again only when a row may have changed: rows are added with new ids,
- * and their facts change where a shard is settled, which raises its version in the same transaction.
+ * their facts change where a shard is settled, which raises its version in the same transaction, and
+ * `displays_changed` counts the rest.
  */
 export class EndpointBook {
   readonly #remembered = new Map<string, { state: string; known: KnownEndpoint[] }>();
@@ -28,12 +31,13 @@ export class EndpointBook {
     this.#state = db
       .prepare(
         `SELECT (SELECT ifnull(max(id), 0) FROM endpoint) || ' ' ||
-          (SELECT ifnull(sum(version), 0) FROM usage_shard)`,
+          (SELECT ifnull(sum(version), 0) FROM usage_shard) || ' ' ||
+          (SELECT value FROM meta WHERE key = 'displays_changed')`,
       )
       .pluck();
     this.#read = db.prepare(
-      `SELECT e.id, e.service_id, s.name AS service, s.environment, e.method, e.route, e.first_call_ms,
-        e.last_call_ms, e.lifetime_calls, e.lifetime_errors, e.last_callers, e.unseen_calls,
+      `SELECT e.id, e.service_id, s.name AS service, s.environment, e.method, e.route, e.display,
+        e.first_call_ms, e.last_call_ms, e.lifetime_calls, e.lifetime_errors, e.last_callers, e.unseen_calls,
         e.unseen_errors, e.sampled_ms
        FROM endpoint e JOIN service s ON s.id = e.service_id JOIN project p ON p.id = s.project_id
        WHERE p.name = ? ORDER BY e.id`,
@@ -47,8 +51,9 @@ export class EndpointBook {
     if (remembered?.state === state) return remembered.known;
     const rows = this.#read.all(project) as (Omit<KnownEndpoint, 'facts'> & EndpointRow)[];
     const known = rows.map((row) => {
-      const { id, service_id, service, environment, method, route } = row;
-      return { id, service_id, service, environment, method, route, facts: factsOfRow(row) };
+      const { id, service_id, service, environment, method, route, display } = row;
+      const facts = factsOfRow(row);
+      return { id, service_id, service, environment, method, route, display, facts };
     });
     if (this.#remembered.size >= projectsRemembered) this.#remembered.clear();
     this.#remembered.set(project, { state, known });

@@ -164,6 +164,27 @@ const migrations: readonly string[] = [
   INSERT INTO meta VALUES ('keys_changed', 0); -- counts the changes of which keys are good
   INSERT OR IGNORE INTO project (name) VALUES ('default');
   `,
+  `
+  -- The service's own spelling of the route, as last seen (core/route-display.ts); '' where it is \`route\`.
+  ALTER TABLE endpoint ADD COLUMN display TEXT NOT NULL DEFAULT '';
+  INSERT INTO meta VALUES ('displays_changed', 0); -- counts the changes of rows that reports remember
+  -- A call whose duration is no latency has -1 (ROLLCALL_EXCLUDE_LATENCY).
+  DROP VIEW calls;
+  CREATE VIEW calls AS
+    SELECT c.id, datetime(c.end_s, 'unixepoch') || printf('.%09d', c.end_ns) AS ended_at,
+      s.name AS service, s.environment, o.service_version, e.method, e.route, c.status,
+      iif(c.duration_ns < 0, NULL, c.duration_ns / 1e6) AS duration_ms, cl.address AS client, o.consumer,
+      o.agent, o.bot, o.error_type, c.request_bytes, c.response_bytes,
+      (SELECT lower(hex(substr(k.trace_ids, (c.id - k.first_call_id) * 16 + 1, 16)))
+        FROM call_commit k WHERE k.first_call_id <= c.id ORDER BY k.first_call_id DESC LIMIT 1) AS trace_id,
+      ifnull(w.weight, 1) AS weight
+    FROM call c
+    JOIN endpoint e ON e.id = c.endpoint_id
+    JOIN service s ON s.id = e.service_id
+    JOIN origin o ON o.id = c.origin_id
+    LEFT JOIN client cl ON cl.id = c.client_id
+    LEFT JOIN call_weight w ON w.call_id = c.id;
+  `,
 ];
 
 export const schemaVersion = migrations.length;

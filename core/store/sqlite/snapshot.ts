@@ -105,13 +105,14 @@ export class SqliteSnapshot implements Snapshot {
     for (const known of this.#selected(selection)) {
       const facts = this.#factsOf(known);
       if (facts.calls === 0) continue;
-      const { id, service, environment, method, route } = known;
+      const { id, service, environment, method, route, display } = known;
       records.push({
         id,
         service,
         environment,
         method,
         route,
+        display: display || route,
         firstCallMs: facts.firstCallMs,
         lastCallMs: facts.lastCallMs,
         lifetimeCalls: facts.calls + facts.unseenCalls,

@@ -36,6 +36,8 @@ export class Words {
   readonly #services = new Map<string, number>();
   /** By service id: how many endpoints there are, and how many of them with a made-up route. */
   readonly #endpointCounts = new Map<number, { all: number; templated: number }>();
+  /** Rows of `{other}` that these words led to. */
+  readonly #otherRows = new Set<number>();
   readonly #sql: Record<string, Statement>;
 
   constructor(db: Database) {
@@ -49,14 +51,16 @@ export class Words {
       addService: db.prepare(
         'INSERT INTO service (project_id, name, environment) VALUES (?, ?, ?)',
       ),
-      findEndpoint: db
-        .prepare('SELECT id FROM endpoint WHERE service_id = ? AND method = ? AND route = ?')
-        .pluck(),
+      findEndpoint: db.prepare(
+        'SELECT id, display FROM endpoint WHERE service_id = ? AND method = ? AND route = ?',
+      ),
+      setDisplay: db.prepare('UPDATE endpoint SET display = ? WHERE id = ?'),
+      countDisplays: db.prepare("UPDATE meta SET value = value + 1 WHERE key = 'displays_changed'"),
       countEndpoints: db.prepare(
         'SELECT count(*) AS "all", ifnull(sum(templated), 0) AS templated FROM endpoint WHERE service_id = ?',
       ),
       addEndpoint: db.prepare(
-        'INSERT INTO endpoint (service_id, method, route, templated) VALUES (?, ?, ?, ?)',
+        'INSERT INTO endpoint (service_id, method, route, templated, display) VALUES (?, ?, ?, ?, ?)',
       ),
       findOrigin: db
         .prepare(
@@ -90,6 +94,15 @@ export class Words {
     this.#projects.clear();
     this.#services.clear();
     this.#endpointCounts.clear();
+    this.#otherRows.clear();
+  }
+
+  /** How many of the rows from `from` to `to - 1` are of an `{other}`; nearly always there is none. */
+  othersAmong(rows: Int32Array, from: number, to: number): number {
+    let others = 0;
+    if (this.#otherRows.size === 0) return others;
+    for (let at = from; at < to; at += 1) if (this.#otherRows.has(rows[at]!)) others += 1;
+    return others;
   }
 
   /** @param number of the dictionary, from 1 on */
@@ -140,9 +153,20 @@ export class Words {
 
   #endpoint(name: EndpointName): number {
     const service = this.#service(name);
-    const { method, route, templated } = name;
-    const known = this.#sql.findEndpoint!.get(service, method, route) as number | undefined;
-    if (known !== undefined) return known;
+    const { method, route, templated, display = '' } = name;
+    const known = this.#sql.findEndpoint!.get(service, method, route) as
+      | { id: number; display: string }
+      | undefined;
+    if (known !== undefined) {
+      if (route === specialRoutes.other) this.#otherRows.add(known.id);
+      // A path says nothing of how its service spells the route.
+      const isTold = display !== '' || !templated;
+      if (isTold && known.display !== display) {
+        this.#sql.setDisplay!.run(display, known.id);
+        this.#sql.countDisplays!.run();
+      }
+      return known.id;
+    }
     let counts = this.#endpointCounts.get(service);
     if (!counts) {
       counts = this.#sql.countEndpoints!.get(service) as { all: number; templated: number };
@@ -152,11 +176,15 @@ export class Words {
       counts.all >= limits.endpointsPerService ||
       (templated && counts.templated >= limits.templatedRoutesPerService);
     if (full && route !== specialRoutes.other) {
-      return this.#endpoint({ ...name, route: specialRoutes.other, templated: false });
+      const { display: _, ...bare } = name;
+      return this.#endpoint({ ...bare, route: specialRoutes.other, templated: false });
     }
     counts.all += 1;
     if (templated) counts.templated += 1;
-    return Number(this.#sql.addEndpoint!.run(service, method, route, templated ? 1 : 0));
+    const values = [service, method, route, templated ? 1 : 0, display];
+    const row = Number(this.#sql.addEndpoint!.run(...values));
+    if (route === specialRoutes.other) this.#otherRows.add(row);
+    return row;
   }
 
   #service({ project, service, environment }: EndpointName): number {

@@ -26,7 +26,7 @@ export type WriterRequest = { id: number; nowS: number } & (
 );
 
 export type WriterAnswer =
-  | { id: number; stored?: boolean[]; buffer?: ArrayBuffer; seconds: number }
+  | { id: number; stored?: boolean[]; otherCalls?: number; buffer?: ArrayBuffer; seconds: number }
   | { id: number; error: { code: string; message: string } };
 
 const tickMs = 1_000;
@@ -82,14 +82,17 @@ port.on('message', (request: WriterRequest) => {
   else maintain();
 });
 
-function perform(request: WriterRequest): { stored?: boolean[]; buffer?: ArrayBuffer } {
+function perform(request: WriterRequest): {
+  stored?: boolean[];
+  otherCalls?: number;
+  buffer?: ArrayBuffer;
+} {
   const { nowS } = request;
   switch (request.kind) {
     case 'append': {
       const { buffer, capacity, weights, deliveries, words } = request;
       const columns = callColumns(capacity, buffer);
-      const stored = writing.append(columns, weights, deliveries, words, nowS);
-      return { stored, buffer };
+      return { ...writing.append(columns, weights, deliveries, words, nowS), buffer };
     }
     case 'rollUp':
       writing.rollUp(nowS);

@@ -63,7 +63,12 @@ class SqliteWriter implements CallWriter {
       { kind: 'append', buffer, capacity, weights, deliveries, words },
       [buffer],
     );
-    return { stored: answer.stored!, recycled: answer.buffer!, commitSeconds: answer.seconds };
+    return {
+      stored: answer.stored!,
+      recycled: answer.buffer!,
+      otherCalls: answer.otherCalls!,
+      commitSeconds: answer.seconds,
+    };
   }
 
   async rollUp(): Promise<void> {

@@ -48,16 +48,19 @@ export class Writing {
     }
   }
 
-  /** @returns for each delivery whether it was new. @throws AppError `unavailable`: nothing was written */
+  /**
+   * @returns for each delivery whether it was new, and how many calls went to `{other}`
+   * @throws AppError `unavailable`: nothing was written
+   */
   append(
     columns: CallColumns,
     weights: WeightColumns | undefined,
     deliveries: readonly Delivery[],
     words: NewWords,
     nowS: number,
-  ): boolean[] {
+  ): { stored: boolean[]; otherCalls: number } {
     this.#words.learn(words);
-    const { stored, lastCallId } = this.#write(() => {
+    const { stored, otherCalls, lastCallId } = this.#write(() => {
       const { pending } = this.#rollup;
       if (pending.length === 0) this.#pendingSinceS = nowS;
       const before = pending.length;
@@ -69,14 +72,15 @@ export class Writing {
         nowS,
         pending,
       );
+      const otherCalls = this.#words.othersAmong(pending.endpoint, before, pending.length);
       const lastCallId = this.#lastCallId + pending.length - before;
       if (pending.full || nowS - this.#pendingSinceS >= rollUpAfterS) {
         this.#rollup.rollUp(lastCallId, nowS);
       }
-      return { stored, lastCallId };
+      return { stored, otherCalls, lastCallId };
     });
     this.#lastCallId = lastCallId;
-    return stored;
+    return { stored, otherCalls };
   }
 
   /** Rolls up what waits long enough. */
