@@ -46,6 +46,7 @@ export interface ExtractorOptions {
     | 'excludeMethods'
     | 'excludeRoutes'
     | 'retention'
+    | 'excludeLatency'
     | 'rpc'
   >;
   /** Milliseconds since the epoch. */
@@ -65,6 +66,7 @@ export class Extractor {
   readonly #routes = new RouteCache();
   readonly #rpcRoutes = new RpcRoutes(this.#routes);
   readonly #countsRpc: boolean;
+  readonly #excludeLatency: Config['excludeLatency'];
   readonly #clients: Clients;
   readonly #origins: Origins;
 
@@ -93,6 +95,7 @@ export class Extractor {
     this.#retentionS = config.retention.daysS;
     this.#exclusion = new Exclusion(config);
     this.#countsRpc = config.rpc;
+    this.#excludeLatency = config.excludeLatency;
     this.#clients = new Clients(dictionary, new TrustedProxies(config.trustedProxies));
     const { keys, consumerSlots } = wantedAttributes(config.consumerAttributes);
     this.#origins = new Origins(dictionary, consumerSlots);
@@ -250,6 +253,13 @@ export class Extractor {
       durationNs = 0;
       this.#extracted.clockSkewed += 1;
     }
+    if (
+      status === switchingProtocols ||
+      durationNs > this.#excludeLatency.longerThanNs ||
+      (attributes.marks & mark.contentType) !== 0
+    ) {
+      durationNs = this.#latencyOf(durationNs, status);
+    }
     columns.durationNs[index] = durationNs;
     const sized = (attributes.marks & mark.size) !== 0;
     columns.requestBytes[index] = sized ? sizeOf(attributes, requestSizeSlots) : -1;
@@ -262,6 +272,16 @@ export class Extractor {
     columns.status[index] = status;
     this.#putTraceId(columns, index);
     this.#extracted.stored += 1;
+  }
+
+  /** @returns -1 for a connection that stayed open: how long it did is no latency (OTLP.md X7) */
+  #latencyOf(durationNs: number, status: number): number {
+    const { upgrades, streams, longerThanNs } = this.#excludeLatency;
+    if ((upgrades && status === switchingProtocols) || durationNs > longerThanNs) return -1;
+    if (!streams) return durationNs;
+    const { attributes } = this.#walk;
+    const types = contentTypeSlots.flatMap((place) => attributes.texts(place));
+    return types.some((type) => /^text\/event-stream\b/i.test(type)) ? -1 : durationNs;
   }
 
   /** Four bytes at a time: byte by byte it is a tenth of the whole. */
@@ -289,6 +309,10 @@ const rpcMethod = httpMethods.indexOf('POST');
 /** Status.code of a span. */
 const statusError = 2;
 
+/** The status of a WebSocket's opening. */
+const switchingProtocols = 101;
+
+const contentTypeSlots = [slot.contentType, slot.oldContentType];
 const statusSlots = [slot.status, slot.oldStatus];
 const requestSizeSlots = [slot.requestSize, slot.oldRequestSize, slot.otherRequestSize];
 const responseSizeSlots = [slot.responseSize, slot.oldResponseSize, slot.otherResponseSize];

@@ -47,6 +47,8 @@ const names = {
   otherUserAgent: 'user_agent',
   synthetic: 'user_agent.synthetic.type',
   errorType: 'error.type',
+  contentType: 'http.response.header.content-type',
+  oldContentType: 'http.response.header.content_type',
   requestSize: 'http.request.body.size',
   oldRequestSize: 'http.request_content_length',
   otherRequestSize: 'http.request.size',
@@ -65,7 +67,7 @@ export const slot = Object.fromEntries(order.map((name, place) => [name, place])
 >;
 
 /** Marks of a span that has such an attribute. */
-export const mark = { http: 1, rpc: 2, forwarding: 4, size: 8, faas: 16 } as const;
+export const mark = { http: 1, rpc: 2, forwarding: 4, size: 8, faas: 16, contentType: 64 } as const;
 
 const marks: Partial<Record<Name, number>> = {
   method: mark.http,
@@ -89,6 +91,8 @@ const marks: Partial<Record<Name, number>> = {
   oldRealIp: mark.forwarding,
   cfConnectingIp: mark.forwarding,
   oldCfConnectingIp: mark.forwarding,
+  contentType: mark.contentType,
+  oldContentType: mark.contentType,
   requestSize: mark.size,
   oldRequestSize: mark.size,
   otherRequestSize: mark.size,

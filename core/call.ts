@@ -121,6 +121,7 @@ const bytesPerCall = 64;
 export interface CallColumns {
   buffer: ArrayBuffer;
   capacity: number;
+  /** Negative for a call whose duration is no latency. */
   durationNs: Float64Array;
   /** Bytes of the body; -1 when the span does not say. */
   requestBytes: Float64Array;

@@ -28,6 +28,8 @@ export interface Config {
   excludeMethods: string[];
   /** Globs over canonical routes. */
   excludeRoutes: string[];
+  /** Calls whose duration is no latency: they count, and their duration does not. */
+  excludeLatency: ReturnType<typeof setting.excludedLatency>;
   /** RPC server spans are calls too. */
   rpc: boolean;
   /** One OTLP body after decompression. */
@@ -149,6 +151,12 @@ export const variables = {
     meaning: 'routes that are not counted, as globs: /health*,*/metrics',
     read: setting.list(setting.routeGlob),
   },
+  ROLLCALL_EXCLUDE_LATENCY: {
+    fallback: 'upgrades,streams',
+    meaning:
+      'calls whose duration is no latency: upgrades (status 101), streams (server-sent events), longer than a duration such as 5m, or none',
+    read: setting.excludedLatency,
+  },
   ROLLCALL_RPC: {
     fallback: 'off',
     meaning: 'on: RPC server spans (gRPC, Connect) are calls too, as POST /package.Service/Method',
@@ -213,6 +221,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     consumerAttributes: get('ROLLCALL_CONSUMER_ATTRIBUTES'),
     excludeMethods: get('ROLLCALL_EXCLUDE_METHODS'),
     excludeRoutes: get('ROLLCALL_EXCLUDE_ROUTES'),
+    excludeLatency: get('ROLLCALL_EXCLUDE_LATENCY'),
     rpc: get('ROLLCALL_RPC') === 'on',
     maxBodyBytes: get('ROLLCALL_MAX_BODY_MIB') * 2 ** 20,
     logLevel: get('ROLLCALL_LOG'),

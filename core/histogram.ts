@@ -131,6 +131,13 @@ export class HistogramCounts {
     return values;
   }
 
+  /** All values. */
+  get total(): number {
+    let total = 0;
+    for (let i = 0; i < this.#touchedCount; i++) total += this.counts[this.#touched[i]!]!;
+    return total;
+  }
+
   clear(): void {
     for (let i = 0; i < this.#touchedCount; i++) this.counts[this.#touched[i]!] = 0;
     this.#touchedCount = 0;

@@ -135,6 +135,30 @@ export function attributeName(text: string): string {
   );
 }
 
+/**
+ * Calls whose duration is no latency: `upgrades`, `streams`, those longer than a duration, or none.
+ * @returns `longerThanNs` is infinite unless told
+ */
+export function excludedLatency(text: string): {
+  upgrades: boolean;
+  streams: boolean;
+  longerThanNs: number;
+} {
+  const items = list((item) => item)(text);
+  let longerThanNs = Number.POSITIVE_INFINITY;
+  for (const item of items) {
+    if (item === 'upgrades' || item === 'streams') continue;
+    try {
+      longerThanNs = Math.min(longerThanNs, duration(1, dayS)(item) * 1e9);
+    } catch {
+      throw new Mistake(
+        `holds "${item}"; each item must be upgrades, streams or a duration from 1s to 1d such as 5m, or the whole is none`,
+      );
+    }
+  }
+  return { upgrades: items.includes('upgrades'), streams: items.includes('streams'), longerThanNs };
+}
+
 /** @returns where a SQLite store's file is */
 export function store(text: string): { engine: 'sqlite'; path: string } {
   if (/^clickhouse/i.test(text)) {

@@ -29,23 +29,29 @@ export function errorCount(usage: Usage): number {
   return usage.errors4xx + usage.errors5xx;
 }
 
+/** Calls that have a latency. */
+function timedCalls(usage: Usage): number {
+  return usage.calls - (usage.untimed ?? 0);
+}
+
 export function averageMs(usage: Usage): number | null {
-  return usage.calls === 0 ? null : milliseconds(usage.sumNs / usage.calls);
+  const timed = timedCalls(usage);
+  return timed === 0 ? null : milliseconds(usage.sumNs / timed);
 }
 
 export function leastMs(usage: Usage): number | null {
-  return usage.calls === 0 ? null : milliseconds(usage.minNs);
+  return timedCalls(usage) === 0 ? null : milliseconds(usage.minNs);
 }
 
 export function mostMs(usage: Usage): number | null {
-  return usage.calls === 0 ? null : milliseconds(usage.maxNs);
+  return timedCalls(usage) === 0 ? null : milliseconds(usage.maxNs);
 }
 
 export function percentileMs(
   usage: Usage,
   percentile: (typeof percentiles)[number],
 ): number | null {
-  if (usage.calls === 0) return null;
+  if (timedCalls(usage) === 0) return null;
   return milliseconds(usage.percentilesNs[percentiles.indexOf(percentile)]!);
 }
 

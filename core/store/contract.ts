@@ -426,6 +426,32 @@ export function storeContract(
       await check();
     });
 
+    it('counts calls whose duration is no latency, and keeps it out of all durations', async () => {
+      const timed = randomCalls(80, 600, nowS, 6);
+      const mixed = randomCalls(81, 300, nowS, 6).map((call, i) =>
+        i % 3 === 0 ? { ...call, durationNs: -1 } : call,
+      );
+      const sockets = randomCalls(82, 40, nowS, 1).map((call) => ({
+        ...call,
+        route: '/socket',
+        status: 101,
+        durationNs: -1,
+      }));
+      const calls = [...sockets, ...mixed, ...timed, ...weighted(83, mixed, [1, 2.5, 8, 0])];
+      const every = async (): Promise<void> => {
+        for (const window of [allTime, ...randomWindows(84, nowS, 4)])
+          await expectExact(calls, window);
+      };
+      await append([calls.slice(0, 20), calls.slice(20, 700)]);
+      await writer.rollUp();
+      await append([calls.slice(700)]);
+      await every();
+      await close();
+      await open();
+      await writer.rollUp();
+      await every();
+    });
+
     it('adds the weights of clients, and says that they are estimates', async () => {
       const calls = weighted(70, randomCalls(70, 3_000, nowS, 5, dayS), [1, 2.5, 0]);
       await append([calls]);
@@ -499,22 +525,28 @@ function expectUsage(usage: Usage | undefined, seen: PlainCall[], what: string):
   expectSampling(usage, seen, what);
   const calls = seen.filter((call) => weightOf(call) > 0);
   if (calls.length === 0) return;
-  const ordered = calls.toSorted((a, b) => a.durationNs - b.durationNs);
+  const timed = calls.filter(({ durationNs }) => durationNs >= 0);
+  const ordered = timed.toSorted((a, b) => a.durationNs - b.durationNs);
+  const copiesOfAll = (own: PlainCall[]): number =>
+    own.reduce((sum, call) => sum + copies(call), 0);
+  const untimed = copiesOfAll(calls.filter(({ durationNs }) => durationNs < 0));
+  expect(usage.untimed ?? 0, what).toBe(untimed);
   const count = (test: (status: number) => boolean): number =>
     sumOf(calls.filter(({ status }) => test(status)));
   expect(usage.errors4xx, what).toBe(count((status) => status >= 400 && status < 500));
   expect(usage.errors5xx, what).toBe(count((status) => status >= 500));
-  const sumNs = calls.reduce((sum, call) => sum + weightOf(call) * call.durationNs, 0);
+  const sumNs = timed.reduce((sum, call) => sum + weightOf(call) * call.durationNs, 0);
   expect(Math.abs(usage.sumNs - sumNs), what).toBeLessThanOrEqual(
     usage.sampling ? 1e-12 * sumNs : 0,
   );
-  expect(usage.minNs, what).toBe(ordered[0]!.durationNs);
-  expect(usage.maxNs, what).toBe(ordered.at(-1)!.durationNs);
+  expect(usage.minNs, what).toBe(ordered[0]?.durationNs ?? 0);
+  expect(usage.maxNs, what).toBe(ordered.at(-1)?.durationNs ?? 0);
   expect(usage.uniqueClients, what).toBe(
     new Set(calls.map(({ client }) => client).filter(Boolean)).size,
   );
-  const total = ordered.reduce((sum, call) => sum + copies(call), 0);
+  const total = copiesOfAll(ordered);
   percentiles.forEach((percent, i) => {
+    if (total === 0) return;
     let below = 0;
     const exact = ordered.find((call) => {
       below += copies(call);

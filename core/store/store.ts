@@ -128,6 +128,7 @@ export interface Usage {
   errors5xx: number;
   /** Calls by HTTP status; 0 stands for no status. */
   statuses: Map<number, number>;
+  /** Of the calls that have a latency: all but `untimed`. */
   sumNs: number;
   /** Exact. 0 without calls. */
   minNs: number;
@@ -137,6 +138,9 @@ export interface Usage {
   uniqueClients: number;
   /** More clients than are counted exactly: `uniqueClients` is an estimate. */
   uniqueClientsEstimated: boolean;
+  /** Calls whose duration is no latency (OTLP.md X7), in copies where calls have weights; absent when
+   *  there is none. */
+  untimed?: number;
   /** Present when some of these calls have a weight (core/weight.ts): then every count above but
    *  `uniqueClients` is a sum of weights, not always whole, and an estimate; so are durations. */
   sampling?: Sampling;

@@ -42,7 +42,8 @@ const weightedMark = 0;
  * single calls and what another tally encoded, in any mixture, and is reused from set to set.
  *
  * A call with a weight (core/weight.ts) counts everywhere as so many; in the histogram as its copies, a
- * whole number. One of weight 0 is seen, and counts nowhere.
+ * whole number. One of weight 0 is seen, and counts nowhere. One of a negative duration counts everywhere
+ * but among the durations: how long it took is no latency (OTLP.md X7).
  */
 export class Tally {
   /** Σ weight. */
@@ -55,6 +56,7 @@ export class Tally {
   readonly #statusCalls = new Float64Array(statusSlots);
   readonly #statuses = new Uint16Array(statusSlots);
   #statusCount = 0;
+  #hasDurations = false;
   #isWeighted = false;
   /** Some weight is no whole number. */
   #isFractional = false;
@@ -66,9 +68,12 @@ export class Tally {
 
   /** @param client its number, 0 when unknown */
   addCall(status: number, durationNs: number, client: number): void {
-    this.#addDurations(1, durationNs, durationNs, durationNs);
+    this.calls += 1;
     this.#addStatus(status, 1);
-    this.#histogram.addUs(Math.floor(durationNs / 1000 + 0.5));
+    if (durationNs >= 0) {
+      this.#addDurations(durationNs, durationNs, durationNs);
+      this.#histogram.addUs(Math.floor(durationNs / 1000 + 0.5));
+    }
     if (client !== 0) this.clients.add(client, 1, status >= 400 ? 1 : 0);
   }
 
@@ -85,10 +90,13 @@ export class Tally {
     if (weight === 0) return;
     if (!Number.isInteger(weight)) this.#isFractional = true;
     this.#variance += varianceOf(weight);
+    this.calls += weight;
     this.#roundedUp += copies - weight;
-    this.#addDurations(weight, durationNs * weight, durationNs, durationNs);
     this.#addStatus(status, weight);
-    this.#histogram.addCopiesUs(Math.floor(durationNs / 1000 + 0.5), copies);
+    if (durationNs >= 0) {
+      this.#addDurations(durationNs * weight, durationNs, durationNs);
+      this.#histogram.addCopiesUs(Math.floor(durationNs / 1000 + 0.5), copies);
+    }
     if (client !== 0) this.clients.add(client, weight, status >= 400 ? weight : 0);
   }
 
@@ -107,12 +115,8 @@ export class Tally {
       this.#addStatus(status, count);
       calls += count;
     }
-    const sumNs = readDouble(bytes);
-    const minNs = readVarint(bytes);
-    this.#addDurations(calls, sumNs, minNs, minNs + readVarint(bytes));
-    const histogramBytes = readVarint(bytes);
-    this.#histogram.addEncoded(bytes, position, position + histogramBytes);
-    this.clients.addEncoded(bytes, position + histogramBytes);
+    this.calls += calls;
+    this.clients.addEncoded(bytes, this.#addEncodedDurations(bytes));
   }
 
   /** The most bytes `encode` can write now. */
@@ -162,6 +166,8 @@ export class Tally {
       else if (status >= 400) errors4xx += count;
     }
     const { calls, minNs, maxNs } = this;
+    const copies = this.#histogram.total;
+    const untimed = calls + this.#roundedUp - copies;
     return {
       calls,
       errors4xx,
@@ -171,11 +177,12 @@ export class Tally {
       minNs,
       maxNs,
       percentilesNs:
-        calls === 0
+        copies === 0
           ? percentiles.map(() => 0)
-          : this.#histogram.percentilesNs(percentiles, calls + this.#roundedUp, minNs, maxNs),
+          : this.#histogram.percentilesNs(percentiles, copies, minNs, maxNs),
       uniqueClients: this.clients.unique(),
       uniqueClientsEstimated: this.clients.estimated,
+      ...(untimed > 0 && { untimed }),
       ...(this.#isWeighted && {
         sampling: { seen: calls - this.#unseen, variance: this.#variance },
       }),
@@ -187,6 +194,7 @@ export class Tally {
     this.sumNs = 0;
     this.minNs = 0;
     this.maxNs = 0;
+    this.#hasDurations = false;
     for (let i = 0; i < this.#statusCount; i++) this.#statusCalls[this.#statuses[i]!] = 0;
     this.#statusCount = 0;
     this.#histogram.clear();
@@ -231,20 +239,28 @@ export class Tally {
     }
     this.#unseen += calls - seen;
     this.#roundedUp += copies - calls;
+    this.calls += calls;
+    this.clients.addEncoded(bytes, this.#addEncodedDurations(bytes), 1 / unit);
+  }
+
+  /** Sum, extremes and histogram. @returns where they end */
+  #addEncodedDurations(bytes: Uint8Array): number {
     const sumNs = readDouble(bytes);
     const minNs = readVarint(bytes);
     const maxNs = minNs + readVarint(bytes);
-    // Without calls, only seen ones of weight 0, there are no durations either.
-    if (calls > 0) this.#addDurations(calls, sumNs, minNs, maxNs);
     const histogramBytes = readVarint(bytes);
-    this.#histogram.addEncoded(bytes, position, position + histogramBytes);
-    this.clients.addEncoded(bytes, position + histogramBytes, 1 / unit);
+    const end = position + histogramBytes;
+    // Without a histogram no call had a duration, or none counted.
+    if (histogramBytes === 0) return end;
+    this.#addDurations(sumNs, minNs, maxNs);
+    this.#histogram.addEncoded(bytes, position, end);
+    return end;
   }
 
-  #addDurations(calls: number, sumNs: number, minNs: number, maxNs: number): void {
-    if (this.calls === 0 || minNs < this.minNs) this.minNs = minNs;
+  #addDurations(sumNs: number, minNs: number, maxNs: number): void {
+    if (!this.#hasDurations || minNs < this.minNs) this.minNs = minNs;
     if (maxNs > this.maxNs) this.maxNs = maxNs;
-    this.calls += calls;
+    this.#hasDurations = true;
     this.sumNs += sumNs;
   }
 

@@ -19,7 +19,11 @@ const config: Config = {
 
 const dictionary = new CallDictionary();
 const extractor = new Extractor({ dictionary, config, now: () => nowMs });
-const withRpc: Config = { ...config, rpc: true };
+const withRpc: Config = {
+  ...config,
+  rpc: true,
+  excludeLatency: { upgrades: false, streams: true, longerThanNs: 1e9 },
+};
 const rpcExtractor = new Extractor({ dictionary, config: withRpc, now: () => nowMs });
 
 function expectSame(message: Buffer): void {

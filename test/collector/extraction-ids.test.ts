@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { ClocksAhead } from '../../collector/clocks-ahead.ts';
 import type { AnyValue } from '../../collector/otlp/encode.ts';
 import { limits } from '../../core/limits.ts';
+import { excludedLatency } from '../../core/setting.ts';
 import { callOf, extracting, message, nowMs, nowNs, span } from './extracting.ts';
 
 /**
@@ -181,6 +182,36 @@ describe('X6: functions behind a gateway (AWS Lambda)', () => {
   test('one that says nothing of HTTP is no call', () => {
     const { extracted } = callOf({ 'faas.trigger': 'timer', 'faas.execution': 'x' });
     expect(extracted).toMatchObject({ stored: 0, notHttp: 1 });
+  });
+});
+
+describe('X7: how long a connection stayed open is no latency', () => {
+  const socket = { ...get, 'http.response.status_code': 101 };
+  const stream = { ...get, 'http.response.header.content-type': { array: ['text/event-stream'] } };
+  const durations = (text?: string) => {
+    const config = text === undefined ? {} : { excludeLatency: excludedLatency(text) };
+    return [get, socket, stream].map((attributes) => callOf(attributes, {}, config).durationNs);
+  };
+
+  test('WebSockets and event streams are calls without one, unless it is asked for', () => {
+    expect(durations()).toEqual([20_000_000, -1, -1]);
+    expect(durations('none')).toEqual([20_000_000, 20_000_000, 20_000_000]);
+    expect(durations('upgrades')).toEqual([20_000_000, -1, 20_000_000]);
+    expect(durations('streams')).toEqual([20_000_000, 20_000_000, -1]);
+    expect(callOf(socket).extracted.stored).toBe(1);
+  });
+
+  test('very long calls too, when told what is long', () => {
+    const of = (startTimeUnixNano: bigint) =>
+      callOf(get, { startTimeUnixNano }, { excludeLatency: excludedLatency('5m') }).durationNs;
+    const endNs = nowNs - secondNs;
+    expect(of(endNs - 300n * secondNs)).toBe(300e9);
+    expect(of(endNs - 300n * secondNs - 1n)).toBe(-1);
+  });
+
+  test('another type of content changes nothing', () => {
+    const page = { ...get, 'http.response.header.content_type': 'text/html' };
+    expect(callOf(page).durationNs).toBe(20_000_000);
   });
 });
 

@@ -248,6 +248,7 @@ const statuses = [
   '405',
   '500',
   '503',
+  '101',
   '0',
   '99',
   '1000',
@@ -292,6 +293,10 @@ const spanKeys: [string[], (string | Buffer)[]][] = [
   [
     ['rpc.system', 'rpc.system.name', 'rpc.systems'],
     ['grpc', ''],
+  ],
+  [
+    ['http.response.header.content-type', 'http.response.header.content_type'],
+    ['text/event-stream', 'Text/Event-Stream; charset=utf-8', 'text/html', ''],
   ],
   [['rpc.service'], ['shop.Cart', '', long, broken]],
   [['rpc.method'], ['AddItem', 'shop.Cart/AddItem', '_OTHER', '', long]],

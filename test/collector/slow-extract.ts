@@ -119,7 +119,12 @@ function callOf(
     ...(display !== undefined && { display }),
     status,
     client: client ?? '',
-    durationNs: endNs < startNs ? 0 : Number(endNs - startNs),
+    durationNs: latencyOf(
+      attributes,
+      endNs < startNs ? 0 : Number(endNs - startNs),
+      status,
+      config,
+    ),
     endNs,
     requestBytes: sizeOf(attributes, 'request'),
     responseBytes: sizeOf(attributes, 'response'),
@@ -127,6 +132,15 @@ function callOf(
     ...originOf(attributes, config, status, exception),
   };
   return call;
+}
+
+function latencyOf(attributes: Attributes, durationNs: number, status: number, config: Config) {
+  const { upgrades, streams, longerThanNs } = config.excludeLatency;
+  const header = 'http.response.header.content';
+  const types = [`${header}-type`, `${header}_type`].flatMap((key) => attributes.texts(key));
+  const isStream = types.some((type) => type.toLowerCase().startsWith('text/event-stream'));
+  const isOpen = (upgrades && status === 101) || (streams && isStream);
+  return isOpen || durationNs > longerThanNs ? -1 : durationNs;
 }
 
 /** An http.route stands where the path has as many segments, whatever the segments are. */
