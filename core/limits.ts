@@ -56,8 +56,22 @@ export const limits = {
   /** Callers remembered for ever with each endpoint, latest first. */
   lastCallers: 5,
 
+  /** Spans of one request that are looked at together (OTLP.md X2, X16): about 40 MB of columns, for as long
+   *  as the request is read. What is beyond is counted each by itself. */
+  joinedSpans: 400_000,
+  /** Spans remembered so that those of one call that come in two requests are counted once: 20 MB, taken
+   *  only when a service sends such spans. A power of two; the oldest goes. At 1,000 calls of two spans a
+   *  second that is a minute, an exporter's delay is 5 s. */
+  joinedSpansRemembered: 131_072,
+  /** Services whose spans are remembered; then all are found anew. */
+  joinedServices: 10_000,
+  /** Other spans asked for the route or status of one call: nesting is two or three deep. */
+  joinedEvidence: 16,
+
   /** A repeated body is recognised for this long (OTLP.md X13; the Collector retries for 5 minutes). */
   deliveryMemoryS: 3600,
+  /** Of so many deliveries at the most (24 bytes each in memory): an hour of 1,100 a second. */
+  rememberedDeliveries: 4_000_000,
   /** Spans ending later than this from now are refused: their clock is wrong. */
   futureS: 600,
   /** Instances with a clock ahead of ours that /metrics names; the rest is `{other}`. */

@@ -1,8 +1,7 @@
 import type { CallColumns, Delivery } from '../../call.ts';
-import { limits } from '../../limits.ts';
 import type { WeightColumns } from '../../weight.ts';
-import { hourS } from '../../window.ts';
 import type { Database, Statement } from './database.ts';
+import { Deliveries } from './deliveries.ts';
 import type { PendingCalls } from './pending-calls.ts';
 import type { Words } from './words.ts';
 
@@ -10,49 +9,58 @@ import type { Words } from './words.ts';
 const rowsPerInsert = [64, 8, 1] as const;
 const columnsPerRow = 9;
 
-/** Writes raw calls and remembers deliveries. Every method runs in the transaction of its caller. */
+/** Writes raw calls and remembers deliveries. */
 export class CallLog {
   readonly #words: Words;
   readonly #inserts: { rows: number; insert: Statement; values: (number | null)[] }[];
   readonly #addWeight: Statement;
   readonly #addCommit: Statement;
-  readonly #deliveries: { find: Statement; add: Statement; forgetAll: Statement }[];
+  readonly #addFirst: Statement;
+  readonly #first: (number | null)[] = Array(columnsPerRow).fill(0);
   readonly #lastId: Statement;
-  /** The hour whose table was emptied for its new use. */
-  #deliveryHour = -1;
+  readonly #deliveries: Deliveries;
 
-  constructor(db: Database, words: Words) {
+  constructor(db: Database, words: Words, nowS: number) {
     this.#words = words;
+    this.#deliveries = new Deliveries(db, nowS);
     const row = `(${Array(columnsPerRow).fill('?').join(',')})`;
+    const columns =
+      'endpoint_id, status, end_s, end_ns, duration_ns, client_id, origin_id, request_bytes, response_bytes';
+    this.#addFirst = db.prepare(`INSERT INTO call (id, ${columns}) VALUES (?, ${row.slice(1)}`);
     this.#inserts = rowsPerInsert.map((rows) => ({
       rows,
       values: Array(rows * columnsPerRow).fill(0),
-      insert: db.prepare(
-        `INSERT INTO call (endpoint_id, status, end_s, end_ns, duration_ns, client_id, origin_id,
-          request_bytes, response_bytes) VALUES ${Array(rows).fill(row).join(',')}`,
-      ),
+      insert: db.prepare(`INSERT INTO call (${columns}) VALUES ${Array(rows).fill(row).join(',')}`),
     }));
     this.#addWeight = db.prepare('INSERT INTO call_weight VALUES (?, ?, ?)');
     this.#addCommit = db.prepare(
       'INSERT INTO call_commit (first_call_id, calls, committed_s, trace_ids) VALUES (?, ?, ?, ?)',
     );
-    this.#lastId = db.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'call'").pluck();
-    this.#deliveries = ['even', 'odd'].map((parity) => ({
-      find: db
-        .prepare(`SELECT received_s FROM delivery_${parity} WHERE project_id = ? AND digest = ?`)
-        .pluck(),
-      add: db.prepare(`INSERT OR REPLACE INTO delivery_${parity} VALUES (?, ?, ?)`),
-      forgetAll: db.prepare(`DELETE FROM delivery_${parity} WHERE received_s <= ?`),
-    }));
+    this.#lastId = db
+      .prepare(
+        "SELECT max(value, ifnull((SELECT max(id) FROM call), 0)) FROM meta WHERE key = 'rolled_up_call'",
+      )
+      .pluck();
   }
 
   /** The greatest call id ever given, also when its call is deleted by now. */
   lastCallId(): number {
-    return (this.#lastId.get() as number | undefined) ?? 0;
+    return this.#lastId.get() as number;
+  }
+
+  /** The last transaction is committed. */
+  committed(nowS: number): void {
+    this.#deliveries.committed(nowS);
+  }
+
+  /** A transaction was rolled back. */
+  recover(nowS: number): void {
+    this.#deliveries.recover(nowS);
   }
 
   /**
    * Writes the calls of every delivery that is new, numbered on from `lastId`, and adds them to `pending`.
+   * In the caller's transaction; `committed` or `recover` follows.
    * @param weights of those calls that have one
    * @returns for each delivery whether it was new
    */
@@ -64,7 +72,10 @@ export class CallLog {
     nowS: number,
     pending: PendingCalls,
   ): boolean[] {
-    const stored = deliveries.map((delivery) => this.#isNew(delivery, nowS));
+    const stored = deliveries.map((delivery) =>
+      this.#deliveries.isNew(this.#words.projectRow(delivery.project), delivery, nowS),
+    );
+    this.#deliveries.write(nowS);
     const first = pending.length;
     const traces: Uint8Array[] = [];
     let weight = 0;
@@ -81,9 +92,9 @@ export class CallLog {
         continue;
       }
       const at = pending.length;
-      this.#insert(columns, from, to, pending);
+      const id = lastId + 1 + at - first;
+      this.#insert(columns, from, to, id, pending);
       if (weights) {
-        const id = lastId + 1 + at - first;
         weight = this.#insertWeights(weights, weight, { from, to, at, id }, pending);
       }
       traces.push(columns.traceId.subarray(from * 16, to * 16));
@@ -94,23 +105,6 @@ export class CallLog {
       this.#addCommit.run(lastId + 1, calls, nowS, traceIds);
     }
     return stored;
-  }
-
-  #isNew({ project, digest }: Delivery, nowS: number): boolean {
-    const projectRow = this.#words.projectRow(project);
-    const hour = Math.floor(nowS / hourS);
-    const current = this.#deliveries[hour % 2]!;
-    const previous = this.#deliveries[(hour + 1) % 2]!;
-    if (hour !== this.#deliveryHour) {
-      current.forgetAll.run(nowS - limits.deliveryMemoryS);
-      this.#deliveryHour = hour;
-    }
-    for (const { find } of [current, previous]) {
-      const receivedS = find.get(projectRow, digest) as number | undefined;
-      if (receivedS !== undefined && receivedS > nowS - limits.deliveryMemoryS) return false;
-    }
-    current.add.run(projectRow, digest, nowS);
-    return true;
   }
 
   /**
@@ -136,34 +130,53 @@ export class CallLog {
     return next;
   }
 
-  #insert(columns: CallColumns, from: number, to: number, pending: PendingCalls): void {
-    const words = this.#words;
-    let at = from;
+  /** @param firstId of the first of them, which SQLite numbers the others after; it knows no id that is deleted */
+  #insert(
+    columns: CallColumns,
+    from: number,
+    to: number,
+    firstId: number,
+    pending: PendingCalls,
+  ): void {
+    this.#bind(columns, from, this.#first, 0, pending);
+    this.#addFirst.run(firstId, ...this.#first);
+    let at = from + 1;
     for (const { rows, insert, values } of this.#inserts) {
       for (; at + rows <= to; ) {
         for (let v = 0; v < values.length; v += columnsPerRow, at++) {
-          const endpoint = words.endpointRow(columns.endpoint[at]!);
-          const origin = words.originRow(columns.origin[at]!);
-          const client = words.clientRow(columns.client[at]!);
-          const status = columns.status[at]!;
-          const endS = columns.endS[at]!;
-          const endNs = columns.endNs[at]!;
-          const durationNs = columns.durationNs[at]!;
-          const requestBytes = columns.requestBytes[at]!;
-          const responseBytes = columns.responseBytes[at]!;
-          values[v] = endpoint;
-          values[v + 1] = status;
-          values[v + 2] = endS;
-          values[v + 3] = endNs;
-          values[v + 4] = durationNs;
-          values[v + 5] = client === 0 ? null : client;
-          values[v + 6] = origin;
-          values[v + 7] = requestBytes < 0 ? null : requestBytes;
-          values[v + 8] = responseBytes < 0 ? null : responseBytes;
-          pending.add(endpoint, endS, endNs, status, durationNs, client, origin);
+          this.#bind(columns, at, values, v, pending);
         }
         insert.run(...values);
       }
     }
+  }
+
+  #bind(
+    columns: CallColumns,
+    at: number,
+    values: (number | null)[],
+    v: number,
+    pending: PendingCalls,
+  ): void {
+    const words = this.#words;
+    const endpoint = words.endpointRow(columns.endpoint[at]!);
+    const origin = words.originRow(columns.origin[at]!);
+    const client = words.clientRow(columns.client[at]!);
+    const status = columns.status[at]!;
+    const endS = columns.endS[at]!;
+    const endNs = columns.endNs[at]!;
+    const durationNs = columns.durationNs[at]!;
+    const requestBytes = columns.requestBytes[at]!;
+    const responseBytes = columns.responseBytes[at]!;
+    values[v] = endpoint;
+    values[v + 1] = status;
+    values[v + 2] = endS;
+    values[v + 3] = endNs;
+    values[v + 4] = durationNs;
+    values[v + 5] = client === 0 ? null : client;
+    values[v + 6] = origin;
+    values[v + 7] = requestBytes < 0 ? null : requestBytes;
+    values[v + 8] = responseBytes < 0 ? null : responseBytes;
+    pending.add(endpoint, endS, endNs, status, durationNs, client, origin);
   }
 }

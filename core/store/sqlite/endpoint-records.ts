@@ -37,11 +37,21 @@ export function noFacts(): EndpointFacts {
   };
 }
 
-/** What calls say of their endpoints, by endpoint row. */
-export function factsOfCalls(calls: PendingCalls): Map<number, EndpointFacts> {
+/**
+ * What calls say of their endpoints, by endpoint row.
+ * @param order calls of one endpoint are best neighbours; it is walked from its end, since the last callers
+ *   mostly stand there, and those before them are then passed over
+ */
+export function factsOfCalls(calls: PendingCalls, order: Uint32Array): Map<number, EndpointFacts> {
   const byEndpoint = new Map<number, EndpointFacts>();
-  for (let i = 0; i < calls.length; i++) {
-    const facts = factsIn(byEndpoint, calls.endpoint[i]!);
+  let endpoint = 0;
+  let facts = noFacts();
+  for (let at = order.length - 1; at >= 0; at--) {
+    const i = order[at]!;
+    if (calls.endpoint[i] !== endpoint) {
+      endpoint = calls.endpoint[i]!;
+      facts = factsIn(byEndpoint, endpoint);
+    }
     const endMs = calls.endMs[i]!;
     facts.calls += 1;
     if (calls.status[i]! >= 400) facts.errors += 1;
@@ -49,12 +59,16 @@ export function factsOfCalls(calls: PendingCalls): Map<number, EndpointFacts> {
     if (endMs > facts.lastCallMs) facts.lastCallMs = endMs;
     observeCaller(facts.callers, calls.client[i]!, calls.origin[i]!, endMs);
   }
-  if (calls.weighted > 0) addWeights(byEndpoint, calls);
+  if (calls.weighted > 0) addWeights(byEndpoint, calls, order);
   return byEndpoint;
 }
 
-function addWeights(byEndpoint: Map<number, EndpointFacts>, calls: PendingCalls): void {
-  for (let i = 0; i < calls.length; i++) {
+function addWeights(
+  byEndpoint: Map<number, EndpointFacts>,
+  calls: PendingCalls,
+  order: Uint32Array,
+): void {
+  for (const i of order) {
     const unseen = calls.weight![i]! - 1;
     if (unseen === 0) continue;
     const facts = byEndpoint.get(calls.endpoint[i]!)!;
@@ -80,6 +94,8 @@ export function addFacts(into: EndpointFacts, more: EndpointFacts): void {
 }
 
 function observeCaller(callers: number[], client: number, origin: number, atMs: number): void {
+  const { length } = callers;
+  if (length === callersKept * callerNumbers && callers[length - 1]! >= atMs) return;
   let at = 0;
   while (at < callers.length && (callers[at] !== client || callers[at + 1] !== origin)) {
     at += callerNumbers;

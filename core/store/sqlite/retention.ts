@@ -6,6 +6,7 @@ import { coarsestMinutes, levels } from './levels.ts';
 /** What one step deletes at the most: a few milliseconds of work, so that commits never wait for it. */
 const callsPerStep = 5_000;
 const blocksPerStep = 50;
+const deliveriesPerStep = 5_000;
 const pagesPerStep = 256;
 /** Free pages kept in the file for what is written next: giving back and taking again costs twice. */
 const freePagesKept = 2_048;
@@ -39,8 +40,10 @@ export class Retention {
         'DELETE FROM usage_block WHERE level = ? AND minute = ? AND shard = ?',
       ),
       changed: db.prepare('UPDATE usage_shard SET version = version + 1'),
-      forgetEven: db.prepare('DELETE FROM delivery_even WHERE received_s <= ?'),
-      forgetOdd: db.prepare('DELETE FROM delivery_odd WHERE received_s <= ?'),
+      oldestDelivery: db.prepare(
+        'SELECT id, received_s AS receivedS FROM delivery ORDER BY id LIMIT 1',
+      ),
+      deleteDeliveries: db.prepare('DELETE FROM delivery WHERE id < ? AND received_s <= ?'),
     };
   }
 
@@ -55,7 +58,8 @@ export class Retention {
 
   /** Deletes a little in one transaction. @returns false when nothing is left to do */
   step(nowS: number): boolean {
-    return this.#db.immediately(() => this.#calls(nowS) || this.#blocks()) || this.#giveBack();
+    const work = () => this.#calls(nowS) || this.#blocks() || this.#deliveries(nowS);
+    return this.#db.immediately(work) || this.#giveBack();
   }
 
   #calls(nowS: number): boolean {
@@ -93,6 +97,14 @@ export class Retention {
     return false;
   }
 
+  #deliveries(nowS: number): boolean {
+    const before = nowS - limits.deliveryMemoryS;
+    const oldest = this.#sql.oldestDelivery!.get() as { id: number; receivedS: number } | undefined;
+    if (oldest === undefined || oldest.receivedS > before) return false;
+    this.#sql.deleteDeliveries!.run(oldest.id + deliveriesPerStep, before);
+    return true;
+  }
+
   #giveBack(): boolean {
     const free = this.#db.pragma('freelist_count') as number;
     if (free <= freePagesKept) return false;
@@ -103,10 +115,5 @@ export class Retention {
   #raise(key: string, minute: number, unitMinutes: number): void {
     const value = Math.floor(minute / unitMinutes) * unitMinutes;
     if (value > (this.#sql.getMeta!.get(key) as number)) this.#sql.setMeta!.run(value, key);
-  }
-
-  forgetDeliveries(nowS: number): void {
-    this.#sql.forgetEven!.run(nowS - limits.deliveryMemoryS);
-    this.#sql.forgetOdd!.run(nowS - limits.deliveryMemoryS);
   }
 }

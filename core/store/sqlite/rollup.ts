@@ -78,14 +78,15 @@ export class Rollup {
     const shard = new Int32Array(pending.length);
     for (let i = 0; i < pending.length; i++) shard[i] = pending.endpoint[i]! >> shardBits;
     const order = sortBy(pending.length, pending.endpoint, pending.minute, shard);
-    const facts = Map.groupBy(factsOfCalls(pending), ([endpoint]) => endpoint >> shardBits);
     for (let from = 0; from < order.length; ) {
       const runShard = shard[order[from]!]!;
       let to = from + 1;
       while (to < order.length && shard[order[to]!] === runShard) to += 1;
       this.#writer.begin();
-      this.#writer.addCalls(pending, order.subarray(from, to), this.#tally);
-      this.#addRun(runShard, 0, this.#writer.finish(), encodeFacts(facts.get(runShard)!), nowS);
+      const run = order.subarray(from, to);
+      this.#writer.addCalls(pending, run, this.#tally);
+      const facts = encodeFacts(factsOfCalls(pending, run));
+      this.#addRun(runShard, 0, this.#writer.finish(), facts, nowS);
       from = to;
     }
     this.#sql.setMeta!.run(lastCallId, 'rolled_up_call');

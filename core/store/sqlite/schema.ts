@@ -59,9 +59,9 @@ const migrations: readonly string[] = [
     UNIQUE (service_version, consumer, agent, bot, error_type)
   );
 
-  -- AUTOINCREMENT: an id is never given twice, also when every call is deleted, since watermarks name ids.
+  -- An id is never given twice, also when every call is deleted, since watermarks name ids (call-log.ts).
   CREATE TABLE call (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    id INTEGER PRIMARY KEY,
     endpoint_id INTEGER NOT NULL,
     status INTEGER NOT NULL,
     end_s INTEGER NOT NULL,
@@ -184,6 +184,20 @@ const migrations: readonly string[] = [
     JOIN origin o ON o.id = c.origin_id
     LEFT JOIN client cl ON cl.id = c.client_id
     LEFT JOIN call_weight w ON w.call_id = c.id;
+  `,
+  `
+  -- Digests of requests, 16 bytes each: one row a commit and project (deliveries.ts).
+  CREATE TABLE delivery (
+    id INTEGER PRIMARY KEY,
+    project_id INTEGER NOT NULL,
+    received_s INTEGER NOT NULL,
+    digests BLOB NOT NULL
+  );
+  INSERT INTO delivery (project_id, received_s, digests)
+    SELECT project_id, received_s, digest FROM delivery_even UNION ALL
+    SELECT project_id, received_s, digest FROM delivery_odd ORDER BY received_s;
+  DROP TABLE delivery_even;
+  DROP TABLE delivery_odd;
   `,
 ];
 

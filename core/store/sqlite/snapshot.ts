@@ -311,10 +311,11 @@ export class SqliteSnapshot implements Snapshot {
     const lastId = this.#db.prepare('SELECT ifnull(max(id), 0) FROM call').pluck().get() as number;
     const tail = new PendingCalls(Math.max(0, lastId - rolledUp));
     readTail(this.#db, rolledUp, tail);
-    this.#recentFacts = factsOfCalls(tail);
+    const order = sortBy(tail.length, tail.endpoint, tail.minute);
+    this.#recentFacts = factsOfCalls(tail, order);
     const writer = new BlockWriter();
     writer.begin();
-    writer.addCalls(tail, sortBy(tail.length, tail.endpoint, tail.minute), this.#tally);
+    writer.addCalls(tail, order, this.#tally);
     return writer.finish();
   }
 

@@ -36,7 +36,7 @@ export class Writing {
       this.#db.pragma('wal_autocheckpoint = 4000');
       this.#db.pragma('cache_size = -16384');
       this.#words = new Words(this.#db);
-      this.#log = new CallLog(this.#db, this.#words);
+      this.#log = new CallLog(this.#db, this.#words, nowS);
       this.#rollup = new Rollup(this.#db, nowS);
       this.#retention = new Retention(this.#db, retention);
       this.#lastCallId = this.#log.lastCallId();
@@ -79,6 +79,7 @@ export class Writing {
       }
       return { stored, otherCalls, lastCallId };
     });
+    this.#log.committed(nowS);
     this.#lastCallId = lastCallId;
     return { stored, otherCalls };
   }
@@ -102,10 +103,7 @@ export class Writing {
   }
 
   beginPurge(nowS: number): void {
-    this.#write(() => {
-      this.#retention.begin(nowS);
-      this.#retention.forgetDeliveries(nowS);
-    });
+    this.#write(() => this.#retention.begin(nowS));
   }
 
   /** Deletes a little. @returns false when nothing is left to do */
@@ -140,6 +138,7 @@ export class Writing {
   /** After a rollback rows that were made do not exist, and calls wait that were thought rolled up. */
   #readAgain(): void {
     this.#words.forgetRows();
+    this.#log.recover(this.#pendingSinceS);
     this.#rollup.recover(this.#pendingSinceS);
     this.#stale = false;
   }

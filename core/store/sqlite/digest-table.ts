@@ -1,0 +1,53 @@
+/**
+ * Says in which rows of the store a digest may stand: an open-addressing table of 12 bytes an entry, since
+ * a Map would take a hundred and there may be millions. It compares 8 of a digest's 16 bytes; whoever asks
+ * looks at the row itself.
+ */
+export class DigestTable {
+  #high = new Uint32Array(firstSlots);
+  #low = new Uint32Array(firstSlots);
+  /** 0 in an empty slot. */
+  #row = new Uint32Array(firstSlots);
+  size = 0;
+
+  /** @param high any 32 bits of the digest, and `low` others. @param row from 1 on, below 2^32 */
+  add(high: number, low: number, row: number): void {
+    if (this.size >= this.#row.length / 2) this.#grow();
+    this.#put(high, low, row);
+    this.size += 1;
+  }
+
+  /** Whether `accept` says so of a row that may hold the digest. */
+  some(high: number, low: number, accept: (row: number) => boolean): boolean {
+    const mask = this.#row.length - 1;
+    for (let slot = low & mask; this.#row[slot] !== 0; slot = (slot + 1) & mask) {
+      if (this.#low[slot] === low && this.#high[slot] === high && accept(this.#row[slot]!)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  #put(high: number, low: number, row: number): void {
+    const mask = this.#row.length - 1;
+    let slot = low & mask;
+    while (this.#row[slot] !== 0) slot = (slot + 1) & mask;
+    this.#high[slot] = high;
+    this.#low[slot] = low;
+    this.#row[slot] = row;
+  }
+
+  #grow(): void {
+    const high = this.#high;
+    const low = this.#low;
+    const row = this.#row;
+    this.#high = new Uint32Array(high.length * 2);
+    this.#low = new Uint32Array(high.length * 2);
+    this.#row = new Uint32Array(high.length * 2);
+    for (let slot = 0; slot < row.length; slot++) {
+      if (row[slot] !== 0) this.#put(high[slot]!, low[slot]!, row[slot]!);
+    }
+  }
+}
+
+const firstSlots = 1024;
