@@ -102,11 +102,12 @@ export function startRollcall(
 export function startCollectorProcess(
   storePath: string,
   env: Record<string, string> = {},
-): Promise<Running & { url: string }> {
+): Promise<Running & { url: string; grpcUrl: string }> {
   const own = { ROLLCALL_STORE: `sqlite:${storePath}`, ROLLCALL_OTLP_HTTP_PORT: '0', ...env };
   return startService('collector/main.ts', own).then((running) => ({
     ...running,
     url: running.addresses.otlp_http!,
+    grpcUrl: running.addresses.otlp_grpc!,
   }));
 }
 
@@ -133,12 +134,15 @@ export function launch(entry: string, env: Record<string, string>, args: string[
   return launchCommand(process.execPath, [join(root, entry), ...args], env);
 }
 
+/** Most tests do not ask where OTLP over gRPC listens, and all of them may run at once. */
+const anyPort = { ROLLCALL_OTLP_GRPC_PORT: '0' };
+
 /** Starts any program in the project's folder, with no ROLLCALL variable but those of `env`. */
 export function launchCommand(program: string, args: string[], env: Record<string, string>) {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('ROLLCALL_'));
   const child = spawn(program, args, {
     cwd: root,
-    env: { ...Object.fromEntries(inherited), NODE_ENV: 'production', ...env },
+    env: { ...Object.fromEntries(inherited), NODE_ENV: 'production', ...anyPort, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const parts: string[] = [];

@@ -35,7 +35,12 @@ export async function freshStore(
 export async function withFreePorts(env: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv> {
   const found = { ...env };
   const { host } = readConfig(env);
-  for (const name of ['ROLLCALL_OTLP_HTTP_PORT', 'ROLLCALL_ANALYZER_PORT'] as const) {
+  const names = [
+    'ROLLCALL_OTLP_HTTP_PORT',
+    'ROLLCALL_OTLP_GRPC_PORT',
+    'ROLLCALL_ANALYZER_PORT',
+  ] as const;
+  for (const name of names) {
     const asked = env[name]?.trim();
     if (asked && asked !== '0') continue;
     const usual = Number(asked ?? variables[name].fallback);

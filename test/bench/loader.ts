@@ -1,3 +1,4 @@
+import { type GrpcConnection, openGrpc, sendGrpc } from '../load/grpc-call.ts';
 import { BodySource, type PayloadName } from '../load/payload.ts';
 import { connections, postTraces } from '../load/post.ts';
 import { Random } from '../load/random.ts';
@@ -7,7 +8,10 @@ import { Random } from '../load/random.ts';
  * Every body is distinct and its calls end now.
  */
 export interface Load {
+  /** Of the door for the transport. */
   url: string;
+  /** HTTP unless told: gRPC with a connection each, or all as streams of one connection. */
+  transport?: 'http' | 'grpc' | 'grpc-streams';
   payload: PayloadName;
   seed: number;
   connections: number;
@@ -18,13 +22,13 @@ export interface Load {
 }
 
 export interface Loaded {
-  /** Acknowledged with 200. */
+  /** Acknowledged. */
   bodies: number;
   spans: number;
   servers: number;
   bytes: number;
   seconds: number;
-  /** Answers other than 200, by status. */
+  /** Other answers, by HTTP status or grpc-status. */
   refused: Record<string, number>;
   /** From the moment a body was due until its acknowledgement, ascending. */
   latenciesMs: number[];
@@ -36,7 +40,7 @@ process.once('message', (load: Load) => {
 
 async function run(load: Load): Promise<Loaded> {
   const source = new BodySource(load.payload, load.seed);
-  const agent = connections(load.connections);
+  const sender = await openSender(load);
   const loaded: Loaded = {
     bodies: 0,
     spans: 0,
@@ -49,9 +53,9 @@ async function run(load: Load): Promise<Loaded> {
   const send = async (connection: number, dueMs: number): Promise<void> => {
     const { bytes, template } = source.next(connection, BigInt(Date.now()) * 1_000_000n);
     const fromMs = Math.min(dueMs, performance.now());
-    const { status } = await postTraces(load.url, agent, bytes);
-    if (status !== 200) {
-      loaded.refused[status] = (loaded.refused[status] ?? 0) + 1;
+    const refusal = await sender.send(connection, bytes);
+    if (refusal !== undefined) {
+      loaded.refused[refusal] = (loaded.refused[refusal] ?? 0) + 1;
       await delay(100);
       return;
     }
@@ -81,8 +85,40 @@ async function run(load: Load): Promise<Loaded> {
   }
   loaded.seconds = (performance.now() - startMs) / 1000;
   loaded.latenciesMs.sort((a, b) => a - b);
-  agent.destroy();
+  sender.close();
   return loaded;
+}
+
+interface Sender {
+  /** @returns the status when it was not acknowledged */
+  send(connection: number, bytes: Buffer): Promise<number | undefined>;
+  close(): void;
+}
+
+async function openSender(load: Load): Promise<Sender> {
+  const { url, transport = 'http' } = load;
+  if (transport === 'http') {
+    const agent = connections(load.connections);
+    return {
+      async send(_, bytes) {
+        const { status } = await postTraces(url, agent, bytes);
+        return status === 200 ? undefined : status;
+      },
+      close: () => agent.destroy(),
+    };
+  }
+  const opened: GrpcConnection[] = [];
+  const count = transport === 'grpc' ? load.connections : 1;
+  for (let n = 0; n < count; n += 1) opened.push(await openGrpc(url));
+  return {
+    async send(connection, bytes) {
+      const { code } = await sendGrpc(opened[connection % count]!, bytes);
+      return code === 0 ? undefined : code;
+    },
+    close: () => {
+      for (const { session } of opened) session.destroy();
+    },
+  };
 }
 
 /** Times of a Poisson process. */

@@ -3,6 +3,7 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { PayloadName } from '../load/payload.ts';
 import { benchFolder } from './folder.ts';
+import { measureLargeTransports, measureTransports, type TransportCost } from './grpc.ts';
 import { type IngestCost, measureBaseline, measureIngest, measureLatency } from './ingest.ts';
 import { measureLarge } from './large.ts';
 import { quantile } from './quantile.ts';
@@ -11,7 +12,7 @@ import { measureReports } from './report.ts';
 /**
  * `npm run bench`: what Rollcall costs, from the outside. The server is a process of its own on a real
  * disk, the loader another; CPU time and memory are the operating system's figures.
- *   --only ingest-mixed,ingest-server,ingest-wide,ingest-wide-one-service,latency,large,report
+ *   --only ingest-mixed,ingest-server,ingest-wide,ingest-wide-one-service,latency,large,grpc,report
  *   --seconds 20       length of each load; the wide one runs three times as long
  *   --connections 16   keep-alive connections of the loader
  *   --calls 1000000,10000000 --requests 200   sizes of the report's stores, requests to each
@@ -24,6 +25,7 @@ const parts = [
   'ingest-wide-one-service',
   'latency',
   'large',
+  'grpc',
   'report',
 ] as const;
 type Part = (typeof parts)[number];
@@ -96,6 +98,7 @@ try {
 function measure(part: Part): Promise<Row[]> {
   if (part === 'latency') return latencyRows();
   if (part === 'large') return largeRows();
+  if (part === 'grpc') return grpcRows();
   if (part === 'report') return reportRows();
   return ingestRows(part.slice('ingest-'.length) as PayloadName);
 }
@@ -181,6 +184,51 @@ async function latencyRows(): Promise<Row[]> {
     });
   }
   return rows;
+}
+
+/** gRPC beside HTTP: alternating turns on one collector, so that a busy machine is busy for both. */
+async function grpcRows(): Promise<Row[]> {
+  const rows: Row[] = [];
+  const turn = { seconds: Math.min(10, seconds), rounds: 2 };
+  for (const payload of ['mixed', 'server'] as const) {
+    const transports = ['http', 'grpc'] as const;
+    const costs = await measureTransports(folder, { payload, connections, transports, ...turn });
+    rows.push(transportRow(`${asked[payload].title}, ${connections} connections`, costs));
+  }
+  const streams = 100;
+  rows.push(
+    transportRow(
+      `${asked.mixed.title}, ${streams} connections or streams of one`,
+      await measureTransports(folder, {
+        payload: 'mixed',
+        connections: streams,
+        transports: ['http', 'grpc-streams'],
+        ...turn,
+      }),
+    ),
+  );
+  const [http, grpc] = await measureLargeTransports(folder, 3);
+  const each = (cost: typeof grpc) =>
+    `${cost!.cpuSeconds.toFixed(2)} s, acknowledged after ${Math.round(Math.max(...cost!.elapsedMs))} ms at most`;
+  rows.push({
+    figure: `one message of ${(grpc!.bytes / 2 ** 20).toFixed(0)} MiB: CPU over HTTP, over gRPC`,
+    value: `${each(http)}; ${each(grpc)} (ratio ${(grpc!.cpuSeconds / http!.cpuSeconds).toFixed(2)})`,
+    target: '≤ 1.5',
+    beside: '',
+  });
+  return rows;
+}
+
+function transportRow(title: string, [http, grpc]: TransportCost[]): Row {
+  const perMillion = ({ cpuSeconds, spans }: TransportCost) => (cpuSeconds / spans) * 1e6;
+  const each = (cost: TransportCost) =>
+    `${perMillion(cost).toFixed(2)} (turns ${cost.cpuPerMillionSpans.map((cpu) => cpu.toFixed(2)).join(', ')}; ${percentiles(cost.latenciesMs)})`;
+  return {
+    figure: `${title}: CPU-seconds per million spans over HTTP, over gRPC`,
+    value: `${each(http!)}; ${each(grpc!)}; ratio ${(perMillion(grpc!) / perMillion(http!)).toFixed(2)}`,
+    target: 'ratio ≤ 1.5',
+    beside: '',
+  };
 }
 
 async function reportRows(): Promise<Row[]> {
