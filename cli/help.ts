@@ -17,6 +17,12 @@ usage: rollcall <command> [flags]
   demo        a made-up shop's three months, then its live traffic, on a store of its own
                 --seed N   another shop of the same kind [1]
                 --once     end after the history
+  keys        who may send and ask, on the store itself, also while services run on it
+                create --project NAME --scope ingest|read|admin
+                               makes a key, and the project when there is none; prints it, this once
+                list [--project NAME]
+                rotate ID      another secret for a key; prints it, this once
+                revoke ID      the key is refused within a second
   help        this text
 
 Every flag is also an environment variable: --otlp-http-port is ROLLCALL_OTLP_HTTP_PORT.

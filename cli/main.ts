@@ -3,6 +3,7 @@ import { asAppError } from '../core/error.ts';
 import { demo } from './demo/main.ts';
 import { readFlags, UsageError } from './flags.ts';
 import { help } from './help.ts';
+import { keys } from './keys.ts';
 import { type ServiceName, startServices } from './services.ts';
 
 /** Exit codes: what the shell's own tools use for "you asked for something that does not exist". */
@@ -24,6 +25,8 @@ export async function main(args: string[], env: NodeJS.ProcessEnv): Promise<numb
         return await serve([command], rest, env);
       case 'demo':
         return await demo(rest, env);
+      case 'keys':
+        return await keys(rest, env);
       case 'help':
       case '--help':
       case '-h':

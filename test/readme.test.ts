@@ -18,6 +18,7 @@ const blocks = (language: string) =>
     .map(([, , text]) => text!.trim());
 const commands = blocks('sh').flatMap((text) => text.split('\n'));
 const curls = commands.filter((line) => line.startsWith('curl '));
+const keyCommands = commands.filter((line) => line.startsWith('npm run -s rollcall -- keys '));
 const exportsOfSdk = commands.filter((line) => line.startsWith('export '));
 const runShell = promisify(execFile);
 
@@ -47,7 +48,8 @@ describe('README', () => {
   });
 
   it('has no command that is not run by a test', () => {
-    const others = commands.filter((line) => !curls.includes(line) && !exportsOfSdk.includes(line));
+    const run = [...curls, ...keyCommands, ...exportsOfSdk];
+    const others = commands.filter((line) => !run.includes(line));
     expect(others).toEqual([
       // The tests here: npm start and the service; .ci/run, which runs this file, does the rest.
       'npm ci',
@@ -80,6 +82,18 @@ describe('README', () => {
     else if (command.includes('format=md'))
       expect(stdout).toMatch(/^\| payments \| GET \| .* dead /m);
     else expect(Object.keys(JSON.parse(stdout)).length).toBeGreaterThan(0);
+  });
+
+  it('makes keys as it says', async () => {
+    const said: string[] = [];
+    for (const command of keyCommands) {
+      const env = { ROLLCALL_STORE: `sqlite:${folder.path}/keys.db` };
+      const { code, output } = await launchCommand('sh', ['-c', command], env).ended;
+      expect(code, output).toBe(0);
+      said.push(output);
+    }
+    expect(said[0]).toMatch(/^rck_[\w-]{43}$/m);
+    expect(said.at(-1)).toMatch(/shop +ingest.*shop +read/s);
   });
 
   it('shows an answer whose every field is a real one', async () => {

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { readConfig } from '../../core/config.ts';
 import { AppError } from '../../core/error.ts';
 import { readFlags, UsageError } from '../flags.ts';
 import { startServices } from '../services.ts';
@@ -38,6 +39,11 @@ export async function demo(args: string[], env: NodeJS.ProcessEnv): Promise<numb
       ...flags,
       ROLLCALL_STORE: store.text,
     });
+    if (readConfig(demoEnv).auth === 'keys') {
+      const message =
+        'the demo asks nobody for a key: set ROLLCALL_AUTH=off if everyone who reaches it may use it, or listen on 127.0.0.1';
+      throw new AppError('invalid', message);
+    }
     const services = await startServices(['collector', 'analyzer'], demoEnv);
     const stop = () => {
       ended.abort();

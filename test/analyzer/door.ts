@@ -4,6 +4,7 @@ import { analyzerApp } from '../../analyzer/http.ts';
 import { openGate } from '../../core/gate.ts';
 import { openLog } from '../../core/log.ts';
 import type { CallReader } from '../../core/store/store.ts';
+import type { Tenancy } from '../../core/tenancy.ts';
 import type { PlainCall } from './oracle.ts';
 
 /** The analyzer's real HTTP door on a free port, with a clock that stands still. */
@@ -16,10 +17,14 @@ export interface Door {
   close(): Promise<void>;
 }
 
-export async function openDoor(reader: CallReader, nowMs: number): Promise<Door> {
+export async function openDoor(
+  reader: CallReader,
+  nowMs: number,
+  tenancy: Pick<Tenancy, 'gate' | 'keys'> = withoutKeys,
+): Promise<Door> {
   const app = analyzerApp({
     reader,
-    tenancy: { gate: openGate, keys: () => Promise.reject(new Error('keys are not asked for')) },
+    tenancy,
     thresholds: { coldAfterDays: 7, deadAfterDays: 30 },
     log: openLog('test', 'silent'),
     version: '0.0.0',
@@ -45,6 +50,11 @@ export async function openDoor(reader: CallReader, nowMs: number): Promise<Door>
       }),
   };
 }
+
+const withoutKeys = {
+  gate: openGate,
+  keys: () => Promise.reject(new Error('keys are not asked for')),
+};
 
 export const minuteMs = 60_000;
 export const hourMs = 60 * minuteMs;

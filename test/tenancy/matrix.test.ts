@@ -1,0 +1,441 @@
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { newKey, scopes } from '../../core/key.ts';
+import { type Answer, exchange } from './exchange.ts';
+import { grpcExport } from './grpc.ts';
+import {
+  callOf,
+  jsonCallOf,
+  makeKey,
+  openPlace,
+  operate,
+  type Place,
+  settle,
+  type Tenant,
+} from './tenants.ts';
+
+/**
+ * Who may do what, every combination of it: holders of keys × ways to send one × every route of both services.
+ * The analyzer's routes come from its OpenAPI document, so that none can be forgotten.
+ */
+let place: Place;
+let tenants: [Tenant, Tenant];
+let operations: Operation[];
+let holders: Holder[];
+
+/** Somebody with something to send in place of a key. */
+interface Holder {
+  name: string;
+  /** Undefined: nothing is sent. */
+  secret: string | undefined;
+  /** Whose data it may be told of: at most one project's. */
+  tenant: Tenant | undefined;
+  may: 'nothing' | 'ingest' | 'read' | 'admin' | 'operate';
+  /** In these headers alone; in every way unless told. */
+  headers?: Record<string, string>;
+}
+
+interface Operation {
+  method: string;
+  /** As in the document: `/endpoints/{id}`. */
+  path: string;
+  query: string[];
+}
+
+beforeAll(async () => {
+  place = await openPlace();
+  tenants = [await settle(place, 'aardvark'), await settle(place, 'zebra')];
+  holders = allHolders();
+  const answer = await exchange(`${place.analyzer}/api/v1/openapi.json`);
+  const { paths } = JSON.parse(answer.body) as { paths: Record<string, Record<string, Told>> };
+  operations = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, { parameters }]) => ({
+      method: method.toUpperCase(),
+      path,
+      query: parameters.filter((one) => one.in === 'query').map(({ name }) => name),
+    })),
+  );
+  // Something of each project is stored before anybody asks.
+  for (const { project, keys } of tenants) {
+    const headers = { 'x-api-key': keys.ingest.key, ...protobufType };
+    const sent = { method: 'POST', headers, body: callOf(project) };
+    expect((await exchange(`${place.otlpHttp}/v1/traces`, sent)).status).toBe(200);
+    calls.set(project, 1);
+  }
+});
+afterAll(() => place.close());
+
+interface Told {
+  parameters: { in: string; name: string }[];
+}
+
+const protobufType = { 'content-type': 'application/x-protobuf' };
+const jsonType = { 'content-type': 'application/json' };
+
+let combinations = 0;
+let leaks = 0;
+/** Calls that each project was told of, by project. */
+const calls = new Map<string, number>();
+
+it('every transport takes calls for the project of an ingest key, and for nobody else', async () => {
+  for (const holder of holders) {
+    for (const headers of waysOf(holder)) {
+      await sendEveryWay(holder, headers);
+    }
+  }
+});
+
+it('every question is answered from the project of the key', async () => {
+  const questions = operations.filter(isQuestion);
+  expect(questions.length).toBeGreaterThanOrEqual(8);
+  const endpoints = await Promise.all(tenants.map(endpointIds));
+  expect(endpoints.map((ids) => ids.length)).toEqual([1, 1]);
+  for (const holder of holders) {
+    for (const headers of waysOf(holder)) {
+      for (const { path, query } of questions) {
+        for (const [target, owner] of targetsOf(path, endpoints)) {
+          const expected = readingStatus(holder, owner);
+          for (const search of formats(query)) {
+            const answer = await ask(holder, headers, 'GET', `${target}${search}`, expected);
+            // Not to be told of others means nothing where nobody is told of anything.
+            if (answer.status === 200 && !wordless.includes(path)) {
+              const told = holder.tenant!.words.filter((word) => answer.body.includes(word));
+              expect(told.length, `${target}${search}`).toBeGreaterThan(0);
+            }
+          }
+          await ask(holder, headers, 'HEAD', target, expected);
+        }
+      }
+    }
+  }
+});
+
+it("a filter with another project's words answers as one with words that nobody has", async () => {
+  const filtered = operations.filter((one) => isQuestion(one) && one.query.includes('service'));
+  expect(filtered.length).toBeGreaterThanOrEqual(5);
+  for (const [i, { keys }] of tenants.entries()) {
+    const other = tenants[1 - i]!;
+    const headers = { 'x-api-key': keys.read.key };
+    for (const { path } of filtered) {
+      const answers: string[] = [];
+      for (const word of [`${other.project}-service`, 'nobody']) {
+        const url = `${place.analyzer}/api/v1${path}?service=${word}`;
+        const answer = await exchange(url, { headers });
+        expect(answer.status, path).toBe(200);
+        answers.push(
+          answer.body.replaceAll(word, '?').replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'T'),
+        );
+        combinations += 1;
+      }
+      expect(answers[0], path).toBe(answers[1]);
+    }
+  }
+});
+
+it('projects and keys are administered by whoever may, and nobody else', async () => {
+  const others = operations.filter((one) => !isQuestion(one));
+  // Whoever adds a route that is no question has to say here who may use it.
+  const known = Object.keys(administration);
+  expect(others.map(({ method, path }) => `${method} ${path}`).sort()).toEqual(known.sort());
+  for (const holder of holders) {
+    for (const headers of waysOf(holder)) {
+      for (const route of known) await administration[route]!(holder, headers);
+    }
+  }
+  for (const { project, victim } of tenants) {
+    const listed = JSON.parse(await operate(place, 'GET', `/keys?project=${project}`));
+    const found = listed.keys.find(({ id }: { id: string }) => id === victim.id);
+    // Whatever others tried, it is as it was made.
+    expect(found).toMatchObject({ prefix: victim.prefix, rotated_at: null, revoked_at: null });
+  }
+});
+
+it('what is open is open to everybody, and tells of nobody', async () => {
+  const open = [
+    ...['/', '/healthz', '/readyz', '/metrics', '/api/v1/openapi.json'].map(
+      (path) => place.analyzer + path,
+    ),
+    ...['/healthz', '/readyz', '/metrics'].map((path) => place.otlpHttp + path),
+  ];
+  const closed = [`${place.analyzer}/api/v1/nothing`, `${place.otlpHttp}/nothing`];
+  for (const holder of holders) {
+    for (const headers of waysOf(holder)) {
+      for (const url of open) await check(nobody, exchange(url, from({ headers })), 200, url);
+      for (const url of closed) await check(nobody, exchange(url, from({ headers })), 404, url);
+      for (const { path } of operations) {
+        const url = `${place.analyzer}/api/v1${path.replace('{id}', '1')}`;
+        const answer = exchange(url, from({ method: 'PATCH', headers }));
+        await check(nobody, answer, 405, `PATCH ${url}`);
+      }
+    }
+  }
+});
+
+it('every call was counted in its own project, once', async () => {
+  for (const { project, keys } of tenants) {
+    const answer = await exchange(`${place.analyzer}/api/v1/report`, {
+      headers: { 'x-api-key': keys.read.key },
+    });
+    const { summary } = JSON.parse(answer.body) as { summary: { total_requests: number } };
+    expect(summary.total_requests, project).toBe(calls.get(project));
+  }
+  console.log(`tenancy matrix: ${combinations} combinations, ${leaks} leaks`);
+  expect(leaks).toBe(0);
+});
+
+function allHolders(): Holder[] {
+  const good = tenants.flatMap((tenant) =>
+    scopes.map((scope) => {
+      const secret = tenant.keys[scope].key;
+      return { name: `${scope} of ${tenant.project}`, secret, tenant, may: scope };
+    }),
+  );
+  const revoked = tenants.flatMap((tenant) =>
+    scopes.map((scope) => ({
+      name: `revoked ${scope} of ${tenant.project}`,
+      secret: tenant.revoked[scope].key,
+    })),
+  );
+  const { id, key, prefix } = tenants[0].keys.admin;
+  const wrong: Record<string, string> = {
+    'a key that was never made': newKey().text,
+    'a key without its last character': key.slice(0, -1),
+    'a key and one character more': `${key}A`,
+    'the prefix of a key': prefix,
+    'the id of a key': id,
+    'the digest of a key': createHash('sha256').update(key).digest('hex'),
+    'the name of a project': tenants[0].project,
+    'most of the operator key': place.adminKey.slice(0, -1),
+    'another case of the operator key': place.adminKey.toUpperCase(),
+  };
+  const unread: Record<string, Record<string, string>> = {
+    'a key as a password': { authorization: `Basic ${Buffer.from(`u:${key}`).toString('base64')}` },
+    'a key without a scheme': { authorization: key },
+    'a key in a cookie': { cookie: `key=${key}; x-api-key=${key}` },
+    'two keys': { authorization: `Bearer ${key} ${key}` },
+    'a header without end': { 'x-api-key': key.padEnd(2000, 'A') },
+  };
+  const nothing = { tenant: undefined, may: 'nothing' } as const;
+  return [
+    ...good,
+    { name: 'the operator', secret: place.adminKey, tenant: undefined, may: 'operate' },
+    ...revoked.map((one) => ({ ...one, ...nothing })),
+    ...Object.entries(wrong).map(([name, secret]) => ({ name, secret, ...nothing })),
+    ...Object.entries(unread).map(([name, headers]) => ({
+      name,
+      secret: undefined,
+      headers,
+      ...nothing,
+    })),
+    { name: 'nobody', secret: undefined, ...nothing },
+  ];
+}
+
+/** The headers in which a holder may send what it has. */
+function waysOf({ secret, headers }: Holder): Record<string, string>[] {
+  if (secret === undefined) return [headers ?? {}];
+  return [
+    { authorization: `Bearer ${secret}` },
+    { authorization: `Bearer%20${secret}` },
+    { 'x-api-key': secret },
+  ];
+}
+
+/** Sends calls by every transport, and what is not stored too. */
+async function sendEveryWay(holder: Holder, headers: Record<string, string>): Promise<void> {
+  const mine = holder.may === 'ingest';
+  const expected = mine ? 200 : holder.may === 'nothing' ? 401 : 403;
+  const project = holder.tenant?.project ?? 'stranger';
+  const bodies: [string, string | Buffer, Record<string, string>][] = [
+    ['/v1/traces', callOf(project), protobufType],
+    ['/v1/traces', jsonCallOf(project), jsonType],
+    ['/', callOf(project), protobufType],
+    ['/v1/metrics', Buffer.alloc(0), protobufType],
+    ['/v1/logs', '{}', jsonType],
+  ];
+  for (const [path, body, type] of bodies) {
+    const sent = { method: 'POST', headers: { ...headers, ...type }, body };
+    const answer = await check(
+      holder,
+      exchange(`${place.otlpHttp}${path}`, from(sent)),
+      expected,
+      path,
+    );
+    if (expected !== 200) {
+      // google.rpc.Status in the request's own encoding (R4): its code is the first field.
+      const code = expected === 401 ? 16 : 7;
+      if (type === jsonType) expect(JSON.parse(answer.body).code).toBe(code);
+      else expect([...Buffer.from(answer.body).subarray(0, 2)]).toEqual([8, code]);
+    }
+  }
+  const grpc = await grpcExport(place.otlpGrpc, callOf(project), headers, nextAddress());
+  expect(grpc.code, `${holder.name}: gRPC`).toBe({ 200: 0, 401: 16, 403: 7 }[expected]);
+  lookForLeaks(holder, grpc.said, 'gRPC');
+  if (mine) calls.set(project, calls.get(project)! + 4);
+}
+
+const isQuestion = ({ method, path }: Operation): boolean =>
+  method === 'GET' && !path.startsWith('/keys') && !path.startsWith('/projects');
+
+/** Questions whose answers hold no word of the calls: nothing here is dead, and a series is of numbers. */
+const wordless = ['/report/dead', '/timeseries'];
+
+async function endpointIds({ keys }: Tenant): Promise<string[]> {
+  const headers = { 'x-api-key': keys.read.key };
+  const answer = await exchange(`${place.analyzer}/api/v1/report`, { headers });
+  const { endpoints } = JSON.parse(answer.body) as { endpoints: { id: string | number }[] };
+  return endpoints.map(({ id }) => String(id));
+}
+
+/** A path with each id in it that there is, and whose it is; without one it is whose key it is. */
+function targetsOf(path: string, endpoints: string[][]): [string, Tenant | undefined][] {
+  if (!path.includes('{')) return [[path, undefined]];
+  expect(path).toContain('/endpoints/{id}');
+  return endpoints.flatMap((ids, i) =>
+    ids.map((id): [string, Tenant] => [path.replace('{id}', id), tenants[i]!]),
+  );
+}
+
+function formats(query: string[]): string[] {
+  return query.includes('format') ? ['', '?format=csv', '?format=md'] : [''];
+}
+
+function readingStatus({ may, tenant }: Holder, owner: Tenant | undefined): number {
+  if (may === 'nothing') return 401;
+  if (may !== 'read' && may !== 'admin') return 403;
+  return owner === undefined || owner === tenant ? 200 : 404;
+}
+
+type Attempt = (holder: Holder, headers: Record<string, string>) => Promise<void>;
+
+const refusedStatus = ({ may }: Holder): number => (may === 'nothing' ? 401 : 403);
+let serial = 0;
+
+/** What each route that is no question is expected to answer, and to do. */
+const administration: Record<string, Attempt> = {
+  async 'POST /projects'(holder, headers) {
+    const expected = holder.may === 'operate' ? 201 : refusedStatus(holder);
+    serial += 1;
+    await ask(holder, headers, 'POST', '/projects', expected, { name: `new-${serial}` });
+  },
+  async 'GET /projects'(holder, headers) {
+    const expected = holder.may === 'operate' ? 200 : refusedStatus(holder);
+    for (const search of ['', '?format=csv']) {
+      await ask(holder, headers, 'GET', `/projects${search}`, expected);
+    }
+  },
+  async 'POST /keys'(holder, headers) {
+    for (const { project } of tenants) {
+      const mine = holder.may === 'admin' && holder.tenant?.project === project;
+      const expected = mine || holder.may === 'operate' ? 201 : refusedStatus(holder);
+      const body = { project, scope: 'read' };
+      // Whoever names a project is told its name.
+      const answer = await ask(holder, headers, 'POST', '/keys', expected, body, project);
+      if (expected === 201) {
+        const made = JSON.parse(answer.body) as { id: string; project: string };
+        expect(made.project).toBe(project);
+        await operate(place, 'DELETE', `/keys/${made.id}`);
+      }
+    }
+  },
+  async 'GET /keys'(holder, headers) {
+    const may = holder.may === 'admin' || holder.may === 'operate';
+    const expected = may ? 200 : refusedStatus(holder);
+    const answer = await ask(holder, headers, 'GET', '/keys', expected);
+    if (holder.may === 'admin') expect(answer.body).toContain(holder.tenant!.victim.id);
+    for (const { project } of tenants) {
+      const refused = holder.may === 'admin' && project !== holder.tenant?.project;
+      const search = `?project=${project}`;
+      await ask(
+        holder,
+        headers,
+        'GET',
+        `/keys${search}`,
+        refused ? 403 : expected,
+        undefined,
+        project,
+      );
+    }
+  },
+  'DELETE /keys/{id}': (holder, headers) => tryOnKeys(holder, headers, 'DELETE', '', 204),
+  'POST /keys/{id}/rotate': (holder, headers) => tryOnKeys(holder, headers, 'POST', '/rotate', 200),
+};
+
+/** On a key of each project: on its victim where it is to be refused, on one made for it where not. */
+async function tryOnKeys(
+  holder: Holder,
+  headers: Record<string, string>,
+  method: string,
+  end: string,
+  success: number,
+): Promise<void> {
+  for (const tenant of tenants) {
+    const mine = holder.may === 'admin' && holder.tenant === tenant;
+    if (mine || holder.may === 'operate') {
+      const { id } = await makeKey(place, tenant.project, 'read');
+      await ask(holder, headers, method, `/keys/${id}${end}`, success);
+      await operate(place, 'DELETE', `/keys/${id}`);
+    } else {
+      const expected = holder.may === 'admin' ? 404 : refusedStatus(holder);
+      const { id } = tenant.victim;
+      await ask(holder, headers, method, `/keys/${id}${end}`, expected, undefined, id);
+    }
+  }
+}
+
+/** @param named a word that the request holds, so that the answer may */
+function ask(
+  holder: Holder,
+  headers: Record<string, string>,
+  method: string,
+  path: string,
+  expected: number,
+  body?: object,
+  named?: string,
+): Promise<Answer> {
+  const sent = body
+    ? { body: JSON.stringify(body), headers: { ...headers, ...jsonType } }
+    : { headers };
+  const answer = exchange(`${place.analyzer}/api/v1${path}`, from({ method, ...sent }));
+  return check(holder, answer, expected, `${method} ${path}`, named);
+}
+
+async function check(
+  holder: Holder,
+  asked: Promise<Answer>,
+  expected: number,
+  what: string,
+  named?: string,
+): Promise<Answer> {
+  const answer = await asked;
+  expect(answer.status, `${holder.name}: ${what}: ${answer.body.slice(0, 300)}`).toBe(expected);
+  lookForLeaks(holder, answer.said, what, named);
+  return answer;
+}
+
+/** Counts a combination, and whatever of another project is in its answer. */
+function lookForLeaks(holder: Holder, said: Buffer, what: string, named?: string): void {
+  combinations += 1;
+  // The operator is told of projects and keys, and of nothing else.
+  const isTold = holder.may === 'operate' && /\/(projects|keys)/.test(what);
+  for (const tenant of tenants) {
+    if (tenant === holder.tenant) continue;
+    const [project, ...words] = tenant.words;
+    const secrets = isTold ? words.slice(0, 3) : [project!, ...words];
+    const found = secrets.filter((word) => word !== named && said.includes(word));
+    if (found.length === 0) continue;
+    leaks += 1;
+    expect.soft(found, `${holder.name}: ${what}`).toEqual([]);
+  }
+}
+
+const nobody: Holder = { name: 'everybody', secret: undefined, tenant: undefined, may: 'nothing' };
+
+/** Another peer for every request: wrong keys of one address are refused otherwise in the end. */
+const from = <T extends object>(asked: T) => ({ ...asked, localAddress: nextAddress() });
+
+let peers = 0;
+function nextAddress(): string {
+  peers += 1;
+  return `127.1.${(peers >> 8) & 255}.${peers & 255}`;
+}

@@ -1,0 +1,151 @@
+import { randomBytes } from 'node:crypto';
+import { encodeTraces } from '../../collector/otlp/encode.ts';
+import { type Scope, scopes } from '../../core/key.ts';
+import { type Running, startRollcall, temporaryFolder } from '../process.ts';
+import { exchange } from './exchange.ts';
+
+/** A project with a key of each scope, two of each that were revoked, and words that are in no other. */
+export interface Tenant {
+  project: string;
+  /** What an answer to somebody else must not hold. */
+  words: string[];
+  keys: Record<Scope, Key>;
+  revoked: Record<Scope, Key>;
+  /** A key for others to try their hands at. */
+  victim: Key;
+}
+
+export interface Key {
+  id: string;
+  key: string;
+  prefix: string;
+}
+
+export interface Place {
+  /** As ROLLCALL_STORE says it. */
+  store: string;
+  otlpHttp: string;
+  otlpGrpc: string;
+  analyzer: string;
+  adminKey: string;
+  close(): Promise<void>;
+}
+
+/** Both services, asking for keys. */
+export async function openPlace(): Promise<Place> {
+  const folder = temporaryFolder();
+  const adminKey = `operator-${randomBytes(24).toString('hex')}`;
+  const running: Running = await startRollcall(`${folder.path}/rollcall.db`, {
+    ROLLCALL_AUTH: 'keys',
+    ROLLCALL_ADMIN_KEY: adminKey,
+    ROLLCALL_OTLP_GRPC_PORT: '0',
+  });
+  const { otlp_http, otlp_grpc, analyzer } = running.addresses;
+  return {
+    store: `sqlite:${folder.path}/rollcall.db`,
+    otlpHttp: otlp_http!,
+    otlpGrpc: otlp_grpc!,
+    analyzer: analyzer!,
+    adminKey,
+    async close() {
+      await running.stop();
+      folder.remove();
+    },
+  };
+}
+
+/** Creates the project and its keys over the API. */
+export async function settle(place: Place, project: string): Promise<Tenant> {
+  await operate(place, 'POST', '/projects', { name: project });
+  const make = (scope: Scope) => makeKey(place, project, scope);
+  const ofEach = async (): Promise<Record<Scope, Key>> => {
+    const [ingest, read, admin] = await Promise.all(scopes.map(make));
+    return { ingest: ingest!, read: read!, admin: admin! };
+  };
+  const [keys, revoked, victim] = [await ofEach(), await ofEach(), await make('read')];
+  for (const { id } of Object.values(revoked)) await operate(place, 'DELETE', `/keys/${id}`);
+  const ofKeys = [...Object.values(keys), ...Object.values(revoked), victim];
+  const words = [project, `${project}-service`, `${project}-route`, clientOf(project)];
+  for (const { id, key, prefix } of ofKeys) words.push(id, key, prefix);
+  return { project, words, keys, revoked, victim };
+}
+
+export async function makeKey(place: Place, project: string, scope: Scope): Promise<Key> {
+  return JSON.parse(await operate(place, 'POST', '/keys', { project, scope })) as Key;
+}
+
+/** What the operator does. @throws Error when it is refused */
+export async function operate(
+  { analyzer, adminKey }: Place,
+  method: string,
+  path: string,
+  body?: object,
+): Promise<string> {
+  const headers = { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' };
+  const text = body && JSON.stringify(body);
+  const answer = await exchange(`${analyzer}/api/v1${path}`, {
+    method,
+    headers,
+    ...(text && { body: text }),
+  });
+  if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${answer.body}`);
+  return answer.body;
+}
+
+/** An export request with one call whose every word is the project's own. */
+export function callOf(project: string): Buffer {
+  const endNs = BigInt(Date.now()) * 1_000_000n;
+  const attributes = [
+    { key: 'http.request.method', value: 'GET' },
+    { key: 'http.route', value: `/${project}-route/{id}` },
+    { key: 'http.response.status_code', value: 200 },
+    { key: 'client.address', value: clientOf(project) },
+    { key: 'enduser.id', value: `${project}-consumer` },
+    { key: 'user_agent.original', value: `${project}-agent/1.0` },
+  ];
+  const span = {
+    traceId: randomBytes(16),
+    spanId: randomBytes(8),
+    name: `GET /${project}-route/{id}`,
+    kind: 2,
+    startTimeUnixNano: endNs - 5_000_000n,
+    endTimeUnixNano: endNs,
+    attributes,
+  };
+  const resource = [
+    { key: 'service.name', value: `${project}-service` },
+    { key: 'service.version', value: `${project}-version` },
+    { key: 'deployment.environment.name', value: `${project}-environment` },
+  ];
+  return encodeTraces([{ attributes: resource, scopes: [{ name: 'test', spans: [span] }] }]);
+}
+
+/** The same in OTLP/JSON. */
+export function jsonCallOf(project: string): string {
+  const endNs = BigInt(Date.now()) * 1_000_000n;
+  const text = (key: string, stringValue: string) => ({ key, value: { stringValue } });
+  const span = {
+    traceId: randomBytes(16).toString('hex'),
+    spanId: randomBytes(8).toString('hex'),
+    name: `GET /${project}-route/{id}`,
+    kind: 2,
+    startTimeUnixNano: String(endNs - 5_000_000n),
+    endTimeUnixNano: String(endNs),
+    attributes: [
+      text('http.request.method', 'GET'),
+      text('http.route', `/${project}-route/{id}`),
+      { key: 'http.response.status_code', value: { intValue: 200 } },
+      text('client.address', clientOf(project)),
+    ],
+  };
+  const attributes = [
+    text('service.name', `${project}-service`),
+    text('deployment.environment.name', `${project}-environment`),
+  ];
+  const scopeSpans = [{ scope: { name: 'test' }, spans: [span] }];
+  return JSON.stringify({ resourceSpans: [{ resource: { attributes }, scopeSpans }] });
+}
+
+const clientOf = (project: string): string => {
+  return `203.0.113.${10 + (project.charCodeAt(0) % 100)}`;
+};
