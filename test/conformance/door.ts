@@ -184,9 +184,18 @@ export function statusOf({ headers, body }: Answer): Status {
   return decode<Status>('Status', body);
 }
 
-export function badRequestOf({ body }: Answer): { fieldViolations: { description: string }[] } {
-  const { details } = decode<{ details: { typeUrl: string; value: string }[] }>('Status', body);
-  return decode('BadRequest', Buffer.from(details[0]!.value, 'base64'));
+/** The BadRequest of an answer in protobuf; undefined without one. */
+export function badRequestOf({
+  body,
+}: Answer): { fieldViolations: { description: string }[] } | undefined {
+  const { details } = decode<{ details?: { typeUrl: string; value: string }[] }>('Status', body);
+  const detail = details?.find(({ typeUrl }) => typeUrl.endsWith('google.rpc.BadRequest'));
+  return detail && decode('BadRequest', Buffer.from(detail.value, 'base64'));
+}
+
+/** Rejected spans of an answer: `'0'` without a partial success, or with an empty one, which says the same. */
+export function rejectedOf(answer: Answer): string {
+  return partialOf(answer)?.rejected ?? '0';
 }
 
 /** The partial success of an answer in either encoding; undefined when it is not set. */

@@ -1,0 +1,4 @@
+import { accessCases } from './cases/access.ts';
+import { prove } from './prove.ts';
+
+prove(accessCases);

@@ -1,0 +1,4 @@
+import { grpcCases } from './cases/grpc.ts';
+import { prove } from './prove.ts';
+
+prove(grpcCases);

@@ -1,0 +1,4 @@
+import { responseCases } from './cases/responses.ts';
+import { prove } from './prove.ts';
+
+prove(responseCases);
