@@ -32,7 +32,8 @@ export function page<Row>(
 ): Page<Row> {
   const places = rows.map((row) => ({
     row,
-    value: row[order.field] as unknown,
+    // A field that is absent stands last, like null.
+    value: row[order.field] ?? null,
     key: order.key(row),
   }));
   const sign = order.descending ? -1 : 1;

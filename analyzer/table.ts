@@ -1,7 +1,7 @@
 /** Lists as tables: CSV for spreadsheets, Markdown for people. */
 export interface Column<Row> {
   name: keyof Row & string;
-  type: 'string' | 'integer' | 'number' | 'array';
+  type: 'string' | 'integer' | 'number' | 'boolean' | 'array';
   about: string;
   /** Stands in the Markdown table, which has to fit a page. */
   brief?: boolean;

@@ -4,7 +4,7 @@ import type { ClientUsage } from '../../core/store/store.ts';
 import { commonParameters, pageParameters } from '../parameters.ts';
 import { listAnswer, listPlace, question } from '../question.ts';
 import type { Column } from '../table.ts';
-import { percent } from './measure.ts';
+import { count, percent } from './measure.ts';
 import { head, observedSince, selectionOf } from './roll.ts';
 
 /** One network address that called; calls from nobody known are in no row. */
@@ -37,7 +37,9 @@ export const clients = question({
     const coverage = snapshot.coverage(place.window);
     const usages = snapshot.clients(selection, coverage.window, limits.listRows);
     const observedSinceMs = observedSince(snapshot.endpoints(selection));
-    const estimated = usages.some(({ client }) => client === specialRoutes.other);
+    const estimated = usages.some(
+      (usage) => usage.estimated || usage.client === specialRoutes.other,
+    );
     return listAnswer({
       title: 'Clients',
       noun: 'clients',
@@ -52,5 +54,6 @@ export const clients = question({
 });
 
 export function clientRow({ client, calls, errors }: ClientUsage): ClientRow {
-  return { client, calls, errors, error_rate_pct: percent(errors, calls) };
+  const rate = percent(errors, calls);
+  return { client, calls: count(calls), errors: count(errors), error_rate_pct: rate };
 }

@@ -4,13 +4,15 @@ import type { Column } from '../table.ts';
 import type { Mark, Status } from './lifecycle.ts';
 import {
   averageMs,
+  callsInterval,
+  count,
   errorRatePct,
   leastMs,
   mostMs,
   percentileMs,
   successRatePct,
 } from './measure.ts';
-import type { RollEntry } from './roll.ts';
+import { isEstimated, type RollEntry } from './roll.ts';
 
 /** One endpoint of a report. Durations are milliseconds, rates percent, times ISO 8601 UTC. */
 export interface EndpointRow {
@@ -43,6 +45,10 @@ export interface EndpointRow {
   last_version: string | null;
   last_callers: LastCallerRow[];
   route_display: string;
+  /** Counts and durations are estimates from sampled calls; absent where nothing is sampled. */
+  estimated?: true;
+  /** Of sampled calls in the window: the 95 % interval of their true number. */
+  total_calls_interval?: [number, number];
 }
 
 export interface LastCallerRow {
@@ -65,7 +71,12 @@ export const endpointColumns: Column<EndpointRow>[] = [
     about: 'active, cold, dead, never_called or unknown; the same under every window',
     brief: true,
   },
-  { name: 'marks', type: 'array', about: 'new, only_errors' },
+  {
+    name: 'marks',
+    type: 'array',
+    about:
+      'new, only_errors, sampled: some calls may have gone unseen, what seems dead is possibly sampled out',
+  },
   { name: 'total_calls', type: 'integer', about: 'calls in the window', brief: true },
   { name: 'error_4xx_count', type: 'integer', about: 'statuses 400 to 499 in the window' },
   { name: 'error_5xx_count', type: 'integer', about: 'statuses from 500 in the window' },
@@ -96,9 +107,21 @@ export const endpointColumns: Column<EndpointRow>[] = [
     type: 'string',
     about: 'the route as the service itself spells it, as last seen; regular expressions readably',
   },
+  {
+    name: 'estimated',
+    type: 'boolean',
+    about: 'true where counts stand for sampled calls; absent where nothing is sampled',
+  },
+  {
+    name: 'total_calls_interval',
+    type: 'array',
+    about:
+      'of sampled calls: 95 % interval of total_calls, [low, high]; absent where nothing is sampled',
+  },
 ];
 
 export function endpointRow({ endpoint, usage, life }: RollEntry): EndpointRow {
+  const interval = callsInterval(usage);
   return {
     id: String(endpoint.id),
     service: endpoint.service,
@@ -107,9 +130,9 @@ export function endpointRow({ endpoint, usage, life }: RollEntry): EndpointRow {
     route: endpoint.route,
     status: life.status,
     marks: life.marks,
-    total_calls: usage.calls,
-    error_4xx_count: usage.errors4xx,
-    error_5xx_count: usage.errors5xx,
+    total_calls: count(usage.calls),
+    error_4xx_count: count(usage.errors4xx),
+    error_5xx_count: count(usage.errors5xx),
     error_rate_pct: errorRatePct(usage),
     success_rate_pct: successRatePct(usage),
     avg_duration_ms: averageMs(usage),
@@ -124,11 +147,13 @@ export function endpointRow({ endpoint, usage, life }: RollEntry): EndpointRow {
     last_called_at: isoTime(endpoint.lastCallMs),
     days_since_last_call: life.daysSinceLastCall,
     observed_days: life.observedDays,
-    lifetime_calls: endpoint.lifetimeCalls,
+    lifetime_calls: count(endpoint.lifetimeCalls),
     unique_clients: usage.uniqueClients,
     last_version: endpoint.lastVersion || null,
     last_callers: endpoint.lastCallers.map(lastCallerRow),
     route_display: endpoint.display,
+    ...(isEstimated(endpoint, usage) && { estimated: true as const }),
+    ...(interval && { total_calls_interval: interval }),
   };
 }
 

@@ -6,8 +6,11 @@ import type { EndpointRecord, ServiceRecord } from '../../core/store/store.ts';
  */
 export type Status = 'active' | 'cold' | 'dead' | 'never_called' | 'unknown';
 
-/** `new`: first called a short while ago. `only_errors`: no call of its life succeeded. */
-export type Mark = 'new' | 'only_errors';
+/**
+ * `new`: first called a short while ago. `only_errors`: no call of its life succeeded. `sampled`: some of its
+ * calls may have gone unseen, so that it may be alive though it is silent.
+ */
+export type Mark = 'new' | 'only_errors' | 'sampled';
 
 export interface Thresholds {
   coldAfterDays: number;
@@ -30,6 +33,8 @@ export interface Heard {
   lastCallMs: number;
   /** Spans of time in which it was away, ascending, none beyond its newest span. */
   outages: Outage[];
+  /** The end of its newest span that stood for others too (core/weight.ts). */
+  lastSampledMs?: number;
 }
 
 export interface Outage {
@@ -44,7 +49,7 @@ const outageGaps = 3;
 
 /** @param service facts of the store @param coldAfterDays a shorter gap changes no answer */
 export function heard(service: ServiceRecord, coldAfterDays: number): Heard {
-  const { firstCallMs, lastCallMs, heardDays } = service;
+  const { firstCallMs, lastCallMs, heardDays, lastSampledMs } = service;
   const outages: Outage[] = [];
   if (heardDays.length >= rhythmDays) {
     const gaps = heardDays.slice(1).map((day, i) => day - heardDays[i]!);
@@ -54,7 +59,12 @@ export function heard(service: ServiceRecord, coldAfterDays: number): Heard {
       outages.push({ fromMs: (heardDays[i]! + 1) * dayMs, toMs: heardDays[i + 1]! * dayMs });
     });
   }
-  return { firstCallMs, lastCallMs, outages };
+  return {
+    firstCallMs,
+    lastCallMs,
+    outages,
+    ...(lastSampledMs !== undefined && { lastSampledMs }),
+  };
 }
 
 export const dayMs = 86_400_000;
@@ -68,7 +78,8 @@ export function lifecycle(
 ): Lifecycle {
   const marks: Mark[] = [];
   if (isNew(endpoint, service, thresholds, nowMs)) marks.push('new');
-  if (endpoint.lifetimeErrors === endpoint.lifetimeCalls) marks.push('only_errors');
+  if (hasOnlyErrors(endpoint)) marks.push('only_errors');
+  if (isSampled(endpoint, service)) marks.push('sampled');
   return {
     status: status(endpoint, service, thresholds, nowMs),
     marks,
@@ -107,6 +118,17 @@ function isNew(
   const coldMs = coldAfterDays * dayMs;
   if (nowMs - endpoint.firstCallMs >= coldMs) return false;
   return endpoint.firstCallMs - service.firstCallMs > coldMs;
+}
+
+/** By what was seen: a span of weight 0 that succeeded is a success all the same. */
+function hasOnlyErrors({ sampling, lifetimeCalls, lifetimeErrors }: EndpointRecord): boolean {
+  if (sampling) return sampling.seenErrors === sampling.seenCalls;
+  return lifetimeErrors === lifetimeCalls;
+}
+
+/** Its own calls were sampled, or those of its service after its last one: what came then may be lost. */
+function isSampled(endpoint: EndpointRecord, service: Heard): boolean {
+  return endpoint.sampling !== undefined || (service.lastSampledMs ?? 0) > endpoint.lastCallMs;
 }
 
 /** A caller's clock may run ahead of ours by minutes: that is today, not minus one day. */

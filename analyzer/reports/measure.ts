@@ -13,7 +13,7 @@ export function percent(part: number, whole: number): number | null {
 }
 
 export function errorRatePct(usage: Usage): number | null {
-  return percent(errorCount(usage), usage.calls);
+  return percent(usage.errors4xx + usage.errors5xx, usage.calls);
 }
 
 /** The complement of the error rate as shown, so that the two always add up to 100. */
@@ -24,9 +24,22 @@ export function successRatePct(usage: Usage): number | null {
 
 const roundPercent = (value: number): number => Math.round(value * 10_000) / 10_000;
 
+/** A count of calls as answers show it: with sampling it is a sum of weights, which need not be whole. */
+export function count(sum: number): number {
+  return Math.round(sum);
+}
+
 /** An error is a status of 400 or more. */
 export function errorCount(usage: Usage): number {
-  return usage.errors4xx + usage.errors5xx;
+  return count(usage.errors4xx + usage.errors5xx);
+}
+
+/** The 95 % interval of the true number of calls, whole numbers, and never fewer than were seen. */
+export function callsInterval({ calls, sampling }: Usage): [number, number] | undefined {
+  if (sampling === undefined) return undefined;
+  const reach = 1.96 * Math.sqrt(sampling.variance);
+  const low = Math.max(sampling.seen, Math.floor(calls - reach));
+  return [low, Math.max(low, Math.ceil(calls + reach))];
 }
 
 /** Calls that have a latency. */
@@ -58,7 +71,7 @@ export function percentileMs(
 /** Calls by status, lowest status first; `0` stands for calls that had none. */
 export function statusCodes(usage: Usage): Record<string, number> {
   const ordered = [...usage.statuses].sort(([a], [b]) => a - b);
-  return Object.fromEntries(ordered);
+  return Object.fromEntries(ordered.map(([status, calls]) => [status, count(calls)]));
 }
 
 /** The usage of what was not called. */

@@ -11,7 +11,7 @@ import { isoTime, type Window } from '../../core/window.ts';
 import { type WindowAnswer, windowAnswer } from '../window.ts';
 import type { Lifecycle, Status, Thresholds } from './lifecycle.ts';
 import { heard, lifecycle } from './lifecycle.ts';
-import { noUsage } from './measure.ts';
+import { count, noUsage } from './measure.ts';
 
 /** The roll: every endpoint of a selection with its usage in the window and its lifecycle. */
 export interface Roll {
@@ -54,9 +54,14 @@ export function callRoll(asked: Asked, selection: Selection, window: Window): Ro
     const usage = usages.get(endpoint.id) ?? noUsage;
     const life = lifecycle(endpoint, service, thresholds, nowMs);
     roll.entries.push({ endpoint, usage, life });
-    roll.estimated ||= usage.uniqueClientsEstimated;
+    roll.estimated ||= usage.uniqueClientsEstimated || isEstimated(endpoint, usage);
   }
   return roll;
+}
+
+/** Calls in the window or in its life were counted by weights. */
+export function isEstimated(endpoint: EndpointRecord, usage: Usage): boolean {
+  return endpoint.sampling !== undefined || usage.sampling !== undefined;
 }
 
 const serviceKey = ({ service, environment }: EndpointRecord | ServiceRecord): string =>
@@ -128,5 +133,6 @@ export function summarize(entries: readonly RollEntry[]): RollSummary {
     summary.total_requests += usage.calls;
     summary[life.status] += 1;
   }
+  summary.total_requests = count(summary.total_requests);
   return summary;
 }

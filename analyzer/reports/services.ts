@@ -4,6 +4,7 @@ import { isoTime, minuteS, type Window } from '../../core/window.ts';
 import { commonParameters, pageParameters } from '../parameters.ts';
 import { listAnswer, listPlace, question } from '../question.ts';
 import type { Column } from '../table.ts';
+import { count } from './measure.ts';
 import { head, selectionOf } from './roll.ts';
 
 /** One service in one environment. `calls` are those of the window, of all time when none was given. */
@@ -57,7 +58,8 @@ export const services = question({
       ? asked.snapshot.coverage(place.window)
       : wholeLife(observedSinceMs, place.window);
     const calls = isWindowed ? callsIn(asked, parameters, coverage.window) : lifetimeCalls;
-    const known = { coverage, observedSinceMs, estimated: false };
+    const estimated = records.some(({ lastSampledMs }) => lastSampledMs !== undefined);
+    const known = { coverage, observedSinceMs, estimated };
     return listAnswer({
       title: 'Services',
       noun: 'services',
@@ -76,7 +78,7 @@ function serviceRow(record: ServiceRecord, calls: number): ServiceRow {
     service: record.service,
     environment: record.environment,
     endpoints: record.endpoints,
-    calls,
+    calls: count(calls),
     first_seen_at: isoTime(record.firstCallMs),
     last_seen_at: isoTime(record.lastCallMs),
   };

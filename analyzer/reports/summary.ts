@@ -6,6 +6,8 @@ import { jsonAnswer, question } from '../question.ts';
 import { askedWindow, previousWindow, windowAnswer } from '../window.ts';
 import {
   averageMs,
+  callsInterval,
+  count,
   errorCount,
   errorRatePct,
   leastMs,
@@ -34,7 +36,9 @@ export const summary = question({
     const previous = snapshot.total(selection, before.window);
     const clients = snapshot.clients(selection, coverage.window, limit);
     const series = glance(snapshot, selection, coverage);
-    const isEstimated = [total, previous].some((usage) => usage.uniqueClientsEstimated);
+    const isEstimated = [total, previous].some(
+      (usage) => usage.uniqueClientsEstimated || usage.sampling !== undefined,
+    );
     const known = { ...roll, estimated: roll.estimated || isEstimated || series.isEstimated };
     return jsonAnswer({
       ...head(asked, known, { service, environment }),
@@ -52,8 +56,10 @@ export const summary = question({
 });
 
 function totals(usage: Usage) {
+  const interval = callsInterval(usage);
   return {
-    total_requests: usage.calls,
+    total_requests: count(usage.calls),
+    ...(interval && { total_requests_interval: interval }),
     unique_ips: usage.uniqueClients,
     avg_response_time_ms: averageMs(usage),
     min_response_time_ms: leastMs(usage),
@@ -70,7 +76,8 @@ function methodUsage(entries: readonly RollEntry[]): Record<string, number> {
     if (usage.calls === 0) continue;
     calls.set(endpoint.method, (calls.get(endpoint.method) ?? 0) + usage.calls);
   }
-  return Object.fromEntries([...calls].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)));
+  const ordered = [...calls].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
+  return Object.fromEntries(ordered.map(([method, sum]) => [method, count(sum)]));
 }
 
 /** The busiest endpoints that were called at all. */
@@ -85,20 +92,20 @@ function endpointStats(entries: readonly RollEntry[], limit: number) {
       environment: endpoint.environment,
       method: endpoint.method,
       route: endpoint.route,
-      requests: usage.calls,
+      requests: count(usage.calls),
       avg_time_ms: averageMs(usage),
       errors_count: errorCount(usage),
     }));
 }
 
 function ipRow({ client, calls, errors }: ClientUsage) {
-  return { ip: client, requests: calls, errors };
+  return { ip: client, requests: count(calls), errors: count(errors) };
 }
 
 function point(startS: number, usage: Usage) {
   return {
     timestamp: isoTime(startS * 1000),
-    requests: usage.calls,
+    requests: count(usage.calls),
     avg_time_ms: averageMs(usage),
     error_rate_pct: errorRatePct(usage),
   };

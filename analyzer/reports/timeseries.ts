@@ -22,7 +22,7 @@ import { jsonAnswer, question, tableAnswer } from '../question.ts';
 import type { Column } from '../table.ts';
 import { askedWindow } from '../window.ts';
 import { endpointFilter } from './endpoint-row.ts';
-import { averageMs, errorCount, errorRatePct, percentileMs } from './measure.ts';
+import { averageMs, count, errorCount, errorRatePct, percentileMs } from './measure.ts';
 import { head, observedSince, selectionOf } from './roll.ts';
 
 /** One interval; durations null when nothing was called in it. */
@@ -138,7 +138,7 @@ export interface Series {
   /** Starts of the intervals, one for each usage. */
   startsS: number[];
   usages: Usage[];
-  /** A zone's edges fall between the steps that are kept of the window. */
+  /** A zone's edges fall between the steps that are kept of the window, or calls were sampled. */
   isEstimated: boolean;
 }
 
@@ -152,8 +152,10 @@ export function seriesOf(
   const startsS = intervalStarts(window, interval, timeZone);
   const askedS = [window.fromS, ...startsS.slice(1), window.toS];
   const edgesS = askedS.map((edgeS) => nearestKept(snapshot, edgeS, window));
-  const isEstimated = edgesS.some((edgeS, n) => edgeS !== askedS[n]);
-  return { startsS, usages: snapshot.series(selection, edgesS), isEstimated };
+  const usages = snapshot.series(selection, edgesS);
+  const isMoved = edgesS.some((edgeS, n) => edgeS !== askedS[n]);
+  const isEstimated = isMoved || usages.some(({ sampling }) => sampling !== undefined);
+  return { startsS, usages, isEstimated };
 }
 
 /** Where only hours or days are kept, a zone's midnight is taken for the nearest step there is. */
@@ -166,7 +168,7 @@ function nearestKept(snapshot: Snapshot, edgeS: number, within: Window): number 
 export function seriesPoint(startS: number, usage: Usage): SeriesPoint {
   return {
     timestamp: isoTime(startS * 1000),
-    calls: usage.calls,
+    calls: count(usage.calls),
     errors: errorCount(usage),
     error_rate_pct: errorRatePct(usage),
     avg_duration_ms: averageMs(usage),

@@ -403,7 +403,9 @@ export function storeContract(
             expect(record.lifetimeCalls).toBe(sumOf(own));
             expect(record.lifetimeErrors).toBe(sumOf(own.filter(({ status }) => status >= 400)));
             const isPlain = record.route.startsWith('/r');
-            expect(record.lastSampledMs).toBe(isPlain ? undefined : record.lastCallMs);
+            const seenErrors = own.filter(({ status }) => status >= 400).length;
+            const sampling = { lastMs: record.lastCallMs, seenCalls: own.length, seenErrors };
+            expect(record.sampling).toEqual(isPlain ? undefined : sampling);
           }
           for (const { service, lastSampledMs, lifetimeCalls, lastCallMs } of snapshot.services()) {
             const own = calls.filter((call) => call.service === service);
@@ -529,7 +531,7 @@ function expectUsage(usage: Usage | undefined, seen: PlainCall[], what: string):
   const ordered = timed.toSorted((a, b) => a.durationNs - b.durationNs);
   const copiesOfAll = (own: PlainCall[]): number =>
     own.reduce((sum, call) => sum + copies(call), 0);
-  const untimed = copiesOfAll(calls.filter(({ durationNs }) => durationNs < 0));
+  const untimed = sumOf(calls.filter(({ durationNs }) => durationNs < 0));
   expect(usage.untimed ?? 0, what).toBe(untimed);
   const count = (test: (status: number) => boolean): number =>
     sumOf(calls.filter(({ status }) => test(status)));

@@ -103,13 +103,21 @@ export interface EndpointRecord {
   lastCallMs: number;
   lifetimeCalls: number;
   lifetimeErrors: number;
-  /** The end of the newest span with a weight (core/weight.ts); absent when none ever had one. With it the
-   *  two counts above are sums of weights, and estimates. */
-  lastSampledMs?: number;
+  /** Present when some of these calls had a weight (core/weight.ts): then the two counts above are sums of
+   *  weights, and estimates. */
+  sampling?: LifetimeSampling;
   /** The service's version that answered last; empty when unknown. */
   lastVersion: string;
   /** Distinct callers, latest first, at most `limits.lastCallers`. */
   lastCallers: LastCaller[];
+}
+
+export interface LifetimeSampling {
+  /** The end of the newest span with a weight. */
+  lastMs: number;
+  /** Spans, whatever each stands for. */
+  seenCalls: number;
+  seenErrors: number;
 }
 
 export interface LastCaller {
@@ -138,8 +146,7 @@ export interface Usage {
   uniqueClients: number;
   /** More clients than are counted exactly: `uniqueClients` is an estimate. */
   uniqueClientsEstimated: boolean;
-  /** Calls whose duration is no latency (OTLP.md X7), in copies where calls have weights; absent when
-   *  there is none. */
+  /** Calls whose duration is no latency (OTLP.md X7); absent when there is none. */
   untimed?: number;
   /** Present when some of these calls have a weight (core/weight.ts): then every count above but
    *  `uniqueClients` is a sum of weights, not always whole, and an estimate; so are durations. */

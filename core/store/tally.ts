@@ -64,6 +64,8 @@ export class Tally {
   #unseen = 0;
   /** Σ (copies − weight). */
   #roundedUp = 0;
+  /** Of that, what is of calls without a latency. */
+  #untimedRoundedUp = 0;
   #variance = 0;
 
   /** @param client its number, 0 when unknown */
@@ -96,7 +98,7 @@ export class Tally {
     if (durationNs >= 0) {
       this.#addDurations(durationNs * weight, durationNs, durationNs);
       this.#histogram.addCopiesUs(Math.floor(durationNs / 1000 + 0.5), copies);
-    }
+    } else this.#untimedRoundedUp += copies - weight;
     if (client !== 0) this.clients.add(client, weight, status >= 400 ? weight : 0);
   }
 
@@ -167,7 +169,7 @@ export class Tally {
     }
     const { calls, minNs, maxNs } = this;
     const copies = this.#histogram.total;
-    const untimed = calls + this.#roundedUp - copies;
+    const untimed = calls + this.#roundedUp - copies - this.#untimedRoundedUp;
     return {
       calls,
       errors4xx,
@@ -204,6 +206,7 @@ export class Tally {
     this.#isFractional = false;
     this.#unseen = 0;
     this.#roundedUp = 0;
+    this.#untimedRoundedUp = 0;
     this.#variance = 0;
   }
 
@@ -211,14 +214,15 @@ export class Tally {
     return this.#isWeighted;
   }
 
-  /** `0, fractional or not, varint seen, varint copies, f64 variance`; an ordinary tally follows, its
-   *  counts in units of a weight when they are fractional. */
+  /** `0, fractional or not, varint seen, varint copies, f64 variance, f64 untimed rounded up`; an ordinary
+   *  tally follows, its counts in units of a weight when they are fractional. */
   #encodeSampling(out: Uint8Array, at: number): number {
     out[at] = weightedMark;
     out[at + 1] = this.#isFractional ? 1 : 0;
     at = putVarint(out, at + 2, this.calls - this.#unseen);
     at = putVarint(out, at, this.calls + this.#roundedUp);
-    return putDouble(out, at, this.#variance);
+    at = putDouble(out, at, this.#variance);
+    return putDouble(out, at, this.#untimedRoundedUp);
   }
 
   /** Reads on behind the mark. */
@@ -230,6 +234,7 @@ export class Tally {
     this.#isWeighted = true;
     this.#isFractional ||= isFractional;
     this.#variance += readDouble(bytes);
+    this.#untimedRoundedUp += readDouble(bytes);
     let calls = 0;
     for (let i = readVarint(bytes); i > 0; i--) {
       const status = readVarint(bytes);

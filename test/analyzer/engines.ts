@@ -7,7 +7,7 @@ import { openSqliteWriter } from '../../core/store/sqlite/writer.ts';
 import type { CallReader, CallWriter } from '../../core/store/store.ts';
 import { dayS } from '../../core/window.ts';
 import { temporaryFolder } from '../process.ts';
-import { oracleReader, type PlainCall } from './oracle.ts';
+import { oracleReader, type PlainCall, weightOf } from './oracle.ts';
 
 /** Who answers behind the same door: the oracle, and the engines that must say what it says. */
 export interface Engine {
@@ -81,6 +81,8 @@ async function write(
     into.durationNs[index] = call.durationNs;
     into.requestBytes[index] = -1;
     into.responseBytes[index] = -1;
+    const weight = weightOf(call);
+    if (weight !== 1) batch.weights.add(index, weight, weight);
   }
   const digest = createHash('md5').update(JSON.stringify(calls)).digest();
   batch.deliveries.push({ project: 'default', digest, firstCall: 0, calls: calls.length });

@@ -26,7 +26,25 @@ export interface PlainCall {
   consumer: string;
   agent: string;
   version: string;
+  /** 1 unless told. */
+  weight?: number;
 }
+
+export function weightOf({ weight = 1 }: PlainCall): number {
+  return weight;
+}
+
+function sumOf(calls: readonly PlainCall[]): number {
+  return calls.reduce((sum, call) => sum + weightOf(call), 0);
+}
+
+/** The ends of sampled calls, newest last. */
+function sampledMs(calls: readonly PlainCall[]): number[] {
+  const sampled = calls.filter((call) => weightOf(call) !== 1);
+  return sampled.map(({ endMs }) => endMs).sort((a, b) => a - b);
+}
+
+const isError = ({ status }: PlainCall): boolean => status >= 400;
 
 export interface OracleOptions {
   /** Before these moments only hours, only days are kept; nothing is rounded unless told. */
@@ -82,9 +100,11 @@ export function oracleReader(
         .map((toS, index) => usageOf(within(all, { fromS: edgesS[index]!, toS })));
     },
     clients(selection, window, limit) {
-      const found = groups(within(selected(selection), window), ({ client }) => client).values();
-      return [...found]
-        .map(clientUsage)
+      const all = within(selected(selection), window);
+      const counted = all.filter((call) => weightOf(call) > 0);
+      const estimated = sampledMs(all).length > 0 && { estimated: true as const };
+      return [...groups(counted, ({ client }) => client).values()]
+        .map((own) => ({ ...clientUsage(own), ...estimated }))
         .filter(({ client }) => client !== '')
         .sort((a, b) => b.calls - a.calls || (a.client < b.client ? -1 : 1))
         .slice(0, limit);
@@ -117,11 +137,13 @@ function within(calls: readonly PlainCall[], { fromS, toS }: Window): PlainCall[
 
 function serviceRecord(calls: PlainCall[]): ServiceRecord {
   const { service, environment } = calls[0]!;
+  const lastSampledMs = sampledMs(calls).at(-1);
   return {
     service,
     environment,
     endpoints: groups(calls, endpointKey).size,
-    lifetimeCalls: calls.length,
+    lifetimeCalls: sumOf(calls),
+    ...(lastSampledMs !== undefined && { lastSampledMs }),
     firstCallMs: Math.min(...calls.map(({ endMs }) => endMs)),
     lastCallMs: Math.max(...calls.map(({ endMs }) => endMs)),
     heardDays: [...new Set(calls.map(({ endMs }) => Math.floor(endMs / 86_400_000)))].sort(
@@ -132,6 +154,7 @@ function serviceRecord(calls: PlainCall[]): ServiceRecord {
 
 function endpointRecord(id: number, calls: PlainCall[]): EndpointRecord {
   const { service, environment, method, route } = calls[0]!;
+  const lastMs = sampledMs(calls).at(-1);
   const latestFirst = [...calls].sort((a, b) => b.endMs - a.endMs);
   const callers = new Map<string, LastCaller>();
   for (const { client, consumer, agent, endMs } of latestFirst) {
@@ -147,35 +170,48 @@ function endpointRecord(id: number, calls: PlainCall[]): EndpointRecord {
     display: route,
     firstCallMs: latestFirst.at(-1)!.endMs,
     lastCallMs: latestFirst[0]!.endMs,
-    lifetimeCalls: calls.length,
-    lifetimeErrors: calls.filter(({ status }) => status >= 400).length,
+    lifetimeCalls: sumOf(calls),
+    lifetimeErrors: sumOf(calls.filter(isError)),
+    ...(lastMs !== undefined && {
+      sampling: { lastMs, seenCalls: calls.length, seenErrors: calls.filter(isError).length },
+    }),
     lastVersion: latestFirst[0]!.version,
     lastCallers: [...callers.values()].slice(0, limits.lastCallers),
   };
 }
 
-export function usageOf(calls: readonly PlainCall[]): Usage {
-  const durations = calls.map(({ durationNs }) => durationNs).sort((a, b) => a - b);
+export function usageOf(seen: readonly PlainCall[]): Usage {
+  const calls = seen.filter((call) => weightOf(call) > 0);
+  // Weights are whole numbers in these tests.
+  const durations = calls
+    .flatMap((call) => Array<number>(weightOf(call)).fill(call.durationNs))
+    .sort((a, b) => a - b);
   const statuses = new Map<number, number>();
-  for (const { status } of calls) statuses.set(status, (statuses.get(status) ?? 0) + 1);
+  for (const call of calls) {
+    statuses.set(call.status, (statuses.get(call.status) ?? 0) + weightOf(call));
+  }
+  const variance = calls.reduce((sum, call) => sum + weightOf(call) * (weightOf(call) - 1), 0);
   return {
-    calls: calls.length,
-    errors4xx: calls.filter(({ status }) => status >= 400 && status < 500).length,
-    errors5xx: calls.filter(({ status }) => status >= 500).length,
+    calls: sumOf(calls),
+    errors4xx: sumOf(calls.filter(({ status }) => status >= 400 && status < 500)),
+    errors5xx: sumOf(calls.filter(({ status }) => status >= 500)),
     statuses,
     sumNs: durations.reduce((sum, ns) => sum + ns, 0),
     minNs: durations[0] ?? 0,
     maxNs: durations.at(-1) ?? 0,
-    percentilesNs: percentiles.map((p) => durations[Math.ceil((p / 100) * calls.length) - 1] ?? 0),
+    percentilesNs: percentiles.map(
+      (p) => durations[Math.ceil((p / 100) * durations.length) - 1] ?? 0,
+    ),
     uniqueClients: new Set(calls.map(({ client }) => client).filter(Boolean)).size,
     uniqueClientsEstimated: false,
+    ...(sampledMs(seen).length > 0 && { sampling: { seen: seen.length, variance } }),
   };
 }
 
 function clientUsage(calls: PlainCall[]): ClientUsage {
   return {
     client: calls[0]!.client,
-    calls: calls.length,
-    errors: calls.filter(({ status }) => status >= 400).length,
+    calls: sumOf(calls),
+    errors: sumOf(calls.filter(isError)),
   };
 }

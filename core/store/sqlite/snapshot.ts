@@ -117,7 +117,9 @@ export class SqliteSnapshot implements Snapshot {
         lastCallMs: facts.lastCallMs,
         lifetimeCalls: facts.calls + facts.unseenCalls,
         lifetimeErrors: facts.errors + facts.unseenErrors,
-        ...(facts.sampledMs > 0 && { lastSampledMs: facts.sampledMs }),
+        ...(facts.sampledMs > 0 && {
+          sampling: { lastMs: facts.sampledMs, seenCalls: facts.calls, seenErrors: facts.errors },
+        }),
         lastVersion: this.#words.origin(facts.callers[1]!).serviceVersion,
         lastCallers: this.#lastCallers(facts),
       });

@@ -110,7 +110,7 @@ describe('a store written before there were weights', () => {
       reader.snapshot('default', (snapshot) => ({
         total: snapshot.total({}, allTime),
         lifetime: snapshot.endpoints({}).map((record) => record.lifetimeCalls),
-        sampled: snapshot.endpoints({}).map((record) => record.lastSampledMs),
+        sampled: snapshot.endpoints({}).map((record) => record.sampling?.lastMs),
       }));
     const old = await totals();
     const sumNs = (20 * 21 * 1_234_567) / 2;
