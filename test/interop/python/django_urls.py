@@ -1,0 +1,52 @@
+import time
+
+from django.http import HttpResponse, JsonResponse
+from django.urls import include, path
+from django.views.decorators.http import require_POST
+
+
+
+def health(_request):
+    return HttpResponse("ok")
+
+
+def user(_request, id):
+    return JsonResponse({"id": id})
+
+
+@require_POST
+def order(_request):
+    return HttpResponse("created", status=201)
+
+
+def item(_request, order, item):
+    return JsonResponse({"order": order, "item": item})
+
+
+def boom(_request):
+    return HttpResponse("boom", status=500)
+
+
+def file(_request, path):
+    return JsonResponse({"path": path})
+
+
+def slow(_request):
+    time.sleep(0.05)
+    return HttpResponse("slow")
+
+
+def thing(_request, id):
+    return JsonResponse({"id": id})
+
+
+urlpatterns = [
+    path("health", health),
+    path("users/<id>", user),
+    path("orders", order),
+    path("orders/<order>/items/<item>", item),
+    path("boom", boom),
+    path("files/<path:path>", file),
+    path("slow", slow),
+    path("api/v1/", include([path("things/<id>", thing)])),
+]

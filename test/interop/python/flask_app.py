@@ -1,0 +1,56 @@
+import os
+import time
+
+from flask import Blueprint, Flask
+
+app = Flask(__name__)
+
+
+@app.get("/health")
+def health():
+    return "ok"
+
+
+@app.get("/users/<id>")
+def user(id):
+    return {"id": id}
+
+
+@app.post("/orders")
+def order():
+    return "created", 201
+
+
+@app.get("/orders/<order>/items/<item>")
+def item(order, item):
+    return {"order": order, "item": item}
+
+
+@app.get("/boom")
+def boom():
+    return "boom", 500
+
+
+@app.get("/files/<path:path>")
+def file(path):
+    return {"path": path}
+
+
+@app.get("/slow")
+def slow():
+    time.sleep(0.05)
+    return "slow"
+
+
+v1 = Blueprint("v1", __name__, url_prefix="/api/v1")
+
+
+@v1.get("/things/<id>")
+def thing(id):
+    return {"id": id}
+
+
+app.register_blueprint(v1)
+
+if __name__ == "__main__":
+    app.run("127.0.0.1", int(os.environ["PORT"]))

@@ -1,0 +1,141 @@
+import type { Telling } from './calls.ts';
+import type { Toolchain } from './toolchain.ts';
+
+/** One service under its official instrumentation, exporting to Rollcall with nothing else set. */
+export interface Stack extends Telling {
+  name: string;
+  toolchain: Toolchain;
+  /** What starts it, in the toolchain's folder; the service listens on 127.0.0.1 at `PORT`. */
+  command: readonly string[];
+  protocol: 'grpc' | 'http/protobuf' | 'http/json';
+  /** Set beside the endpoint, the protocol and the service's name. */
+  env?: Record<string, string>;
+  /** The protocol is the instrumentation's default: no variable says it. */
+  protocolIsDefault?: true;
+}
+
+const node: Toolchain = {
+  name: 'node',
+  locks: ['package-lock.json'],
+  needs: [['npm', '--version']],
+  build: [['npm', 'ci', '--ignore-scripts']],
+};
+const python: Toolchain = {
+  name: 'python',
+  locks: ['requirements.txt'],
+  needs: [['python3', '-m', 'venv', '--help']],
+  build: [
+    ['python3', '-m', 'venv', 'venv'],
+    ['venv/bin/pip', 'install', '--quiet', '--requirement', 'requirements.txt'],
+  ],
+};
+const go: Toolchain = {
+  name: 'go',
+  needs: [['go', 'version']],
+  build: [['go', 'build', '-p', '1', '-o', 'interop-go', '.']],
+};
+
+const gzip = { OTEL_EXPORTER_OTLP_COMPRESSION: 'gzip' };
+const onNode = { toolchain: node, routes: 'framework', client: 'first' } as const;
+/** A service of `import`s needs the loader beside the instrumentation; without it `import express` is not seen. */
+const esModule = (name: string) => [
+  process.execPath,
+  '--no-warnings',
+  '--experimental-loader=@opentelemetry/instrumentation/hook.mjs',
+  '--import=@opentelemetry/auto-instrumentations-node/register',
+  `${name}.mjs`,
+];
+
+/** Old names are the default of OpenTelemetry for Python. */
+const newNames = { OTEL_SEMCONV_STABILITY_OPT_IN: 'http' };
+const bothNames = { OTEL_SEMCONV_STABILITY_OPT_IN: 'http/dup' };
+const flask = {
+  toolchain: python,
+  command: ['venv/bin/opentelemetry-instrument', 'venv/bin/python', 'flask_app.py'],
+  routes: 'framework',
+  client: 'peer',
+} as const;
+const django = {
+  ...flask,
+  command: [
+    'sh',
+    '-c',
+    'exec venv/bin/opentelemetry-instrument venv/bin/python manage.py runserver --noreload "$PORT"',
+  ],
+  // Its instrumentation asks for the settings before manage.py could name them.
+  env: { DJANGO_SETTINGS_MODULE: 'django_settings' },
+};
+const fastapi = {
+  ...flask,
+  // Believes forwarding headers of this machine, and takes the last hop.
+  command: [
+    'sh',
+    '-c',
+    'exec venv/bin/opentelemetry-instrument venv/bin/uvicorn --log-level warning --port "$PORT" fastapi_app:app',
+  ],
+  client: 'last',
+} as const;
+
+const onGo = { toolchain: go, routes: 'framework', client: 'first' } as const;
+
+export const stacks: readonly Stack[] = [
+  { ...onNode, name: 'node-express', command: esModule('express'), protocol: 'http/protobuf' },
+  { ...onNode, name: 'node-express-grpc', command: esModule('express'), protocol: 'grpc' },
+  {
+    ...onNode,
+    name: 'node-fastify',
+    command: [process.execPath, '--import=./fastify-telemetry.mjs', 'fastify.mjs'],
+    protocol: 'http/json',
+  },
+  { ...onNode, name: 'node-koa', command: esModule('koa'), protocol: 'http/protobuf', env: gzip },
+  { ...onNode, name: 'node-nest', command: esModule('nest'), protocol: 'grpc', env: gzip },
+  {
+    ...onNode,
+    name: 'node-hono',
+    command: esModule('hono'),
+    protocol: 'http/json',
+    env: gzip,
+    routes: 'path',
+  },
+  {
+    ...onNode,
+    name: 'node-http',
+    command: esModule('http'),
+    protocol: 'http/protobuf',
+    routes: 'path',
+  },
+  { ...flask, name: 'python-flask', protocol: 'http/protobuf' },
+  { ...flask, name: 'python-flask-new', protocol: 'grpc', env: { ...newNames, ...gzip } },
+  { ...flask, name: 'python-flask-dup', protocol: 'http/protobuf', env: { ...bothNames, ...gzip } },
+  { ...fastapi, name: 'python-fastapi', protocol: 'grpc' },
+  {
+    ...fastapi,
+    name: 'python-fastapi-new',
+    protocol: 'http/protobuf',
+    env: { ...newNames, ...gzip },
+  },
+  { ...fastapi, name: 'python-fastapi-dup', protocol: 'grpc', env: bothNames },
+  { ...django, name: 'python-django', protocol: 'http/protobuf', env: { ...django.env, ...gzip } },
+  {
+    ...django,
+    name: 'python-django-new',
+    protocol: 'http/protobuf',
+    env: { ...django.env, ...newNames },
+  },
+  {
+    ...django,
+    name: 'python-django-dup',
+    protocol: 'grpc',
+    env: { ...django.env, ...bothNames, ...gzip },
+  },
+  { ...onGo, name: 'go-nethttp', command: ['./interop-go', 'nethttp'], protocol: 'http/protobuf' },
+  { ...onGo, name: 'go-gin', command: ['./interop-go', 'gin'], protocol: 'grpc' },
+  {
+    ...onGo,
+    name: 'go-echo',
+    command: ['./interop-go', 'echo'],
+    protocol: 'http/protobuf',
+    env: gzip,
+  },
+  { ...onGo, name: 'go-chi', command: ['./interop-go', 'chi'], protocol: 'grpc', env: gzip },
+];

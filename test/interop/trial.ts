@@ -1,0 +1,201 @@
+import { connect, createServer } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+import { askJson } from '../load/report.ts';
+import { launchCommand } from '../process.ts';
+import { type Expectation, makeCalls, slowMs } from './calls.ts';
+import type { Stack } from './stacks.ts';
+
+/** What became of one stack's calls. */
+export interface Verdict {
+  expected: number;
+  counted: number;
+  /** Every (method, route, status) has its count, and there is no other. */
+  routesExact: boolean;
+  /** Calls whose client the report knows, and whether each address has its count. */
+  clientsKnown: number;
+  clientsExact: boolean;
+  /** In words; none when all is exact. */
+  differences: string[];
+}
+
+/** Where Rollcall listens. */
+export interface Doors {
+  otlp_http: string;
+  otlp_grpc: string;
+  analyzer: string;
+}
+
+/** Times every known call is made. */
+const rounds = 4;
+const startMsMost = 90_000;
+/** From the last call to its count: exporters wait a second, and one retry may lie between. */
+const flushMsMost = 30_000;
+const stopMsMost = 15_000;
+
+/**
+ * Starts the service, calls it, waits for its exporter and compares what Rollcall says.
+ * @param folder the toolchain's, prepared
+ * @throws Error with the service's output when it does not do its part
+ */
+export async function tryStack(stack: Stack, folder: string, doors: Doors): Promise<Verdict> {
+  const port = await freePort();
+  const service = launchIn(folder, stack.command, environment(stack, doors, port));
+  try {
+    await listening(port, service);
+    const expected: Expectation = { calls: new Map(), clients: new Map() };
+    for (let round = 1; round <= rounds; round += 1) {
+      await makeCalls(`http://127.0.0.1:${port}`, stack, expected);
+    }
+    await arrived(doors, stack.name, total(expected.calls));
+    // What else it holds it sends at its end: nothing more may come.
+    await end(service);
+    return await judge(doors, stack.name, expected, service.output());
+  } catch (error) {
+    const said = service.output().slice(-3000);
+    throw new Error(`${(error as Error).message}\n${said}`, { cause: error });
+  } finally {
+    service.child.kill('SIGKILL');
+    await service.ended;
+  }
+}
+
+export type Service = ReturnType<typeof launchCommand>;
+
+/** A program in a folder of its own. */
+export function launchIn(
+  folder: string,
+  command: readonly string[],
+  env: Record<string, string>,
+): Service {
+  const script = 'cd "$1" && shift && exec "$@"';
+  return launchCommand('sh', ['-c', script, 'sh', folder, ...command], env);
+}
+
+function environment(stack: Stack, doors: Doors, port: number): Record<string, string> {
+  const endpoint = stack.protocol === 'grpc' ? doors.otlp_grpc : doors.otlp_http;
+  return {
+    PORT: String(port),
+    OTEL_SERVICE_NAME: stack.name,
+    OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
+    ...(stack.protocolIsDefault ? {} : { OTEL_EXPORTER_OTLP_PROTOCOL: stack.protocol }),
+    // Nobody wants to wait the default five seconds for each stack.
+    OTEL_BSP_SCHEDULE_DELAY: '500',
+    ...stack.env,
+  };
+}
+
+/** Waits until the count is there, or the exporter's time is over: then the comparison says what is missing. */
+async function arrived({ analyzer }: Doors, service: string, calls: number): Promise<void> {
+  const question = `${analyzer}/api/v1/report?service=${service}&window=1h`;
+  const until = Date.now() + flushMsMost;
+  while (Date.now() < until) {
+    const { summary } = await askJson<{ summary: { total_requests: number } }>(question);
+    if (summary.total_requests >= calls) return;
+    await pause(100);
+  }
+}
+
+interface Report {
+  endpoints: {
+    id: string;
+    method: string;
+    route: string;
+    total_calls: number;
+    min_duration_ms: number;
+  }[];
+}
+
+async function judge(
+  { analyzer }: Doors,
+  service: string,
+  expected: Expectation,
+  said: string,
+): Promise<Verdict> {
+  const asked = `service=${service}&window=1h`;
+  const report = await askJson<Report>(`${analyzer}/api/v1/report?${asked}`);
+  const calls = new Map<string, number>();
+  const slow: string[] = [];
+  for (const { id, method, route, min_duration_ms } of report.endpoints) {
+    const url = `${analyzer}/api/v1/endpoints/${id}?window=1h`;
+    const { status_codes } = await askJson<{ status_codes: Record<string, number> }>(url);
+    for (const [status, count] of Object.entries(status_codes)) {
+      calls.set(`${method} ${route} ${status}`, count);
+    }
+    if (route === '/slow' && min_duration_ms < slowMs)
+      slow.push(`/slow took ${min_duration_ms} ms`);
+  }
+  const { clients: rows } = await askJson<{ clients: { client: string; calls: number }[] }>(
+    `${analyzer}/api/v1/clients?${asked}`,
+  );
+  const clients = new Map(rows.map((row) => [row.client, row.calls]));
+  const ofCalls = unequal(calls, expected.calls);
+  const ofClients = unequal(clients, expected.clients);
+  return {
+    expected: total(expected.calls),
+    counted: total(calls),
+    routesExact: ofCalls.length === 0,
+    clientsKnown: total(clients),
+    clientsExact: ofClients.length === 0,
+    differences: [...ofCalls, ...ofClients, ...slow, ...complaints(said)],
+  };
+}
+
+/** Lines in which an exporter says that it failed: a service that is counted and whose log fills is not right. */
+function complaints(said: string): string[] {
+  const failed =
+    /fail\w* to export|export\w* (?:failed|error)|otlp\w*exportererror|transient error/i;
+  return said
+    .split('\n')
+    .filter((line) => failed.test(line))
+    .slice(0, 3)
+    .map((line) => `the exporter says: ${line.slice(0, 300)}`);
+}
+
+export function unequal(
+  seen: ReadonlyMap<string, number>,
+  truth: ReadonlyMap<string, number>,
+): string[] {
+  return [...new Set([...truth.keys(), ...seen.keys()])]
+    .filter((key) => seen.get(key) !== truth.get(key))
+    .sort()
+    .map((key) => `${key}: ${seen.get(key) ?? 0} counted, ${truth.get(key) ?? 0} expected`);
+}
+
+export function total(counts: ReadonlyMap<string, number>): number {
+  return [...counts.values()].reduce((sum, count) => sum + count, 0);
+}
+
+/** A port nobody listens on now: services of ten languages have no common way to say which one they took. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** Waits for the port to take connections; a connection alone makes no span. */
+export async function listening(port: number, { child, output }: Service): Promise<void> {
+  const until = Date.now() + startMsMost;
+  while (!(await takesConnections(port))) {
+    if (child.exitCode !== null) throw new Error(`the service ended with ${child.exitCode}`);
+    if (Date.now() > until) throw new Error(`nothing listens after ${startMsMost} ms: ${output()}`);
+    await pause(50);
+  }
+}
+
+function takesConnections(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => socket.end());
+    socket.on('close', (failed) => resolve(!failed));
+    socket.on('error', () => {});
+  });
+}
+
+/** SIGTERM, and SIGKILL for one whose framework waits for something that does not come. */
+export async function end({ child, ended }: Service): Promise<void> {
+  child.kill('SIGTERM');
+  const impatient = setTimeout(() => child.kill('SIGKILL'), stopMsMost);
+  await ended;
+  clearTimeout(impatient);
+}
