@@ -1,5 +1,4 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
-import { limits } from '../core/limits.ts';
 import { failureTrailers } from './grpc-status.ts';
 
 /** Answers a call that succeeded: a message, even an empty one, and only then the status (G3). */
@@ -57,22 +56,9 @@ function isOpen(stream: ServerHttp2Stream): boolean {
 }
 
 /**
- * A sender that has not said all yet is told that nobody listens, after the answer. What it had under way is
- * read first: some clients drop an answer when the reset comes while they still send.
+ * Tells a sender that has not said all yet that nobody listens. The answer goes before it, and stands: a
+ * client must not drop it because of such a reset (RFC 9113, 8.1).
  */
 function stopSender(stream: ServerHttp2Stream): void {
-  if (stream.readableEnded) return;
-  const finish = (): void => {
-    clearTimeout(timer);
-    stream.close(constants.NGHTTP2_NO_ERROR);
-  };
-  const timer = setTimeout(finish, limits.discardMs);
-  let bytes = 0;
-  stream.on('data', (chunk: Buffer) => {
-    bytes += chunk.length;
-    if (bytes > limits.discardBytes) finish();
-  });
-  stream.on('end', () => clearTimeout(timer));
-  stream.on('close', () => clearTimeout(timer));
-  stream.resume();
+  if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR);
 }

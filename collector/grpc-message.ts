@@ -55,8 +55,12 @@ export function readMessage(stream: ServerHttp2Stream, options: MessageOptions):
       frame.fail(error instanceof CallError ? error : asAppError(error));
     }
   };
-  // A stream that is reset without an error ends as if the client had said all.
-  const end = (): void => (stream.aborted ? gone() : frame.end());
+  // A stream that is reset ends first as if its client had said all: Node's client says so, and Node itself
+  // when the code is no error. Only what is incomplete can have been cut off.
+  const end = (): void => {
+    if (frame.isWhole) frame.end();
+    else setImmediate(() => (stream.closed || stream.destroyed ? gone() : frame.end()));
+  };
   const gone = (): void => frame.gone();
   const stop = (): void => {
     stream.off('data', chunk);
@@ -93,6 +97,11 @@ class Frame {
     this.#stream = stream;
     this.#options = options;
     this.#ends = ends;
+  }
+
+  /** The last byte came. */
+  get isWhole(): boolean {
+    return this.#intake !== undefined && this.#missing === 0;
   }
 
   chunk(bytes: Buffer): void {
