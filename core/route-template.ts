@@ -1,5 +1,7 @@
 import { limits } from './limits.ts';
+import { isNamed } from './named-things.ts';
 import { pathSegments } from './path-segments.ts';
+import { isAcronym, isRandom, isUuid } from './random-text.ts';
 
 /**
  * The route a path without one probably has (OTLP.md 2.5): what looks like a value becomes `{id}` or
@@ -18,6 +20,7 @@ export function templateSegments(mount: string, path: readonly string[]): string
   const folder = fileFolder(path, before);
   let text = mount;
   let previous = before;
+  let beforePrevious = '';
   for (let at = 0; at < path.length; at += 1) {
     if (at === folder) {
       text += '/{path}';
@@ -26,9 +29,11 @@ export function templateSegments(mount: string, path: readonly string[]): string
     const place: Place = {
       depth: depth + at,
       previous,
+      beforePrevious,
       last: at === path.length - 1,
       next: path[at + 1] ?? '',
     };
+    beforePrevious = previous;
     previous = templateSegment(path[at]!, place);
     text += `/${previous}`;
     if (text.length > limits.routeBytes) break;
@@ -54,31 +59,33 @@ export function boundRoute(route: string): string {
 
 /** Whether a text that says to be a route is a path with values in it (AWS Lambda reports such). */
 export function looksRaw(path: readonly string[]): boolean {
-  return path.some((segment) => /^\d+$/.test(segment) || uuid.test(segment) || isRandom(segment));
+  return path.some((segment) => /^\d+$/.test(segment) || isUuid(segment) || isRandom(segment));
 }
 
 /** Where a segment stands: what a digit means depends on it. */
 interface Place {
   depth: number;
-  /** The segment before it, as templated. */
+  /** The segment before it, as templated, and the one before that. */
   previous: string;
+  beforePrevious: string;
   last: boolean;
   next: string;
 }
 
-const uuid = /^\{?[\da-f]{8}-?[\da-f]{4}-?[\da-f]{4}-?[\da-f]{4}-?[\da-f]{12}\}?$/i;
 const version = /^v\d{1,8}([._-]\d{1,8}){0,3}(-?(alpha|beta|rc|preview)\d{0,3})?$/i;
 const date = /^\d{4}-(\d{2}(-\d{2})?|W\d{2}|Q[1-4])([T_ ][\d:.,+-]{2,20}Z?)?$/i;
-const placeholder = /^(\w+\()?\{(id|date|file|path)\}(\)|\.\w{1,10}|:[A-Za-z]\w{0,40})?$/;
+const placeholder = /^(\w+\()?\{(id|date|file|path|locale)\}(\)|\.\w{1,10}|:[A-Za-z]\w{0,40})?$/;
 
 function templateSegment(segment: string, place: Place): string {
-  if (/^[a-z]{1,15}$/.test(segment)) return segment; // most are words: nothing below would change them
+  if (/^[a-z]{1,15}$/.test(segment)) return templateWord(segment, place); // most are words
   if (/^\d{3,}$/.test(segment)) return '{id}';
   if (placeholder.test(segment)) return segment;
   if (segment.length > segmentCharsMax) return '{id}';
   const verb = /^([^:]+):([A-Za-z]+)$/.exec(segment); // Google: things:batchGet
   if (verb) {
-    const head = templateSegment(verb[1]!, { ...place, last: false });
+    // Of the head of Special:Search its place says nothing.
+    const previous = /^[A-Za-z]+$/.test(verb[1]!) ? '' : place.previous;
+    const head = templateSegment(verb[1]!, { ...place, previous, last: false });
     return `${head}:${verb[2]}`;
   }
   const key = /^([A-Za-z_]\w*)\((.*)\)$/s.exec(segment); // OData: Users(5)
@@ -88,9 +95,39 @@ function templateSegment(segment: string, place: Place): string {
   if (/^\$[A-Za-z]+$/.test(segment)) return segment; // OData: $metadata
   if (!/^[\w.~+-]+$/.test(segment.replace(/^@/, ''))) return '{id}';
   if (segment.startsWith('@')) return /^@(me|all|self)$/.test(segment) ? segment : '{id}';
+  if (isLocale(segment)) return '{locale}';
   const file = fileName(segment);
   if (file) return templateFile(segment, file, place);
-  return isValue(segment, place.previous) ? '{id}' : segment;
+  const { previous, beforePrevious } = place;
+  if (isValue(segment, previous) || isCode(segment, place)) return '{id}';
+  return isNamed(segment, previous, beforePrevious) ? '{id}' : segment;
+}
+
+function templateWord(segment: string, { previous, beforePrevious }: Place): string {
+  if (segment.length === 2 && languageParents.test(previous)) return '{locale}';
+  return isNamed(segment, previous, beforePrevious) ? '{id}' : segment;
+}
+
+const languageParents = /^(captions|subtitles|languages?|lang|locales?|translations?|i18n|hl)$/;
+
+/** `en-US`, `pt_br`: a language that is widely spoken and a region. Versions of one page are one endpoint. */
+function isLocale(segment: string): boolean {
+  const [, language] = /^([a-z]{2})[-_]([a-z]{2}|[A-Z]{2}|[A-Z][a-z]{3})$/.exec(segment) ?? [];
+  return language !== undefined && languages.has(language);
+}
+
+const languages = new Set(
+  'ar bg bn ca cs da de el en es et fa fi fr he hi hr hu it ja ko lt lv ms nb nl pl pt ro ru sk sl sr sv ta th tr uk ur vi zh'.split(
+    ' ',
+  ),
+);
+
+/** `/issue/SHOP-39`, `/prices/BTC-USD`, and in a path of small letters `/fx/CHF/latest`. */
+function isCode(segment: string, { depth, previous }: Place): boolean {
+  if (/^[A-Z][A-Z\d]{1,9}-\d+$/.test(segment)) return true;
+  if (depth === 0 || !/^([a-z][a-z\d_-]*|\{\w+\})$/.test(previous)) return false;
+  if (/^[A-Z]{2,5}[-_][A-Z]{2,5}$/.test(segment)) return true;
+  return /^[A-Z]{2,3}$/.test(segment) && !isAcronym(segment);
 }
 
 /** Longer ones are tokens; the longest words in routes seen are about 40. */
@@ -99,7 +136,10 @@ const segmentCharsMax = 64;
 /** A first number is the version of Twitter's `/2/tweets` or Twilio's `/2010-04-01/Accounts`. */
 function isVersionPlace(segment: string, place: Place): boolean {
   if (place.last || !/^(\d{1,2}(\.\d{1,2})?|\d{4}-\d{2}(-\d{2})?)$/.test(segment)) return false;
-  if (place.depth > 0 && !/^(api|rest|rpc)$/i.test(place.previous)) return false;
+  // Behind the name of an API too when it is written like a version: /geo/1.0/zip.
+  const isDecimal = segment.includes('.') && place.depth <= 2 && /^[a-z]+$/.test(place.previous);
+  const isBehindName = isDecimal && !isPlural(place.previous);
+  if (place.depth > 0 && !isBehindName && !/^(api|rest|rpc)$/i.test(place.previous)) return false;
   return /^[A-Za-z_.-]+$/.test(place.next) && !isValue(place.next, '');
 }
 
@@ -183,8 +223,9 @@ function isValue(segment: string, previous: string): boolean {
   const lower = segment.toLowerCase();
   if (words.has(lower) || version.test(segment)) return false;
   const parts = segment.split(/[-_.~+]+/).filter((part) => part !== '');
-  if (uuid.test(segment) || isRandom(segment) || parts.some(isRandom)) return true;
+  if (isUuid(segment) || isRandom(segment) || parts.some(isRandom)) return true;
   if (!/\d/.test(segment)) return isSlug(segment, previous) || isListed(segment, previous);
+  if (isPlural(previous) && /^[A-Z\d]{5,20}$/.test(segment)) return true;
   if (parts.length === 1) return isMixed(parts[0]!);
   if (/^(top|last|past|next|first|step|level|phase|part|type)[-_]/.test(lower)) return false;
   if (parts.some((part) => (/^\d+$/.test(part) ? part.length > 2 : isMixed(part)))) return true;
@@ -205,24 +246,6 @@ function isMixed(part: string): boolean {
   return !(runs.length > 0 && runs.every((run) => run.length >= 3));
 }
 
-/** Hexadecimal of 8 and more, and tokens of 16 and more that do not look like words put together. */
-function isRandom(segment: string): boolean {
-  const hex = /^(0x)?[\da-f]{8,}$/i.test(segment);
-  if (hex && (/\d/.test(segment) || segment.length >= 16)) return true;
-  if (segment.length < 16) return false;
-  // getUserOrdersByCustomerId has runs of about four characters and few short ones, base62 of two.
-  if (!/^[a-z]+([-_.][a-z]+)+$/i.test(segment)) {
-    const runs = segment.match(/[A-Z]?[a-z]+|[A-Z]+|\d+/g) ?? [];
-    const short = runs.filter((run) => run.length <= 2).length;
-    if (runs.length * 2.6 > segment.length || (short >= 3 && short * 3 >= runs.length)) return true;
-  }
-  const digits = segment.replace(/\D+/g, '').length;
-  if (digits >= 4 && digits * 8 > segment.length && /^[^-_.]+$/.test(segment)) return true;
-  const letters = segment.replace(/[^A-Za-z]+/g, '');
-  const vowels = letters.replace(/[^aeiouy]+/gi, '').length;
-  return letters.length >= 12 && vowels * 7 < letters.length;
-}
-
 /** Titles of five words and more, four behind a plural: `how-to-write-good-code`. */
 function isSlug(segment: string, previous: string): boolean {
   const joints = /^[a-z]+([-_][a-z]+)*$/i.test(segment) ? segment.split(/[-_]/).length - 1 : 0;
@@ -232,7 +255,7 @@ function isSlug(segment: string, previous: string): boolean {
 /** Codes and names that stand behind a plural: `/currencies/USD`, `/domains/example.com`. */
 function isListed(segment: string, previous: string): boolean {
   if (!isPlural(previous)) return false;
-  return /^[A-Z]{2,5}$/.test(segment) || /^[\w-]+(\.[\w-]+)*\.[a-z]{2,}$/.test(segment);
+  return /^[A-Z]{2,20}$/.test(segment) || /^[\w-]+(\.[\w-]+)*\.[a-z]{2,}$/.test(segment);
 }
 
 function isPlural(word: string): boolean {
