@@ -1,12 +1,13 @@
-import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Config, readConfig } from '../core/config.ts';
 import { AppError, asAppError } from '../core/error.ts';
-import { limits } from '../core/limits.ts';
 import { type Log, openLog } from '../core/log.ts';
 import { openSqliteReader } from '../core/store/sqlite/reader.ts';
 import type { CallReader } from '../core/store/store.ts';
 import { openTenancy, type Tenancy, warnWithoutKeys } from '../core/tenancy.ts';
+import { openCertificates } from '../core/tls.ts';
+import { createWebServer, type WebServer } from '../core/web-server.ts';
+import { handlerOf } from './both-versions.ts';
 import { analyzerApp } from './http.ts';
 import { LateReader } from './late-reader.ts';
 
@@ -55,22 +56,26 @@ async function serve(
   const { coldAfterDays, deadAfterDays, host } = config;
   const thresholds = { coldAfterDays, deadAfterDays };
   const app = analyzerApp({ ...stores, thresholds, log, version, now: Date.now });
-  const server = createServer({ maxHeaderSize: limits.headerBytes }, app);
-  const port = await listen(server, host, config.analyzerPort);
-  const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const certificates = config.tls && (await openCertificates(config.tls, log));
+  const tls = certificates && { certificates, clients: 'anyone' as const };
+  const web = createWebServer({ tls });
+  web.server.on('request', handlerOf(app));
+  const port = await listen(web, host, config.analyzerPort);
+  const url = `${web.scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;
   log.info({ analyzer: url }, 'listening');
   await warnWithoutKeys(stores.tenancy, config, log);
   return {
     url,
     async close() {
-      await drain(server);
+      certificates?.close();
+      await drain(web);
       await stores.tenancy.close();
       await stores.reader.close();
     },
   };
 }
 
-function listen(server: Server, host: string, port: number): Promise<number> {
+function listen({ server }: WebServer, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
       const inUse =
@@ -82,9 +87,9 @@ function listen(server: Server, host: string, port: number): Promise<number> {
   });
 }
 
-function drain(server: Server): Promise<void> {
+function drain({ server, closeAllConnections }: WebServer): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => server.closeAllConnections(), drainMs);
+    const timer = setTimeout(closeAllConnections, drainMs);
     server.close(() => {
       clearTimeout(timer);
       resolve();

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { readConfig } from '../core/config.ts';
 import { AppError } from '../core/error.ts';
 import { openLog } from '../core/log.ts';
+import { checkCertificates } from '../core/tls.ts';
 
 export type ServiceName = 'collector' | 'analyzer';
 
@@ -25,13 +26,14 @@ const stopMs = 9_000;
  * channel to us: should we be killed, it closes, and they end by themselves. When one dies, the other is
  * stopped: half a Rollcall that looks alive would be worse than none.
  * @param env with the configuration; checked here, once, before anything starts
- * @throws AppError `invalid` for a wrong configuration, `unavailable` when the data folder cannot be made
+ * @throws AppError `invalid` for a wrong configuration or certificate, `unavailable` when the data folder cannot be made
  */
 export async function startServices(
   names: readonly ServiceName[],
   env: NodeJS.ProcessEnv,
 ): Promise<Services> {
   const config = readConfig(env);
+  if (config.tls) await checkCertificates(config.tls);
   await makeFolder(dirname(config.store.path));
   const log = openLog('rollcall', config.logLevel);
   const children = names.map((name) => spawnService(name, env));

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Http2Stream } from 'node:http2';
 import type { Transform } from 'node:stream';
 import {
   constants,
@@ -9,6 +10,7 @@ import {
   createZstdDecompress,
 } from 'node:zlib';
 import { AppError, asAppError } from '../core/error.ts';
+import { cutShort } from '../core/web-server.ts';
 import type { Share } from './budget.ts';
 import type { BufferPool } from './buffer-pool.ts';
 
@@ -224,6 +226,7 @@ class Collected {
 function listen(request: IncomingMessage, { chunk, end, fail }: Intake): () => void {
   let ended = false;
   const onEnd = (): void => {
+    if (cutShort(request as { stream?: Http2Stream })) return;
     ended = true;
     end();
   };

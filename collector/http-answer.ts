@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { AppError } from '../core/error.ts';
 import { limits } from '../core/limits.ts';
+import { stopSender } from '../core/web-server.ts';
 import { encodingOf } from './export-request.ts';
 import { answers, contentTypes, statusResponse } from './otlp/responses.ts';
 
@@ -59,7 +61,10 @@ export function answer(
     return;
   }
   response.write(body);
-  discardRest(request, () => response.end());
+  discardRest(request, () => {
+    response.end();
+    if (!request.complete) stopSender(request as { stream?: Http2Stream });
+  });
 }
 
 function bytesToCome(request: IncomingMessage): number {

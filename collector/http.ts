@@ -1,14 +1,18 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { AppError, asAppError } from '../core/error.ts';
 import { limits } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
+import type { Certificates } from '../core/tls.ts';
+import { createWebServer, type ServerTimeouts, type WebServer } from '../core/web-server.ts';
 import { Gone } from './body.ts';
+import { Cors } from './cors.ts';
 import { type ExportContext, encodingOf, exportPaths, takeExport } from './export-request.ts';
 import { answer, answerText, refuse, refuseUnreadable, retryAfterS } from './http-answer.ts';
 import { answers, contentTypes, exportResponse, type Signal } from './otlp/responses.ts';
+import { checkReady } from './readiness.ts';
 
-/** OTLP over HTTP/1.1, with health, readiness and metrics on the same port. */
+/** OTLP over HTTP/1.1 and, with certificates, HTTP/2; with health, readiness and metrics on the same port. */
 export interface HttpDoor {
   /** The real address: `http://127.0.0.1:4318`. */
   url: string;
@@ -24,43 +28,38 @@ export interface HttpOptions extends ExportContext {
   /** 0 takes a free one. */
   port: number;
   log: Log;
-  timeouts?: HttpTimeouts;
+  /** Absent: in the clear. They remain the caller's to close. */
+  certificates?: Certificates | undefined;
+  /** Of pages whose exporters may send; see Cors. */
+  corsOrigins?: readonly string[];
+  timeouts?: ServerTimeouts;
 }
-
-/** See limits.ts. */
-export type HttpTimeouts = Record<
-  'keepAliveMs' | 'headersMs' | 'requestMs' | 'silentSocketMs' | 'timeoutCheckMs',
-  number
->;
 
 /** @throws AppError `conflict` when the port is in use or the address is not ours */
 export async function openHttpDoor(options: HttpOptions): Promise<HttpDoor> {
-  const timeouts: HttpTimeouts = options.timeouts ?? limits;
-  const server = createServer({
-    keepAliveTimeout: timeouts.keepAliveMs,
-    headersTimeout: timeouts.headersMs,
-    requestTimeout: timeouts.requestMs,
-    connectionsCheckingInterval: timeouts.timeoutCheckMs,
-    maxHeaderSize: limits.headerBytes,
-  });
-  server.timeout = timeouts.silentSocketMs;
+  const { certificates, timeouts = limits } = options;
+  const tls = certificates && { certificates, clients: 'certified' as const };
+  const web = createWebServer({ timeouts, tls });
+  const { server } = web;
   const exchange = new Exchange(options);
   server.on('request', (request, response) => exchange.serve(request, response, false));
   server.on('checkContinue', (request, response) => exchange.serve(request, response, true));
   server.on('clientError', refuseUnreadable);
-  await listen(server, options.host, options.port);
-  return { url: urlOf(server), close: (graceMs) => closeDoor(server, exchange, graceMs) };
+  await listen(web, options.host, options.port);
+  return { url: urlOf(web), close: (graceMs) => closeDoor(web, exchange, graceMs) };
 }
 
 /** Serves requests and knows how many it is serving. */
 class Exchange {
   readonly #options: HttpOptions;
+  readonly #cors: Cors;
   #serving = 0;
   #idle: (() => void) | undefined;
   closing = false;
 
   constructor(options: HttpOptions) {
     this.#options = options;
+    this.#cors = new Cors(options.corsOrigins ?? []);
   }
 
   /** Resolves when no request is being served. */
@@ -80,6 +79,10 @@ class Exchange {
     if (this.closing) response.setHeader('connection', 'close');
     const path = pathOf(request.url ?? '');
     const signal = exportPaths.get(path);
+    if (signal !== undefined && this.#cors.isOn) {
+      if (this.#cors.preflight(request, response)) return;
+      this.#cors.mark(request, response);
+    }
     if (request.method === 'POST' && signal !== undefined) {
       this.#export(request, response, signal, expectsContinue);
     } else if (signal !== undefined) {
@@ -150,7 +153,7 @@ class Exchange {
 
   async #ready(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
-      await within(limits.readyMs, this.#options.ingest.check());
+      await checkReady(this.#options.ingest);
       answerText(request, response, 200, 'ready');
     } catch (error) {
       response.setHeader('retry-after', retryAfterS);
@@ -167,21 +170,7 @@ function pathOf(target: string): string {
   return path === '' ? '/' : path;
 }
 
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new AppError('unavailable', `the store did not answer within ${ms} ms`));
-    }, ms);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-function listen(server: Server, host: string, port: number): Promise<void> {
+function listen({ server }: WebServer, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const why = error.code === 'EADDRINUSE' ? 'the port is in use' : error.message;
@@ -193,12 +182,13 @@ function listen(server: Server, host: string, port: number): Promise<void> {
   });
 }
 
-function urlOf(server: Server): string {
+function urlOf({ server, scheme }: WebServer): string {
   const { address, family, port } = server.address() as AddressInfo;
-  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+  return `${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 }
 
-async function closeDoor(server: Server, exchange: Exchange, graceMs: number): Promise<void> {
+async function closeDoor(web: WebServer, exchange: Exchange, graceMs: number): Promise<void> {
+  const { server } = web;
   exchange.closing = true;
   const closed = new Promise<void>((resolve) => {
     server.close(() => resolve());
@@ -210,6 +200,6 @@ async function closeDoor(server: Server, exchange: Exchange, graceMs: number): P
   });
   await Promise.race([exchange.done(), grace]);
   clearTimeout(timer);
-  server.closeAllConnections();
+  web.closeAllConnections();
   await closed;
 }

@@ -7,10 +7,12 @@ import { type Log, openLog } from '../core/log.ts';
 import { openSqliteWriter } from '../core/store/sqlite/writer.ts';
 import type { CallWriter } from '../core/store/store.ts';
 import { openTenancy, warnWithoutKeys } from '../core/tenancy.ts';
+import { type Certificates, openCertificates } from '../core/tls.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { ChunkGarbage } from './chunk-garbage.ts';
 import { Extractor } from './extract.ts';
-import { type HttpDoor, openHttpDoor } from './http.ts';
+import { openGrpcDoor } from './grpc.ts';
+import { openHttpDoor } from './http.ts';
 import { Ingest } from './ingest.ts';
 import { LargeJson } from './large-json.ts';
 import { LargeMessages } from './large-message.ts';
@@ -21,6 +23,8 @@ import { Notices } from './notices.ts';
 export interface Collector {
   /** Where OTLP over HTTP listens, with the port that was really taken. */
   url: string;
+  /** Where OTLP over gRPC listens, in the same form. */
+  grpcUrl: string;
   /** Doors first, then what was taken is committed, the store last. */
   close(): Promise<void>;
 }
@@ -31,22 +35,25 @@ export async function startCollector(
   log: Log = openLog('collector', config.logLevel),
 ): Promise<Collector> {
   const { path } = config.store;
+  const certificates = config.tls && (await openCertificates(config.tls, log));
   const writer = await openSqliteWriter({ path, retention: config.retention });
   const tenancy = openTenancy(config);
-  const parts = { ...openIngest(config, writer, log), gate: tenancy.gate };
-  const door = await openDoor(config, parts, log).catch(async (error: unknown) => {
+  const parts = { ...openIngest(config, writer, log), gate: tenancy.gate, certificates };
+  const doors = await openDoors(config, parts, log).catch(async (error: unknown) => {
     await tenancy.close();
     await writer.close();
     throw error;
   });
   // The one line that says where we are, whatever level is logged.
   const level = config.logLevel === 'silent' ? 'silent' : 'info';
-  log.child({}, { level }).info({ otlp_http: door.url, store: path }, 'listening');
+  log.child({}, { level }).info({ ...doors.urls, store: path }, 'listening');
   await warnWithoutKeys(tenancy, config, log);
   return {
-    url: door.url,
+    url: doors.urls.otlp_http,
+    grpcUrl: doors.urls.otlp_grpc,
     async close() {
-      await Promise.all([door.close(limits.shutdownMs), parts.ingest.close()]);
+      certificates?.close();
+      await Promise.all([doors.close(), parts.ingest.close()]);
       await tenancy.close();
       await Promise.all([writer.close(), parts.largeJson.close()]);
     },
@@ -84,17 +91,38 @@ function openIngest(config: Config, writer: CallWriter, log: Log): Parts {
   return { ingest, metrics, largeJson: new LargeJson(), largeMessages };
 }
 
-function openDoor(config: Config, parts: Parts & { gate: Gate }, log: Log): Promise<HttpDoor> {
-  return openHttpDoor({
+interface Doors {
+  urls: { otlp_http: string; otlp_grpc: string };
+  close(): Promise<void>;
+}
+
+async function openDoors(
+  config: Config,
+  parts: Parts & { gate: Gate; certificates: Certificates | undefined },
+  log: Log,
+): Promise<Doors> {
+  const shared = {
     ...parts,
     notices: new Notices(),
     pool: new BufferPool(),
     garbage: new ChunkGarbage(),
     bodyBytesMax: config.maxBodyBytes,
     host: config.host,
-    port: config.otlpHttpPort,
     log,
+  };
+  const { corsOrigins, grpcConnectionAgeS, otlpHttpPort, otlpGrpcPort } = config;
+  const http = await openHttpDoor({ ...shared, corsOrigins, port: otlpHttpPort });
+  const grpcOptions = { ...shared, port: otlpGrpcPort, connectionAgeS: grpcConnectionAgeS };
+  const grpc = await openGrpcDoor(grpcOptions).catch(async (error) => {
+    await http.close(0);
+    throw error;
   });
+  return {
+    urls: { otlp_http: http.url, otlp_grpc: grpc.url },
+    async close() {
+      await Promise.all([http.close(limits.shutdownMs), grpc.close(limits.shutdownMs)]);
+    },
+  };
 }
 
 async function main(): Promise<void> {

@@ -13,6 +13,8 @@ export interface Config {
   /** Ports; 0 takes a free one. */
   otlpHttpPort: number;
   otlpGrpcPort: number;
+  /** Undefined: a gRPC connection may grow as old as it likes. */
+  grpcConnectionAgeS: number | undefined;
   analyzerPort: number;
   /** Whether a key is asked for. */
   auth: 'off' | 'keys';
@@ -23,6 +25,7 @@ export interface Config {
   retention: Retention;
   /** Networks in CIDR notation, and `private` as written; empty when nobody is trusted. */
   trustedProxies: string[];
+  clientPrivacy: ClientPrivacyMode;
   consumerAttributes: string[];
   /** Upper case. */
   excludeMethods: string[];
@@ -32,9 +35,26 @@ export interface Config {
   excludeLatency: ReturnType<typeof setting.excludedLatency>;
   /** RPC server spans are calls too. */
   rpc: boolean;
+  /** By `service.name`: calls that a span stands for when it does not say so itself. */
+  samplingFactors: ReadonlyMap<string, number>;
   /** One OTLP body after decompression. */
   maxBodyBytes: number;
+  /** Undefined: everything is served in the clear. */
+  tls: TlsFiles | undefined;
+  /** Lower case, `*` for any run of characters; empty when no browser may export. */
+  corsOrigins: string[];
   logLevel: string;
+}
+
+/** What is kept of a client's address (collector/client-privacy.ts). */
+export type ClientPrivacyMode = 'full' | 'truncate' | 'hash' | 'none';
+
+/** PEM files (core/tls.ts). */
+export interface TlsFiles {
+  certPath: string;
+  keyPath: string;
+  /** Whose certificates senders of OTLP must show; undefined: nobody needs one. */
+  clientCaPath: string | undefined;
 }
 
 /** How long each level of detail is kept, in seconds. */
@@ -92,8 +112,14 @@ export const variables = {
   },
   ROLLCALL_OTLP_GRPC_PORT: {
     fallback: '4317',
-    meaning: 'OTLP over gRPC (checked, not served by this version)',
+    meaning: 'OTLP over gRPC; 0 takes a free port',
     read: setting.port,
+  },
+  ROLLCALL_GRPC_CONNECTION_AGE: {
+    fallback: '',
+    meaning:
+      'age at which a gRPC connection is asked to make place for a new one, behind a balancer that counts connections; unset, never',
+    read: optional(setting.duration(1, 30 * dayS)),
   },
   ROLLCALL_ANALYZER_PORT: {
     fallback: '4380',
@@ -136,6 +162,12 @@ export const variables = {
     meaning: 'networks whose forwarding headers are believed: CIDR list, private, or none',
     read: setting.list(setting.network),
   },
+  ROLLCALL_CLIENT_PRIVACY: {
+    fallback: 'full',
+    meaning:
+      "what is kept of clients' addresses: full, truncate (networks of /24 and /48), hash (keyed anew every day) or none",
+    read: setting.oneOf('full', 'truncate', 'hash', 'none'),
+  },
   ROLLCALL_CONSUMER_ATTRIBUTES: {
     fallback: 'enduser.id,user.id',
     meaning: 'span attributes; the first one present names the consumer',
@@ -162,10 +194,36 @@ export const variables = {
     meaning: 'on: RPC server spans (gRPC, Connect) are calls too, as POST /package.Service/Method',
     read: setting.oneOf('off', 'on'),
   },
+  ROLLCALL_SAMPLING_FACTORS: {
+    fallback: 'none',
+    meaning:
+      'calls that one span stands for, by service, where spans do not say it: shop=10,checkout=4',
+    read: setting.samplingFactors,
+  },
   ROLLCALL_MAX_BODY_MIB: {
     fallback: String(limits.bodyBytes / 2 ** 20),
     meaning: 'largest OTLP body after decompression, in MiB',
     read: setting.wholeNumber(1, limits.bodyMibMost),
+  },
+  ROLLCALL_TLS_CERT: {
+    fallback: '',
+    meaning: 'PEM file of the certificate and its chain: every port then speaks TLS',
+    read: setting.file,
+  },
+  ROLLCALL_TLS_KEY: {
+    fallback: '',
+    meaning: "PEM file of the certificate's private key",
+    read: setting.file,
+  },
+  ROLLCALL_TLS_CLIENT_CA: {
+    fallback: '',
+    meaning: 'PEM file of authorities: senders of OTLP must show a certificate of one of them',
+    read: setting.file,
+  },
+  ROLLCALL_CORS_ORIGINS: {
+    fallback: 'none',
+    meaning: 'origins of pages that may send OTLP over HTTP: list, * for any characters, or none',
+    read: setting.list(setting.origin),
   },
   ROLLCALL_LOG: {
     fallback: 'info',
@@ -175,15 +233,6 @@ export const variables = {
 } satisfies Record<string, Variable>;
 
 export type VariableName = keyof typeof variables;
-
-/** Promised for later versions: refused by name, so that nobody believes them at work. */
-const laterVariables = [
-  'ROLLCALL_CLIENT_PRIVACY',
-  'ROLLCALL_CORS_ORIGINS',
-  'ROLLCALL_TLS_CERT',
-  'ROLLCALL_TLS_CLIENT_CA',
-  'ROLLCALL_TLS_KEY',
-];
 
 /** What Kubernetes puts into every pod beside a service whose name begins with rollcall. */
 const serviceLink =
@@ -203,10 +252,16 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     otlpGrpcPort: get('ROLLCALL_OTLP_GRPC_PORT'),
     analyzerPort: get('ROLLCALL_ANALYZER_PORT'),
   };
+  const tls = {
+    certPath: get('ROLLCALL_TLS_CERT'),
+    keyPath: get('ROLLCALL_TLS_KEY'),
+    clientCaPath: get('ROLLCALL_TLS_CLIENT_CA') || undefined,
+  };
   const config: Config = {
     store,
     host,
     ...ports,
+    grpcConnectionAgeS: get('ROLLCALL_GRPC_CONNECTION_AGE'),
     auth: get('ROLLCALL_AUTH') ?? (setting.isLoopback(host) ? 'off' : 'keys'),
     adminKey: get('ROLLCALL_ADMIN_KEY'),
     coldAfterDays: get('ROLLCALL_COLD_AFTER_DAYS'),
@@ -218,12 +273,16 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
       daysS: get('ROLLCALL_RETAIN_DAYS'),
     },
     trustedProxies: get('ROLLCALL_TRUSTED_PROXIES'),
+    clientPrivacy: get('ROLLCALL_CLIENT_PRIVACY'),
     consumerAttributes: get('ROLLCALL_CONSUMER_ATTRIBUTES'),
     excludeMethods: get('ROLLCALL_EXCLUDE_METHODS'),
     excludeRoutes: get('ROLLCALL_EXCLUDE_ROUTES'),
     excludeLatency: get('ROLLCALL_EXCLUDE_LATENCY'),
     rpc: get('ROLLCALL_RPC') === 'on',
+    samplingFactors: get('ROLLCALL_SAMPLING_FACTORS'),
     maxBodyBytes: get('ROLLCALL_MAX_BODY_MIB') * 2 ** 20,
+    tls: tls.certPath && tls.keyPath ? tls : undefined,
+    corsOrigins: get('ROLLCALL_CORS_ORIGINS'),
     logLevel: get('ROLLCALL_LOG'),
   };
   if (mistakes.length === 0) mistakes.push(...disagreements(config, env));
@@ -271,15 +330,28 @@ function disagreements(config: Config, env: NodeJS.ProcessEnv): string[] {
       `is less than ROLLCALL_COLD_AFTER_DAYS=${config.coldAfterDays}`,
     );
   }
+  if (config.tls === undefined) {
+    const missing = 'needs ROLLCALL_TLS_CERT and ROLLCALL_TLS_KEY, both of them';
+    for (const name of ['ROLLCALL_TLS_CERT', 'ROLLCALL_TLS_KEY', 'ROLLCALL_TLS_CLIENT_CA'] as const)
+      if (env[name]?.trim()) say(name, missing);
+  }
   const { callsS, minutesS, hoursS, daysS } = config.retention;
   const days = `ROLLCALL_RETAIN_DAYS=${setting.durationText(daysS)}`;
   const hours = `ROLLCALL_RETAIN_HOURS=${setting.durationText(hoursS)}`;
   if (minutesS > hoursS) say('ROLLCALL_RETAIN_MINUTES', `is longer than ${hours}`);
   if (hoursS > daysS) say('ROLLCALL_RETAIN_HOURS', `is longer than ${days}`);
   if (callsS > daysS) say('ROLLCALL_RETAIN_CALLS', `is longer than ${days}`);
-  if (config.otlpHttpPort !== 0 && config.otlpHttpPort === config.analyzerPort) {
-    say('ROLLCALL_ANALYZER_PORT', 'is also ROLLCALL_OTLP_HTTP_PORT; each needs a port of its own');
-  }
+  const ports = [
+    ['ROLLCALL_OTLP_HTTP_PORT', config.otlpHttpPort],
+    ['ROLLCALL_OTLP_GRPC_PORT', config.otlpGrpcPort],
+    ['ROLLCALL_ANALYZER_PORT', config.analyzerPort],
+  ] as const;
+  ports.forEach(([name, port], index) => {
+    const [other] = ports.slice(0, index).find(([, taken]) => taken === port) ?? [];
+    if (other !== undefined && port !== 0) {
+      say(name, `is also ${other}; each needs a port of its own`);
+    }
+  });
   return found;
 }
 
@@ -288,10 +360,7 @@ function strangers(env: NodeJS.ProcessEnv): string[] {
   const found: string[] = [];
   for (const name of Object.keys(env).sort()) {
     if (!name.startsWith('ROLLCALL_') || name in variables) continue;
-    if (laterVariables.includes(name)) {
-      // Empty is unset, as for every variable: a compose file may pass it through.
-      if (env[name]?.trim()) found.push(`${name} is not available in this version yet`);
-    } else if (!serviceLink.test(name)) {
+    if (!serviceLink.test(name)) {
       found.push(
         `${name} is no variable of Rollcall; there are ${Object.keys(variables).join(', ')}`,
       );

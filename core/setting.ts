@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import { limits } from './limits.ts';
+import { roundedWeight } from './weight.ts';
 import { dayS, hourS, minuteS } from './window.ts';
 
 /**
@@ -135,6 +136,22 @@ export function attributeName(text: string): string {
   );
 }
 
+/** The path of a file; '' for none. Whether it can be read is seen where it is. */
+export function file(text: string): string {
+  if (!text.includes('\0') && !text.endsWith('/')) return text;
+  throw new Mistake('must be the path of a file');
+}
+
+/** An origin as browsers send it, in lower case; `*` stands for any run of characters. */
+export function origin(text: string): string {
+  const shape = /^(\*|[a-z][a-z0-9+.*-]*:\/\/(\[[\da-f:.]+\]|[a-z0-9._*-]+)(:(\d{1,5}|\*))?)$/;
+  const lower = text.toLowerCase();
+  if (text.length <= limits.originCharacters && shape.test(lower)) return lower;
+  throw new Mistake(
+    `holds "${text}"; each item must be an origin such as https://app.example.com or https://*.example.com, without a path, or the whole is none`,
+  );
+}
+
 /**
  * Calls whose duration is no latency: `upgrades`, `streams`, those longer than a duration, or none.
  * @returns `longerThanNs` is infinite unless told
@@ -157,6 +174,23 @@ export function excludedLatency(text: string): {
     }
   }
   return { upgrades: items.includes('upgrades'), streams: items.includes('streams'), longerThanNs };
+}
+
+/** `service=factor`, comma-separated; a factor is what core/weight.ts says of weights. @returns by service */
+export function samplingFactors(text: string): ReadonlyMap<string, number> {
+  const factors = new Map<string, number>();
+  for (const item of list((part) => part)(text)) {
+    const [, service = '', digits] = /^(.+?)\s*=\s*(\d{1,9}(?:\.\d{1,9})?)$/.exec(item) ?? [];
+    const factor = Number(digits);
+    if (!(factor >= 1 && factor <= limits.callWeight)) {
+      throw new Mistake(
+        `holds "${item}"; each item must be a service, = and a number from 1 to ${limits.callWeight}, such as shop=10, or the whole is none`,
+      );
+    }
+    if (factors.has(service)) throw new Mistake(`names the service "${service}" twice`);
+    factors.set(service, roundedWeight(factor));
+  }
+  return factors;
 }
 
 /** @returns where a SQLite store's file is */

@@ -38,6 +38,10 @@ export async function demo(args: string[], env: NodeJS.ProcessEnv): Promise<numb
       ROLLCALL_LOG: env.ROLLCALL_LOG || 'warn',
       ...flags,
       ROLLCALL_STORE: store.text,
+      // Its own sender would have to trust a certificate made for another name than this machine's.
+      ROLLCALL_TLS_CERT: '',
+      ROLLCALL_TLS_KEY: '',
+      ROLLCALL_TLS_CLIENT_CA: '',
     });
     if (readConfig(demoEnv).auth === 'keys') {
       const message =

@@ -21,6 +21,7 @@ describe('readConfig', () => {
       host: '127.0.0.1',
       otlpHttpPort: 4318,
       otlpGrpcPort: 4317,
+      grpcConnectionAgeS: undefined,
       analyzerPort: 4380,
       auth: 'off',
       adminKey: undefined,
@@ -28,12 +29,16 @@ describe('readConfig', () => {
       deadAfterDays: 30,
       retention: defaultRetention,
       trustedProxies: ['private'],
+      clientPrivacy: 'full',
       consumerAttributes: ['enduser.id', 'user.id'],
       excludeMethods: ['OPTIONS'],
       excludeRoutes: [],
       excludeLatency: { upgrades: true, streams: true, longerThanNs: Number.POSITIVE_INFINITY },
       rpc: false,
+      samplingFactors: new Map(),
       maxBodyBytes: 64 * 1024 * 1024,
+      tls: undefined,
+      corsOrigins: [],
       logLevel: 'info',
     });
   });
@@ -49,6 +54,7 @@ describe('readConfig', () => {
       ROLLCALL_HOST: '0.0.0.0',
       ROLLCALL_OTLP_HTTP_PORT: '0',
       ROLLCALL_OTLP_GRPC_PORT: '14317',
+      ROLLCALL_GRPC_CONNECTION_AGE: '30m',
       ROLLCALL_ANALYZER_PORT: '65535',
       ROLLCALL_AUTH: 'keys',
       ROLLCALL_ADMIN_KEY: 'a-secret-of-thirty-two-characters',
@@ -59,11 +65,17 @@ describe('readConfig', () => {
       ROLLCALL_RETAIN_HOURS: '30d',
       ROLLCALL_RETAIN_DAYS: '2592000s',
       ROLLCALL_TRUSTED_PROXIES: 'private, 203.0.113.7,2001:db8::/32',
+      ROLLCALL_CLIENT_PRIVACY: 'hash',
+      ROLLCALL_TLS_CERT: '/etc/tls/tls.crt',
+      ROLLCALL_TLS_KEY: '/etc/tls/tls.key',
+      ROLLCALL_TLS_CLIENT_CA: '/etc/tls/ca.crt',
+      ROLLCALL_CORS_ORIGINS: 'https://App.example.com, https://*.example.com:8443',
       ROLLCALL_CONSUMER_ATTRIBUTES: 'app.key.name',
       ROLLCALL_EXCLUDE_METHODS: 'options,head,OPTIONS',
       ROLLCALL_EXCLUDE_ROUTES: '/health*,*/metrics',
       ROLLCALL_EXCLUDE_LATENCY: '5m, upgrades,1h',
       ROLLCALL_RPC: 'on',
+      ROLLCALL_SAMPLING_FACTORS: 'shop=10, check=out eu = 2.5',
       ROLLCALL_MAX_BODY_MIB: '8',
       ROLLCALL_LOG: 'silent',
     });
@@ -72,6 +84,7 @@ describe('readConfig', () => {
       host: '0.0.0.0',
       otlpHttpPort: 0,
       otlpGrpcPort: 14317,
+      grpcConnectionAgeS: 1800,
       analyzerPort: 65535,
       auth: 'keys',
       adminKey: 'a-secret-of-thirty-two-characters',
@@ -84,12 +97,23 @@ describe('readConfig', () => {
         daysS: 30 * 86_400,
       },
       trustedProxies: ['private', '203.0.113.7/32', '2001:db8::/32'],
+      clientPrivacy: 'hash',
       consumerAttributes: ['app.key.name'],
       excludeMethods: ['OPTIONS', 'HEAD'],
       excludeRoutes: ['/health*', '*/metrics'],
       excludeLatency: { upgrades: true, streams: false, longerThanNs: 300e9 },
       rpc: true,
+      samplingFactors: new Map([
+        ['shop', 10],
+        ['check=out eu', 2.5],
+      ]),
       maxBodyBytes: 8 * 1024 * 1024,
+      tls: {
+        certPath: '/etc/tls/tls.crt',
+        keyPath: '/etc/tls/tls.key',
+        clientCaPath: '/etc/tls/ca.crt',
+      },
+      corsOrigins: ['https://app.example.com', 'https://*.example.com:8443'],
       logLevel: 'silent',
     });
   });
@@ -123,6 +147,7 @@ describe('readConfig', () => {
     ['ROLLCALL_HOST', '127.0.0.1:4318', 'without a port'],
     ['ROLLCALL_OTLP_HTTP_PORT', '-1', 'from 0 to 65535'],
     ['ROLLCALL_OTLP_GRPC_PORT', '4317.5', 'from 0 to 65535'],
+    ['ROLLCALL_GRPC_CONNECTION_AGE', '500ms', 'must be a duration'],
     ['ROLLCALL_ANALYZER_PORT', 'tcp://10.0.0.1:4380', 'enableServiceLinks'],
     ['ROLLCALL_AUTH', 'on', 'must be one of off, keys'],
     ['ROLLCALL_COLD_AFTER_DAYS', '0', 'from 1 to 3660'],
@@ -139,8 +164,13 @@ describe('readConfig', () => {
     ['ROLLCALL_EXCLUDE_ROUTES', 'health', 'holds "health"'],
     ['ROLLCALL_EXCLUDE_LATENCY', '2d', 'each item must be upgrades, streams or a duration'],
     ['ROLLCALL_RPC', 'yes', 'must be one of off, on'],
+    ['ROLLCALL_SAMPLING_FACTORS', 'shop', 'holds "shop"; each item must be a service'],
+    ['ROLLCALL_SAMPLING_FACTORS', 'shop=0.5', 'a number from 1 to 1048576'],
+    ['ROLLCALL_SAMPLING_FACTORS', 'shop=1048577', 'a number from 1 to 1048576'],
+    ['ROLLCALL_SAMPLING_FACTORS', '=2', 'holds "=2"'],
+    ['ROLLCALL_SAMPLING_FACTORS', 'shop=2,shop=3', 'names the service "shop" twice'],
     ['ROLLCALL_MAX_BODY_MIB', '0', 'from 1 to 1024'],
-    ['ROLLCALL_TLS_CERT', 'cert.pem', 'not available in this version'],
+    ['ROLLCALL_TLS_CERT', 'cert.pem', 'needs ROLLCALL_TLS_CERT and'],
     ['ROLLCALL_ADMIN_KEY', 'too-short', 'has 9 characters; it must be 32 to 256'],
     ['ROLLCALL_ADMIN_KEY', `${'a'.repeat(40)} b`, 'visible characters'],
     ['ROLLCALL_ADMIN_KEY', 'a'.repeat(257), 'has 257 characters'],
@@ -169,7 +199,15 @@ describe('readConfig', () => {
     expect(mistakesOf({ ROLLCALL_RETAIN_DAYS: '60d' })).toContain(
       'ROLLCALL_RETAIN_HOURS=90d is longer than ROLLCALL_RETAIN_DAYS=60d',
     );
-    expect(mistakesOf({ ROLLCALL_ANALYZER_PORT: '4318' })).toContain('ROLLCALL_ANALYZER_PORT=4318');
+    expect(mistakesOf({ ROLLCALL_ANALYZER_PORT: '4318' })).toContain(
+      'ROLLCALL_ANALYZER_PORT=4318 is also ROLLCALL_OTLP_HTTP_PORT',
+    );
+    expect(mistakesOf({ ROLLCALL_OTLP_HTTP_PORT: '4317' })).toContain(
+      'ROLLCALL_OTLP_GRPC_PORT=4317 is also ROLLCALL_OTLP_HTTP_PORT',
+    );
+    expect(mistakesOf({ ROLLCALL_ANALYZER_PORT: '4317' })).toContain(
+      'ROLLCALL_ANALYZER_PORT=4317 is also ROLLCALL_OTLP_GRPC_PORT',
+    );
   });
 
   it.each(['0.0.0.0', '::', '192.0.2.1', 'rollcall.example'])(
@@ -200,5 +238,18 @@ describe('readConfig', () => {
       ROLLCALL_COLLECTOR_SERVICE_HOST: '10.0.0.1',
     };
     expect(readConfig(links)).toEqual(readConfig({}));
+  });
+
+  it.each([
+    { ROLLCALL_TLS_CERT: '/a.crt' },
+    { ROLLCALL_TLS_KEY: '/a.key' },
+    { ROLLCALL_TLS_CLIENT_CA: '/ca.crt' },
+    { ROLLCALL_TLS_CERT: '/a.crt', ROLLCALL_TLS_CLIENT_CA: '/ca.crt' },
+  ])('A1 asks for certificate and key together: %o', (env) => {
+    for (const [name, path] of Object.entries(env)) {
+      expect(mistakesOf(env)).toContain(
+        `${name}=${path} needs ROLLCALL_TLS_CERT and ROLLCALL_TLS_KEY, both of them`,
+      );
+    }
   });
 });
