@@ -37,6 +37,8 @@ export interface GrpcOptions extends ExportContext {
   port: number;
   /** Absent: in the clear. They remain the caller's to close. */
   certificates?: Certificates | undefined;
+  /** After about so long a connection is asked to make place for a new one; undefined: never. */
+  connectionAgeS?: number | undefined;
   log: Log;
 }
 
@@ -58,6 +60,7 @@ export async function openGrpcDoor(options: GrpcOptions): Promise<GrpcDoor> {
     sessions.add(session);
     session.once('close', () => sessions.delete(session));
     session.setLocalWindowSize(limits.grpcConnectionWindowBytes);
+    if (options.connectionAgeS !== undefined) retireAtAge(session, options.connectionAgeS);
   });
   http2.on('sessionError', ignore);
   http2.on('stream', (stream, headers) => calls.serve(stream, headers));
@@ -204,6 +207,13 @@ function retire(session: ServerHttp2Session): void {
   session.ping(() => {
     if (!session.destroyed) session.close();
   });
+}
+
+/** Not all at once: connections that began together would come again together. */
+function retireAtAge(session: ServerHttp2Session, ageS: number): void {
+  const ms = ageS * 1000 * (0.9 + 0.2 * Math.random());
+  const timer = setTimeout(() => retire(session), ms);
+  session.once('close', () => clearTimeout(timer));
 }
 
 function ended(session: ServerHttp2Session): Promise<void> {

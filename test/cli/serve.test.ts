@@ -24,6 +24,7 @@ describe('serve', () => {
 
   it('makes the data folder, says where it listens, and is ready', async () => {
     const { addresses } = await start();
+    expect(addresses.otlp_grpc).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
     const urls = [addresses.otlp_http!, addresses.analyzer!];
     for (const url of urls) {
       expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
@@ -61,7 +62,7 @@ describe('serve', () => {
     expect((await fetch(`${again.addresses.otlp_http}/readyz`)).status).toBe(200);
   });
 
-  it.each(['ROLLCALL_OTLP_HTTP_PORT', 'ROLLCALL_ANALYZER_PORT'])(
+  it.each(['ROLLCALL_OTLP_HTTP_PORT', 'ROLLCALL_OTLP_GRPC_PORT', 'ROLLCALL_ANALYZER_PORT'])(
     'ends with a clear line when the port of %s is in use',
     async (name) => {
       const taken = await listen();
