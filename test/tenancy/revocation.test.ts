@@ -3,7 +3,15 @@ import { limits } from '../../core/limits.ts';
 import { runToEnd, startRollcall, temporaryFolder } from '../process.ts';
 import { exchange } from './exchange.ts';
 import { grpcExport } from './grpc.ts';
-import { callOf, makeKey, openPlace, operate, type Place, settle, type Tenant } from './tenants.ts';
+import {
+  callsOf,
+  makeKey,
+  openPlace,
+  operate,
+  type Place,
+  settle,
+  type Tenant,
+} from './tenants.ts';
 
 /** "A revoked key is refused within a second in every process", whoever revokes it. */
 const refusedWithinMs = 1000;
@@ -23,12 +31,12 @@ const localAddress = '127.8.8.8';
 const uses = {
   'HTTP export': async (key: string) => {
     const headers = { 'x-api-key': key, 'content-type': 'application/x-protobuf' };
-    const sent = { method: 'POST', headers, body: callOf('shop'), localAddress };
+    const sent = { method: 'POST', headers, body: callsOf('shop'), localAddress };
     return (await exchange(`${place.otlpHttp}/v1/traces`, sent)).status === 200;
   },
   'gRPC export': async (key: string) => {
     return (
-      (await grpcExport(place.otlpGrpc, callOf('shop'), { 'x-api-key': key }, localAddress))
+      (await grpcExport(place.otlpGrpc, callsOf('shop'), { 'x-api-key': key }, localAddress))
         .code === 0
     );
   },

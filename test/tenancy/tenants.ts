@@ -92,58 +92,78 @@ export async function operate(
   return answer.body;
 }
 
-/** An export request with one call whose every word is the project's own. */
-export function callOf(project: string): Buffer {
-  const endNs = BigInt(Date.now()) * 1_000_000n;
-  const attributes = [
-    { key: 'http.request.method', value: 'GET' },
-    { key: 'http.route', value: `/${project}-route/{id}` },
-    { key: 'http.response.status_code', value: 200 },
-    { key: 'client.address', value: clientOf(project) },
-    { key: 'enduser.id', value: `${project}-consumer` },
-    { key: 'user_agent.original', value: `${project}-agent/1.0` },
-  ];
-  const span = {
-    traceId: randomBytes(16),
-    spanId: randomBytes(8),
-    name: `GET /${project}-route/{id}`,
-    kind: 2,
-    startTimeUnixNano: endNs - 5_000_000n,
-    endTimeUnixNano: endNs,
-    attributes,
-  };
-  const resource = [
-    { key: 'service.name', value: `${project}-service` },
-    { key: 'service.version', value: `${project}-version` },
-    { key: 'deployment.environment.name', value: `${project}-environment` },
-  ];
-  return encodeTraces([{ attributes: resource, scopes: [{ name: 'test', spans: [span] }] }]);
+/** Calls in each request of `callsOf` and `jsonCallsOf`. */
+export const callsPerRequest = 2;
+
+/**
+ * An export request with two calls. Every word of the first is the project's own; the second is of a service
+ * and a route that each project has, told apart by client and consumer alone: what remembers words must
+ * not mix them up.
+ */
+export function callsOf(project: string): Buffer {
+  return encodeTraces(
+    servicesOf(project).map(({ service, environment, route }) => ({
+      attributes: [
+        { key: 'service.name', value: service },
+        { key: 'service.version', value: `${project}-version` },
+        { key: 'deployment.environment.name', value: environment },
+      ],
+      scopes: [{ name: 'test', spans: [spanOf(project, route)] }],
+    })),
+  );
 }
 
 /** The same in OTLP/JSON. */
-export function jsonCallOf(project: string): string {
-  const endNs = BigInt(Date.now()) * 1_000_000n;
+export function jsonCallsOf(project: string): string {
   const text = (key: string, stringValue: string) => ({ key, value: { stringValue } });
-  const span = {
-    traceId: randomBytes(16).toString('hex'),
-    spanId: randomBytes(8).toString('hex'),
-    name: `GET /${project}-route/{id}`,
+  const resourceSpans = servicesOf(project).map(({ service, environment, route }) => {
+    const { traceId, spanId, startTimeUnixNano, endTimeUnixNano, ...rest } = spanOf(project, route);
+    const span = {
+      ...rest,
+      traceId: traceId.toString('hex'),
+      spanId: spanId.toString('hex'),
+      startTimeUnixNano: String(startTimeUnixNano),
+      endTimeUnixNano: String(endTimeUnixNano),
+      attributes: rest.attributes.map(({ key, value }) =>
+        typeof value === 'number' ? { key, value: { intValue: value } } : text(key, value),
+      ),
+    };
+    const attributes = [
+      text('service.name', service),
+      text('deployment.environment.name', environment),
+    ];
+    return { resource: { attributes }, scopeSpans: [{ scope: { name: 'test' }, spans: [span] }] };
+  });
+  return JSON.stringify({ resourceSpans });
+}
+
+const servicesOf = (project: string) => [
+  {
+    service: `${project}-service`,
+    environment: `${project}-environment`,
+    route: `/${project}-route/{id}`,
+  },
+  { service: 'shared-service', environment: 'production', route: '/shared-route/{id}' },
+];
+
+function spanOf(project: string, route: string) {
+  const endNs = BigInt(Date.now()) * 1_000_000n;
+  return {
+    traceId: randomBytes(16),
+    spanId: randomBytes(8),
+    name: `GET ${route}`,
     kind: 2,
-    startTimeUnixNano: String(endNs - 5_000_000n),
-    endTimeUnixNano: String(endNs),
+    startTimeUnixNano: endNs - 5_000_000n,
+    endTimeUnixNano: endNs,
     attributes: [
-      text('http.request.method', 'GET'),
-      text('http.route', `/${project}-route/{id}`),
-      { key: 'http.response.status_code', value: { intValue: 200 } },
-      text('client.address', clientOf(project)),
+      { key: 'http.request.method', value: 'GET' },
+      { key: 'http.route', value: route },
+      { key: 'http.response.status_code', value: 200 },
+      { key: 'client.address', value: clientOf(project) },
+      { key: 'enduser.id', value: `${project}-consumer` },
+      { key: 'user_agent.original', value: `${project}-agent/1.0` },
     ],
   };
-  const attributes = [
-    text('service.name', `${project}-service`),
-    text('deployment.environment.name', `${project}-environment`),
-  ];
-  const scopeSpans = [{ scope: { name: 'test' }, spans: [span] }];
-  return JSON.stringify({ resourceSpans: [{ resource: { attributes }, scopeSpans }] });
 }
 
 const clientOf = (project: string): string => {
