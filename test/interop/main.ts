@@ -1,77 +1,106 @@
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startRollcall, temporaryFolder } from '../process.ts';
-import { type Stack, stacks } from './stacks.ts';
+import { otelcol, relays, tryRelay } from './relay.ts';
+import { stacks } from './stacks.ts';
 import { missing, prepare, type Toolchain } from './toolchain.ts';
 import { type Doors, tryStack, type Verdict } from './trial.ts';
 
 /**
- * `npm run interop -- [--only NAME]...`: real services of every language under their official
- * OpenTelemetry instrumentation, called in a known way, and what Rollcall reports of them. Exit code 0 when
- * everything that could be tried is exact. NAME is a stack, or a toolchain for all of its stacks.
+ * `npm run interop -- [--only NAME]... [--otelcol PATH]`: real services of every language under their
+ * official OpenTelemetry instrumentation, called in a known way, and what Rollcall reports of them. Exit
+ * code 0 when everything that could be tried is exact, 1 when not. NAME is a stack, or a toolchain for all
+ * of its stacks; PATH an OpenTelemetry Collector, which is built otherwise.
  */
-const { values } = parseArgs({ options: { only: { type: 'string', multiple: true } } });
-const chosen = stacks.filter(
-  ({ name, toolchain }) =>
-    values.only === undefined ||
-    values.only.some((only) => only === name || only === toolchain.name),
-);
-const log = (line: string): void => void process.stderr.write(`${line}\n`);
-if (chosen.length === 0) {
-  log(`no stack is called ${values.only}; there are ${stacks.map(({ name }) => name).join(', ')}`);
-  process.exit(2);
+const { values } = parseArgs({
+  options: { only: { type: 'string', multiple: true }, otelcol: { type: 'string' } },
+});
+
+interface Trial {
+  name: string;
+  toolchain: Toolchain;
+  /** @param folder the toolchain's, prepared */
+  run(folder: string, doors: Doors): Promise<Verdict>;
 }
+
+const given = values.otelcol ?? process.env.OTELCOL;
+const own = fileURLToPath(new URL('otelcol', import.meta.url));
+const trials: readonly Trial[] = [
+  ...stacks.map((stack) => ({
+    name: stack.name,
+    toolchain: stack.toolchain,
+    run: (folder: string, doors: Doors) => tryStack(stack, folder, doors),
+  })),
+  ...relays.map((relay) => ({
+    name: relay.name,
+    // A program that is there needs nothing that builds it.
+    toolchain:
+      given === undefined ? otelcol : { ...otelcol, needs: [[given, '--version']], build: [] },
+    run: (folder: string) => tryRelay(relay, given ?? `${folder}/dist/otelcol`, own),
+  })),
+];
+
+type Outcome = { skipped: string } | { failed: string } | { verdict: Verdict };
 
 // What somebody has set for services of their own is not for these.
 for (const name of Object.keys(process.env)) {
   if (name.startsWith('OTEL_')) delete process.env[name];
 }
-
-type Outcome = { skipped: string } | { failed: string } | { verdict: Verdict };
-
-const folder = temporaryFolder();
-const rollcall = await startRollcall(`${folder.path}/rollcall.db`);
-const outcomes = new Map<Stack, Outcome>();
-const prepared = new Map<Toolchain, Promise<Outcome | string>>();
-try {
-  const { otlp_http = '', otlp_grpc = '', analyzer = '' } = rollcall.addresses;
-  for (const stack of chosen) {
-    const outcome = await outcomeOf(stack, { otlp_http, otlp_grpc, analyzer });
-    outcomes.set(stack, outcome);
-    log(line(stack.name, outcome));
-    for (const difference of differencesOf(outcome)) log(`    ${difference}`);
-  }
-} finally {
-  await rollcall.stop();
-  folder.remove();
+const log = (line: string): void => void process.stderr.write(`${line}\n`);
+const { only } = values;
+const chosen = trials.filter(({ name, toolchain }) => {
+  return only === undefined || only.includes(name) || only.includes(toolchain.name);
+});
+if (chosen.length === 0) {
+  log(`no stack is called ${only}; there are ${trials.map(({ name }) => name).join(', ')}`);
+  process.exit(2);
 }
 
+const prepared = new Map<string, Promise<Outcome | string>>();
+const outcomes = await outcomesOf(chosen);
 const wrong = [...outcomes.values()].filter((outcome) => differencesOf(outcome).length > 0);
 const skipped = [...outcomes.values()].filter((outcome) => 'skipped' in outcome);
-process.stdout.write(
-  [
-    `${'stack'.padEnd(24)}${'expected'.padStart(9)}${'counted'.padStart(9)}  routes    clients`,
-    ...[...outcomes].map(([{ name }, outcome]) => line(name, outcome)),
-    `${outcomes.size - wrong.length - skipped.length} exact, ${wrong.length} not, ${skipped.length} skipped`,
-    '',
-  ].join('\n'),
-);
-process.exitCode = wrong.length === 0 ? 0 : 1;
+const table = [
+  `${'stack'.padEnd(24)}${'expected'.padStart(9)}${'counted'.padStart(9)}  routes  clients`,
+  ...[...outcomes].map(([name, outcome]) => lineOf(name, outcome)),
+  `${outcomes.size - wrong.length - skipped.length} exact, ${wrong.length} not, ${skipped.length} skipped`,
+];
+// A trial that failed may have left a sender waiting for nobody.
+process.stdout.write(`${table.join('\n')}\n`, () => process.exit(wrong.length === 0 ? 0 : 1));
 
-async function outcomeOf(stack: Stack, doors: Doors): Promise<Outcome> {
-  const { toolchain } = stack;
-  if (!prepared.has(toolchain)) prepared.set(toolchain, ready(toolchain));
-  const place = await prepared.get(toolchain)!;
+async function outcomesOf(all: readonly Trial[]): Promise<Map<string, Outcome>> {
+  const folder = temporaryFolder();
+  const rollcall = await startRollcall(`${folder.path}/rollcall.db`);
+  const { otlp_http = '', otlp_grpc = '', analyzer = '' } = rollcall.addresses;
+  const found = new Map<string, Outcome>();
+  try {
+    for (const trial of all) {
+      const outcome = await outcomeOf(trial, { otlp_http, otlp_grpc, analyzer });
+      found.set(trial.name, outcome);
+      log(lineOf(trial.name, outcome));
+      for (const difference of differencesOf(outcome)) log(`    ${difference}`);
+    }
+  } finally {
+    await rollcall.stop();
+    folder.remove();
+  }
+  return found;
+}
+
+async function outcomeOf({ toolchain, run }: Trial, doors: Doors): Promise<Outcome> {
+  if (!prepared.has(toolchain.name)) prepared.set(toolchain.name, ready(toolchain));
+  const place = await prepared.get(toolchain.name)!;
   if (typeof place !== 'string') return place;
   try {
-    return { verdict: await tryStack(stack, place, doors) };
+    return { verdict: await run(place, doors) };
   } catch (error) {
     return { failed: (error as Error).message };
   }
 }
 
 async function ready(toolchain: Toolchain): Promise<Outcome | string> {
-  const skipped = await missing(toolchain);
-  if (skipped !== undefined) return { skipped };
+  const why = await missing(toolchain);
+  if (why !== undefined) return { skipped: why };
   return prepare(toolchain, log).catch((error: Error) => ({ failed: error.message }));
 }
 
@@ -80,13 +109,13 @@ function differencesOf(outcome: Outcome): string[] {
   return 'verdict' in outcome ? outcome.verdict.differences : [];
 }
 
-function line(name: string, outcome: Outcome): string {
+function lineOf(name: string, outcome: Outcome): string {
   const first = name.padEnd(24);
   if ('skipped' in outcome) return `${first}  skipped: ${outcome.skipped}`;
   if ('failed' in outcome) return `${first}  failed: ${outcome.failed.split('\n')[0]}`;
   const { expected, counted, routesExact, clientsKnown, clientsExact } = outcome.verdict;
   const counts = `${String(expected).padStart(9)}${String(counted).padStart(9)}`;
-  const routes = (routesExact ? 'exact' : 'WRONG').padEnd(8);
-  const share = `${clientsKnown} of ${expected} known`;
-  return `${first}${counts}  ${routes}  ${share}${clientsExact ? '' : ' WRONG'}`;
+  const routes = routesExact ? 'exact' : 'WRONG';
+  const clients = `${clientsKnown} of ${expected} known${clientsExact ? '' : ', WRONG'}`;
+  return `${first}${counts}  ${routes}   ${clients}`;
 }

@@ -34,6 +34,19 @@ const go: Toolchain = {
   needs: [['go', 'version']],
   build: [['go', 'build', '-p', '1', '-o', 'interop-go', '.']],
 };
+const java: Toolchain = {
+  name: 'java',
+  needs: [
+    ['java', '-version'],
+    ['mvn', '--version'],
+  ],
+  build: [['mvn', '--quiet', '--batch-mode', 'package']],
+};
+const rust: Toolchain = {
+  name: 'rust',
+  needs: [['cargo', '--version']],
+  build: [['cargo', 'build', '--quiet', '--jobs', '1']],
+};
 
 const gzip = { OTEL_EXPORTER_OTLP_COMPRESSION: 'gzip' };
 const onNode = { toolchain: node, routes: 'framework', client: 'first' } as const;
@@ -138,4 +151,36 @@ export const stacks: readonly Stack[] = [
     env: gzip,
   },
   { ...onGo, name: 'go-chi', command: ['./interop-go', 'chi'], protocol: 'grpc', env: gzip },
+  {
+    name: 'java-spring',
+    toolchain: java,
+    command: [
+      'java',
+      '-javaagent:target/opentelemetry-javaagent.jar',
+      '-jar',
+      'target/interop.jar',
+    ],
+    protocol: 'http/protobuf',
+    protocolIsDefault: true,
+    routes: 'framework',
+    client: 'first',
+  },
+  {
+    name: 'rust-axum',
+    toolchain: rust,
+    command: ['target/debug/interop-rust'],
+    protocol: 'http/protobuf',
+    routes: 'framework',
+    client: 'nobody',
+  },
+  {
+    name: 'rust-axum-clients',
+    toolchain: rust,
+    command: ['target/debug/interop-rust', 'clients'],
+    protocol: 'grpc',
+    env: gzip,
+    routes: 'framework',
+    // It tells all hops, and Rollcall takes the last one that is no proxy of ours.
+    client: 'last',
+  },
 ];
