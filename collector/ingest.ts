@@ -222,10 +222,11 @@ export class Ingest {
     for (const [reason, count] of Object.entries(rejected)) {
       if (count > 0) this.#metrics.spans('rejected', reason, count);
     }
-    const { clockSkewed, invalidClients, statusAssumed } = extracted;
+    const { clockSkewed, invalidClients, statusAssumed, weightsIgnored } = extracted;
     if (clockSkewed > 0) this.#metrics.repairs('duration_zeroed', clockSkewed);
     if (invalidClients > 0) this.#metrics.repairs('client_dropped', invalidClients);
     if (statusAssumed > 0) this.#metrics.repairs('status_assumed', statusAssumed);
+    if (weightsIgnored > 0) this.#metrics.repairs('weight_ignored', weightsIgnored);
     for (const found of extracted.clocksAhead) {
       if (this.#clocksAhead.note(found)) this.#onClockAhead(found);
     }

@@ -13,6 +13,8 @@ export interface Resource {
   /** '' when the resource names none. */
   environment: string;
   version: string;
+  /** Calls that one of its spans stands for when the span itself does not say. */
+  samplingFactor: number;
 }
 
 /** The attributes of a resource that are read. */
@@ -33,7 +35,13 @@ export function instanceOf(attributes: AttributeSlots): string {
 /** All instances of a service are one resource: what differs between them is not kept. */
 export class Resources {
   readonly #resources = new Map<string, Resource>();
+  readonly #samplingFactors: ReadonlyMap<string, number>;
   #weight = 0;
+
+  /** @param samplingFactors by `service.name` */
+  constructor(samplingFactors: ReadonlyMap<string, number>) {
+    this.#samplingFactors = samplingFactors;
+  }
 
   /** What is remembered, as a share of `limits.internedStrings`. */
   get weight(): number {
@@ -53,12 +61,14 @@ export class Resources {
     const key = `${project}\0${service}\0${environment}\0${version}`;
     let resource = this.#resources.get(key);
     if (resource === undefined) {
+      const known = service === '' ? 'unknown_service' : service;
       resource = {
         number: this.#resources.size + 1,
         project,
-        service: service === '' ? 'unknown_service' : service,
+        service: known,
         environment,
         version,
+        samplingFactor: this.#samplingFactors.get(known) ?? 1,
       };
       this.#resources.set(key, resource);
       this.#weight += 1 + Math.floor(key.length / bytesPerWord);

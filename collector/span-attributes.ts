@@ -55,6 +55,10 @@ const names = {
   responseSize: 'http.response.body.size',
   oldResponseSize: 'http.response_content_length',
   otherResponseSize: 'http.response.size',
+  sampleRatio: 'X-SampleRatio',
+  sampleRate: 'SampleRate',
+  samplerType: 'sampler.type',
+  samplerParam: 'sampler.param',
 } as const;
 
 type Name = keyof typeof names;
@@ -67,7 +71,15 @@ export const slot = Object.fromEntries(order.map((name, place) => [name, place])
 >;
 
 /** Marks of a span that has such an attribute. */
-export const mark = { http: 1, rpc: 2, forwarding: 4, size: 8, faas: 16, contentType: 64 } as const;
+export const mark = {
+  http: 1,
+  rpc: 2,
+  forwarding: 4,
+  size: 8,
+  faas: 16,
+  sampling: 32,
+  contentType: 64,
+} as const;
 
 const marks: Partial<Record<Name, number>> = {
   method: mark.http,
@@ -99,6 +111,9 @@ const marks: Partial<Record<Name, number>> = {
   responseSize: mark.size,
   oldResponseSize: mark.size,
   otherResponseSize: mark.size,
+  sampleRatio: mark.sampling,
+  sampleRate: mark.sampling,
+  samplerParam: mark.sampling,
 };
 
 /** The keys to want of a span, and the slots of the attributes that may name the consumer. */

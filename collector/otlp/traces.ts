@@ -22,6 +22,8 @@ export class TracesWalk {
   traceIdStart = 0;
   traceIdLength = 0;
   spanIdLength = 0;
+  traceStateStart = 0;
+  traceStateLength = 0;
   nameStart = 0;
   nameLength = 0;
   /** Unsigned halves of the 64-bit nanoseconds. */
@@ -202,6 +204,7 @@ export class TracesWalk {
       }
       case spanTag.traceId:
       case spanTag.spanId:
+      case spanTag.traceState:
       case spanTag.name:
       case spanTag.attributes:
       case spanTag.events:
@@ -225,6 +228,10 @@ export class TracesWalk {
       case spanTag.spanId:
         this.spanIdLength = end - start;
         break;
+      case spanTag.traceState:
+        this.traceStateStart = start;
+        this.traceStateLength = end - start;
+        break;
       case spanTag.name:
         this.nameStart = start;
         this.nameLength = end - start;
@@ -245,6 +252,7 @@ export class TracesWalk {
     this.attributes.begin();
     this.traceIdLength = 0;
     this.spanIdLength = 0;
+    this.traceStateLength = 0;
     this.nameLength = 0;
     this.startHigh = 0;
     this.startLow = 0;
@@ -316,6 +324,7 @@ const resourceTag = { attributes: 0x0a } as const;
 const spanTag = {
   traceId: 0x0a,
   spanId: 0x12,
+  traceState: 0x1a,
   parentSpanId: 0x22,
   name: 0x2a,
   kind: 0x30,

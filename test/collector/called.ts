@@ -9,11 +9,14 @@ export interface Called extends EndpointName, Origin {
   requestBytes: number;
   responseBytes: number;
   traceId: string;
+  /** 1 unless there. */
+  weight?: number;
 }
 
 /** @param words all of the dictionary's, from its beginning */
 export function calledOf(batch: CallBatch, words: NewWords): Called[] {
-  const { columns } = batch;
+  const { columns, weights } = batch;
+  const weightOf = (i: number) => weights.weight[weights.call.indexOf(i)];
   return Array.from({ length: batch.length }, (_, i) => ({
     ...words.endpoints[columns.endpoint[i]! - 1]!,
     ...words.origins[columns.origin[i]! - 1]!,
@@ -24,5 +27,6 @@ export function calledOf(batch: CallBatch, words: NewWords): Called[] {
     requestBytes: columns.requestBytes[i]!,
     responseBytes: columns.responseBytes[i]!,
     traceId: Buffer.from(columns.traceId.subarray(i * 16, i * 16 + 16)).toString('hex'),
+    ...(weights.call.subarray(0, weights.length).includes(i) && { weight: weightOf(i)! }),
   }));
 }

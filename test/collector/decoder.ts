@@ -42,6 +42,7 @@ export interface DecodedRequest {
 export interface DecodedSpan {
   traceId: Uint8Array;
   spanId: Uint8Array;
+  traceState: string;
   name: string;
   kind: number;
   /** Decimal. */

@@ -52,6 +52,7 @@ function extractAll(name: string) {
       clockSkewed: 0,
       invalidClients: 0,
       statusAssumed: 0,
+      weightsIgnored: 0,
       clocksAhead: [],
     });
     others += extracted.notServer;

@@ -80,6 +80,7 @@ class TextExtractor implements CallExtractor {
       clockSkewed: 0,
       invalidClients: 0,
       statusAssumed: 0,
+      weightsIgnored: 0,
       clocksAhead: [],
     };
   }

@@ -1,4 +1,5 @@
 import type { Random } from '../load/random.ts';
+import { randomTraceState } from './trace-states.ts';
 import {
   type Arrange,
   bytesField,
@@ -49,7 +50,7 @@ function randomSpan(random: Random, arrange: Arrange, nowMs: number): Buffer {
   const fields = [
     bytesField(1, bytes(random, random.below(12) === 0 ? random.below(20) : 16)),
     bytesField(2, bytes(random, random.below(12) === 0 ? random.below(10) : 8)),
-    bytesField(3, 'ot=th:8'),
+    bytesField(3, random.below(2) === 0 ? '' : randomTraceState(random)),
     bytesField(4, bytes(random, 8)),
     bytesField(5, random.pick(names)),
     varintField(6, random.below(3) === 0 ? random.below(6) : 2),
@@ -308,4 +309,8 @@ const spanKeys: [string[], (string | Buffer)[]][] = [
     ['faas.trigger', 'faas.execution', 'faas.invocation_id'],
     ['http', ''],
   ],
+  [['X-SampleRatio'], ['0.25', '1', '0', '2', '0.3', 'x', '']],
+  [['SampleRate'], ['1', '20', '2.5', '0', 'x', '']],
+  [['sampler.type'], ['probabilistic', 'probabilistic', 'const', '']],
+  [['sampler.param'], ['0.5', '0.001', '1', '7', '']],
 ];
