@@ -1,7 +1,6 @@
 import type { CallBatch, CallColumns, CallDictionary } from '../core/call.ts';
 import type { Config } from '../core/config.ts';
 import { limits } from '../core/limits.ts';
-import { copiesOf } from '../core/weight.ts';
 import { Clients, invalidClient } from './client.ts';
 import { TrustedProxies } from './client-address.ts';
 import type { ClockAhead } from './clocks-ahead.ts';
@@ -12,10 +11,10 @@ import { Origins } from './origin.ts';
 import type { AttributeSlots } from './otlp/attributes.ts';
 import { epochSeconds, nanosecondsBeyond } from './otlp/nanoseconds.ts';
 import { TracesWalk } from './otlp/traces.ts';
+import { isRefusal } from './refusal.ts';
 import { instanceOf, type Resource, Resources, resourceKeys } from './resource.ts';
 import { RouteCache } from './route-cache.ts';
 import { RpcRoutes, rpcStatusOf } from './rpc.ts';
-import { chanceOf, unbelieved, weightSaid } from './sampling.ts';
 import { mark, slot, wantedAttributes } from './span-attributes.ts';
 import { TripleTable } from './triple-table.ts';
 
@@ -34,8 +33,6 @@ export interface Extracted {
   invalidClients: number;
   /** Stored as 500: no status, but an error (OTLP.md X19). */
   statusAssumed: number;
-  /** Stored with the weight of their service: what they say of their sampling cannot be true. */
-  weightsIgnored: number;
   /** By resource, in the message's order; almost always empty. */
   clocksAhead: ClockAhead[];
 }
@@ -50,7 +47,6 @@ export interface ExtractorOptions {
     | 'excludeMethods'
     | 'excludeRoutes'
     | 'retention'
-    | 'samplingFactors'
     | 'excludeLatency'
     | 'rpc'
   >;
@@ -75,7 +71,7 @@ export class Extractor {
   readonly #clients: Clients;
   readonly #origins: Origins;
 
-  readonly #resources: Resources;
+  readonly #resources = new Resources();
   // (resource, route, method) to the endpoint's number, or `excluded`.
   readonly #endpoints = new TripleTable();
 
@@ -98,7 +94,6 @@ export class Extractor {
     this.#dictionary = dictionary;
     this.#now = now;
     this.#retentionS = config.retention.daysS;
-    this.#resources = new Resources(config.samplingFactors);
     this.#exclusion = new Exclusion(config);
     this.#countsRpc = config.rpc;
     this.#excludeLatency = config.excludeLatency;
@@ -190,7 +185,7 @@ export class Extractor {
     const route = isHttp
       ? this.#routes.numberOf(walk, method, status)
       : this.#rpcRoutes.numberOf(walk, status);
-    const endpoint = this.#endpointOf(method, route);
+    const endpoint = this.#endpointOf(method, route, status);
     if (endpoint < 0) {
       extracted.excluded[endpoint === excludedByMethod ? 'method' : 'route'] += 1;
       return;
@@ -225,12 +220,15 @@ export class Extractor {
     return endS < this.#oldestS ? 'too_old' : null;
   }
 
-  #endpointOf(method: number, route: number): number {
+  #endpointOf(method: number, route: number, status: number): number {
     const resource = this.#resource;
-    const known = this.#endpoints.get(resource.number, route, method);
+    const told = this.#routes.route(route);
+    const refused = status >= 300 && told.templated && isRefusal(status);
+    const how = refused ? httpMethods.length + method : method;
+    const known = this.#endpoints.get(resource.number, route, how);
     if (known !== 0) return known;
     const name = httpMethods[method]!;
-    const found = this.#mounts.bound(resource, this.#routes.route(route));
+    const found = this.#mounts.bound(resource, told);
     const reason = this.#exclusion.reason(name, found.route);
     let endpoint = reason === 'method' ? excludedByMethod : excludedByRoute;
     if (reason === null) {
@@ -242,9 +240,10 @@ export class Extractor {
         route: found.route,
         templated: found.templated,
         ...(found.display !== undefined && { display: found.display }),
+        ...(refused && { refused }),
       });
     }
-    this.#endpoints.set(resource.number, route, method, endpoint);
+    this.#endpoints.set(resource.number, route, how, endpoint);
     return endpoint;
   }
 
@@ -278,16 +277,6 @@ export class Extractor {
     columns.status[index] = status;
     this.#putTraceId(columns, index);
     this.#extracted.stored += 1;
-    const isToldOf = (attributes.marks & mark.sampling) !== 0 || walk.traceStateLength !== 0;
-    if (isToldOf || this.#resource.samplingFactor !== 1) this.#weigh(index);
-  }
-
-  #weigh(index: number): void {
-    const said = weightSaid(this.#walk);
-    if (said === unbelieved) this.#extracted.weightsIgnored += 1;
-    const weight = said < 0 ? this.#resource.samplingFactor : said;
-    if (weight === 1) return;
-    this.#batch.weights.add(index, weight, copiesOf(weight, chanceOf(this.#walk)));
   }
 
   /** @returns -1 for a connection that stayed open: how long it did is no latency (OTLP.md X7) */
@@ -343,7 +332,6 @@ function nothingExtracted(): Extracted {
     clockSkewed: 0,
     invalidClients: 0,
     statusAssumed: 0,
-    weightsIgnored: 0,
     clocksAhead: [],
   };
 }

@@ -16,6 +16,8 @@ export interface EndpointName {
   templated: boolean;
   /** The service's own spelling of the route (core/route-display.ts), where it is another. */
   display?: string;
+  /** The route is made up and the call was refused (collector/refusal.ts): nothing says that it exists. */
+  refused?: true;
 }
 
 /** What else is said of a call and repeats: the service's version, who called with what, what failed. */
@@ -46,8 +48,8 @@ export class CallDictionary {
   #new: NewWords = { epoch: 0, endpoints: [], origins: [], clients: [] };
 
   endpoint(name: EndpointName): number {
-    const { project, service, environment, method, route, display = '' } = name;
-    const key = `${project}\0${service}\0${environment}\0${method}\0${route}\0${display}`;
+    const { project, service, environment, method, route, display = '', refused = false } = name;
+    const key = `${project}\0${service}\0${environment}\0${method}\0${route}\0${display}\0${refused}`;
     let id = this.#endpoints.get(key);
     if (id === undefined) {
       id = this.#endpoints.size + 1;

@@ -52,6 +52,7 @@ function nameEndpointsOnce(calls: readonly Called[]): Called[] {
       call.method,
       call.route,
       call.display,
+      call.refused,
     ]);
     if (!first.has(key)) first.set(key, call.templated);
     return { ...call, templated: first.get(key)! };

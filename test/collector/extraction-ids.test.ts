@@ -279,6 +279,50 @@ describe('X12: without ids', () => {
   });
 });
 
+describe('scanners', () => {
+  const tried = (n: number, status: number, attributes: Record<string, AnyValue> = {}) =>
+    span({
+      'http.request.method': ['GET', 'POST', 'PUT'][n % 3]!,
+      'url.path': `/${['admin', 'backup', 'shell'][n % 3]}${String.fromCharCode(97 + (n % 26))}/x.php`,
+      'http.response.status_code': status,
+      ...attributes,
+    });
+
+  test('make no endpoint of what is not there, whatever catches it', () => {
+    const { extract, called } = extracting();
+    const catches = [{}, { 'http.route': '/*' }, { 'http.route': '*' }, { 'http.route': '/admin' }];
+    const spans = Array.from({ length: 600 }, (_, n) =>
+      tried(n, n % 2 === 0 ? 404 : 405, catches[n % catches.length]),
+    );
+    extract(message(spans));
+    const endpoints = new Set(called().map(({ method, route }) => `${method} ${route}`));
+    expect([...endpoints].sort()).toEqual(['GET', 'POST', 'PUT'].map((m) => `${m} (unmatched)`));
+  });
+
+  test.each([
+    [200, undefined],
+    [301, true],
+    [304, undefined],
+    [400, true],
+    [401, true],
+    [403, true],
+    [409, undefined],
+    [422, undefined],
+    [429, true],
+    [500, undefined],
+  ])('a made-up route with status %d: refused is %s', (status, refused) => {
+    const { extract, called } = extracting();
+    extract(message([tried(0, status), tried(0, status, { 'http.route': '/told' })]));
+    const [made] = called();
+    expect(made).toMatchObject({ route: '/admina/x.php', templated: true });
+    expect(made!.refused).toBe(refused);
+  });
+
+  test('a route that the service tells is never refused', () => {
+    expect(callOf({ ...get, 'http.response.status_code': 401 }).refused).toBeUndefined();
+  });
+});
+
 test('X22: what is said of the server, the scheme and the sampling changes nothing', () => {
   const odd: Record<string, AnyValue>[] = [
     { 'server.address': 'shop', 'url.scheme': '' },

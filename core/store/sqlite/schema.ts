@@ -199,6 +199,10 @@ const migrations: readonly string[] = [
   DROP TABLE delivery_even;
   DROP TABLE delivery_odd;
   `,
+  `
+  -- Nothing but refused calls speak for this made-up route so far (collector/refusal.ts).
+  ALTER TABLE endpoint ADD COLUMN refused INTEGER NOT NULL DEFAULT 0;
+  `,
 ];
 
 export const schemaVersion = migrations.length;

@@ -22,6 +22,19 @@ class Column<T> {
   }
 }
 
+/** Endpoints of a service: all, with a made-up route, and of those the ones only refused calls speak for. */
+interface EndpointCounts {
+  all: number;
+  templated: number;
+  refused: number;
+}
+
+interface KnownRow {
+  id: number;
+  display: string;
+  refused: number;
+}
+
 /**
  * Turns the numbers of batches into row ids, making rows for words never seen. Bounds the endpoints of a
  * service: what is beyond goes to `{other}` of its method. Row ids found in a transaction that was rolled
@@ -34,8 +47,8 @@ export class Words {
   readonly #clients = new Column<string>();
   readonly #projects = new Map<string, number>();
   readonly #services = new Map<string, number>();
-  /** By service id: how many endpoints there are, and how many of them with a made-up route. */
-  readonly #endpointCounts = new Map<number, { all: number; templated: number }>();
+  /** By service id. */
+  readonly #endpointCounts = new Map<number, EndpointCounts>();
   /** Rows of `{other}` that these words led to. */
   readonly #otherRows = new Set<number>();
   readonly #sql: Record<string, Statement>;
@@ -52,15 +65,17 @@ export class Words {
         'INSERT INTO service (project_id, name, environment) VALUES (?, ?, ?)',
       ),
       findEndpoint: db.prepare(
-        'SELECT id, display FROM endpoint WHERE service_id = ? AND method = ? AND route = ?',
+        'SELECT id, display, refused FROM endpoint WHERE service_id = ? AND method = ? AND route = ?',
       ),
+      setAnswered: db.prepare('UPDATE endpoint SET refused = 0 WHERE id = ?'),
       setDisplay: db.prepare('UPDATE endpoint SET display = ? WHERE id = ?'),
       countDisplays: db.prepare("UPDATE meta SET value = value + 1 WHERE key = 'displays_changed'"),
       countEndpoints: db.prepare(
-        'SELECT count(*) AS "all", ifnull(sum(templated), 0) AS templated FROM endpoint WHERE service_id = ?',
+        `SELECT count(*) AS "all", ifnull(sum(templated), 0) AS templated, ifnull(sum(refused), 0) AS refused
+         FROM endpoint WHERE service_id = ?`,
       ),
       addEndpoint: db.prepare(
-        'INSERT INTO endpoint (service_id, method, route, templated, display) VALUES (?, ?, ?, ?, ?)',
+        'INSERT INTO endpoint (service_id, method, route, templated, refused, display) VALUES (?, ?, ?, ?, ?, ?)',
       ),
       findOrigin: db
         .prepare(
@@ -153,38 +168,51 @@ export class Words {
 
   #endpoint(name: EndpointName): number {
     const service = this.#service(name);
-    const { method, route, templated, display = '' } = name;
-    const known = this.#sql.findEndpoint!.get(service, method, route) as
-      | { id: number; display: string }
-      | undefined;
+    const { method, route, templated, refused = false } = name;
+    const known = this.#sql.findEndpoint!.get(service, method, route) as KnownRow | undefined;
     if (known !== undefined) {
       if (route === specialRoutes.other) this.#otherRows.add(known.id);
-      // A path says nothing of how its service spells the route.
-      const isTold = display !== '' || !templated;
-      if (isTold && known.display !== display) {
-        this.#sql.setDisplay!.run(display, known.id);
-        this.#sql.countDisplays!.run();
-      }
+      this.#learnOf(known, service, name);
       return known.id;
     }
-    let counts = this.#endpointCounts.get(service);
-    if (!counts) {
-      counts = this.#sql.countEndpoints!.get(service) as { all: number; templated: number };
-      this.#endpointCounts.set(service, counts);
-    }
+    const counts = this.#countsOf(service);
     const full =
       counts.all >= limits.endpointsPerService ||
-      (templated && counts.templated >= limits.templatedRoutesPerService);
-    if (full && route !== specialRoutes.other) {
-      const { display: _, ...bare } = name;
-      return this.#endpoint({ ...bare, route: specialRoutes.other, templated: false });
-    }
+      (templated && counts.templated >= limits.templatedRoutesPerService) ||
+      (refused && counts.refused >= limits.refusedRoutesPerService);
+    if (full && route !== specialRoutes.other) return this.#endpoint(otherOf(name));
     counts.all += 1;
     if (templated) counts.templated += 1;
-    const values = [service, method, route, templated ? 1 : 0, display];
+    if (refused) counts.refused += 1;
+    const { display = '' } = name;
+    const values = [service, method, route, templated ? 1 : 0, refused ? 1 : 0, display];
     const row = Number(this.#sql.addEndpoint!.run(...values));
     if (route === specialRoutes.other) this.#otherRows.add(row);
     return row;
+  }
+
+  /** What a new word says of an endpoint that is there. */
+  #learnOf(known: KnownRow, service: number, name: EndpointName): void {
+    const { templated, display = '', refused = false } = name;
+    if (known.refused === 1 && !refused) {
+      this.#sql.setAnswered!.run(known.id);
+      this.#countsOf(service).refused -= 1;
+    }
+    // A path says nothing of how its service spells the route.
+    const isTold = display !== '' || !templated;
+    if (isTold && known.display !== display) {
+      this.#sql.setDisplay!.run(display, known.id);
+      this.#sql.countDisplays!.run();
+    }
+  }
+
+  #countsOf(service: number): EndpointCounts {
+    let counts = this.#endpointCounts.get(service);
+    if (counts === undefined) {
+      counts = this.#sql.countEndpoints!.get(service) as EndpointCounts;
+      this.#endpointCounts.set(service, counts);
+    }
+    return counts;
   }
 
   #service({ project, service, environment }: EndpointName): number {
@@ -208,4 +236,9 @@ export class Words {
     const found = this.#sql[`find${table}`]!.get(...values) as number | undefined;
     return found ?? Number(this.#sql[`add${table}`]!.run(...values));
   }
+}
+
+/** Where the calls of an endpoint past the bound go. */
+function otherOf({ project, service, environment, method }: EndpointName): EndpointName {
+  return { project, service, environment, method, route: specialRoutes.other, templated: false };
 }

@@ -108,6 +108,31 @@ describe('made-up routes past the bound of a service', () => {
   });
 });
 
+describe('made-up routes that only refused calls speak for', () => {
+  const refused = (n: number): Partial<EndpointName> => ({
+    route: `/scanned/${n}`,
+    templated: true,
+    refused: true,
+  });
+  const bound = limits.refusedRoutesPerService;
+
+  it('have a small room of their own, also after a restart, which an answer leaves', async () => {
+    const store = await openStore();
+    const scan = Array.from({ length: bound + 50 }, (_, n) => refused(n));
+    expect(await store.call(scan)).toBe(50);
+    await store.restart();
+    expect(await store.call([refused(0), refused(bound), refused(bound + 50)])).toBe(2);
+    // Others are not in its way, and one that answers makes room for one more.
+    expect(await store.call([{ route: '/made-up', templated: true }])).toBe(0);
+    expect(await store.call([{ route: '/scanned/0', templated: true }])).toBe(0);
+    expect(await store.call([refused(bound + 60), refused(bound + 61)])).toBe(1);
+    const records = await store.endpoints();
+    expect(records).toHaveLength(bound + 3);
+    expect(records.find(({ route }) => route === '/scanned/0')!.lifetimeCalls).toBe(3);
+    await store.close();
+  });
+});
+
 describe('the display form of an endpoint', () => {
   it('is the spelling seen last, and the route where the service spells it so', async () => {
     const store = await openStore();
