@@ -1,6 +1,7 @@
 import type { CallBatch, CallColumns, CallDictionary } from '../core/call.ts';
 import type { Config } from '../core/config.ts';
 import { limits } from '../core/limits.ts';
+import { copiesOf } from '../core/weight.ts';
 import { Clients, invalidClient } from './client.ts';
 import { TrustedProxies } from './client-address.ts';
 import type { ClockAhead } from './clocks-ahead.ts';
@@ -15,6 +16,7 @@ import { isRefusal } from './refusal.ts';
 import { instanceOf, type Resource, Resources, resourceKeys } from './resource.ts';
 import { RouteCache } from './route-cache.ts';
 import { RpcRoutes, rpcStatusOf } from './rpc.ts';
+import { chanceOf, unbelieved, weightSaid } from './sampling.ts';
 import { mark, slot, wantedAttributes } from './span-attributes.ts';
 import { TripleTable } from './triple-table.ts';
 
@@ -33,6 +35,8 @@ export interface Extracted {
   invalidClients: number;
   /** Stored as 500: no status, but an error (OTLP.md X19). */
   statusAssumed: number;
+  /** Stored with the weight of their service: what they say of their sampling cannot be true. */
+  weightsIgnored: number;
   /** By resource, in the message's order; almost always empty. */
   clocksAhead: ClockAhead[];
 }
@@ -47,6 +51,7 @@ export interface ExtractorOptions {
     | 'excludeMethods'
     | 'excludeRoutes'
     | 'retention'
+    | 'samplingFactors'
     | 'excludeLatency'
     | 'rpc'
   >;
@@ -71,7 +76,7 @@ export class Extractor {
   readonly #clients: Clients;
   readonly #origins: Origins;
 
-  readonly #resources = new Resources();
+  readonly #resources: Resources;
   // (resource, route, method) to the endpoint's number, or `excluded`.
   readonly #endpoints = new TripleTable();
 
@@ -94,6 +99,7 @@ export class Extractor {
     this.#dictionary = dictionary;
     this.#now = now;
     this.#retentionS = config.retention.daysS;
+    this.#resources = new Resources(config.samplingFactors);
     this.#exclusion = new Exclusion(config);
     this.#countsRpc = config.rpc;
     this.#excludeLatency = config.excludeLatency;
@@ -277,6 +283,16 @@ export class Extractor {
     columns.status[index] = status;
     this.#putTraceId(columns, index);
     this.#extracted.stored += 1;
+    const isToldOf = (attributes.marks & mark.sampling) !== 0 || walk.traceStateLength !== 0;
+    if (isToldOf || this.#resource.samplingFactor !== 1) this.#weigh(index);
+  }
+
+  #weigh(index: number): void {
+    const said = weightSaid(this.#walk);
+    if (said === unbelieved) this.#extracted.weightsIgnored += 1;
+    const weight = said < 0 ? this.#resource.samplingFactor : said;
+    if (weight === 1) return;
+    this.#batch.weights.add(index, weight, copiesOf(weight, chanceOf(this.#walk)));
   }
 
   /** @returns -1 for a connection that stayed open: how long it did is no latency (OTLP.md X7) */
@@ -332,6 +348,7 @@ function nothingExtracted(): Extracted {
     clockSkewed: 0,
     invalidClients: 0,
     statusAssumed: 0,
+    weightsIgnored: 0,
     clocksAhead: [],
   };
 }

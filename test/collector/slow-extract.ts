@@ -19,6 +19,7 @@ import {
   type DecodedValue,
   decodeRequest,
 } from './decoder.ts';
+import { slowCredible, slowStateWeight } from './trace-states.ts';
 
 /**
  * The slow clear version of collector/extract.ts, on fully decoded spans: the oracle of its tests.
@@ -34,6 +35,7 @@ export function slowExtract(project: string, message: Buffer, config: Config, no
     clockSkewed: 0,
     invalidClients: 0,
     statusAssumed: 0,
+    weightsIgnored: 0,
     clocksAhead: [],
   };
   const calls: Called[] = [];
@@ -112,7 +114,10 @@ function callOf(
   const client = clientOf(attributes, new TrustedProxies(config.trustedProxies));
   if (client === undefined) extracted.invalidClients += 1;
   if (endNs < startNs) extracted.clockSkewed += 1;
+  const weight = weightOf(attributes, span);
+  if (weight === undefined) extracted.weightsIgnored += 1;
   const call: SpanCall = {
+    ...(weight !== undefined && weight !== 1 && { weight }),
     method,
     route: keptText(route, limits.routeBytes),
     templated,
@@ -133,6 +138,24 @@ function callOf(
     ...originOf(attributes, config, status, exception),
   };
   return call;
+}
+
+/** OTLP.md 3; undefined for what cannot be true. */
+function weightOf(attributes: Attributes, span: DecodedSpan): number | undefined {
+  const said = [slowStateWeight(span.traceState, span.traceId)];
+  if (attributes.isSet('X-SampleRatio')) {
+    said.push(slowCredible(1 / attributes.number('X-SampleRatio')));
+  }
+  if (attributes.isSet('SampleRate')) {
+    const rate = attributes.number('SampleRate');
+    said.push(Number.isInteger(rate) ? slowCredible(rate) : 'unbelieved');
+  }
+  const isProbabilistic = attributes.text('sampler.type') === 'probabilistic';
+  if (isProbabilistic && attributes.isSet('sampler.param')) {
+    said.push(slowCredible(1 / attributes.number('sampler.param')));
+  }
+  const believed = said.find((weight) => typeof weight === 'number');
+  return believed ?? (said.includes('unbelieved') ? undefined : 1);
 }
 
 function isRefused(status: number): boolean {
