@@ -64,7 +64,10 @@ export function analyzerApp(options: AnalyzerOptions): Express {
   // Express knows an error handler by its four parameters.
   app.use((thrown: unknown, request: Request, response: Response, _next: unknown) => {
     const failed = failure(thrown);
-    if (failed.status === 413) response.setHeader('Connection', 'close');
+    // What is left of the body stays unread; HTTP/2 has a stream of its own to end.
+    if (failed.status === 413 && request.httpVersionMajor === 1) {
+      response.setHeader('Connection', 'close');
+    }
     if (failed.status >= 500) options.log.error({ err: thrown, url: request.url }, 'not answered');
     fail(response, failed);
   });

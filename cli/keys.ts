@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readConfig } from '../core/config.ts';
 import { AppError, asAppError } from '../core/error.ts';
 import { newKey, projectPattern, projectRule, type Scope, scopes } from '../core/key.ts';
@@ -38,7 +39,7 @@ async function create(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
   const project = projectOf(own.project);
   const scope = scopeOf(own.scope);
   const { id, text, digest, prefix } = newKey();
-  await onStore({ ...env, ...flags }, async (store) => {
+  await onStore({ ...env, ...flags }, 'made where absent', async (store) => {
     await ensureProject(store, project);
     await store.createKey(project, { id, scope, digest, prefix, createdS: nowS() });
   });
@@ -50,7 +51,7 @@ async function create(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
 async function list(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
   const { env: flags, own } = readFlags(args, { project: { type: 'string' } });
   const asked = own.project === undefined ? undefined : projectOf(own.project);
-  await onStore({ ...env, ...flags }, async (store) => {
+  await onStore({ ...env, ...flags }, 'there', async (store) => {
     const projects = asked ? [asked] : (await store.projects()).map(({ name }) => name);
     const records: KeyRecord[] = [];
     for (const project of projects) records.push(...(await store.listKeys(project)));
@@ -86,7 +87,7 @@ async function withId(
       `"${id}" is no key's id, such as key_0123456789abcdef; keys list shows them`,
     );
   }
-  await onStore({ ...env, ...readFlags(args).env }, async (store) => {
+  await onStore({ ...env, ...readFlags(args).env }, 'there', async (store) => {
     const project = await store.projectOf(id);
     if (project === undefined) throw new AppError('not_found', `there is no key ${id}`);
     await work(store, project, id);
@@ -96,9 +97,15 @@ async function withId(
 
 async function onStore(
   env: NodeJS.ProcessEnv,
+  // A first key is often made before a first start; to look into a store that is not there is a mistake.
+  expected: 'there' | 'made where absent',
   work: (store: KeyStore) => Promise<void>,
 ): Promise<void> {
-  const store = await openSqliteKeys(readConfig(env).store.path);
+  const { path } = readConfig(env).store;
+  if (expected === 'there' && !existsSync(path)) {
+    throw new AppError('not_found', `there is no store at ${path}`);
+  }
+  const store = await openSqliteKeys(path);
   try {
     await work(store);
   } finally {

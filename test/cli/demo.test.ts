@@ -106,6 +106,12 @@ describe('rollcall demo', () => {
     expect(output).toContain('wants a fresh store, and "package.json" exists already');
     expect(code).toBe(1);
   });
+
+  it('is open to everybody only where that is asked for', async () => {
+    const { code, output } = await runToEnd('cli/rollcall.mjs', {}, ['demo', '--host', '0.0.0.0']);
+    expect(output).toMatch(/^rollcall: the demo asks nobody for a key: set ROLLCALL_AUTH=off/);
+    expect(code).toBe(1);
+  });
 });
 
 function spansOf(resources: ResourceSpans[]) {

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestOf } from '../../core/key.ts';
@@ -27,7 +28,8 @@ afterEach(async () => {
 function rollcall(...args: string[]): Promise<Said> {
   const script = fileURLToPath(new URL('../../cli/rollcall.mjs', import.meta.url));
   const path = `sqlite:${folder.path}/rollcall.db`;
-  const child = spawn(process.execPath, [script, 'keys', ...args, '--store', path]);
+  const store = args.includes('--store') ? [] : ['--store', path];
+  const child = spawn(process.execPath, [script, 'keys', ...args, ...store]);
   const said: Said = { code: null, stdout: '', stderr: '' };
   child.stdout.setEncoding('utf8').on('data', (text) => {
     said.stdout += text;
@@ -110,6 +112,12 @@ describe('rollcall keys', () => {
       code: 1,
       stderr: 'rollcall: there is no project "nobody"; create it first\n',
     });
+    const elsewhere = `sqlite:${folder.path}/mistyped.db`;
+    expect(await rollcall('list', '--store', elsewhere)).toMatchObject({
+      code: 1,
+      stderr: `rollcall: there is no store at ${folder.path}/mistyped.db\n`,
+    });
+    expect(existsSync(`${folder.path}/mistyped.db`)).toBe(false);
     expect(await rollcall('revoke', 'key_0123456789abcdef')).toMatchObject({
       code: 1,
       stderr: 'rollcall: there is no key key_0123456789abcdef\n',

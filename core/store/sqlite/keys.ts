@@ -103,7 +103,7 @@ class SqliteKeys implements KeyStore {
   }
 
   async version(): Promise<number> {
-    return this.#read(() => this.#sql.version.get() as number);
+    return this.#attempt('read', () => this.#sql.version.get() as number);
   }
 
   async activeKeys(): Promise<{ version: number; keys: ActiveKey[] }> {
