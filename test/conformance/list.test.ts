@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { cases } from './cases.ts';
 import { requirements, type Section, sections } from './requirements.ts';
@@ -18,4 +19,14 @@ test('ids count on without a gap, and no case has the name of another', () => {
   expect(requirements.map(([id]) => id)).toEqual(expected);
   const names = Object.values(cases).flatMap((list) => list.map(({ id, name }) => `${id} ${name}`));
   expect(new Set(names).size).toBe(names.length);
+});
+
+test('docs/conformance.md has a row for every id, in the same words', () => {
+  const page = readFileSync(new URL('../../docs/conformance.md', import.meta.url), 'utf8');
+  const rows = [...page.matchAll(/^\| ([A-Z]\d+) \| (.*?) \| passes \((\d+)\) \|/gm)];
+  expect(rows.map(([, id, asked]) => [id, asked])).toEqual(requirements);
+  for (const [, id, , count] of rows) {
+    const proved = Object.values(cases).flatMap((list) => list.filter((each) => each.id === id));
+    expect([id, proved.length]).toEqual([id, Number(count)]);
+  }
 });

@@ -112,9 +112,10 @@ for (const path of ['/v1/trace', '/v2/traces', '/v1/traces/x', '/api/v2/spans'])
 }
 
 list.http('H6', 'the 404 names the path to use (ours)', async (target) => {
-  const { code, message } = statusOf(await post(target, traces(1), { path: '/v2/traces' }));
-  equal(code, 12);
-  matches(message, /\/v1\/traces/);
+  const answer = await post(target, traces(1), { path: '/v2/traces' });
+  equal([answer.status, answer.headers['content-type']], [404, protobufType]);
+  equal(statusOf(answer).code, 12);
+  matches(statusOf(answer).message, /\/v1\/traces/);
 });
 
 /** A protobuf message field. */
