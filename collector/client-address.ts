@@ -17,6 +17,20 @@ export function canonicalAddress(text: string): string {
   return parseAddress(text)?.toString() ?? '';
 }
 
+/**
+ * The network of an address that tells no single client: /24 of IPv4, /48 of IPv6. An address of 6to4
+ * holds one of IPv4 in its first 48 bits and is cut within that.
+ * @param address canonical
+ */
+export function networkOf(address: string): string {
+  const parsed = parseAddress(address);
+  if (parsed === undefined) return '';
+  const is6to4 = parsed.kind() === 'ipv6' && matches(parsed, ...sixToFour);
+  const bits = parsed.kind() === 'ipv4' ? 24 : is6to4 ? 40 : 48;
+  const bytes = parsed.toByteArray().fill(0, bits / 8);
+  return `${ipaddr.fromByteArray(bytes).toString()}/${bits}`;
+}
+
 /** The networks whose forwarding headers are believed (ROLLCALL_TRUSTED_PROXIES). */
 export class TrustedProxies {
   readonly #networks: Network[] = [];
@@ -83,6 +97,9 @@ const privateNetworks = [
   '192.168.0.0/16',
   'fc00::/7',
 ];
+
+/** RFC 3056: 16 bits, then an address of IPv4. */
+const sixToFour: Network = [ipaddr.IPv6.parse('2002::'), 16];
 
 /** Longer texts are no address: a bracketed IPv6 with zone and port stays below it. */
 const addressCharacters = 128;

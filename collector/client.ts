@@ -23,7 +23,7 @@ export class Clients {
   readonly #dictionary: CallDictionary;
   readonly #proxies: TrustedProxies;
   readonly #texts = new Interner();
-  // By number of the text: the client's number or `invalidClient`, and whether it is a trusted proxy.
+  // By number of the text: the client's number plus `known`, and whether it is a trusted proxy.
   #clients = new Int32Array(256);
   #trusted = new Int32Array(256);
 
@@ -83,11 +83,10 @@ export class Clients {
       this.#clients = doubled(this.#clients);
       this.#trusted = doubled(this.#trusted);
     }
-    let client = this.#clients[text]!;
-    if (client === 0) {
-      client = this.#parse(this.#texts.text(text));
-      this.#clients[text] = client;
-    }
+    const found = this.#clients[text]!;
+    if (found !== 0) return found - known;
+    const client = this.#parse(this.#texts.text(text));
+    this.#clients[text] = client + known;
     return client;
   }
 
@@ -118,6 +117,9 @@ function sameText({ attributes, cursor: { view } }: TracesWalk, a: number, b: nu
   const length = attributes.end(a) - aStart;
   return attributes.end(b) - bStart === length && sameBytes(view, aStart, view, bStart, length);
 }
+
+/** Tells nobody (0) and `invalidClient` (-1) from what was not looked at yet. */
+const known = 2;
 
 const claimedSlots = [slot.client, slot.oldClient, slot.rustClient];
 const peerSlots = [slot.peer, slot.oldSocketPeer, slot.oldPeer, slot.otherPeer];

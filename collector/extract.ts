@@ -4,6 +4,7 @@ import { limits } from '../core/limits.ts';
 import { copiesOf } from '../core/weight.ts';
 import { Clients, invalidClient } from './client.ts';
 import { TrustedProxies } from './client-address.ts';
+import type { ClientPrivacy } from './client-privacy.ts';
 import type { ClockAhead } from './clocks-ahead.ts';
 import { type ExcludeReason, Exclusion } from './exclusion.ts';
 import { httpMethods, methodOf } from './http-method.ts';
@@ -57,6 +58,8 @@ export interface ExtractorOptions {
   >;
   /** Milliseconds since the epoch. */
   now: () => number;
+  /** What the dictionary (a PrivateDictionary of it) makes of addresses, when it does not keep them. */
+  privacy?: ClientPrivacy | undefined;
 }
 
 /**
@@ -66,6 +69,8 @@ export interface ExtractorOptions {
 export class Extractor {
   readonly #dictionary: CallDictionary;
   readonly #now: () => number;
+  readonly #privacy: ClientPrivacy | undefined;
+  #privacyGeneration: number | undefined;
   readonly #retentionS: number;
   readonly #exclusion: Exclusion;
   readonly #walk: TracesWalk;
@@ -95,9 +100,11 @@ export class Extractor {
   /** Of the resource in hand. */
   #clockAhead: ClockAhead | undefined;
 
-  constructor({ dictionary, config, now }: ExtractorOptions) {
+  constructor({ dictionary, config, now, privacy }: ExtractorOptions) {
     this.#dictionary = dictionary;
     this.#now = now;
+    this.#privacy = privacy;
+    this.#privacyGeneration = privacy?.generation;
     this.#retentionS = config.retention.daysS;
     this.#resources = new Resources(config.samplingFactors);
     this.#exclusion = new Exclusion(config);
@@ -142,14 +149,24 @@ export class Extractor {
     this.#resources.clear();
   }
 
+  /** Addresses are shown differently from now on: those seen before are to be asked for again. */
+  #forgetCallers(): void {
+    this.#privacyGeneration = this.#privacy?.generation;
+    this.#clients.clear();
+    this.#origins.clear();
+  }
+
   /**
    * Walks one ExportTraceServiceRequest and appends its calls to the batch, all of them or none.
    * @param message is read in place and not kept
    * @throws AppError `invalid` that names the byte and what was wrong; the batch is as before
    */
   extract(project: string, message: Buffer, batch: CallBatch): Extracted {
-    const nowS = Math.floor(this.#now() / 1000);
+    const nowMs = this.#now();
+    const nowS = Math.floor(nowMs / 1000);
     this.#nowS = nowS;
+    this.#privacy?.turn(nowMs);
+    if (this.#privacyGeneration !== this.#privacy?.generation) this.#forgetCallers();
     this.#latestS = nowS + limits.futureS;
     this.#oldestS = nowS - this.#retentionS;
     this.#project = project;

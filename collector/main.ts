@@ -10,6 +10,7 @@ import { openTenancy, warnWithoutKeys } from '../core/tenancy.ts';
 import { type Certificates, openCertificates } from '../core/tls.ts';
 import { BufferPool } from './buffer-pool.ts';
 import { ChunkGarbage } from './chunk-garbage.ts';
+import { type ClientPrivacy, openClientPrivacy } from './client-privacy.ts';
 import { Extractor } from './extract.ts';
 import { openGrpcDoor } from './grpc.ts';
 import { openHttpDoor } from './http.ts';
@@ -18,6 +19,7 @@ import { LargeJson } from './large-json.ts';
 import { LargeMessages } from './large-message.ts';
 import { CollectorMetrics } from './metrics.ts';
 import { Notices } from './notices.ts';
+import { PrivateDictionary } from './private-dictionary.ts';
 
 /** The collector: OTLP in, calls committed to the store. */
 export interface Collector {
@@ -36,9 +38,15 @@ export async function startCollector(
 ): Promise<Collector> {
   const { path } = config.store;
   const certificates = config.tls && (await openCertificates(config.tls, log));
-  const writer = await openSqliteWriter({ path, retention: config.retention });
+  const keepsAddresses = config.clientPrivacy === 'full';
+  const writer = await openSqliteWriter({ path, retention: config.retention, keepsAddresses });
+  // The writer holds the store's lock: nobody else has to do with the key.
+  const privacy = await openPrivacy(config, log).catch(async (error: unknown) => {
+    await writer.close();
+    throw error;
+  });
   const tenancy = openTenancy(config);
-  const parts = { ...openIngest(config, writer, log), gate: tenancy.gate, certificates };
+  const parts = { ...openIngest(config, writer, privacy, log), gate: tenancy.gate, certificates };
   const doors = await openDoors(config, parts, log).catch(async (error: unknown) => {
     await tenancy.close();
     await writer.close();
@@ -53,6 +61,7 @@ export async function startCollector(
     grpcUrl: doors.urls.otlp_grpc,
     async close() {
       certificates?.close();
+      privacy?.close();
       await Promise.all([doors.close(), parts.ingest.close()]);
       await tenancy.close();
       await Promise.all([writer.close(), parts.largeJson.close()]);
@@ -67,11 +76,21 @@ interface Parts {
   largeMessages: LargeMessages;
 }
 
-function openIngest(config: Config, writer: CallWriter, log: Log): Parts {
-  const dictionary = new CallDictionary();
+async function openPrivacy(config: Config, log: Log): Promise<ClientPrivacy | undefined> {
+  const keyPath = `${config.store.path}.client-key`;
+  return openClientPrivacy({ mode: config.clientPrivacy, keyPath, log });
+}
+
+function openIngest(
+  config: Config,
+  writer: CallWriter,
+  privacy: ClientPrivacy | undefined,
+  log: Log,
+): Parts {
+  const dictionary = privacy ? new PrivateDictionary(privacy) : new CallDictionary();
   const metrics = new CollectorMetrics();
   const extraction = { config, now: Date.now };
-  const extractor = new Extractor({ ...extraction, dictionary });
+  const extractor = new Extractor({ ...extraction, dictionary, privacy });
   const ingest = new Ingest({
     writer,
     extractor,

@@ -10,6 +10,7 @@ export interface WriterStart {
   path: string;
   retention: Retention;
   nowS: number;
+  keepsAddresses: boolean;
 }
 
 export type WriterRequest = { id: number; nowS: number } & (
@@ -47,7 +48,7 @@ let purging = false;
 let ticks = 0;
 
 try {
-  writing = new Writing(start.path, start.retention, start.nowS);
+  writing = new Writing(start.path, start.retention, start.nowS, start.keepsAddresses);
   port.postMessage({ id: 0, seconds: 0 } satisfies WriterAnswer);
 } catch (error) {
   port.postMessage(failure(0, error));

@@ -9,6 +9,8 @@ export interface SqliteWriterOptions {
   /** The file, made where absent, with its folder. */
   path: string;
   retention: Retention;
+  /** False: full addresses of clients that the file holds from before are taken out of it. */
+  keepsAddresses?: boolean;
   /** Milliseconds since the epoch. */
   now?: () => number;
 }
@@ -42,9 +44,9 @@ class SqliteWriter implements CallWriter {
   #lastId = 0;
   #ended: Error | undefined;
 
-  constructor({ path, retention, now = Date.now }: SqliteWriterOptions) {
+  constructor({ path, retention, keepsAddresses = true, now = Date.now }: SqliteWriterOptions) {
     this.#now = now;
-    const start: WriterStart = { path, retention, nowS: this.#nowS() };
+    const start: WriterStart = { path, retention, nowS: this.#nowS(), keepsAddresses };
     this.#worker = new Worker(new URL('./writer-thread.ts', import.meta.url), {
       workerData: start,
       resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },

@@ -4,6 +4,7 @@ import { AppError } from '../../error.ts';
 import type { WeightColumns } from '../../weight.ts';
 import { CallLog } from './call-log.ts';
 import { type Database, isSqliteError } from './database.ts';
+import { forgetAddresses } from './old-addresses.ts';
 import { lockStore, openDatabase } from './open.ts';
 import { Retention } from './retention.ts';
 import { Rollup } from './rollup.ts';
@@ -28,13 +29,15 @@ export class Writing {
   /** A transaction failed: what is in memory may say more than the file. */
   #stale = false;
 
-  constructor(path: string, retention: RetentionSettings, nowS: number) {
+  /** @param keepsAddresses false: those of earlier times are taken out of the file */
+  constructor(path: string, retention: RetentionSettings, nowS: number, keepsAddresses = true) {
     this.#lock = lockStore(path);
     try {
       this.#db = openDatabase(path, 'write');
       // 16 MiB of WAL between checkpoints: pages that change with every commit are copied once for many.
       this.#db.pragma('wal_autocheckpoint = 4000');
       this.#db.pragma('cache_size = -16384');
+      if (!keepsAddresses) forgetAddresses(this.#db);
       this.#words = new Words(this.#db);
       this.#log = new CallLog(this.#db, this.#words, nowS);
       this.#rollup = new Rollup(this.#db, nowS);
