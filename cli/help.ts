@@ -23,6 +23,11 @@ usage: rollcall <command> [flags]
                 list [--project NAME]
                 rotate ID      another secret for a key; prints it, this once
                 revoke ID      the key is refused within a second
+  backup      a copy of the store in one file, also while services run on it
+                --to FILE      must not exist yet
+  restore     a backup takes the store's place, while no service runs on it
+                --from FILE
+                --replace      also when there is a store already, which is deleted
   help        this text
 
 Every flag is also an environment variable: --otlp-http-port is ROLLCALL_OTLP_HTTP_PORT.

@@ -1,5 +1,6 @@
 import { variables } from '../core/config.ts';
 import { asAppError } from '../core/error.ts';
+import { backup, restore } from './backup.ts';
 import { demo } from './demo/main.ts';
 import { readFlags, UsageError } from './flags.ts';
 import { help } from './help.ts';
@@ -27,6 +28,10 @@ export async function main(args: string[], env: NodeJS.ProcessEnv): Promise<numb
         return await demo(rest, env);
       case 'keys':
         return await keys(rest, env);
+      case 'backup':
+        return await backup(rest, env);
+      case 'restore':
+        return await restore(rest, env);
       case 'help':
       case '--help':
       case '-h':

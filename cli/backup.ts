@@ -1,0 +1,31 @@
+import { readConfig } from '../core/config.ts';
+import { backUpStore, restoreStore } from '../core/store/sqlite/backup.ts';
+import { readFlags, UsageError } from './flags.ts';
+
+/** `rollcall backup --to FILE`: a copy of the store, also while services run on it. @returns the exit code */
+export async function backup(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
+  const { env: flags, own } = readFlags(args, { to: { type: 'string' } });
+  const target = fileOf(own.to, '--to');
+  const { path } = readConfig({ ...env, ...flags }).store;
+  const bytes = await backUpStore(path, target);
+  process.stderr.write(`${path} is backed up to ${target}: ${bytes} bytes\n`);
+  return 0;
+}
+
+/** `rollcall restore --from FILE`: a backup takes the store's place. @returns the exit code */
+export async function restore(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
+  const { env: flags, own } = readFlags(args, {
+    from: { type: 'string' },
+    replace: { type: 'boolean' },
+  });
+  const source = fileOf(own.from, '--from');
+  const { path } = readConfig({ ...env, ...flags }).store;
+  await restoreStore(source, path, own.replace === true);
+  process.stderr.write(`${path} is what ${source} holds\n`);
+  return 0;
+}
+
+function fileOf(value: string | boolean | undefined, flag: string): string {
+  if (typeof value === 'string' && value !== '') return value;
+  throw new UsageError(`${flag} FILE is missing`);
+}

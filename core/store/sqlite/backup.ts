@@ -1,0 +1,133 @@
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { AppError } from '../../error.ts';
+import { Database, isSqliteError } from './database.ts';
+import { lockStore, openDatabase } from './open.ts';
+import { schemaVersion } from './schema.ts';
+
+/**
+ * Copies a store as it is at one moment, while a collector writes it. The copy is one file, checked and
+ * durable; it appears under its name when it is whole.
+ * @returns its bytes
+ * @throws AppError `not_found` without a store, `conflict` when the target exists, `unavailable`
+ */
+export async function backUpStore(path: string, target: string): Promise<number> {
+  if (!existsSync(path)) throw new AppError('not_found', `there is no store at ${path}`);
+  refuseExisting(target);
+  const partial = `${target}.partial`;
+  try {
+    await copy(path, partial);
+    refuseExisting(target);
+    put(partial, target);
+    return statSync(target).size;
+  } catch (error) {
+    throw told(error, `cannot back up ${path} to ${target}`);
+  } finally {
+    remove(partial);
+  }
+}
+
+/**
+ * Puts a backup in a store's place. No collector may run on the store, and no analyzer should: it would go
+ * on reading the file that was there.
+ * @param replace whether a store that is there may go
+ * @throws AppError `not_found` without a backup, `invalid` when it is none, `conflict`, `unavailable`
+ */
+export async function restoreStore(source: string, path: string, replace: boolean): Promise<void> {
+  if (!existsSync(source)) throw new AppError('not_found', `there is no backup at ${source}`);
+  check(source);
+  if (!replace && existsSync(path)) {
+    throw new AppError('conflict', `there is a store at ${path} already; --replace deletes it`);
+  }
+  // Makes the folder, too; an empty store that is made here is replaced at once.
+  openDatabase(path, 'write').close();
+  const lock = lockStore(path);
+  const partial = `${path}.partial`;
+  try {
+    await copy(source, partial);
+    // What the log of the old file holds must not be read into the new one.
+    for (const suffix of ['-wal', '-shm']) rmSync(`${path}${suffix}`, { force: true });
+    put(partial, path);
+  } catch (error) {
+    throw told(error, `cannot restore ${source} to ${path}`);
+  } finally {
+    remove(partial);
+    lock.close();
+  }
+}
+
+async function copy(source: string, target: string): Promise<void> {
+  remove(target);
+  const from = new Database(source, { readOnly: true, timeoutMs: 10_000 });
+  try {
+    await from.copyTo(target);
+  } finally {
+    from.close();
+  }
+  const to = new Database(target);
+  try {
+    // One file, without a log beside it; a writer turns the log on again.
+    to.pragma('journal_mode = DELETE');
+  } finally {
+    to.close();
+  }
+  check(target);
+}
+
+/** @throws AppError `invalid` for a file that is no sound store, `conflict` for one of a newer program */
+function check(path: string): void {
+  try {
+    const db = new Database(path, { readOnly: true });
+    try {
+      const found = db.pragma('quick_check(1)');
+      if (found !== 'ok') throw new AppError('invalid', `${path} is damaged: ${found}`);
+      const version = db.pragma('user_version') as number;
+      const isStore = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'call_commit'").get();
+      if (isStore === undefined || version === 0) {
+        throw new AppError('invalid', `${path} is no store of Rollcall`);
+      }
+      if (version > schemaVersion) {
+        const versions = `schema version ${version}, this program knows versions up to ${schemaVersion}`;
+        throw new AppError('conflict', `${path} was written by a newer Rollcall: ${versions}`);
+      }
+    } finally {
+      db.close();
+    }
+  } catch (error) {
+    if (!isSqliteError(error)) throw error;
+    throw new AppError('invalid', `${path} is no store of Rollcall: ${error.message}`, {
+      cause: error,
+    });
+  }
+}
+
+function refuseExisting(target: string): void {
+  if (existsSync(target)) throw new AppError('conflict', `${target} exists already`);
+}
+
+/** Renames a file once its bytes are on the disk, and the rename is, too. */
+function put(partial: string, target: string): void {
+  sync(partial);
+  renameSync(partial, target);
+  sync(dirname(target));
+}
+
+function sync(path: string): void {
+  const file = openSync(path, 'r');
+  try {
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function remove(path: string): void {
+  for (const suffix of ['', '-journal', '-wal', '-shm']) {
+    rmSync(`${path}${suffix}`, { force: true });
+  }
+}
+
+function told(error: unknown, what: string): AppError {
+  if (error instanceof AppError) return error;
+  return new AppError('unavailable', `${what}: ${(error as Error).message}`, { cause: error });
+}
