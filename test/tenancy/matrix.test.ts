@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { newKey, scopes } from '../../core/key.ts';
 import { type Answer, exchange } from './exchange.ts';
 import { grpcExport } from './grpc.ts';
@@ -14,6 +14,9 @@ import {
   settle,
   type Tenant,
 } from './tenants.ts';
+
+// Some five thousand requests, each on a connection of its own, also on a machine that does other things.
+vi.setConfig({ testTimeout: 300_000 });
 
 /**
  * Who may do what, every combination of it: holders of keys × ways to send one × every route of both services.
