@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { limits } from '../../core/limits.ts';
 import { canonicalRoute, endpointRoute, routePattern, routeShape } from '../../core/route.ts';
+import { displayRoute } from '../../core/route-display.ts';
 import { templatePath } from '../../core/route-template.ts';
 
 const runs = { numRuns: 3000 };
@@ -57,6 +58,18 @@ describe('any text', () => {
         expect(canonicalRoute(canonical)).toBe(canonical);
         expect(canonical).toMatch(/^\//);
         expect(canonical).not.toMatch(/\/\//);
+      }),
+      runs,
+    );
+  });
+
+  it('has a display form of one line within the bound', () => {
+    fc.assert(
+      fc.property(text, (raw) => {
+        const shown = displayRoute(raw);
+        expect(shown).toBe(shown.trim());
+        expect(shown).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}]/u);
+        expect(Buffer.byteLength(shown)).toBeLessThanOrEqual(limits.routeBytes);
       }),
       runs,
     );
