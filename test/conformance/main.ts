@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { cases } from './cases.ts';
+import { exchange } from './door.ts';
 import { OwnTargets } from './own-targets.ts';
 import { requirements } from './requirements.ts';
 import type { Setup, Target } from './target.ts';
@@ -29,6 +30,13 @@ const foreign: Target | undefined = values.http
       inside: undefined,
     }
   : undefined;
+if (foreign !== undefined) {
+  // Without this a wrong address would be told as seventy differences.
+  await exchange(foreign.httpUrl, '').catch((error: Error) => {
+    process.stderr.write(`nothing answers on ${foreign.httpUrl}: ${error.message}\n`);
+    process.exit(2);
+  });
+}
 const setups: Setup[] = foreign ? ['plain', 'small'] : ['plain', 'small', 'keys', 'tls', 'cors'];
 const only = values.only?.split(',');
 

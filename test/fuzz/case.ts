@@ -78,7 +78,11 @@ function make(kind: Kind, random: Random, seeds: Seeds): Made {
     case 'grpc-gzip':
       return grpcCall(kind === 'grpc-gzip', random, seeds);
     case 'http2':
-      return { headers: {}, body: payload('protobuf', random, seeds).body, expected: [] };
+      return {
+        headers: {},
+        body: mutateBytes(random, seeds.call, random.pick(seeds.protobuf)),
+        expected: [],
+      };
     default:
       return packed(kind, random, seeds);
   }

@@ -21,8 +21,8 @@ test('3,000 mutated bodies: no crash, no hang, no wrong code, valid requests cou
   expect(byKind.protobuf.codes['400']).toBeGreaterThan(200);
 });
 
-test('the same seed makes the same cases, another one others', () => {
-  const seeds = readSeeds(1, 1_700_000_000_000);
+test('the same seed makes the same cases, another one others', async () => {
+  const seeds = await readSeeds(1, 1_700_000_000_000);
   for (let index = 0; index < 300; index += 1) {
     expect(fuzzCase(1, index, seeds)).toEqual(fuzzCase(1, index, seeds));
   }
@@ -30,8 +30,8 @@ test('the same seed makes the same cases, another one others', () => {
   expect(bodies[0]).not.toEqual(bodies[1]);
 });
 
-test('the oracles accept what they began with, and decide nine of ten cases', () => {
-  const seeds = readSeeds(1, 1_700_000_000_000);
+test('the oracles accept what they began with, and decide nine of ten cases', async () => {
+  const seeds = await readSeeds(1, 1_700_000_000_000);
   for (const body of seeds.protobuf) expect(judgeProtobuf(body)).toBe('accept');
   for (const body of seeds.json) expect(judgeJson(body)).toBe('accept');
   let decided = 0;

@@ -1,11 +1,6 @@
-import { connect as connectHttp2 } from 'node:http2';
 import { connect } from 'node:net';
-import { Duplex } from 'node:stream';
-import { frame, tracesExport } from '../conformance/grpc-client.ts';
-import { Random } from '../load/random.ts';
 import type { FuzzCase } from './case.ts';
 import { type Lane, type LaneOptions, silentMs } from './lane.ts';
-import { mutateBytes } from './mutate-bytes.ts';
 
 /**
  * HTTP/2 from its first byte: what a real client sends for a call, changed anywhere, each on a connection
@@ -13,11 +8,9 @@ import { mutateBytes } from './mutate-bytes.ts';
  */
 export class Http2Lane implements Lane {
   readonly #options: LaneOptions;
-  readonly #recorded: Buffer;
 
-  constructor(options: LaneOptions, recorded: Buffer) {
+  constructor(options: LaneOptions) {
     this.#options = options;
-    this.#recorded = recorded;
   }
 
   async run(): Promise<void> {
@@ -31,12 +24,11 @@ export class Http2Lane implements Lane {
   }
 
   /** @returns why the connection did not end; undefined when it did */
-  #send({ index, body }: FuzzCase): Promise<string | undefined> {
-    const bytes = mutateBytes(new Random(index), this.#recorded, body);
+  #send({ body }: FuzzCase): Promise<string | undefined> {
     const socket = connect({ ...this.#options.address, allowHalfOpen: true });
     socket.on('error', () => {});
     socket.resume();
-    socket.end(bytes);
+    socket.end(body);
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
         socket.destroy();
@@ -49,28 +41,4 @@ export class Http2Lane implements Lane {
       });
     });
   }
-}
-
-/** The bytes that Node's own client writes for a call with this message. */
-export async function recordCall(message: Buffer): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  const sink = new Duplex({
-    read() {},
-    write(chunk: Buffer, _, done) {
-      parts.push(chunk);
-      done();
-    },
-  });
-  const session = connectHttp2('http://fuzz', { createConnection: () => sink });
-  session.on('error', () => {});
-  const headers = { ':method': 'POST', ':path': tracesExport, 'content-type': 'application/grpc' };
-  const stream = session.request({ ...headers, te: 'trailers' });
-  stream.on('error', () => {});
-  const framed = frame(message);
-  stream.end(framed);
-  while (!Buffer.concat(parts).includes(framed.subarray(-20))) {
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-  session.destroy();
-  return Buffer.concat(parts);
 }

@@ -14,9 +14,9 @@ import {
 } from './case.ts';
 import { GrpcLane } from './grpc-lane.ts';
 import { HttpLane } from './http-lane.ts';
-import { Http2Lane, recordCall } from './http2-lane.ts';
+import { Http2Lane } from './http2-lane.ts';
 import type { Lane, LaneOptions } from './lane.ts';
-import { readSeeds } from './seeds.ts';
+import { readSeeds, type Seeds } from './seeds.ts';
 
 /**
  * Mutated bodies against a real collector, over several keep-alive connections at once, with valid requests
@@ -77,7 +77,8 @@ export async function runFuzz(options: FuzzOptions): Promise<FuzzResult> {
   collector.ended.then(({ code, signal, output }) => {
     crash ??= `ended with ${signal ?? code}: ${output.slice(-2000)}`;
   });
-  const run = new Run(options, collector, () => crash);
+  const seeds = await readSeeds(options.seed, Date.now());
+  const run = new Run(options, collector, () => crash, seeds);
   const startMs = performance.now();
   await run.all();
   const seconds = (performance.now() - startMs) / 1000;
@@ -93,7 +94,7 @@ class Run {
   readonly #options: FuzzOptions;
   readonly #collector: { url: string; grpcUrl: string };
   readonly #crash: () => string | undefined;
-  readonly #seeds: ReturnType<typeof readSeeds>;
+  readonly #seeds: Seeds;
   readonly #byKind = {} as Record<Kind, KindResult>;
   readonly #wrong: Finding[] = [];
   readonly #slow: FuzzCase[] = [];
@@ -107,22 +108,22 @@ class Run {
     options: FuzzOptions,
     collector: { url: string; grpcUrl: string },
     crash: () => string | undefined,
+    seeds: Seeds,
   ) {
     this.#options = options;
     this.#collector = collector;
     this.#crash = crash;
-    this.#seeds = readSeeds(options.seed, Date.now());
+    this.#seeds = seeds;
     for (const kind of kinds) this.#byKind[kind] = { cases: 0, codes: {}, slowestMs: 0 };
   }
 
   /** Returns when every case has its answer, or the collector has ended. */
   async all(): Promise<void> {
     await this.#sendControl();
-    const recorded = await recordCall(this.#seeds.protobuf[0]!);
     const open: Record<Transport, (lane: LaneOptions) => Lane> = {
       http: (lane) => new HttpLane(lane),
       grpc: (lane) => new GrpcLane(lane),
-      http2: (lane) => new Http2Lane(lane, recorded),
+      http2: (lane) => new Http2Lane(lane),
     };
     const running = Object.entries(lanes).flatMap(([transport, count]) =>
       Array.from({ length: count }, () =>
@@ -250,7 +251,7 @@ class Run {
     };
     if (transport === 'http') await new HttpLane(options).run();
     else if (transport === 'grpc') await new GrpcLane(options).run();
-    else await new Http2Lane(options, await recordCall(this.#seeds.protobuf[0]!)).run();
+    else await new Http2Lane(options).run();
     return tookMs;
   }
 

@@ -6,6 +6,7 @@ import { server } from '../load/payload.ts';
 import { Random } from '../load/random.ts';
 import { fieldsOf } from './fields.ts';
 import { type Codec, pack } from './packing.ts';
+import { recordCall } from './recorded-call.ts';
 
 /** Small bodies that mutations begin with: pieces of what real exporters sent, and of what ours make. */
 export interface Seeds {
@@ -13,10 +14,12 @@ export interface Seeds {
   json: readonly Buffer[];
   /** Some of both, compressed: to compress anew for every case would take longer than all the rest. */
   packed: Record<Codec, readonly { encoding: 'protobuf' | 'json'; bytes: Buffer }[]>;
+  /** All that an HTTP/2 connection of one call says. */
+  call: Buffer;
 }
 
 /** @param nowMs of the spans that are not recorded ones */
-export function readSeeds(seed: number, nowMs: number): Seeds {
+export async function readSeeds(seed: number, nowMs: number): Promise<Seeds> {
   const protobuf: Buffer[] = [];
   const json: Buffer[] = [];
   for (const name of fixtureNames()) {
@@ -44,7 +47,7 @@ export function readSeeds(seed: number, nowMs: number): Seeds {
     zstd: some('zstd'),
     br: some('br'),
   };
-  return { protobuf, json, packed };
+  return { protobuf, json, packed, call: await recordCall(protobuf[0]!) };
 }
 
 const packedSeeds = 120;
