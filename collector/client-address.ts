@@ -45,6 +45,11 @@ export class TrustedProxies {
     }
   }
 
+  /** Whatever a header says, nobody is there to be believed. */
+  get isEmpty(): boolean {
+    return this.#networks.length === 0;
+  }
+
   /** @param address canonical */
   trusts(address: string): boolean {
     const parsed = parseAddress(address);
@@ -107,9 +112,10 @@ const addressCharacters = 128;
 function parseAddress(text: string): Address | undefined {
   if (text.length > addressCharacters) return undefined;
   let bare = text.trim().replace(/^"(.*)"$/, '$1');
-  const bracketed = /^\[([^\]]*)\](?::\d*)?$/.exec(bare);
+  // RFC 7239, 6.3: a port may be hidden behind a name, `_x7`.
+  const bracketed = /^\[([^\]]*)\](?::(?:\d*|_[\w.-]+))?$/.exec(bare);
   if (bracketed) bare = bracketed[1]!;
-  else if (/^[\d.]+:\d*$/.test(bare)) bare = bare.slice(0, bare.indexOf(':'));
+  else if (/^[\d.]+:(?:\d*|_[\w.-]+)$/.test(bare)) bare = bare.slice(0, bare.indexOf(':'));
   // Only four decimal parts: `127.1` and `0x7f000001` are addresses to the C library, not in a header.
   if (ipaddr.IPv4.isValidFourPartDecimal(bare)) return ipaddr.IPv4.parse(bare);
   bare = bare.replace(/%.*$/, '');

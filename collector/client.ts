@@ -60,13 +60,14 @@ export class Clients {
     return this.#isTrusted(walk, peer) ? client : peerClient;
   }
 
-  /** From the forwarding headers, which count when the peer is trusted or not known. */
+  /** From the forwarding headers, which count when the peer is trusted or, while anybody is, not known. */
   #forwarded(walk: TracesWalk, peer: number): number {
     const { attributes } = walk;
     if (peer >= 0) {
       const peerClient = this.#number(walk, peer);
       if (peerClient !== invalidClient && !this.#isTrusted(walk, peer)) return peerClient;
     }
+    if (this.#proxies.isEmpty) return peer < 0 ? 0 : this.#number(walk, peer);
     const hops = forwardingHops(attributes);
     if (hops.length === 0) return peer < 0 ? 0 : this.#number(walk, peer);
     const address = this.#proxies.clientOf(hops);
@@ -138,8 +139,9 @@ function forwardingHops(attributes: AttributeSlots): string[] {
   const hops = forwardedHops(attributes.texts(slot.forwarded));
   if (hops.length > 0) return hops;
   for (const place of singleHopSlots) {
-    const [hop] = attributes.texts(place);
-    if (hop !== undefined && hop.trim() !== '') return [hop];
+    // One address each; where a sender and a proxy both set it, they are two, the proxy's last.
+    const single = forwardedForHops(attributes.texts(place));
+    if (single.length > 0) return single;
   }
   return [];
 }

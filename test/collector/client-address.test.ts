@@ -24,6 +24,12 @@ describe('canonical address', () => {
     ['"[2001:db8::1]:443"', '2001:db8::1'],
     ['fe80::1%eth0', 'fe80::1'],
     ['[fe80::1%25eth0]:80', 'fe80::1'],
+    ['::ffff:203.0.113.7%eth0', '203.0.113.7'],
+    ['192.0.2.43:_hidden', '192.0.2.43'],
+    ['"[2001:db8::1]:_obf.7"', '2001:db8::1'],
+    ['1:0:0:2:0:0:0:3', '1:0:0:2::3'],
+    ['1:0:0:2:3:0:0:4', '1::2:3:0:0:4'],
+    ['1:0:2:3:4:5:6:7', '1:0:2:3:4:5:6:7'],
     ['::1', '::1'],
   ])('%s is %s', (text, canonical) => {
     expect(canonicalAddress(text)).toBe(canonical);
@@ -154,6 +160,25 @@ describe('X21: the client of a span', () => {
       '203.0.113.7',
     );
     expect(of({ [xff]: { array: [] }, 'network.peer.address': '10.0.0.1' })).toBe('10.0.0.1');
+  });
+
+  test.each([
+    ['x-forwarded-for', ['203.0.113.99, 203.0.113.7', '10.0.0.2']],
+    ['forwarded', ['for=203.0.113.99', 'for="203.0.113.7:_x";proto=https, for=10.0.0.2']],
+    ['x-real-ip', ['203.0.113.99', '203.0.113.7']],
+    ['cf-connecting-ip', ['203.0.113.99', '203.0.113.7']],
+  ])('%s counts only from a trusted proxy, walked from the right', (name, values) => {
+    const header = { [`http.request.header.${name}`]: { array: values } };
+    expect(of({ ...header, 'network.peer.address': '10.0.0.1' })).toBe('203.0.113.7');
+    expect(of({ ...header, 'network.peer.address': '[::ffff:10.0.0.1]:80' })).toBe('203.0.113.7');
+    expect(of({ ...header, 'network.peer.address': '192.0.2.1' })).toBe('192.0.2.1');
+    expect(of({ ...header, 'network.peer.address': '10.0.0.1' }, ['192.0.2.0/24'])).toBe(
+      '10.0.0.1',
+    );
+    expect(of({ ...header, 'network.peer.address': '10.0.0.1' }, [])).toBe('10.0.0.1');
+    // Nobody knows the peer: whoever trusts nobody does not trust it either.
+    expect(of(header)).toBe('203.0.113.7');
+    expect(of(header, [])).toBe('');
   });
 
   test('what is no address is nothing, and counted', () => {

@@ -295,7 +295,7 @@ function clientOf(attributes: Attributes, proxies: TrustedProxies): string | und
     if (peerStands && peerAddress !== address) return peerAddress;
     return address || undefined;
   }
-  if (hops.length > 0 && !peerStands) return proxies.clientOf(hops) || undefined;
+  if (hops.length > 0 && !peerStands && !proxies.isEmpty) return proxies.clientOf(hops) || undefined;
   return peer === '' ? '' : peerAddress || undefined;
 }
 
@@ -306,9 +306,7 @@ function forwardingHops(attributes: Attributes): string[] {
     forwardedForHops(header('x_forwarded_for')),
     forwardedHops(header('forwarded')),
     ...['x-real-ip', 'x_real_ip', 'cf-connecting-ip', 'cf_connecting_ip'].map((name) =>
-      header(name)
-        .slice(0, 1)
-        .filter((hop) => hop.trim() !== ''),
+      forwardedForHops(header(name)),
     ),
   ];
   return lists.find((hops) => hops.length > 0) ?? [];
