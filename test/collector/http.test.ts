@@ -1,5 +1,8 @@
+import { writeFileSync } from 'node:fs';
+import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
 import { connect } from 'node:net';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { connect as connectTls } from 'node:tls';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BufferPool } from '../../collector/buffer-pool.ts';
 import { ChunkGarbage } from '../../collector/chunk-garbage.ts';
 import { Extractor } from '../../collector/extract.ts';
@@ -15,11 +18,13 @@ import { openGate } from '../../core/gate.ts';
 import { openLog } from '../../core/log.ts';
 import { openSqliteWriter } from '../../core/store/sqlite/writer.ts';
 import type { CallWriter } from '../../core/store/store.ts';
+import { type Certificates, openCertificates } from '../../core/tls.ts';
+import { type Authority, authority } from '../certificates.ts';
 import { temporaryFolder } from '../process.ts';
 
 /** The door's timeouts (OTLP.md L1), short enough to wait for. */
 const timeouts = {
-  keepAliveMs: 300,
+  keepAliveMs: 500,
   headersMs: 400,
   requestMs: 600,
   silentSocketMs: 300,
@@ -28,6 +33,9 @@ const timeouts = {
 const folder = temporaryFolder();
 let writer: CallWriter;
 let door: HttpDoor;
+let secureDoor: HttpDoor;
+let ca: Authority;
+let certificates: Certificates;
 
 beforeAll(async () => {
   const config = readConfig({});
@@ -36,7 +44,8 @@ beforeAll(async () => {
   const extractor = new Extractor({ dictionary, config, now: Date.now });
   writer = await openSqliteWriter({ path: `${folder.path}/a.db`, retention: config.retention });
   const ingest = new Ingest({ writer, extractor, dictionary, metrics });
-  door = await openHttpDoor({
+  const log = openLog('test', 'silent');
+  const options = {
     gate: openGate,
     ingest,
     metrics,
@@ -48,21 +57,32 @@ beforeAll(async () => {
     bodyBytesMax: config.maxBodyBytes,
     host: config.host,
     port: 0,
-    log: openLog('test', 'silent'),
+    log,
     timeouts,
-  });
+  };
+  door = await openHttpDoor(options);
+  ca = authority('Test authority');
+  const { cert, key } = ca.issue('door');
+  const [certPath, keyPath] = [`${folder.path}/a.crt`, `${folder.path}/a.key`];
+  writeFileSync(certPath, cert);
+  writeFileSync(keyPath, key);
+  certificates = await openCertificates({ certPath, keyPath, clientCaPath: undefined }, log);
+  secureDoor = await openHttpDoor({ ...options, certificates });
 });
 
 afterAll(async () => {
-  await door.close(100);
+  await Promise.all([door.close(100), secureDoor.close(100)]);
+  certificates.close();
   await writer.close();
   folder.remove();
 });
 
 /** What the server says until it closes; `drip` is written again and again. */
-function untilClosed(first: string, drip?: string): Promise<string> {
+function untilClosed(secure: boolean, first: string, drip?: string): Promise<string> {
   return new Promise((resolve) => {
-    const socket = connect(Number(new URL(door.url).port), '127.0.0.1');
+    const { hostname: host, port } = new URL(secure ? secureDoor.url : door.url);
+    const address = { host, port: Number(port) };
+    const socket = secure ? connectTls({ ...address, ca: ca.cert }) : connect(address);
     let said = '';
     const dripping = drip === undefined ? undefined : setInterval(() => socket.write(drip), 50);
     socket.on('data', (data) => {
@@ -79,18 +99,69 @@ function untilClosed(first: string, drip?: string): Promise<string> {
 
 const head = 'POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-protobuf\r\n';
 
-test('L1 a body that stops half-way, or that only trickles, is cut off', async () => {
-  const stalled = untilClosed(`${head}content-length: 1000\r\n\r\nabc`);
-  const trickling = untilClosed(`${head}content-length: 100000\r\n\r\n`, 'x');
-  expect(await stalled).toBe('');
-  expect(await trickling).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n/);
+describe.each([
+  ['in the clear', false],
+  ['over TLS', true],
+])('HTTP/1.1 %s', (_, secure) => {
+  test('L1 a body that stops half-way, or that only trickles, is cut off', async () => {
+    const stalled = untilClosed(secure, `${head}content-length: 1000\r\n\r\nabc`);
+    const trickling = untilClosed(secure, `${head}content-length: 100000\r\n\r\n`, 'x');
+    expect(await stalled).toBe('');
+    expect(await trickling).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n/);
+  });
+
+  test('L1 headers that only trickle are cut off', async () => {
+    expect(await untilClosed(secure, head, 'x: y\r\n')).toMatch(
+      /^HTTP\/1\.1 408 Request Timeout\r\n/,
+    );
+  });
+
+  test('L1 a connection that says nothing is closed, one that was used after its idle time', async () => {
+    expect(await untilClosed(secure, '')).toBe('');
+    expect(await untilClosed(secure, `${head}content-length: 0\r\n\r\n`)).toMatch(
+      /^HTTP\/1\.1 200 OK\r\n/,
+    );
+  });
 });
 
-test('L1 headers that only trickle are cut off', async () => {
-  expect(await untilClosed(head, 'x: y\r\n')).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n/);
-});
+describe('HTTP/2', () => {
+  const open = () => {
+    const session = connectHttp2(secureDoor.url, { ca: ca.cert });
+    session.on('error', () => {});
+    return session;
+  };
+  const post = (session: ClientHttp2Session) => {
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': '/v1/traces',
+      'content-type': 'application/x-protobuf',
+    });
+    stream.on('error', () => {}).resume();
+    const closed = new Promise<number | undefined>((resolve) => {
+      stream.once('close', () => resolve(stream.rstCode));
+    });
+    return { stream, closed };
+  };
+  const cancelled = 8;
 
-test('L1 a connection that says nothing is closed, one that was used after its idle time', async () => {
-  expect(await untilClosed('')).toBe('');
-  expect(await untilClosed(`${head}content-length: 0\r\n\r\n`)).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+  test('L1 a body that stops half-way, or that only trickles, is cut off', async () => {
+    const session = open();
+    const stalled = post(session);
+    stalled.stream.write('abc');
+    expect(await stalled.closed).toBe(cancelled);
+    const trickling = post(session);
+    const drip = setInterval(() => trickling.stream.write('x'), 50);
+    expect(await trickling.closed).toBe(cancelled);
+    clearInterval(drip);
+    session.destroy();
+  });
+
+  test('L1, H11 an idle connection is closed after its idle time', async () => {
+    const session = open();
+    const closed = new Promise((resolve) => session.once('close', resolve));
+    const { stream, closed: answered } = post(session);
+    stream.end();
+    expect(await answered).toBe(0);
+    await closed;
+  });
 });
