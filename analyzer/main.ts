@@ -59,7 +59,11 @@ async function serve(
   const certificates = config.tls && (await openCertificates(config.tls, log));
   const tls = certificates && { certificates, clients: 'anyone' as const };
   const web = createWebServer({ tls });
-  web.server.on('request', handlerOf(app));
+  const handle = handlerOf(app);
+  web.server.on('request', (request, response) => {
+    for (const [name, value] of config.responseHeaders) response.setHeader(name, value);
+    handle(request, response);
+  });
   const port = await listen(web, host, config.analyzerPort);
   const url = `${web.scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;
   log.info({ analyzer: url }, 'listening');

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Config } from '../core/config.ts';
 import { AppError, asAppError } from '../core/error.ts';
 import { limits } from '../core/limits.ts';
 import type { Log } from '../core/log.ts';
@@ -32,6 +33,8 @@ export interface HttpOptions extends ExportContext {
   certificates?: Certificates | undefined;
   /** Of pages whose exporters may send; see Cors. */
   corsOrigins?: readonly string[];
+  /** Of every answer. */
+  responseHeaders?: Config['responseHeaders'];
   timeouts?: ServerTimeouts;
 }
 
@@ -76,6 +79,8 @@ class Exchange {
       this.#serving -= 1;
       if (this.#serving === 0) this.#idle?.();
     });
+    for (const [name, value] of this.#options.responseHeaders ?? [])
+      response.setHeader(name, value);
     if (this.closing) response.setHeader('connection', 'close');
     const path = pathOf(request.url ?? '');
     const signal = exportPaths.get(path);

@@ -129,8 +129,8 @@ async function openDoors(
     host: config.host,
     log,
   };
-  const { corsOrigins, grpcConnectionAgeS, otlpHttpPort, otlpGrpcPort } = config;
-  const http = await openHttpDoor({ ...shared, corsOrigins, port: otlpHttpPort });
+  const { corsOrigins, responseHeaders, grpcConnectionAgeS, otlpHttpPort, otlpGrpcPort } = config;
+  const http = await openHttpDoor({ ...shared, corsOrigins, responseHeaders, port: otlpHttpPort });
   const grpcOptions = { ...shared, port: otlpGrpcPort, connectionAgeS: grpcConnectionAgeS };
   const grpc = await openGrpcDoor(grpcOptions).catch(async (error) => {
     await http.close(0);

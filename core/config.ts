@@ -43,6 +43,8 @@ export interface Config {
   tls: TlsFiles | undefined;
   /** Lower case, `*` for any run of characters; empty when no browser may export. */
   corsOrigins: string[];
+  /** Names in lower case, of every answer over HTTP. */
+  responseHeaders: [name: string, value: string][];
   logLevel: string;
 }
 
@@ -225,6 +227,12 @@ export const variables = {
     meaning: 'origins of pages that may send OTLP over HTTP: list, * for any characters, or none',
     read: setting.list(setting.origin),
   },
+  ROLLCALL_RESPONSE_HEADERS: {
+    fallback: 'none',
+    meaning:
+      'headers of every answer over HTTP: name=value list, values percent-encoded where they hold a comma',
+    read: setting.responseHeaders,
+  },
   ROLLCALL_LOG: {
     fallback: 'info',
     meaning: 'least level that is logged: trace, debug, info, warn, error, fatal or silent',
@@ -283,6 +291,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     maxBodyBytes: get('ROLLCALL_MAX_BODY_MIB') * 2 ** 20,
     tls: tls.certPath && tls.keyPath ? tls : undefined,
     corsOrigins: get('ROLLCALL_CORS_ORIGINS'),
+    responseHeaders: get('ROLLCALL_RESPONSE_HEADERS'),
     logLevel: get('ROLLCALL_LOG'),
   };
   if (mistakes.length === 0) mistakes.push(...disagreements(config, env));

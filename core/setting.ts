@@ -193,6 +193,36 @@ export function samplingFactors(text: string): ReadonlyMap<string, number> {
   return factors;
 }
 
+/** `name=value,…`, as OTEL_EXPORTER_OTLP_HEADERS has it. */
+export function responseHeaders(text: string): [string, string][] {
+  return list((item) => item)(text).map((item) => {
+    const [, name = '', encoded = ''] =
+      /^([!#$%&'*+.^_`|~0-9a-z-]{1,64})\s*=\s*(.*)$/i.exec(item) ?? [];
+    const value = percentDecoded(encoded);
+    const lower = name.toLowerCase();
+    if (name === '' || value === undefined || !/^[\x20-\x7e]{1,1000}$/.test(value)) {
+      throw new Mistake(
+        `holds "${item}"; each item must be a header such as x-frame-options=DENY, or the whole is none`,
+      );
+    }
+    if (ownHeaders.test(lower))
+      throw new Mistake(`holds "${lower}", a header that Rollcall sets itself`);
+    return [lower, value];
+  });
+}
+
+/** Of the message and the connection, and those with a meaning for exporters and browsers. */
+const ownHeaders =
+  /^(content-(type|length|encoding)|connection|keep-alive|transfer-encoding|upgrade|te|trailer|date|allow|vary|link|retry-after|www-authenticate|set-cookie|access-control-.*|proxy-.*|grpc-.*)$/;
+
+function percentDecoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** @returns where a SQLite store's file is */
 export function store(text: string): { engine: 'sqlite'; path: string } {
   if (/^clickhouse/i.test(text)) {

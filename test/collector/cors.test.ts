@@ -1,7 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Cors } from '../../collector/cors.ts';
 import { readConfig } from '../../core/config.ts';
-import { type Door, jsonTraces, jsonType, openDoor, traces } from '../conformance/door.ts';
+import {
+  type Door,
+  exchange,
+  jsonTraces,
+  jsonType,
+  openDoor,
+  traces,
+} from '../conformance/door.ts';
+import { startRollcall, temporaryFolder } from '../process.ts';
 
 /** OTLP.md A3: exporters in browsers, as one sees them that asks like a browser. */
 const app = 'https://app.example.com';
@@ -110,6 +118,30 @@ test('A4 no answer names the software that gave it', async () => {
     expect(Object.keys(headers)).not.toContain('x-powered-by');
   }
   await door.close();
+});
+
+test('A4 headers that are asked for are on every answer', async () => {
+  const folder = temporaryFolder();
+  const running = await startRollcall(`${folder.path}/rollcall.db`, {
+    ROLLCALL_RESPONSE_HEADERS: 'Strict-Transport-Security=max-age=31536000, x-note=a%2C%20b',
+  });
+  const { otlp_http: collector, analyzer } = running.addresses;
+  const asked: [string, string][] = [
+    [collector!, '/v1/traces'],
+    [collector!, '/healthz'],
+    [collector!, '/nowhere'],
+    [analyzer!, '/api/v1/report'],
+    [analyzer!, '/nowhere'],
+  ];
+  for (const [url, path] of asked) {
+    const { headers } = await exchange(url, '', { method: 'GET', path });
+    expect(headers).toMatchObject({
+      'strict-transport-security': 'max-age=31536000',
+      'x-note': 'a, b',
+    });
+  }
+  await running.stop();
+  folder.remove();
 });
 
 test.each([

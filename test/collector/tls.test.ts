@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { connect as connectHttp2 } from 'node:http2';
+import { request as requestTls } from 'node:https';
 import { connect as connectTcp } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
@@ -387,6 +389,41 @@ test('A1 new files are taken without an end; open connections stay; a bad pair c
   await early();
   for (const client of [early1, early2]) client.close();
   expect(await collector.stop()).toMatchObject({ code: 0 });
+});
+
+test('L6 the end over TLS: bodies under way are taken in both versions, nobody new gets in', async () => {
+  const collector = await startCollectorProcess(`${folder.path}/end.db`, ours);
+  const { hostname, port } = new URL(collector.url);
+  const watching = http1Client(collector.url, { ca: ca.cert });
+  const body = traces(4);
+  const headers = { 'content-type': protobufType, 'content-length': String(body.length) };
+  const session = connectHttp2(collector.url, { ca: ca.cert });
+  const stream = session.request({ ':path': '/v1/traces', ':method': 'POST', ...headers });
+  const status2 = new Promise((resolve, reject) => {
+    stream.once('response', (answer) => resolve(answer[':status']));
+    stream.once('error', reject);
+  });
+  const sent = requestTls({
+    hostname,
+    port,
+    ca: ca.cert,
+    path: '/v1/traces',
+    method: 'POST',
+    headers,
+  });
+  const status1 = new Promise((resolve, reject) => {
+    sent.once('response', (answer) => resolve(answer.resume().statusCode));
+    sent.once('error', reject);
+  });
+  for (const each of [stream, sent]) each.write(body.subarray(0, 100));
+  await until(async () => (await metric(watching, 'rollcall_queue_bytes')) >= 2 * body.length);
+  watching.close();
+  const ended = collector.stop();
+  await new Promise((resolve) => session.once('goaway', resolve));
+  await expect(http2Client(collector.url, { ca: ca.cert })).rejects.toThrow();
+  for (const each of [stream, sent]) each.end(body.subarray(100));
+  expect([await status1, await status2]).toEqual([200, 200]);
+  expect(await ended).toMatchObject({ code: 0 });
 });
 
 test('A1 a secret of Kubernetes: a link to a folder is swapped', async () => {

@@ -39,6 +39,7 @@ describe('readConfig', () => {
       maxBodyBytes: 64 * 1024 * 1024,
       tls: undefined,
       corsOrigins: [],
+      responseHeaders: [],
       logLevel: 'info',
     });
   });
@@ -69,6 +70,7 @@ describe('readConfig', () => {
       ROLLCALL_TLS_CERT: '/etc/tls/tls.crt',
       ROLLCALL_TLS_KEY: '/etc/tls/tls.key',
       ROLLCALL_TLS_CLIENT_CA: '/etc/tls/ca.crt',
+      ROLLCALL_RESPONSE_HEADERS: 'X-Frame-Options=DENY, x-note=a%2C%20b',
       ROLLCALL_CORS_ORIGINS: 'https://App.example.com, https://*.example.com:8443',
       ROLLCALL_CONSUMER_ATTRIBUTES: 'app.key.name',
       ROLLCALL_EXCLUDE_METHODS: 'options,head,OPTIONS',
@@ -114,6 +116,10 @@ describe('readConfig', () => {
         clientCaPath: '/etc/tls/ca.crt',
       },
       corsOrigins: ['https://app.example.com', 'https://*.example.com:8443'],
+      responseHeaders: [
+        ['x-frame-options', 'DENY'],
+        ['x-note', 'a, b'],
+      ],
       logLevel: 'silent',
     });
   });
@@ -170,6 +176,10 @@ describe('readConfig', () => {
     ['ROLLCALL_SAMPLING_FACTORS', '=2', 'holds "=2"'],
     ['ROLLCALL_SAMPLING_FACTORS', 'shop=2,shop=3', 'names the service "shop" twice'],
     ['ROLLCALL_MAX_BODY_MIB', '0', 'from 1 to 1024'],
+    ['ROLLCALL_RESPONSE_HEADERS', 'x-a', 'must be a header such as'],
+    ['ROLLCALL_RESPONSE_HEADERS', 'x-a=%zz', 'must be a header such as'],
+    ['ROLLCALL_RESPONSE_HEADERS', 'x-a=a%0d%0ab', 'must be a header such as'],
+    ['ROLLCALL_RESPONSE_HEADERS', 'Content-Type=text/html', 'Rollcall sets itself'],
     ['ROLLCALL_TLS_CERT', 'cert.pem', 'needs ROLLCALL_TLS_CERT and'],
     ['ROLLCALL_ADMIN_KEY', 'too-short', 'has 9 characters; it must be 32 to 256'],
     ['ROLLCALL_ADMIN_KEY', `${'a'.repeat(40)} b`, 'visible characters'],
