@@ -29,14 +29,16 @@ export const kinds = [
   'br',
   'grpc',
   'grpc-gzip',
+  'http1',
   'http2',
 ] as const;
 export type Kind = (typeof kinds)[number];
-export type Transport = 'http' | 'grpc' | 'http2';
+/** `http1` and `http2` are bytes on a connection of their own, to the HTTP and to the gRPC port. */
+export type Transport = 'http' | 'grpc' | 'http1' | 'http2';
 
-/** What each case of a hundred is. HTTP/2 from its first byte costs a connection, so it comes seldom. */
+/** What each case of a hundred is. HTTP from its first byte costs a connection, so it comes seldom. */
 const shares: Record<Kind, number> = {
-  protobuf: 28,
+  protobuf: 27,
   json: 24,
   gzip: 10,
   deflate: 8,
@@ -44,6 +46,7 @@ const shares: Record<Kind, number> = {
   br: 8,
   grpc: 8,
   'grpc-gzip': 5,
+  http1: 1,
   http2: 1,
 };
 const schedule = kinds.flatMap((kind) => Array.from({ length: shares[kind] }, () => kind));
@@ -55,7 +58,7 @@ export function kindOf(index: number): Kind {
 }
 
 export function transportOf(kind: Kind): Transport {
-  if (kind === 'http2') return 'http2';
+  if (kind === 'http1' || kind === 'http2') return kind;
   return kind.startsWith('grpc') ? 'grpc' : 'http';
 }
 
@@ -77,12 +80,12 @@ function make(kind: Kind, random: Random, seeds: Seeds): Made {
     case 'grpc':
     case 'grpc-gzip':
       return grpcCall(kind === 'grpc-gzip', random, seeds);
-    case 'http2':
-      return {
-        headers: {},
-        body: mutateBytes(random, seeds.call, random.pick(seeds.protobuf)),
-        expected: [],
-      };
+    case 'http1':
+    case 'http2': {
+      const whole = kind === 'http2' ? seeds.call : rawRequest(random, random.pick(seeds.protobuf));
+      const body = mutateBytes(random, whole, random.pick(seeds.protobuf));
+      return { headers: {}, body, expected: [] };
+    }
     default:
       return packed(kind, random, seeds);
   }
@@ -141,6 +144,23 @@ function grpcCall(gzip: boolean, random: Random, seeds: Seeds): Made {
   const whole = frame(message, gzip ? 1 : 0);
   const body = random.below(2) === 0 ? whole : mutateFrame(random, whole);
   return { headers, body, expected: grpcExpected(gzip, body) };
+}
+
+/** A request with its head, of a told length or in chunks. */
+function rawRequest(random: Random, body: Buffer): Buffer {
+  const head = (framing: string) =>
+    `POST /v1/traces HTTP/1.1\r\nhost: fuzz\r\ncontent-type: ${types.protobuf}\r\n${framing}\r\n\r\n`;
+  if (random.below(2) === 0) {
+    return Buffer.concat([Buffer.from(head(`content-length: ${body.length}`)), body]);
+  }
+  const at = random.below(body.length);
+  const chunks = [body.subarray(0, at), body.subarray(at), body.subarray(body.length)];
+  const framed = chunks.flatMap((chunk, n) =>
+    chunk.length === 0 && n < 2
+      ? []
+      : [Buffer.from(`${chunk.length.toString(16)}\r\n`), chunk, Buffer.from('\r\n')],
+  );
+  return Buffer.concat([Buffer.from(head('transfer-encoding: chunked')), ...framed]);
 }
 
 /** Flag, length and what follows them. */

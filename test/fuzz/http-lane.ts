@@ -86,6 +86,11 @@ export class HttpLane implements Lane {
 
   #closed(why: string): void {
     if (this.#socket === undefined) return;
+    // A server that is gone refuses the connection before anything was sent on it.
+    if (this.#waiting.length === 0) {
+      const refused = this.#options.next();
+      if (refused !== undefined) this.#options.unanswered(refused, why);
+    }
     const lost = this.#waiting.shift();
     if (lost !== undefined) this.#options.unanswered(lost.fuzzed, why);
     this.#again();
@@ -94,8 +99,15 @@ export class HttpLane implements Lane {
   #again(): void {
     clearTimeout(this.#timer);
     this.#socket?.removeAllListeners('close').destroy();
-    const behind = this.#waiting.splice(0).map(({ fuzzed }) => fuzzed);
     const { next } = this.#options;
+    const behind = this.#waiting.splice(0).map(({ fuzzed }) => fuzzed);
+    const first = behind.shift() ?? next();
+    this.#socket = undefined;
+    if (first === undefined) {
+      this.#done();
+      return;
+    }
+    behind.unshift(first);
     this.#options.next = () => behind.shift() ?? next();
     this.#open();
   }

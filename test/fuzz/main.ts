@@ -48,7 +48,7 @@ function report(result: FuzzResult): string {
   const rows = kinds.map((kind) => {
     const { cases: count, codes, slowestMs } = result.byKind[kind];
     const answers = Object.entries(codes)
-      .map(([code, times]) => `${code}: ${times}`)
+      .map(([code, times]) => `${kind.startsWith('http') ? 'ended' : code}: ${times}`)
       .join(', ');
     return `| ${kind} | ${count} | ${answers} | ${slowestMs.toFixed(0)} ms |`;
   });

@@ -14,8 +14,8 @@ import {
 } from './case.ts';
 import { GrpcLane } from './grpc-lane.ts';
 import { HttpLane } from './http-lane.ts';
-import { Http2Lane } from './http2-lane.ts';
 import type { Lane, LaneOptions } from './lane.ts';
+import { RawLane } from './raw-lane.ts';
 import { readSeeds, type Seeds } from './seeds.ts';
 
 /**
@@ -66,7 +66,7 @@ export const hangMs = 1000;
 /** Between two valid requests. */
 const controlEvery = 500;
 const findingsMost = 50;
-const lanes: Record<Transport, number> = { http: 8, grpc: 2, http2: 2 };
+const lanes: Record<Transport, number> = { http: 8, grpc: 2, http1: 2, http2: 2 };
 
 export async function runFuzz(options: FuzzOptions): Promise<FuzzResult> {
   const collector = await startCollectorProcess(options.storePath, {
@@ -99,7 +99,7 @@ class Run {
   readonly #wrong: Finding[] = [];
   readonly #slow: FuzzCase[] = [];
   readonly #rssMiB: number[] = [];
-  readonly #next: Record<Transport, number> = { http: 0, grpc: 0, http2: 0 };
+  readonly #next: Record<Transport, number> = { http: 0, grpc: 0, http1: 0, http2: 0 };
   #done = 0;
   #stalls = 0;
   control = 0;
@@ -123,7 +123,8 @@ class Run {
     const open: Record<Transport, (lane: LaneOptions) => Lane> = {
       http: (lane) => new HttpLane(lane),
       grpc: (lane) => new GrpcLane(lane),
-      http2: (lane) => new Http2Lane(lane),
+      http1: (lane) => new RawLane(lane),
+      http2: (lane) => new RawLane(lane),
     };
     const running = Object.entries(lanes).flatMap(([transport, count]) =>
       Array.from({ length: count }, () =>
@@ -173,7 +174,8 @@ class Run {
   }
 
   #lane(transport: Transport): LaneOptions {
-    const url = transport === 'http' ? this.#collector.url : this.#collector.grpcUrl;
+    const toGrpcPort = transport === 'grpc' || transport === 'http2';
+    const url = toGrpcPort ? this.#collector.grpcUrl : this.#collector.url;
     const { hostname, port } = new URL(url);
     return {
       address: { host: hostname, port: Number(port) },
@@ -251,7 +253,7 @@ class Run {
     };
     if (transport === 'http') await new HttpLane(options).run();
     else if (transport === 'grpc') await new GrpcLane(options).run();
-    else await new Http2Lane(options).run();
+    else await new RawLane(options).run();
     return tookMs;
   }
 

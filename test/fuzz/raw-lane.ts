@@ -3,10 +3,10 @@ import type { FuzzCase } from './case.ts';
 import { type Lane, type LaneOptions, silentMs } from './lane.ts';
 
 /**
- * HTTP/2 from its first byte: what a real client sends for a call, changed anywhere, each on a connection
- * of its own. Any answer will do as long as the connection ends when the client has said all.
+ * HTTP from its first byte: what a client sends for a request, changed anywhere, each on a connection of
+ * its own. Any answer will do as long as the connection ends when the client has said all.
  */
-export class Http2Lane implements Lane {
+export class RawLane implements Lane {
   readonly #options: LaneOptions;
 
   constructor(options: LaneOptions) {
