@@ -23,6 +23,7 @@ interface Trial {
   run(folder: string, doors: Doors): Promise<Verdict>;
 }
 
+const log = (line: string): void => void process.stderr.write(`${line}\n`);
 const given = values.otelcol ?? process.env.OTELCOL;
 const own = fileURLToPath(new URL('otelcol', import.meta.url));
 const trials: readonly Trial[] = [
@@ -36,7 +37,7 @@ const trials: readonly Trial[] = [
     // A program that is there needs nothing that builds it.
     toolchain:
       given === undefined ? otelcol : { ...otelcol, needs: [[given, '--version']], build: [] },
-    run: (folder: string) => tryRelay(relay, given ?? `${folder}/dist/otelcol`, own),
+    run: (folder: string) => tryRelay(relay, given ?? `${folder}/dist/otelcol`, own, log),
   })),
 ];
 
@@ -46,7 +47,6 @@ type Outcome = { skipped: string } | { failed: string } | { verdict: Verdict };
 for (const name of Object.keys(process.env)) {
   if (name.startsWith('OTEL_')) delete process.env[name];
 }
-const log = (line: string): void => void process.stderr.write(`${line}\n`);
 const { only } = values;
 const chosen = trials.filter(({ name, toolchain }) => {
   return only === undefined || only.includes(name) || only.includes(toolchain.name);

@@ -64,7 +64,12 @@ const bodiesEach = 150;
 const drainMsMost = 120_000;
 
 /** @param program the Collector's; @param folder of the configurations */
-export async function tryRelay(relay: Relay, program: string, folder: string): Promise<Verdict> {
+export async function tryRelay(
+  relay: Relay,
+  program: string,
+  folder: string,
+  log: (line: string) => void,
+): Promise<Verdict> {
   const place = temporaryFolder();
   const scene = await Scene.open(relay, { program, folder, store: `${place.path}/rollcall.db` });
   try {
@@ -82,6 +87,12 @@ export async function tryRelay(relay: Relay, program: string, folder: string): P
     await scene.acknowledgedMore(bodiesEach);
     sending.finish();
     await done;
+    // While Rollcall is away the Collector's queue fills: then it refuses, and says so.
+    const { acknowledged, resent, refusals } = sending;
+    const statuses = [...new Set(refusals.map(({ status }) => status))].join(', ') || 'none';
+    log(
+      `${relay.name}: ${acknowledged} bodies, ${resent} times one was sent again (statuses: ${statuses})`,
+    );
     return await scene.judge(startMs);
   } finally {
     await scene.close();

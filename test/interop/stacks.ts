@@ -5,7 +5,7 @@ import type { Toolchain } from './toolchain.ts';
 export interface Stack extends Telling {
   name: string;
   toolchain: Toolchain;
-  /** What starts it, in the toolchain's folder; the service listens on 127.0.0.1 at `PORT`. */
+  /** What starts it, in the toolchain's folder. The service listens on 127.0.0.1 at `{port}`, also in `PORT`. */
   command: readonly string[];
   protocol: 'grpc' | 'http/protobuf' | 'http/json';
   /** Set beside the endpoint, the protocol and the service's name. */
@@ -51,12 +51,11 @@ const rust: Toolchain = {
 const gzip = { OTEL_EXPORTER_OTLP_COMPRESSION: 'gzip' };
 const onNode = { toolchain: node, routes: 'framework', client: 'first' } as const;
 /** A service of `import`s needs the loader beside the instrumentation; without it `import express` is not seen. */
-const esModule = (name: string) => [
-  process.execPath,
-  '--no-warnings',
+const esModule = (file: string) => [
+  'node',
   '--experimental-loader=@opentelemetry/instrumentation/hook.mjs',
   '--import=@opentelemetry/auto-instrumentations-node/register',
-  `${name}.mjs`,
+  file,
 ];
 
 /** Old names are the default of OpenTelemetry for Python. */
@@ -64,56 +63,61 @@ const newNames = { OTEL_SEMCONV_STABILITY_OPT_IN: 'http' };
 const bothNames = { OTEL_SEMCONV_STABILITY_OPT_IN: 'http/dup' };
 const flask = {
   toolchain: python,
-  command: ['venv/bin/opentelemetry-instrument', 'venv/bin/python', 'flask_app.py'],
+  command: ['opentelemetry-instrument', 'python', 'flask_app.py'],
   routes: 'framework',
   client: 'peer',
 } as const;
 const django = {
   ...flask,
-  command: [
-    'sh',
-    '-c',
-    'exec venv/bin/opentelemetry-instrument venv/bin/python manage.py runserver --noreload "$PORT"',
-  ],
+  command: ['opentelemetry-instrument', 'python', 'manage.py', 'runserver', '--noreload', '{port}'],
   // Its instrumentation asks for the settings before manage.py could name them.
   env: { DJANGO_SETTINGS_MODULE: 'django_settings' },
 };
+const uvicorn = (app: string) => ['opentelemetry-instrument', 'uvicorn', '--port', '{port}', app];
 const fastapi = {
   ...flask,
   // Believes forwarding headers of this machine, and takes the last hop.
-  command: [
-    'sh',
-    '-c',
-    'exec venv/bin/opentelemetry-instrument venv/bin/uvicorn --log-level warning --port "$PORT" fastapi_app:app',
-  ],
+  command: uvicorn('fastapi_app:app'),
   client: 'last',
 } as const;
 
 const onGo = { toolchain: go, routes: 'framework', client: 'first' } as const;
 
 export const stacks: readonly Stack[] = [
-  { ...onNode, name: 'node-express', command: esModule('express'), protocol: 'http/protobuf' },
-  { ...onNode, name: 'node-express-grpc', command: esModule('express'), protocol: 'grpc' },
+  { ...onNode, name: 'node-express', command: esModule('express.mjs'), protocol: 'http/protobuf' },
+  { ...onNode, name: 'node-express-grpc', command: esModule('express.mjs'), protocol: 'grpc' },
   {
     ...onNode,
     name: 'node-fastify',
-    command: [process.execPath, '--import=./fastify-telemetry.mjs', 'fastify.mjs'],
+    command: ['node', '--import=./fastify-telemetry.mjs', 'fastify.mjs'],
     protocol: 'http/json',
   },
-  { ...onNode, name: 'node-koa', command: esModule('koa'), protocol: 'http/protobuf', env: gzip },
-  { ...onNode, name: 'node-nest', command: esModule('nest'), protocol: 'grpc', env: gzip },
+  {
+    ...onNode,
+    name: 'node-koa',
+    command: esModule('koa.mjs'),
+    protocol: 'http/protobuf',
+    env: gzip,
+  },
+  { ...onNode, name: 'node-nest', command: esModule('nest.mjs'), protocol: 'grpc', env: gzip },
   {
     ...onNode,
     name: 'node-hono',
-    command: esModule('hono'),
+    command: esModule('hono.mjs'),
     protocol: 'http/json',
     env: gzip,
     routes: 'path',
   },
   {
     ...onNode,
+    name: 'node-hono-otel',
+    command: [...esModule('hono.mjs'), 'otel'],
+    protocol: 'http/protobuf',
+  },
+  {
+    ...onNode,
     name: 'node-http',
-    command: esModule('http'),
+    command: esModule('http.mjs'),
     protocol: 'http/protobuf',
     routes: 'path',
   },
@@ -126,6 +130,12 @@ export const stacks: readonly Stack[] = [
     name: 'python-fastapi-new',
     protocol: 'http/protobuf',
     env: { ...newNames, ...gzip },
+  },
+  {
+    ...fastapi,
+    name: 'python-fastapi-mounted',
+    command: uvicorn('fastapi_app:mounted'),
+    protocol: 'http/protobuf',
   },
   { ...fastapi, name: 'python-fastapi-dup', protocol: 'grpc', env: bothNames },
   { ...django, name: 'python-django', protocol: 'http/protobuf', env: { ...django.env, ...gzip } },

@@ -6,7 +6,9 @@ app.get('/health', (_req, res) => res.send('ok'));
 app.get('/users/:id', (req, res) => res.json(req.params));
 app.post('/orders', (_req, res) => res.status(201).send('created'));
 app.get('/orders/:order/items/:item', (req, res) => res.json(req.params));
-app.get('/boom', (_req, res) => res.status(500).send('boom'));
+app.get('/boom', () => {
+  throw new Error('boom');
+});
 app.get('/files/*path', (req, res) => res.json(req.params));
 app.get('/slow', (_req, res) => setTimeout(() => res.send('slow'), slowMs));
 

@@ -6,7 +6,9 @@ app.get('/health', async () => 'ok');
 app.get('/users/:id', async (request) => request.params);
 app.post('/orders', async (_request, reply) => reply.code(201).send('created'));
 app.get('/orders/:order/items/:item', async (request) => request.params);
-app.get('/boom', async (_request, reply) => reply.code(500).send('boom'));
+app.get('/boom', async () => {
+  throw new Error('boom');
+});
 app.get('/files/*', async (request) => request.params);
 app.get('/slow', async () => {
   await new Promise((resolve) => setTimeout(resolve, slowMs));

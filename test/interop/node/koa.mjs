@@ -16,9 +16,8 @@ router.post('/orders', (ctx) => {
   ctx.body = 'created';
 });
 router.get('/orders/:order/items/:item', answer());
-router.get('/boom', (ctx) => {
-  ctx.status = 500;
-  ctx.body = 'boom';
+router.get('/boom', () => {
+  throw new Error('boom');
 });
 router.get('/files/*path', answer());
 router.get('/slow', async (ctx) => {

@@ -24,7 +24,7 @@ def item(_request, order, item):
 
 
 def boom(_request):
-    return HttpResponse("boom", status=500)
+    raise RuntimeError("boom")
 
 
 def file(_request, path):

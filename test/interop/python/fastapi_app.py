@@ -1,52 +1,59 @@
 import asyncio
 
-from fastapi import APIRouter, FastAPI, Response
+from fastapi import APIRouter, FastAPI
 
-app = FastAPI()
+shop = APIRouter()
+things = APIRouter()
 
 
-@app.get("/health")
+@shop.get("/health")
 async def health():
     return "ok"
 
 
-@app.api_route("/users/{id}", methods=["GET", "HEAD"])
+@shop.api_route("/users/{id}", methods=["GET", "HEAD"])
 async def user(id: str):
     return {"id": id}
 
 
-@app.post("/orders", status_code=201)
+@shop.post("/orders", status_code=201)
 async def order():
     return "created"
 
 
-@app.get("/orders/{order}/items/{item}")
+@shop.get("/orders/{order}/items/{item}")
 async def item(order: str, item: str):
     return {"order": order, "item": item}
 
 
-@app.get("/boom")
+@shop.get("/boom")
 async def boom():
-    return Response("boom", 500)
+    raise RuntimeError("boom")
 
 
-@app.get("/files/{path:path}")
+@shop.get("/files/{path:path}")
 async def file(path: str):
     return {"path": path}
 
 
-@app.get("/slow")
+@shop.get("/slow")
 async def slow():
     await asyncio.sleep(0.05)
     return "slow"
 
 
-v1 = APIRouter(prefix="/api/v1")
-
-
-@v1.get("/things/{id}")
+@things.get("/things/{id}")
 async def thing(id: str):
     return {"id": id}
 
 
-app.include_router(v1)
+app = FastAPI()
+app.include_router(shop)
+app.include_router(things, prefix="/api/v1")
+
+# The same as an application of its own below a mount.
+below = FastAPI()
+below.include_router(things)
+mounted = FastAPI()
+mounted.include_router(shop)
+mounted.mount("/api/v1", below)

@@ -28,7 +28,7 @@ def item(order, item):
 
 @app.get("/boom")
 def boom():
-    return "boom", 500
+    raise RuntimeError("boom")
 
 
 @app.get("/files/<path:path>")

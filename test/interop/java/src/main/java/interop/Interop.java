@@ -3,7 +3,6 @@ package interop;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.SpringBootApplication;
 import org.springframework.http.HttpStatus;
-import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.PostMapping;
@@ -42,8 +41,8 @@ class Shop {
   }
 
   @GetMapping("/boom")
-  ResponseEntity<String> boom() {
-    return ResponseEntity.status(HttpStatus.INTERNAL_SERVER_ERROR).body("boom");
+  String boom() {
+    throw new IllegalStateException("boom");
   }
 
   @GetMapping("/files/{*path}")
