@@ -65,9 +65,12 @@ export async function openGrpcDoor(options: GrpcOptions): Promise<GrpcDoor> {
   http2.on('sessionError', ignore);
   http2.on('stream', (stream, headers) => calls.serve(stream, headers));
   const listener = openListener(options.certificates, (socket) => {
+    whenHttp2(socket, () => http2.emit('connection', socket));
+  });
+  // Also those whose TLS is not there yet: a listener is not closed before the last of them.
+  listener.on('connection', (socket: Socket) => {
     connections.add(socket);
     socket.once('close', () => connections.delete(socket));
-    whenHttp2(socket, () => http2.emit('connection', socket));
   });
   await listen(listener, options.host, options.port);
   const close = async (graceMs: number): Promise<void> => {
@@ -127,6 +130,7 @@ class Calls {
     if (headers[':method'] !== 'POST') {
       refuseText(stream, 405, '405 method not allowed, supported: [POST]');
     } else if (!isGrpc(headers['content-type'])) {
+      if (signal !== undefined) this.#options.metrics.request('grpc', 415);
       refuseText(stream, 415, '415 unsupported media type, supported: [application/grpc]');
     } else if (signal !== undefined) {
       this.#export(call, signal);
@@ -189,7 +193,12 @@ function openListener(
   const options = { noDelay: true, keepAlive: true, keepAliveInitialDelay: limits.probeIdleMs };
   if (certificates === undefined) return createServer(options, connected);
   const tls = certificates.options('certified');
-  const server = createTlsServer({ ...tls, ...options, ALPNProtocols: ['h2', 'http/1.1'] });
+  const server = createTlsServer({
+    ...tls,
+    ...options,
+    handshakeTimeout: limits.prefaceMs,
+    ALPNProtocols: ['h2', 'http/1.1'],
+  });
   certificates.follow(server, 'certified');
   server.on('secureConnection', connected);
   // A handshake that failed is its client's matter; without a listener Node hangs up as well.

@@ -1,7 +1,6 @@
 import { openGrpc, sendGrpc } from '../load/grpc-call.ts';
-import { type PayloadName, server } from '../load/payload.ts';
+import { BodySource, type PayloadName } from '../load/payload.ts';
 import { connections, postTraces } from '../load/post.ts';
-import { Random } from '../load/random.ts';
 import { startCollectorProcess } from '../process.ts';
 import { type BenchFolder, newStore } from './folder.ts';
 import { runLoad } from './load.ts';
@@ -109,13 +108,12 @@ export async function measureLargeTransports(
 ): Promise<LargeCost[]> {
   const collector = await startCollectorProcess(newStore(folder, 'transports-large'));
   const { pid, url, grpcUrl } = collector;
-  const random = new Random(7);
-  const template = server(random, 136_000);
+  const source = new BodySource('server', 7);
   const agent = connections(1);
   const grpc = await openGrpc(grpcUrl);
   const costs: LargeCost[] = (['http', 'grpc'] as const).map((transport) => ({
     transport,
-    bytes: template.bytes.length,
+    bytes: 0,
     cpuSeconds: 0,
     elapsedMs: [],
   }));
@@ -131,8 +129,8 @@ export async function measureLargeTransports(
   try {
     for (let round = 0; round <= rounds; round += 1) {
       for (const cost of round % 2 === 0 ? costs : costs.toReversed()) {
-        const bytes = Buffer.from(template.bytes);
-        template.stamp(bytes, random, BigInt(Date.now()) * 1_000_000n);
+        const bytes = largeMessage(source);
+        cost.bytes = bytes.length;
         await settle(pid);
         const before = cpuSeconds(pid);
         const fromMs = performance.now();
@@ -152,3 +150,16 @@ export async function measureLargeTransports(
   }
   return costs;
 }
+
+/** Of many bodies: messages put one behind the other are one message. */
+function largeMessage(source: BodySource): Buffer {
+  const bodies: Buffer[] = [];
+  for (let bytes = 0; bytes < largeBytesLeast; ) {
+    const body = source.next(0, BigInt(Date.now()) * 1_000_000n).bytes;
+    bodies.push(Buffer.from(body));
+    bytes += body.length;
+  }
+  return Buffer.concat(bodies);
+}
+
+const largeBytesLeast = 63 * 2 ** 20;

@@ -1,11 +1,16 @@
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { request } from 'node:https';
+import { connect } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { authority } from '../certificates.ts';
 import { exchange, traces } from '../conformance/door.ts';
 import { answerOf, exportPath, framed, openGrpc } from '../load/grpc-call.ts';
 import { type Running, startCollectorProcess, temporaryFolder } from '../process.ts';
 
-/** How gRPC connections end: with the collector, with their age, and with whoever watches its health. */
+/** How gRPC connections begin below TLS, and how they end: with the collector, with their age, and with whoever watches its health. */
 let folder: ReturnType<typeof temporaryFolder>;
 let collector: Running & { url: string; grpcUrl: string };
 
@@ -135,6 +140,31 @@ test('a connection of a certain age is told to go, and its calls are finished', 
   const next = await openGrpc(collector.grpcUrl);
   expect((await next.call(message)).code).toBe(0);
   next.session.destroy();
+});
+
+test('below TLS: gRPC by ALPN h2, a plain word for who chose HTTP/1.1, silence for who has no TLS', async () => {
+  const ca = authority('test');
+  const { cert, key } = ca.issue('collector');
+  const [certPath, keyPath] = [`${folder.path}/cert.pem`, `${folder.path}/key.pem`];
+  writeFileSync(certPath, cert);
+  writeFileSync(keyPath, key);
+  await start({ ROLLCALL_TLS_CERT: certPath, ROLLCALL_TLS_KEY: keyPath });
+  const { host, hostname, port } = new URL(collector.grpcUrl);
+  expect(collector.grpcUrl).toBe(`https://${host}`);
+  const connection = await openGrpc(collector.grpcUrl, { ca: ca.cert });
+  expect(connection.session.alpnProtocol).toBe('h2');
+  expect((await connection.call(framed(traces(2)))).code).toBe(0);
+  const asked = { hostname, port, ca: ca.cert, method: 'POST', path: '/v1/traces', agent: false };
+  const [answer] = await once(request(asked).end(traces(1)), 'response');
+  let said = '';
+  for await (const part of answer) said += part;
+  expect([answer.statusCode, said]).toEqual([400, expect.stringContaining('4318')]);
+  await expect(openGrpc(`http://${host}`)).rejects.toThrow();
+  // Who never shakes hands does not hold up the end, nor does who says nothing after.
+  const silent = connect(Number(port), hostname).on('error', () => {});
+  const tls = connectTls({ port: Number(port), host: hostname, ca: ca.cert }).on('error', () => {});
+  await Promise.all([once(silent, 'connect'), once(tls, 'secureConnect')]);
+  expect((await collector.stop()).code).toBe(0);
 });
 
 /** gRPC's own client; its calls wait for nothing and are not repeated. */

@@ -48,6 +48,7 @@ export async function openGrpc(
   const session = connect(url, { maxSessionMemory: 2048, ...options });
   await new Promise<void>((resolve, reject) => {
     session.once('error', reject);
+    session.once('close', () => reject(new Error(`${url} was closed before it spoke HTTP/2`)));
     session.once('remoteSettings', () => {
       session.off('error', reject);
       resolve();
