@@ -215,6 +215,34 @@ describe('after a restart', () => {
   answersTheWeights();
 });
 
+describe('a span that cannot stand for what it says', () => {
+  test('counts as one call, and /metrics tells of it', async () => {
+    const agent = connections(1);
+    const span = spanWith('ot=th:8;rv:00000000000000');
+    const answer = await postTraces(collector.url, agent, protobuf('doubtful', [span]));
+    agent.destroy();
+    expect(answer.status).toBe(200);
+    const row = (await rows()).find(({ service }) => service === 'doubtful');
+    expect(row).toMatchObject({ total_calls: 1, marks: expect.not.arrayContaining(['sampled']) });
+    const metrics = await (await fetch(`${collector.url}/metrics`)).text();
+    expect(metrics).toContain('rollcall_calls_repaired_total{repair="weight_ignored"} 1\n');
+  });
+});
+
+function spanWith(traceState: string): Span {
+  const endNs = nowNs - 1_000_000_000n;
+  return {
+    traceId: Buffer.alloc(16, 0xff),
+    spanId: Buffer.alloc(8, 1),
+    traceState,
+    name: 'GET /',
+    kind: 2,
+    startTimeUnixNano: endNs - 1_000_000n,
+    endTimeUnixNano: endNs,
+    attributes: [{ key: 'http.request.method', value: 'GET' }],
+  };
+}
+
 function answersTheWeights(): void {
   test('every count is the sum of the weights that were sent', async () => {
     const found = await rows();

@@ -132,13 +132,22 @@ describe('a store written before there were weights', () => {
       total: { calls: 24, sampling: { seen: 21, variance: 12 } },
       ...expected,
     });
+    expect(read('SELECT route, weight FROM calls')).toEqual([{ route: '/a', weight: 4 }]);
+    await writer.purge(startS + 3600 + retention.callsS + 1);
+    expect(read('SELECT * FROM call_weight')).toEqual([]);
+    expect(await totals()).toMatchObject({ total: { calls: 24 }, ...expected });
     await reader.close();
     await writer.close();
-    const file = new Database(path, { readOnly: true });
-    const rows = file.prepare('SELECT route, weight FROM calls').all();
-    file.close();
-    expect(rows).toEqual([{ route: '/a', weight: 4 }]);
   });
+
+  function read(sql: string): unknown[] {
+    const file = new Database(path, { readOnly: true });
+    try {
+      return file.prepare(sql).all();
+    } finally {
+      file.close();
+    }
+  }
 
   const endpointName = {
     project: 'default',
