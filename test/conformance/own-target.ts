@@ -37,7 +37,10 @@ export async function openOwnTarget(setup: Setup = 'plain'): Promise<RunningTarg
     small: { ROLLCALL_MAX_BODY_MIB: '1' },
     keys: { ROLLCALL_AUTH: 'keys' },
     tls: { ROLLCALL_TLS_CERT: files.cert, ROLLCALL_TLS_KEY: files.key },
-    cors: { ROLLCALL_CORS_ORIGINS: allowedOrigins.join(',') },
+    cors: {
+      ROLLCALL_CORS_ORIGINS: allowedOrigins.join(','),
+      ROLLCALL_RESPONSE_HEADERS: 'x-frame-options=DENY,x-team=a%2Cb',
+    },
   };
   const keys = setup === 'keys' ? await createKeys(storePath) : { ingest: '', read: '', admin: '' };
   const collector = await startCollectorProcess(storePath, {

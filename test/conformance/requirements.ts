@@ -71,7 +71,7 @@ export const sections = {
     G8: 'Partial success as over HTTP',
     G9: 'grpc-timeout is honoured, a cancelled stream harms nothing',
     G10: '100 streams at once, a window of at least 1 MiB',
-    G11: 'PINGs are answered, many of them too; an idle connection stays',
+    G11: 'PINGs are answered, many of them too; an idle connection stays, one of the greatest age drains',
     G12: 'Keys in metadata: none or wrong is 16 or 7; the health service answers',
     G13: 'Bursts of new connections are taken',
   },
@@ -88,7 +88,7 @@ export const sections = {
     A1: 'TLS from 1.2 on, client certificates, reload; a bad file fails the start',
     A2: 'Keys are checked before the body is read; 401 is a Status in the encoding of the request',
     A3: 'CORS is off; when on: preflight 204, the origin echoed, others get nothing',
-    A4: 'No server banner',
+    A4: "No server banner; headers of one's own",
   },
 } as const;
 

@@ -17,7 +17,7 @@ export interface Target {
 export type GrpcTarget = Target & { grpcAddress: string };
 export type OwnTarget = GrpcTarget & { inside: Inside };
 
-/** `small`: bodies of 1 MiB at the most. The others say what is on. */
+/** `small`: bodies of 1 MiB at the most. The others say what is on; `cors` has headers of its own too. */
 export type Setup = 'plain' | 'small' | 'keys' | 'tls' | 'cors';
 
 /** What can be seen of a process of our own beside its answers. */

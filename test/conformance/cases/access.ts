@@ -346,3 +346,15 @@ list.grpc('A4', 'nor over gRPC', async (target) => {
   noBanner(replied.trailers, 'trailers');
   among(replied.status, [0]);
 });
+
+list.inside(
+  'A4',
+  "headers of one's own stand on every answer over HTTP",
+  async (target) => {
+    for (const path of ['/v1/traces', '/nowhere']) {
+      const { headers } = await post(target, traces(1), { path });
+      equal([headers['x-frame-options'], headers['x-team']], ['DENY', 'a,b'], path);
+    }
+  },
+  'cors',
+);

@@ -1,4 +1,5 @@
 import { gzipSync } from 'node:zlib';
+import { startCollectorProcess, temporaryFolder } from '../../process.ts';
 import { CaseList } from '../case.ts';
 import { among, atLeast, equal, holds, inTime, matches, until } from '../check.ts';
 import { encodeSpans, serverSpan, traces } from '../door.ts';
@@ -15,7 +16,7 @@ import {
   reply,
   retrySecondsOf,
 } from '../grpc-client.ts';
-import { storing } from '../own-target.ts';
+import { addressOf, storing } from '../own-target.ts';
 import { rawConnection, requestHead } from '../raw-connection.ts';
 import { holdStore } from '../store-lock.ts';
 import type { GrpcTarget } from '../target.ts';
@@ -335,6 +336,29 @@ list.grpc('G11', 'a connection idle for 6 s takes the next call', async (target)
   await new Promise((resolve) => setTimeout(resolve, 6000));
   equal((await connection.call(frame(traces(1)))).status, 0);
   await connection.close();
+});
+
+list.inside('G11', 'a connection of the greatest age gets GOAWAY and drains', async () => {
+  const folder = temporaryFolder();
+  const running = await startCollectorProcess(`${folder.path}/rollcall.db`, {
+    ROLLCALL_OTLP_GRPC_PORT: '0',
+    ROLLCALL_GRPC_CONNECTION_AGE: '1s',
+  });
+  const connection = await GrpcConnection.open(addressOf(running));
+  const goaway = new Promise<void>((resolve) => connection.session.once('goaway', () => resolve()));
+  const body = frame(traces(1));
+  const stream = connection.begin();
+  const replied = reply(stream);
+  stream.write(body.subarray(0, 50));
+  await inTime(goaway, 'GOAWAY');
+  stream.end(body.subarray(50));
+  equal((await replied).status, 0, 'the call under way');
+  await until(() => connection.session.destroyed, 'the end of the connection');
+  const next = await GrpcConnection.open(addressOf(running));
+  equal((await next.call(frame(traces(1)))).status, 0, 'on the next connection');
+  await next.close();
+  await running.stop();
+  folder.remove();
 });
 
 list.inside(
