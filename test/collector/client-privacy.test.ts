@@ -24,7 +24,7 @@ import { type ClientPrivacyMode, defaultRetention, readConfig } from '../../core
 import { openLog } from '../../core/log.ts';
 import { openSqliteWriter } from '../../core/store/sqlite/writer.ts';
 import { encodeSpans, exchange, serverSpan } from '../conformance/door.ts';
-import { type Running, startRollcall, temporaryFolder } from '../process.ts';
+import { type Running, startAnalyzerProcess, startRollcall, temporaryFolder } from '../process.ts';
 import { calledOf } from './called.ts';
 import { message, span } from './extracting.ts';
 
@@ -287,13 +287,13 @@ interface Report {
   endpoints: { route: string; unique_clients: number; last_callers: { client: string }[] }[];
 }
 
-async function report({ addresses: { analyzer } }: Running): Promise<Report> {
+async function report(analyzer: string): Promise<Report> {
   const answer = await fetch(`${analyzer}/api/v1/report?window=30d`);
   return (await answer.json()) as Report;
 }
 
-async function clientsOf(running: Running): Promise<string[]> {
-  const answer = await fetch(`${running.addresses.analyzer}/api/v1/clients?window=30d`);
+async function clientsOf(analyzer: string): Promise<string[]> {
+  const answer = await fetch(`${analyzer}/api/v1/clients?window=30d`);
   const { clients } = (await answer.json()) as { clients: { client: string }[] };
   return clients.map(({ client }) => client).sort();
 }
@@ -306,16 +306,16 @@ describe.each(['truncate', 'hash', 'none'] as const)('%s, in processes', (mode) 
     const first = await startRollcall(store, env);
     await send(first, traffic());
     expect(found(path)).toEqual([]);
-    const before = await clientsOf(first);
+    const before = await clientsOf(first.addresses.analyzer!);
     await first.stop('SIGKILL');
     expect(found(path)).toEqual([]);
 
     const second = await startRollcall(store, env);
     await send(second, traffic());
-    const after = await clientsOf(second);
+    const after = await clientsOf(second.addresses.analyzer!);
     expect(after).toEqual(before);
     expect(after).toHaveLength({ truncate: 3, hash: 3, none: 0 }[mode]);
-    const { endpoints } = await report(second);
+    const { endpoints } = await report(second.addresses.analyzer!);
     expect(JSON.stringify(endpoints)).not.toMatch(/203\.0\.113\.77|198\.51\.100\.201|8a2e/);
     const shape = { truncate: /\/(24|48)$/, hash: /^h:[\da-f]{16}$/, none: /^$/ }[mode];
     for (const { last_callers } of endpoints) {
@@ -345,15 +345,24 @@ test('addresses of the time before are gone, however the collector ended; client
   const store = `${path}/rollcall.db`;
   const first = await startRollcall(store);
   await send(first, traffic());
-  const before = await report(first);
+  const before = await report(first.addresses.analyzer!);
   await first.stop();
   const killed = await startRollcall(store);
   await send(killed, traffic());
   await killed.stop('SIGKILL');
   expect(found(path).length).toBeGreaterThan(0);
 
+  // An analyzer that read the addresses, and goes on.
+  const reading = await startAnalyzerProcess(store);
+  expect(await clientsOf(reading.url)).toEqual([...addresses].sort());
+
   const second = await startRollcall(store, { ROLLCALL_CLIENT_PRIVACY: 'truncate' });
-  const cleaned = await report(second);
+  const named = await clientsOf(reading.url);
+  expect(named).toHaveLength(3);
+  for (const client of named) expect(client).toMatch(/^h:[\da-f]{16}$/);
+  expect(JSON.stringify(await report(reading.url))).not.toMatch(/203\.0\.113\.77|8a2e/);
+  await reading.stop();
+  const cleaned = await report(second.addresses.analyzer!);
   expect(cleaned.endpoints.map(({ unique_clients }) => unique_clients)).toEqual(
     before.endpoints.map(({ unique_clients }) => unique_clients),
   );
@@ -381,27 +390,27 @@ test("hash, in processes: the day turns, the old key's bytes are nowhere", async
   await send(first, traffic());
   const today = Buffer.from(keyOf());
   expect(keyIn(today)).toEqual(['rollcall.db.client-key']);
-  expect(await clientsOf(first)).toHaveLength(3);
+  expect(await clientsOf(first.addresses.analyzer!)).toHaveLength(3);
 
   // Nobody calls at midnight.
   writeFileSync(clock, String(dayMs));
   while (keyOf().equals(today)) await pause(20);
   expect(keyIn(today)).toEqual([]);
   await send(first, traffic());
-  expect(await clientsOf(first)).toHaveLength(6);
+  expect(await clientsOf(first.addresses.analyzer!)).toHaveLength(6);
   const tomorrow = Buffer.from(keyOf());
   await first.stop();
 
   // A restart on the same day, and one on a later day.
   const second = await startRollcall(store, env);
   await send(second, traffic());
-  expect(await clientsOf(second)).toHaveLength(6);
+  expect(await clientsOf(second.addresses.analyzer!)).toHaveLength(6);
   await second.stop();
   expect(keyIn(tomorrow)).toEqual(['rollcall.db.client-key']);
   writeFileSync(clock, String(3 * dayMs));
   const third = await startRollcall(store, env);
   expect(keyIn(tomorrow)).toEqual([]);
-  expect(await clientsOf(third)).toHaveLength(6);
+  expect(await clientsOf(third.addresses.analyzer!)).toHaveLength(6);
   await third.stop();
   expect(found(path)).toEqual([]);
 });

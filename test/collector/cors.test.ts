@@ -110,6 +110,15 @@ test('A3 off by default: a preflight is 405 and nothing says otherwise', async (
   await door.close();
 });
 
+test('A3 a preflight has no key and needs none; a page may read that its key is missing', async () => {
+  const door = await openDoor({ ROLLCALL_CORS_ORIGINS: app, ROLLCALL_AUTH: 'keys' });
+  const preflight = await door.post('', { method: 'OPTIONS', type: null, headers: asking });
+  expect([preflight.status, preflight.headers['access-control-allow-origin']]).toEqual([204, app]);
+  const sent = await door.post(traces(1), { headers: { origin: app } });
+  expect([sent.status, sent.headers['access-control-allow-origin']]).toEqual([401, app]);
+  await door.close();
+});
+
 test('A4 no answer names the software that gave it', async () => {
   const door = await openDoor();
   for (const path of ['/v1/traces', '/healthz', '/nowhere']) {

@@ -25,7 +25,9 @@ export function forgetAddresses(db: Database): void {
       };
       const origin = rewrite(db, 'origin', ['consumer', 'agent', 'error_type'], within);
       const endpoint = rewrite(db, 'endpoint', ['route', 'display'], within);
-      return client || origin || endpoint;
+      const isForgotten = client || origin || endpoint;
+      if (isForgotten) tellReaders(db);
+      return isForgotten;
     });
     if (forgotten) db.exec('PRAGMA incremental_vacuum');
   } finally {
@@ -34,6 +36,14 @@ export function forgetAddresses(db: Database): void {
   }
   // Also when nothing was found now: an earlier start may have ended before this.
   emptyLog(db);
+}
+
+/** What readers remember of these tables no longer holds: word-book.ts, endpoint-book.ts. */
+function tellReaders(db: Database): void {
+  db.exec(`
+    INSERT INTO meta VALUES ('addresses_forgotten', 1) ON CONFLICT DO UPDATE SET value = value + 1;
+    UPDATE meta SET value = value + 1 WHERE key = 'displays_changed';
+  `);
 }
 
 type Row = Record<string, string | number | null>;

@@ -54,6 +54,7 @@ class SqliteReader implements CallReader {
   async #ask<T>(project: string, ask: (snapshot: Snapshot) => T | Promise<T>): Promise<T> {
     try {
       this.#db.exec('BEGIN');
+      this.#words.keepUp();
       return await ask(
         new SqliteSnapshot(this.#db, this.#endpoints, this.#words, this.#merged, project),
       );

@@ -9,18 +9,35 @@ export interface OriginWords {
   agent: string;
 }
 
-/** The words of client and origin rows. A row never changes, so they are remembered from report to report. */
+/**
+ * The words of client and origin rows, remembered from report to report. A row changes only when privacy is
+ * switched on and its address taken out (old-addresses.ts), which is counted.
+ */
 export class WordBook {
   readonly #clients = new Map<number, string>();
   readonly #origins = new Map<number, OriginWords>();
   readonly #readClient: Statement;
   readonly #readOrigin: Statement;
+  readonly #readForgotten: Statement;
+  #forgotten: unknown;
 
   constructor(db: Database) {
     this.#readClient = db.prepare('SELECT address FROM client WHERE id = ?').pluck();
     this.#readOrigin = db.prepare(
       'SELECT service_version AS serviceVersion, consumer, agent FROM origin WHERE id = ?',
     );
+    this.#readForgotten = db
+      .prepare("SELECT value FROM meta WHERE key = 'addresses_forgotten'")
+      .pluck();
+  }
+
+  /** At the beginning of a snapshot. */
+  keepUp(): void {
+    const forgotten = this.#readForgotten.get();
+    if (forgotten === this.#forgotten) return;
+    this.#forgotten = forgotten;
+    this.#clients.clear();
+    this.#origins.clear();
   }
 
   /** The address of a client row; empty for 0, the unknown client. */
