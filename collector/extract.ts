@@ -2,12 +2,15 @@ import type { CallBatch, CallColumns, CallDictionary } from '../core/call.ts';
 import type { Config } from '../core/config.ts';
 import { limits } from '../core/limits.ts';
 import { copiesOf } from '../core/weight.ts';
+import { reason as joinReason } from './call-groups.ts';
 import { Clients, invalidClient } from './client.ts';
 import { TrustedProxies } from './client-address.ts';
 import type { ClientPrivacy } from './client-privacy.ts';
 import type { ClockAhead } from './clocks-ahead.ts';
 import { type ExcludeReason, Exclusion } from './exclusion.ts';
 import { httpMethods, methodOf } from './http-method.ts';
+import { JoinedEvidence } from './joined-evidence.ts';
+import { Joins } from './joins.ts';
 import { MountRemainders } from './mount-remainders.ts';
 import { Origins } from './origin.ts';
 import type { AttributeSlots } from './otlp/attributes.ts';
@@ -23,13 +26,17 @@ import { TripleTable } from './triple-table.ts';
 
 export type RejectReason = 'trace_id' | 'span_id' | 'time_zero' | 'future' | 'too_old';
 
-/** Where the spans of one request went. Each is in exactly one of the first five counters. */
+export type DuplicateReason = 'nested' | 'sibling';
+
+/** Where the spans of one request went. Each is in exactly one of the first six counters. */
 export interface Extracted {
   stored: number;
   notServer: number;
   notHttp: number;
   excluded: Record<ExcludeReason, number>;
   rejected: Record<RejectReason, number>;
+  /** Of a call that another span is counted for (OTLP.md X2, X3, X16). */
+  duplicate: Record<DuplicateReason, number>;
   /** Stored with a duration of 0: the span ended before it started (OTLP.md X9). */
   clockSkewed: number;
   /** Stored without a client: what the span says of it is no address. */
@@ -60,6 +67,8 @@ export interface ExtractorOptions {
   now: () => number;
   /** What the dictionary (a PrivateDictionary of it) makes of addresses, when it does not keep them. */
   privacy?: ClientPrivacy | undefined;
+  /** False: every SERVER span by itself, for whoever only wants to know whether a message can be read. */
+  joins?: boolean;
 }
 
 /**
@@ -86,6 +95,12 @@ export class Extractor {
   readonly #endpoints = new TripleTable();
 
   readonly #mounts = new MountRemainders();
+  readonly #isJoining: boolean;
+  readonly #joins: Joins;
+  readonly #joinedEvidence: JoinedEvidence;
+  /** The place of the span in hand among those of `#joins`, or -1: nothing else tells of its call. */
+  #joined = -1;
+  #isSecondWalk = false;
 
   // The request in hand.
   #project = '';
@@ -100,7 +115,7 @@ export class Extractor {
   /** Of the resource in hand. */
   #clockAhead: ClockAhead | undefined;
 
-  constructor({ dictionary, config, now, privacy }: ExtractorOptions) {
+  constructor({ dictionary, config, now, privacy, joins = true }: ExtractorOptions) {
     this.#dictionary = dictionary;
     this.#now = now;
     this.#privacy = privacy;
@@ -118,11 +133,19 @@ export class Extractor {
       {
         resource: () => {
           this.#resource = this.#resources.resourceOf(this.#project, this.#walk.resource);
+          this.#joins.resource(this.#resource);
           this.#clockAhead = undefined;
         },
-        serverSpan: () => this.#takeSpan(),
+        serverSpan: () => {
+          if (this.#isSecondWalk) return this.#takeByPlan();
+          this.#joins.note(this.#walk);
+          this.#takeSpan();
+        },
       },
     );
+    this.#isJoining = joins;
+    this.#joins = new Joins(config.rpc);
+    this.#joinedEvidence = new JoinedEvidence(this.#joins, this.#walk);
   }
 
   /** What is remembered here and in the dictionary, as a share of `limits.internedStrings`. */
@@ -174,13 +197,57 @@ export class Extractor {
     this.#extracted = nothingExtracted();
     const before = batch.length;
     try {
+      this.#joins.begin(project);
       this.#walk.walk(message);
+      if (this.#isJoining && this.#joins.needed && this.#joins.plan(message)) {
+        batch.truncate(before);
+        this.#extracted = nothingExtracted();
+        this.#isSecondWalk = true;
+        this.#walk.walk(message);
+      }
+      this.#joins.remember(batch);
+      this.#extracted.notServer = this.#walk.otherSpans - this.#joins.promotions;
     } catch (error) {
       batch.truncate(before);
       throw error;
+    } finally {
+      this.#isSecondWalk = false;
+      this.#joined = -1;
+      this.#joins.end();
     }
-    this.#extracted.notServer = this.#walk.otherSpans;
     return this.#extracted;
+  }
+
+  /** The batch was not committed: its requests, which come again, are counted as if for the first time. */
+  forget(batch: CallBatch): void {
+    this.#joins.forget(batch);
+  }
+
+  /** A span of a request in which several are of one call. */
+  #takeByPlan(): void {
+    const joins = this.#joins;
+    const place = joins.at(this.#walk.spanStart);
+    const promoted = place < 0 ? -1 : joins.promoted(place);
+    this.#joined = promoted < 0 ? place : promoted;
+    if (promoted >= 0) {
+      this.#extracted.notHttp += 1;
+      this.#walk.readSpan(joins.spans.start[promoted]!, joins.spans.end[promoted]!);
+    }
+    const why = this.#joined < 0 ? joinReason.none : joins.reasonOf(this.#joined);
+    if (why === joinReason.none) {
+      this.#joinedEvidence.fill(this.#joined);
+      this.#takeSpan();
+    } else this.#extracted.duplicate[why === joinReason.nested ? 'nested' : 'sibling'] += 1;
+  }
+
+  /** The route by all the spans of the call. */
+  #joinedRoute(own: number, method: number, status: number): number {
+    if (this.#joins.innerOf(this.#joined).length === 0) return own;
+    const name = httpMethods[method]!;
+    const path = this.#routes.pathOf(this.#walk);
+    const route = this.#routes.route(own);
+    const joined = this.#joinedEvidence.routeOf(this.#joined, route, path, name, status);
+    return joined === route ? own : this.#routes.numberOfRoute(joined);
   }
 
   #takeSpan(): void {
@@ -190,6 +257,7 @@ export class Extractor {
     const isHttp = (attributes.marks & (mark.http | mark.rpc)) === mark.http;
     if (!isHttp && !(this.#countsRpc && (attributes.marks & mark.rpc) !== 0)) {
       extracted.notHttp += 1;
+      if (!this.#isSecondWalk) this.#joins.noteOther(walk);
       return;
     }
     const endS = epochSeconds(walk.endHigh, walk.endLow);
@@ -205,9 +273,12 @@ export class Extractor {
       status = 500;
       extracted.statusAssumed += 1;
     }
-    const route = isHttp
+    let route = isHttp
       ? this.#routes.numberOf(walk, method, status)
       : this.#rpcRoutes.numberOf(walk, status);
+    if (this.#joined >= 0) route = this.#joinedRoute(route, method, status);
+    else if (isHttp && this.#routes.foundMount && !this.#isSecondWalk)
+      this.#joins.noteMounted(walk);
     const endpoint = this.#endpointOf(method, route, status);
     if (endpoint < 0) {
       extracted.excluded[endpoint === excludedByMethod ? 'method' : 'route'] += 1;
@@ -362,6 +433,7 @@ function nothingExtracted(): Extracted {
     notHttp: 0,
     excluded: { method: 0, route: 0 },
     rejected: { trace_id: 0, span_id: 0, time_zero: 0, future: 0, too_old: 0 },
+    duplicate: { nested: 0, sibling: 0 },
     clockSkewed: 0,
     invalidClients: 0,
     statusAssumed: 0,

@@ -198,7 +198,8 @@ export class Ingest {
     });
   }
 
-  #fail({ waiters }: Group, error: AppError): void {
+  #fail({ batch, waiters }: Group, error: AppError): void {
+    this.#extractor.forget(batch);
     if (!this.#failing) {
       this.#failing = true;
       this.#onState(error);
@@ -213,7 +214,7 @@ export class Ingest {
   }
 
   #countOthers(extracted: Extracted): void {
-    const { notServer, notHttp, excluded, rejected } = extracted;
+    const { notServer, notHttp, excluded, rejected, duplicate } = extracted;
     if (notServer > 0) this.#metrics.spans('not_server', '', notServer);
     if (notHttp > 0) this.#metrics.spans('not_http', '', notHttp);
     for (const [reason, count] of Object.entries(excluded)) {
@@ -221,6 +222,9 @@ export class Ingest {
     }
     for (const [reason, count] of Object.entries(rejected)) {
       if (count > 0) this.#metrics.spans('rejected', reason, count);
+    }
+    for (const [reason, count] of Object.entries(duplicate)) {
+      if (count > 0) this.#metrics.spans('duplicate', reason, count);
     }
     const { clockSkewed, invalidClients, statusAssumed, weightsIgnored } = extracted;
     if (clockSkewed > 0) this.#metrics.repairs('duration_zeroed', clockSkewed);
@@ -254,6 +258,8 @@ export type IngestBounds = Pick<
 export interface CallExtractor {
   /** Adds the message's calls to the batch. @throws AppError `invalid`, leaving the batch as it was */
   extract(project: string, message: Buffer, batch: CallBatch): Extracted;
+  /** The batch was not committed: what was remembered of its spans is forgotten. */
+  forget(batch: CallBatch): void;
   /** Forgets the dictionary's words, which begin a new epoch. */
   reset(): void;
   readonly size: number;

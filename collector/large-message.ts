@@ -54,7 +54,11 @@ export class LargeMessages {
 
   /** Decodes it all with words of its own, which go with it. @throws AppError `invalid` */
   async #prove(project: string, message: Buffer): Promise<void> {
-    const extractor = new Extractor({ ...this.#extraction, dictionary: new CallDictionary() });
+    const extractor = new Extractor({
+      ...this.#extraction,
+      dictionary: new CallDictionary(),
+      joins: false,
+    });
     const batch = new CallBatch();
     let number = 0;
     for (const slice of slicesOf(message, sliceBytes)) {

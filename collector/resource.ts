@@ -1,4 +1,5 @@
 import { limits } from '../core/limits.ts';
+import { finish, mix } from './byte-range.ts';
 import { bytesPerWord } from './interner.ts';
 import { keptText } from './kept-text.ts';
 import type { AttributeSlots } from './otlp/attributes.ts';
@@ -15,6 +16,8 @@ export interface Resource {
   version: string;
   /** Calls that one of its spans stands for when the span itself does not say. */
   samplingFactor: number;
+  /** Of project, service and environment: what joining knows a service by (collector/joins.ts). */
+  serviceHash: number;
 }
 
 /** The attributes of a resource that are read. */
@@ -30,6 +33,16 @@ export const resourceKeys = [
 /** Which instance of its service a resource is; '' when it does not say. Not remembered. */
 export function instanceOf(attributes: AttributeSlots): string {
   return textOf(attributes, instanceSlots, limits.instanceBytes);
+}
+
+/** @param attributes whose slots are the places of `resourceKeys` */
+export function serviceHashOf(project: string, attributes: AttributeSlots): number {
+  const service = textOf(attributes, serviceSlots, limits.serviceNameBytes);
+  const environment = textOf(attributes, environmentSlots, limits.environmentBytes);
+  const key = `${project}\0${service}\0${environment}`;
+  let hash = key.length;
+  for (let at = 0; at < key.length; at += 1) hash = mix(hash, key.charCodeAt(at));
+  return finish(hash);
 }
 
 /** All instances of a service are one resource: what differs between them is not kept. */
@@ -69,6 +82,7 @@ export class Resources {
         environment,
         version,
         samplingFactor: this.#samplingFactors.get(known) ?? 1,
+        serviceHash: serviceHashOf(project, attributes),
       };
       this.#resources.set(key, resource);
       this.#weight += 1 + Math.floor(key.length / bytesPerWord);

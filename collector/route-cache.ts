@@ -17,6 +17,9 @@ export class RouteCache {
   readonly #numbers = new Map<string, number>();
   #routesWeight = 0;
 
+  /** The route asked for last covers only the beginning of its path (OTLP.md X14). */
+  foundMount = false;
+
   readonly #patterns = new Interner();
   // By number of the `http.route`: its canonical route's number, 0 when it is none, and its segments.
   #canonical = new Int32Array(128);
@@ -62,6 +65,7 @@ export class RouteCache {
     let length = place < 0 ? 0 : attributes.end(place) - start;
     length = keptLength(cursor.bytes, start, length, limits.routeBytes);
     this.#findPath(walk);
+    this.foundMount = false;
     const isFunction = (attributes.marks & mark.faas) !== 0;
     if (length > 0 && status !== 404 && status !== 405 && !isFunction) {
       const pattern = this.#patterns.intern(cursor.bytes, cursor.view, start, length);
@@ -75,6 +79,15 @@ export class RouteCache {
       }
     }
     return this.#byAllEvidence(walk, start, length, method, status);
+  }
+
+  /** The path of the walk's span, without its query, cut to what is kept; '' without one. */
+  pathOf(walk: TracesWalk): string {
+    const { bytes } = walk.cursor;
+    this.#findPath(walk);
+    const length = this.#pathEnd - this.#pathStart;
+    const end = this.#pathStart + keptLength(bytes, this.#pathStart, length, limits.pathBytes);
+    return bytes.toString('utf8', this.#pathStart, end);
   }
 
   /** The number of a route that was found elsewhere. */
@@ -121,6 +134,7 @@ export class RouteCache {
       number = this.#number(found);
       this.#byEvidence.set(route * 2 ** 15 + name, path, outcome, number);
     }
+    this.foundMount = this.#routes[number]!.mount !== undefined;
     return number;
   }
 

@@ -75,6 +75,12 @@ export class AttributeSlots {
     }
   }
 
+  /** Takes what another span of the same message has in this slot; nothing when it has nothing there. */
+  copy(from: AttributeSlots, slot: number): void {
+    const kind = from.kind(slot);
+    if (kind !== valueKind.none) this.#set(slot, kind, from.start(slot), from.end(slot));
+  }
+
   kind(slot: number): number {
     return this.#seen[slot] === this.#generation ? this.#kind[slot]! : valueKind.none;
   }

@@ -19,9 +19,16 @@ export class TracesWalk {
   /** Spans of other kinds in the message walked last. */
   otherSpans = 0;
 
+  /** Where the span's bytes lie: what tells it from the others of its message. */
+  spanStart = 0;
   traceIdStart = 0;
   traceIdLength = 0;
   spanIdLength = 0;
+  parentIdStart = 0;
+  /** 0 without a parent. */
+  parentIdLength = 0;
+  /** Span.flags; 0 when the exporter sends none. */
+  flags = 0;
   traceStateStart = 0;
   traceStateLength = 0;
   nameStart = 0;
@@ -33,6 +40,8 @@ export class TracesWalk {
   endLow = 0;
   /** Status.code: 0 unset, 1 ok, 2 error. */
   statusCode = 0;
+
+  #takesAnyKind = false;
 
   // Where the span's events lie: start and end, one pair each. Most spans have none.
   #events = new Int32Array(32);
@@ -79,6 +88,20 @@ export class TracesWalk {
       if (type !== null) return type;
     }
     return null;
+  }
+
+  /**
+   * Reads another span of the message in hand, of whatever kind, in place of the one that the visitor was
+   * told of. @throws AppError `invalid`
+   */
+  readSpan(start: number, end: number): void {
+    this.#takesAnyKind = true;
+    try {
+      this.cursor.at = start;
+      this.#span(end);
+    } finally {
+      this.#takesAnyKind = false;
+    }
   }
 
   /** The resource may stand behind the spans or in pieces, so it is looked for first. */
@@ -140,6 +163,7 @@ export class TracesWalk {
     const { bytes } = cursor;
     let kind = 0;
     this.#reset();
+    this.spanStart = cursor.at;
     let at = this.#ids(cursor.at, end);
     while (at < end) {
       const tag = bytes[at]!;
@@ -155,7 +179,7 @@ export class TracesWalk {
       } else if (tag === spanTag.kind) {
         cursor.at = at + 1;
         kind = cursor.varint(end);
-        if (kind !== serverKind) return false;
+        if (kind !== serverKind && !this.#takesAnyKind) return false;
         at = cursor.at;
       } else {
         cursor.at = at;
@@ -181,8 +205,10 @@ export class TracesWalk {
     this.traceIdStart = start + 2;
     this.traceIdLength = 16;
     this.spanIdLength = 8;
-    const hasParent = bytes[start + 28] === spanTag.parentSpanId && bytes[start + 29] === 8;
-    return hasParent ? start + 38 : start + 28;
+    if (bytes[start + 28] !== spanTag.parentSpanId || bytes[start + 29] !== 8) return start + 28;
+    this.parentIdStart = start + 30;
+    this.parentIdLength = 8;
+    return start + 38;
   }
 
   /** One field of a span, whatever it is. */
@@ -202,9 +228,13 @@ export class TracesWalk {
         this.endHigh = cursor.view.getUint32(at + 4, true);
         break;
       }
+      case spanTag.flags:
+        this.flags = cursor.view.getUint32(cursor.fixed(4, end), true);
+        break;
       case spanTag.traceId:
       case spanTag.spanId:
       case spanTag.traceState:
+      case spanTag.parentSpanId:
       case spanTag.name:
       case spanTag.attributes:
       case spanTag.events:
@@ -232,6 +262,10 @@ export class TracesWalk {
         this.traceStateStart = start;
         this.traceStateLength = end - start;
         break;
+      case spanTag.parentSpanId:
+        this.parentIdStart = start;
+        this.parentIdLength = end - start;
+        break;
       case spanTag.name:
         this.nameStart = start;
         this.nameLength = end - start;
@@ -253,6 +287,8 @@ export class TracesWalk {
     this.traceIdLength = 0;
     this.spanIdLength = 0;
     this.traceStateLength = 0;
+    this.parentIdLength = 0;
+    this.flags = 0;
     this.nameLength = 0;
     this.startHigh = 0;
     this.startLow = 0;
@@ -333,6 +369,7 @@ const spanTag = {
   attributes: 0x4a,
   events: 0x5a,
   status: 0x7a,
+  flags: 0x85,
 } as const;
 const eventTag = { name: 0x12, attributes: 0x1a } as const;
 const statusTag = { code: 0x18 } as const;

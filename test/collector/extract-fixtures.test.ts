@@ -49,6 +49,7 @@ function extractAll(name: string) {
       notHttp: 0,
       excluded: { method: 0, route: 0 },
       rejected: { trace_id: 0, span_id: 0, time_zero: 0, future: 0, too_old: 0 },
+      duplicate: { nested: 0, sibling: 0 },
       clockSkewed: 0,
       invalidClients: 0,
       statusAssumed: 0,

@@ -77,6 +77,7 @@ class TextExtractor implements CallExtractor {
         future: count('future'),
         too_old: 0,
       },
+      duplicate: { nested: 0, sibling: 0 },
       clockSkewed: 0,
       invalidClients: 0,
       statusAssumed: 0,
@@ -84,6 +85,8 @@ class TextExtractor implements CallExtractor {
       clocksAhead: [],
     };
   }
+
+  forget(): void {}
 
   reset(): void {}
 

@@ -32,6 +32,7 @@ export function slowExtract(project: string, message: Buffer, config: Config, no
     notHttp: 0,
     excluded: { method: 0, route: 0 },
     rejected: { trace_id: 0, span_id: 0, time_zero: 0, future: 0, too_old: 0 },
+    duplicate: { nested: 0, sibling: 0 },
     clockSkewed: 0,
     invalidClients: 0,
     statusAssumed: 0,
@@ -295,7 +296,8 @@ function clientOf(attributes: Attributes, proxies: TrustedProxies): string | und
     if (peerStands && peerAddress !== address) return peerAddress;
     return address || undefined;
   }
-  if (hops.length > 0 && !peerStands && !proxies.isEmpty) return proxies.clientOf(hops) || undefined;
+  if (hops.length > 0 && !peerStands && !proxies.isEmpty)
+    return proxies.clientOf(hops) || undefined;
   return peer === '' ? '' : peerAddress || undefined;
 }
 
