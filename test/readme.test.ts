@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sendTraces } from '../cli/demo/exporter.ts';
 import { historyHours, traffic } from '../cli/demo/traffic.ts';
 import { variables } from '../core/config.ts';
+import { stacks } from './interop/stacks.ts';
 import { launchCommand, type Running, startRollcall, temporaryFolder } from './process.ts';
 
 /** The README is a promise: every command in it is run here, every table compared with the code. */
@@ -20,6 +21,15 @@ const commands = blocks('sh').flatMap((text) => text.split('\n'));
 const curls = commands.filter((line) => line.startsWith('curl '));
 const keyCommands = commands.filter((line) => line.startsWith('npm run -s rollcall -- keys '));
 const exportsOfSdk = commands.filter((line) => line.startsWith('export '));
+/** Commands of services that `npm run interop` starts, with the names a reader's files may have. */
+const ofInterop = stacks.map(({ command }) => {
+  const names = /\b(express|fastapi_app|flask_app|interop)(?=\.mjs|\.py|\.jar|:)/;
+  return command
+    .join(' ')
+    .replace('{port}', '8000')
+    .replaceAll('target/', '')
+    .replace(names, 'app');
+});
 const runShell = promisify(execFile);
 
 describe('README', () => {
@@ -48,7 +58,7 @@ describe('README', () => {
   });
 
   it('has no command that is not run by a test', () => {
-    const run = [...curls, ...keyCommands, ...exportsOfSdk];
+    const run = [...curls, ...keyCommands, ...exportsOfSdk, ...ofInterop];
     const others = commands.filter((line) => !run.includes(line));
     expect(others).toEqual([
       // The tests here: npm start and the service; .ci/run, which runs this file, does the rest.
@@ -112,7 +122,7 @@ describe('README', () => {
     const app = `${root}/test/e2e/express-app`;
     expect(blocks('js')).toEqual([readFileSync(`${app}/telemetry.mjs`, 'utf8').trim()]);
     expect(exportsOfSdk).toHaveLength(3);
-    const [start] = commands.filter((line) => line.startsWith('node '));
+    const [start] = commands.filter((line) => line.includes('./telemetry.mjs'));
     // A service of its own name, so that the shop's calls are not counted with it.
     const script = [...exportsOfSdk.map(here), `cd ${app}`, `exec ${start}`].join('\n');
     const service = launchCommand('sh', ['-c', script.replace('=orders', '=readme')], {});
@@ -128,6 +138,26 @@ describe('README', () => {
     const report = await fetch(`${rollcall.addresses.analyzer}/api/v1/report?service=readme`);
     const { endpoints } = (await report.json()) as { endpoints: object[] };
     expect(endpoints).toMatchObject([{ method: 'GET', route: '/users/{id}', total_calls: 1 }]);
+  });
+
+  it.each([
+    ['go', 'go/*.go'],
+    ['rust', 'rust/src/*.rs'],
+    ['yaml', 'otelcol/*.yaml'],
+  ])('has no line of %s that is not one of what npm run interop runs', (language, files) => {
+    const sources = globSync(`${root}/test/interop/${files}`).map((file) =>
+      readFileSync(file, 'utf8')
+        .replaceAll(/\$\{env:ROLLCALL_HTTP\}/g, 'http://127.0.0.1:4318')
+        .replaceAll(/\$\{env:ROLLCALL_GRPC\}/g, '127.0.0.1:4317'),
+    );
+    const lines = blocks(language).flatMap((text) => text.split('\n'));
+    expect(lines.length).toBeGreaterThan(0);
+    for (const line of lines) {
+      expect(
+        sources.some((source) => source.includes(line.trim())),
+        line,
+      ).toBe(true);
+    }
   });
 
   it('lists every variable with its default and meaning', () => {

@@ -15,13 +15,7 @@ import (
 // startTelemetry sets the global tracer provider; endpoint, compression and service name come from
 // OTEL_* variables. What it returns sends what is still held.
 func startTelemetry(ctx context.Context) (func(context.Context) error, error) {
-	var exporter *otlptrace.Exporter
-	var err error
-	if os.Getenv("OTEL_EXPORTER_OTLP_PROTOCOL") == "grpc" {
-		exporter, err = otlptracegrpc.New(ctx)
-	} else {
-		exporter, err = otlptracehttp.New(ctx)
-	}
+	exporter, err := newExporter(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -29,4 +23,11 @@ func startTelemetry(ctx context.Context) (func(context.Context) error, error) {
 	otel.SetTracerProvider(provider)
 	otel.SetTextMapPropagator(propagation.TraceContext{})
 	return provider.Shutdown, nil
+}
+
+func newExporter(ctx context.Context) (*otlptrace.Exporter, error) {
+	if os.Getenv("OTEL_EXPORTER_OTLP_PROTOCOL") == "grpc" {
+		return otlptracegrpc.New(ctx)
+	}
+	return otlptracehttp.New(ctx)
 }
