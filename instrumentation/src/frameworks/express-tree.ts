@@ -1,0 +1,183 @@
+/** One path as Express takes it; a list of them is one route under several. */
+export type Path = string | RegExp;
+
+/** The parts of Express's (and its router's) objects that are read; version 4 and 5 alike. */
+export interface Route {
+  path: Path | readonly unknown[];
+  methods: Record<string, boolean | undefined>;
+  stack: unknown[];
+}
+
+export interface Layer {
+  route?: Route | undefined;
+  handle?: unknown;
+  /** What Express 5 keeps since router 2.3. */
+  rawPath?: unknown;
+  slash?: boolean;
+  regexp?: { fast_slash?: boolean };
+  path?: string | undefined;
+  match(path: string): unknown;
+  constructor: unknown;
+}
+
+/** Left by our wrapped `use` on the layers it makes: the mount's path, and the app if it is one. */
+export const mountKey = Symbol('rollcall.mount');
+export interface Mount {
+  path: unknown;
+  app?: unknown;
+}
+
+/** One way to a route: its template, and what has to match on the way. */
+export interface Place {
+  readonly template: string;
+  readonly steps: readonly Step[];
+}
+
+interface Step {
+  layer: Layer;
+  path: Path;
+  isEnd: boolean;
+}
+
+interface Prefix {
+  path: Path;
+  steps: readonly Step[];
+}
+
+/** Routers below routers below routers, and a router that is mounted in itself. */
+const depthMost = 16;
+/** Ways to one router: lists of paths multiply. */
+const waysMost = 64;
+
+/** Where every route of an app or router stands. @param placesMost the walk ends there */
+export function placesOf(root: unknown, placesMost: number): Map<Route, Place[]> {
+  const places = new Map<Route, Place[]>();
+  let left = placesMost;
+  const visit = (stack: readonly Layer[], above: readonly Prefix[], depth: number): void => {
+    for (const layer of stack) {
+      if (left <= 0) return;
+      const { route } = layer;
+      if (route !== undefined) {
+        const found = places.get(route) ?? [];
+        const ways = extended(above, layer, pathsOf(route.path), true);
+        for (const { path, steps } of ways) found.push({ template: spelled(path), steps });
+        left -= ways.length;
+        places.set(route, found);
+        continue;
+      }
+      const inner = stackOf(innerOf(layer));
+      const paths = mountPaths(layer);
+      if (inner === undefined || paths === undefined || depth >= depthMost) continue;
+      visit(inner, extended(above, layer, paths, false), depth + 1);
+    }
+  };
+  visit(stackOf(root) ?? [], [{ path: '', steps: [] }], 0);
+  return places;
+}
+
+/** The layers of an app or a router. */
+export function stackOf(router: unknown): Layer[] | undefined {
+  if (typeof router !== 'function') return undefined;
+  const { stack, _router, lazyrouter } = router as unknown as {
+    stack?: unknown;
+    _router?: { stack?: Layer[] };
+    lazyrouter?: unknown;
+  };
+  if (Array.isArray(stack)) return stack as Layer[];
+  // Express 4 keeps its router here, and throws when asked for `router`.
+  if (lazyrouter !== undefined) return _router?.stack;
+  return (router as unknown as { router?: { stack?: Layer[] } }).router?.stack;
+}
+
+/** Which of several ways the request came, judged by Express's own matchers; the first if none fits. */
+export function placeOf(places: readonly Place[], path: string): Place | undefined {
+  if (places.length < 2) return places[0];
+  return places.find(({ steps }) => isWay(steps, path)) ?? places[0];
+}
+
+function isWay(steps: readonly Step[], path: string): boolean {
+  let rest = path;
+  for (const step of steps) {
+    const Probe = step.layer.constructor as new (
+      path: Path,
+      options: object,
+      handle: () => void,
+    ) => Layer;
+    const probe = new Probe(
+      step.path,
+      { end: step.isEnd, strict: false, sensitive: false },
+      () => {},
+    );
+    const match = probe.match(rest) as { path?: string } | boolean;
+    if (match === false) return false;
+    const taken = (typeof match === 'object' ? match.path : probe.path) ?? '';
+    rest = rest.slice(taken.length);
+    if (rest[0] !== '/') rest = `/${rest}`;
+  }
+  return true;
+}
+
+function innerOf(layer: Layer): unknown {
+  const mount = (layer as { [mountKey]?: Mount })[mountKey];
+  return mount?.app ?? layer.handle;
+}
+
+function mountPaths(layer: Layer): Path[] | undefined {
+  const mount = (layer as { [mountKey]?: Mount })[mountKey];
+  const path = mount?.path ?? layer.rawPath;
+  if (path !== undefined) return pathsOf(path);
+  if (layer.slash === true || layer.regexp?.fast_slash === true) return ['/'];
+  return undefined;
+}
+
+function pathsOf(path: unknown): Path[] {
+  const paths: unknown[] = Array.isArray(path) ? path.flat(Number.POSITIVE_INFINITY) : [path];
+  return paths.filter((one): one is Path => typeof one === 'string' || one instanceof RegExp);
+}
+
+function extended(above: readonly Prefix[], layer: Layer, paths: Path[], isEnd: boolean): Prefix[] {
+  const ways: Prefix[] = [];
+  for (const prefix of above) {
+    for (const path of paths) {
+      if (ways.length === waysMost) return ways;
+      const steps = [...prefix.steps, { layer, path, isEnd }];
+      ways.push({ path: joined(prefix.path, path), steps });
+    }
+  }
+  return ways;
+}
+
+/** A mount's path before another: texts as they are, with one slash; regular expressions as one. */
+export function joined(above: Path, path: Path): Path {
+  if (above === '' || above === '/') return path;
+  if (typeof above === 'string' && typeof path === 'string') {
+    if (path === '' || path === '/') return above;
+    return `${above.replace(/\/+$/, '')}${path[0] === '/' ? '' : '/'}${path}`;
+  }
+  const head = sourceOf(above)
+    .replace(/\$$/, '')
+    .replace(/(?:\\\/)+\??$/, '');
+  const tail = sourceOf(path);
+  const isAnchored = tail[0] === '^';
+  const flags = path instanceof RegExp ? path.flags : (above as RegExp).flags;
+  const source = `${head}${isAnchored ? tail.slice(1) : tail}`;
+  return new RegExp(source[0] === '^' ? source : `^${source}`, flags);
+}
+
+/** Text as a regular expression: `/orgs/:org` becomes `^\/orgs\/(?<org>[^\/]+)`; what is no name stays text. */
+function sourceOf(path: Path): string {
+  if (path instanceof RegExp) return path.source;
+  const parts = path.split(/:([A-Za-z_$][\w$]*)/);
+  const source = parts
+    .map((part, index) =>
+      index % 2 === 0 ? part.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&') : `(?<${part}>[^\\/]+)`,
+    )
+    .join('');
+  return `^${source}`;
+}
+
+/** As a template: a route of `*` or of nothing has its slash too. */
+export function spelled(path: Path): string {
+  if (path instanceof RegExp) return String(path);
+  return path[0] === '/' ? path : `/${path}`;
+}

@@ -1,0 +1,224 @@
+import type { DeclaredRoute, Framework, FrameworkHooks, RawRequest } from '../framework.ts';
+import { limits } from '../limits.ts';
+import { declaredMethods } from './declared-methods.ts';
+import {
+  joined,
+  type Layer,
+  mountKey,
+  type Path,
+  type Place,
+  placeOf,
+  placesOf,
+  type Route,
+  spelled,
+  stackOf,
+} from './express-tree.ts';
+import { harmless, whenLoaded, wrapMethod } from './loaded-modules.ts';
+
+/**
+ * Express 4 and 5, and Nest on it. Express leaves the matched route on the request, but of the mounts above it
+ * only the filled path, and not even that once an error has left the router (`baseUrl` is given back). So the
+ * route object is looked up in the app's tree of routers, where each has the templates of its mounts. `use` is
+ * wrapped, for what older routers forget: a mount's path, and the app that is mounted. Nothing of ours runs
+ * while a request is handled.
+ */
+export const express: Framework = {
+  name: 'express',
+  attach(hooks) {
+    const trees = new AppTrees(hooks);
+    whenLoaded(/(?:^|[\\/])(?:application|router|router[\\/]index)(?:\.js)?$/, (exports) => {
+      if (isApplication(exports)) keepMountedApps(exports);
+      const router = routerMethods(exports);
+      if (router !== undefined) keepMountPaths(router, () => trees.changed());
+    });
+    hooks.listening((server) => {
+      for (const listener of (server as { listeners?(event: string): unknown[] }).listeners?.(
+        'request',
+      ) ?? []) {
+        if (isApp(listener)) trees.add(rootOf(listener));
+      }
+    });
+    hooks.readRoute((request) => trees.templateOf(request));
+  },
+};
+
+interface App {
+  (...args: unknown[]): unknown;
+  handle: unknown;
+  set: unknown;
+  parent?: App;
+}
+
+/** What Express leaves on a request. */
+interface ExpressRequest {
+  route?: Route | undefined;
+  app?: unknown;
+  baseUrl?: string;
+  originalUrl?: string;
+}
+
+/** A route that no tree holds is looked for again no sooner than this: an app may make routes for each request. */
+const indexAgainMs = 1_000;
+/** Routes are mostly added many at a time; and `app.get` after `app.listen` comes in the same turn. */
+const settleMs = 200;
+
+/** The templates of every route of the apps that serve. */
+class AppTrees {
+  readonly #hooks: FrameworkHooks;
+  readonly #places = new WeakMap<Route, readonly Place[]>();
+  /** Apps that serve in this process; they live as long as it, in all but tests. */
+  readonly #apps = new Map<App, { indexedMs: number }>();
+  #settling: NodeJS.Timeout | undefined;
+
+  constructor(hooks: FrameworkHooks) {
+    this.#hooks = hooks;
+  }
+
+  add(app: App): void {
+    if (this.#apps.has(app) || this.#apps.size === appsMost) return;
+    this.#apps.set(app, { indexedMs: Number.NEGATIVE_INFINITY });
+    this.changed();
+  }
+
+  /** Reads all trees again, soon. */
+  changed(): void {
+    if (this.#settling !== undefined || this.#apps.size === 0) return;
+    this.#settling = setTimeout(() => {
+      this.#settling = undefined;
+      harmless(() => {
+        for (const app of this.#apps.keys()) this.#index(app);
+      });
+    }, settleMs);
+    this.#settling.unref();
+  }
+
+  templateOf(request: RawRequest): string | undefined {
+    const { route, app, originalUrl, baseUrl } = request as ExpressRequest;
+    if (route === undefined || !Array.isArray(route.stack)) return undefined;
+    const places = this.#places.get(route) ?? this.#lookedFor(route, app);
+    if (places !== undefined && places.length > 0) {
+      return placeOf(places, pathname(originalUrl ?? request.url ?? '/'))?.template;
+    }
+    // In no tree: a router that was called by hand. The mount's filled path is all there is.
+    const path = Array.isArray(route.path)
+      ? route.path.flat(Number.POSITIVE_INFINITY)[0]
+      : route.path;
+    return spelled(joined(baseUrl ?? '', path as Path));
+  }
+
+  #lookedFor(route: Route, app: unknown): readonly Place[] | undefined {
+    if (!isApp(app)) return undefined;
+    const root = rootOf(app);
+    this.add(root);
+    const tree = this.#apps.get(root);
+    if (tree === undefined || performance.now() - tree.indexedMs < indexAgainMs) return undefined;
+    this.#index(root);
+    if (!this.#places.has(route)) this.#places.set(route, []);
+    return this.#places.get(route);
+  }
+
+  #index(app: App): void {
+    this.#apps.set(app, { indexedMs: performance.now() });
+    const declared: DeclaredRoute[] = [];
+    for (const [route, places] of placesOf(app, limits.declaredRoutes)) {
+      this.#places.set(route, places);
+      const methods = declaredMethods(
+        Object.keys(route.methods).filter((name) => route.methods[name]),
+      );
+      for (const { template } of places) {
+        for (const method of methods) declared.push({ method, route: template });
+      }
+    }
+    this.#hooks.declared(declared);
+  }
+}
+
+/** Apps of one process: more are not listed, but read. */
+const appsMost = 100;
+
+function rootOf(app: App): App {
+  let root = app;
+  for (let depth = 0; root.parent !== undefined && depth < 16; depth += 1) root = root.parent;
+  return root;
+}
+
+function isApp(value: unknown): value is App {
+  return (
+    typeof value === 'function' &&
+    typeof (value as unknown as App).handle === 'function' &&
+    typeof (value as unknown as App).set === 'function'
+  );
+}
+
+function pathname(url: string): string {
+  const query = url.indexOf('?');
+  return query === -1 ? url : url.slice(0, query);
+}
+
+function isApplication(exports: unknown): exports is object {
+  const methods = exports as Record<string, unknown> | null;
+  return (
+    typeof methods === 'object' &&
+    typeof methods?.defaultConfiguration === 'function' &&
+    typeof methods.use === 'function'
+  );
+}
+
+/** Where a router module keeps its methods: Express 4's function has them itself, `router` 2 on its prototype. */
+function routerMethods(exports: unknown): object | undefined {
+  if (typeof exports !== 'function') return undefined;
+  if ('process_params' in exports && 'use' in exports) return exports;
+  const { prototype, Route } = exports as { prototype?: object; Route?: unknown };
+  const isRouter = typeof Route === 'function' && prototype !== undefined && 'handle' in prototype;
+  return isRouter && 'use' in prototype ? prototype : undefined;
+}
+
+function keepMountPaths(router: object, changed: () => void): void {
+  wrapMethod<{ stack?: Layer[] }>(router, 'use', (use) => {
+    return function (...args) {
+      const before = this.stack?.length ?? 0;
+      const result = use.apply(this, args);
+      harmless(() => {
+        for (const layer of this.stack?.slice(before) ?? []) {
+          Object.assign(layer, { [mountKey]: { path: hasPath(args[0]) ? args[0] : '/' } });
+        }
+        changed();
+      });
+      return result;
+    };
+  });
+  wrapMethod(router, 'route', (route) => {
+    return function (...args) {
+      const result = route.apply(this, args);
+      harmless(changed);
+      return result;
+    };
+  });
+}
+
+/** An app that is mounted stands behind a function of Express's, which tells nobody whose it is. */
+function keepMountedApps(application: object): void {
+  wrapMethod<App>(application, 'use', (use) => {
+    return function (...args) {
+      const before = stackOf(this)?.length ?? 0;
+      const result = use.apply(this, args);
+      harmless(() => {
+        const fns = (hasPath(args[0]) ? args.slice(1) : args).flat(Number.POSITIVE_INFINITY);
+        const layers = stackOf(this)?.slice(-fns.length) ?? [];
+        if ((stackOf(this)?.length ?? 0) - before < fns.length) return;
+        for (const [index, layer] of layers.entries()) {
+          const mount = (layer as { [mountKey]?: { app?: unknown } })[mountKey];
+          if (mount !== undefined && isApp(fns[index])) mount.app = fns[index];
+        }
+      });
+      return result;
+    };
+  });
+}
+
+/** Express's own way to tell `use(path, …)` from `use(…)`: lists of functions are no path. */
+function hasPath(first: unknown): boolean {
+  let value = first;
+  while (Array.isArray(value) && value.length > 0) value = value[0];
+  return typeof value !== 'function';
+}

@@ -1,0 +1,163 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, resolve } from 'node:path';
+import type { DeclaredRoute, Framework, RawRequest } from '../framework.ts';
+import { declaredMethods } from './declared-methods.ts';
+import { harmless, whenLoaded, wrapMethod } from './loaded-modules.ts';
+
+/**
+ * Hono on @hono/node-server. Nothing leads from Node's request to Hono's context but the context's `env.incoming`,
+ * and nobody but a handler sees a context. So handlers are wrapped as they enter a router, to leave the context on
+ * the request; it knows at the end which handler was entered last.
+ *
+ * Hono is an ES module, and the loader hooks that see those take a thread (+15 MB) or a Node later than 20. A project
+ * that names hono in its package.json has it loaded here, a moment before the app does: `require` of an ES module gives
+ * the same instance as `import` (Node 20.19, 22.12 and later).
+ */
+export const hono: Framework = {
+  name: 'hono',
+  attach(hooks) {
+    const routers = new Map<object, HonoRoute[]>();
+    const mounted = new WeakSet<object>();
+    const declare = () => hooks.declared(declaredOf(routers, mounted));
+    const watch = (exports: unknown) => {
+      for (const value of Object.values((exports ?? {}) as object))
+        watchClass(value, routers, mounted);
+    };
+    whenLoaded(
+      /(?:smart|reg-exp|trie|linear|pattern)-router(?:[\\/](?:index|router)(?:\.js)?)?$|hono-base(?:\.js)?$/,
+      watch,
+    );
+    const found = harmless(() => findHono(process.argv[1] ?? join(process.cwd(), 'index.js')));
+    if (found !== undefined) {
+      for (const file of modules)
+        harmless(() => watch(createRequire(found)(join(dirname(found), file))));
+    }
+    hooks.listening(() => {
+      if (routers.size > 0) declare();
+    });
+    hooks.readRoute((request) => {
+      const context = (request as Carrier)[contextKey];
+      return context === undefined ? undefined : routeOf(context);
+    });
+  },
+};
+
+const modules = [
+  'hono-base.js',
+  'router/smart-router/index.js',
+  'router/reg-exp-router/index.js',
+  'router/trie-router/index.js',
+];
+/** Routers of one process: apps that are made and thrown away, as in tests, are not collected. */
+const routersMost = 1_000;
+
+const contextKey = Symbol('rollcall.hono');
+type Carrier = RawRequest & { [contextKey]?: Context };
+type Handler = (context: Context, next: unknown) => unknown;
+
+interface HonoRoute {
+  method: string;
+  path: string;
+  handler: Handler;
+}
+
+interface Context {
+  env?: { incoming?: Carrier };
+  req: { routeIndex: number; matchedRoutes?: readonly HonoRoute[] };
+}
+
+interface Mountable {
+  router?: object;
+}
+
+function watchClass(
+  value: unknown,
+  routers: Map<object, HonoRoute[]>,
+  mounted: WeakSet<object>,
+): void {
+  const prototype = (value as { prototype?: object } | null)?.prototype;
+  if (typeof value !== 'function' || prototype === undefined) return;
+  if ('match' in prototype && 'add' in prototype) watchRouter(prototype, routers);
+  if ('route' in prototype && 'basePath' in prototype) {
+    wrapMethod<Mountable>(prototype, 'route', (route) => {
+      return function (...args) {
+        const result = route.apply(this, args);
+        // Its routes are its host's from now on.
+        const { router } = (args[1] ?? {}) as Mountable;
+        if (router !== undefined && router !== this.router) mounted.add(router);
+        return result;
+      };
+    });
+  }
+}
+
+function watchRouter(prototype: object, routers: Map<object, HonoRoute[]>): void {
+  wrapMethod<object>(prototype, 'add', (add) => {
+    return function (...args) {
+      const entry = args[2] as [Handler, HonoRoute] | undefined;
+      if (!Array.isArray(entry) || typeof entry[0] !== 'function' || noting.has(entry[0])) {
+        return add.apply(this, args);
+      }
+      const routes = routers.get(this) ?? [];
+      if (routers.size < routersMost) routers.set(this, routes);
+      routes.push(entry[1]);
+      return add.apply(this, [args[0], args[1], [notingContext(entry[0]), ...entry.slice(1)]]);
+    };
+  });
+}
+
+/** Handlers that are wrapped: a SmartRouter hands them on to another router. */
+const noting = new WeakSet<object>();
+
+function notingContext(handler: Handler): Handler {
+  const noted: Handler = (context, next) => {
+    const incoming = context.env?.incoming;
+    if (incoming !== undefined) incoming[contextKey] = context;
+    return handler(context, next);
+  };
+  noting.add(noted);
+  return noted;
+}
+
+/** The handler that was entered last; when that was middleware, the route it stands before. */
+function routeOf({ req }: Context): string | undefined {
+  const routes = req.matchedRoutes ?? [];
+  for (let index = req.routeIndex; index < routes.length; index += 1) {
+    const route = routes[index];
+    if (route !== undefined && !isMiddleware(route)) return route.path;
+  }
+  return undefined;
+}
+
+/** `use` registers as ALL, as `all` does; Hono itself tells them apart by the handler's second parameter. */
+function isMiddleware({ method, handler }: HonoRoute): boolean {
+  return method === 'ALL' && handler.length > 1;
+}
+
+function declaredOf(routers: Map<object, HonoRoute[]>, mounted: WeakSet<object>): DeclaredRoute[] {
+  return [...routers]
+    .filter(([router]) => !mounted.has(router))
+    .flatMap(([, routes]) => routes)
+    .filter((route) => !isMiddleware(route))
+    .flatMap(({ method, path }) =>
+      declaredMethods([method]).map((name) => ({ method: name, route: path })),
+    );
+}
+
+/** The ES module of hono beside the app, if a package.json above the app names it. @returns its main file */
+function findHono(entry: string): string | undefined {
+  let folder = dirname(resolve(entry));
+  for (;;) {
+    const file = join(folder, 'package.json');
+    const text = harmless(() => readFileSync(file, 'utf8'));
+    if (text !== undefined && /"hono"\s*:/.test(text)) {
+      // hono/dist/cjs/index.js is what `require` finds.
+      const found = createRequire(file).resolve('hono');
+      return found.replace(/([\\/])cjs([\\/])index\.js$/, '$1index.js');
+    }
+    const above = dirname(folder);
+    if (above === folder) return undefined;
+    folder = above;
+  }
+}

@@ -1,0 +1,143 @@
+import type { DeclaredRoute, Framework, RawRequest } from '../framework.ts';
+import { declaredMethods } from './declared-methods.ts';
+import { harmless, whenLoaded, wrapMethod } from './loaded-modules.ts';
+
+/**
+ * Koa 2 and 3 with @koa/router (or koa-router). Koa leaves nothing on the request, so its `createContext` is
+ * wrapped to leave the context there; the router leaves on the context which layers matched and which one was
+ * entered last. Under koa-mount the router sees a shortened path: the mount is what is missing before it.
+ */
+export const koa: Framework = {
+  name: 'koa',
+  attach(hooks) {
+    const appOf = new WeakMap<object, Application>();
+    const routers = new KnownRouters(hooks.declared);
+    whenLoaded(/(?:^|[\\/])(?:koa|application)(?:\.js)?$/, (exports) => {
+      const prototype = (exports as { prototype?: object } | null)?.prototype;
+      if (
+        typeof exports !== 'function' ||
+        prototype === undefined ||
+        !('createContext' in prototype)
+      )
+        return;
+      wrapMethod(prototype, 'createContext', (createContext) => {
+        return function (...args) {
+          const context = createContext.apply(this, args);
+          const request = args[0] as Carrier;
+          request[contextKey] = context as Context;
+          return context;
+        };
+      });
+      wrapMethod(prototype, 'callback', (callback) => {
+        return function (...args) {
+          const handle = callback.apply(this, args);
+          harmless(() => appOf.set(handle as object, this as Application));
+          return handle;
+        };
+      });
+    });
+    hooks.listening((server) => {
+      for (const listener of (server as { listeners?(event: string): object[] }).listeners?.(
+        'request',
+      ) ?? []) {
+        for (const { router } of appOf.get(listener)?.middleware ?? []) {
+          if (router !== undefined) routers.see(router, '');
+        }
+      }
+    });
+    hooks.readRoute((request) => {
+      const context = (request as Carrier)[contextKey];
+      if (context?._matchedRoute === undefined) return undefined;
+      return routeOf(context, request.method ?? '', routers);
+    });
+  },
+};
+
+const contextKey = Symbol('rollcall.koa');
+type Carrier = RawRequest & { [contextKey]?: Context };
+
+interface Layer {
+  path: string | RegExp;
+  methods: readonly string[];
+  regexp?: RegExp;
+}
+
+interface Router {
+  stack: readonly Layer[];
+}
+
+interface Application {
+  middleware: readonly { router?: Router }[];
+}
+
+/** What Koa and its router leave on a context. */
+interface Context {
+  originalUrl: string;
+  router?: Router;
+  /** Layers whose path matched, middleware and other methods too, of every router that was asked. */
+  matched?: readonly Layer[];
+  /** Only there when a route with the right method matched. */
+  _matchedRoute?: unknown;
+  /** The path of the layer that was entered last. */
+  routerPath?: unknown;
+  /** koa-mount's innermost mount. */
+  mountPath?: string;
+}
+
+function routeOf(context: Context, method: string, routers: KnownRouters): string | undefined {
+  const { matched = [], router } = context;
+  let layer = lastOf(matched, context.routerPath) ?? lastOf(matched, context._matchedRoute);
+  // Middleware of the router answered, or threw, before the route it stands before.
+  if (layer === undefined || layer.methods.length === 0) {
+    layer = matched.find(({ methods }) => methods.includes(method));
+  }
+  if (layer === undefined) return undefined;
+  const mount = context.mountPath === undefined ? '' : mountOf(context, context.mountPath, layer);
+  if (router !== undefined) routers.see(router, mount);
+  return mount + spelled(layer);
+}
+
+function lastOf(layers: readonly Layer[], path: unknown): Layer | undefined {
+  for (let index = layers.length - 1; index >= 0; index -= 1) {
+    if (layers[index]?.path === path) return layers[index];
+  }
+  return undefined;
+}
+
+/** What koa-mount took away before the router matched; mounts are plain text, so it is the request's own. */
+function mountOf({ originalUrl }: Context, innermost: string, { regexp }: Layer): string {
+  const query = originalUrl.indexOf('?');
+  const path = query === -1 ? originalUrl : originalUrl.slice(0, query);
+  if (regexp === undefined) return '';
+  const end = innermost.replace(/\/$/, '');
+  for (let at = 0; at !== -1; at = path.indexOf('/', at + 1)) {
+    const mount = path.slice(0, at);
+    if ((at === 0 || mount.endsWith(end)) && regexp.test(path.slice(at))) return mount;
+  }
+  return path.endsWith(end) && regexp.test('/') ? path : '';
+}
+
+function spelled({ path }: Layer): string {
+  return String(path);
+}
+
+/** Routers of this process with how many layers they had when they were listed. */
+class KnownRouters {
+  readonly #declared: (routes: readonly DeclaredRoute[]) => void;
+  readonly #layers = new WeakMap<Router, number>();
+
+  constructor(declared: (routes: readonly DeclaredRoute[]) => void) {
+    this.#declared = declared;
+  }
+
+  /** Lists a router that is new or has grown: those under koa-mount are only met with their first request. */
+  see(router: Router, mount: string): void {
+    const { stack } = router;
+    if (this.#layers.get(router) === stack.length) return;
+    this.#layers.set(router, stack.length);
+    const routes = stack.flatMap((layer) =>
+      declaredMethods(layer.methods).map((method) => ({ method, route: mount + spelled(layer) })),
+    );
+    this.#declared(routes);
+  }
+}

@@ -1,0 +1,93 @@
+import type { DeclaredRoute } from './framework.ts';
+import { limits } from './limits.ts';
+
+/** The name of the span that declares a service's routes; it is INTERNAL. */
+export const inventorySpanName = 'rollcall.inventory';
+
+/**
+ * The attributes of one span of an inventory. One that is too long for a span comes in several, all of one trace:
+ * `part` counts from 1 to `parts`. Both, and `omitted`, are only there where they say something.
+ */
+export interface InventoryPart {
+  /** `METHOD /route` each, in the framework's spelling, sorted; `*` is any method. */
+  'rollcall.routes': string[];
+  'rollcall.inventory.part'?: number;
+  'rollcall.inventory.parts'?: number;
+  /** Routes beyond the bounds, in no part. */
+  'rollcall.inventory.omitted'?: number;
+}
+
+/**
+ * The routes that an app declared so far. Whenever there are new ones they are sent all together: an inventory
+ * replaces the one before. The first waits a moment for more; each one after it twice as long as the one before,
+ * for an app that adds routes as it runs.
+ */
+export class Inventory {
+  readonly #send: (parts: InventoryPart[]) => void;
+  readonly #log: (line: string) => void;
+  readonly #routes = new Set<string>();
+  #timer: NodeJS.Timeout | undefined;
+  #delayMs: number = limits.inventoryDelayMs;
+  #omitted = 0;
+
+  /** @param send the spans of one inventory; the first is the root of their trace */
+  constructor(send: (parts: InventoryPart[]) => void, log: (line: string) => void) {
+    this.#send = send;
+    this.#log = log;
+  }
+
+  declare(routes: readonly DeclaredRoute[]): void {
+    const before = this.#routes.size;
+    let omitted = 0;
+    for (const { method, route } of routes) {
+      const line = `${method.toUpperCase()} ${route}`;
+      if (this.#routes.has(line)) continue;
+      const fits =
+        line.length <= limits.routeCharacters && this.#routes.size < limits.declaredRoutes;
+      if (fits) this.#routes.add(line);
+      else omitted += 1;
+    }
+    this.#omit(omitted);
+    if (this.#routes.size > before) this.#later();
+  }
+
+  /** Sends now what waits. */
+  flush(): void {
+    if (this.#timer === undefined) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#delayMs = Math.min(this.#delayMs * 2, limits.inventoryDelayMsMax);
+    this.#send(partsOf([...this.#routes].sort(), this.#omitted));
+  }
+
+  #later(): void {
+    if (this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => this.flush(), this.#delayMs);
+    this.#timer.unref();
+  }
+
+  /** @param count of one declaration: frameworks declare all their routes again, so the most of one is the number */
+  #omit(count: number): void {
+    if (count === 0) return;
+    if (this.#omitted === 0) {
+      this.#log(
+        `more than ${limits.declaredRoutes} routes, or one of more than ${limits.routeCharacters} characters: the rest is not declared`,
+      );
+    }
+    this.#omitted = Math.max(this.#omitted, count);
+  }
+}
+
+function partsOf(routes: string[], omitted: number): InventoryPart[] {
+  const parts: InventoryPart[] = [];
+  const count = Math.ceil(routes.length / limits.inventoryRoutes);
+  for (let part = 1; part <= count; part += 1) {
+    const from = (part - 1) * limits.inventoryRoutes;
+    parts.push({
+      'rollcall.routes': routes.slice(from, from + limits.inventoryRoutes),
+      ...(count > 1 ? { 'rollcall.inventory.part': part, 'rollcall.inventory.parts': count } : {}),
+      ...(omitted > 0 ? { 'rollcall.inventory.omitted': omitted } : {}),
+    });
+  }
+  return parts;
+}

@@ -1,0 +1,32 @@
+/** Every bound of the package, with its reason. */
+export const limits = {
+  /** Spans that wait while they cannot be delivered: 8,192 take about 12 MB. OTEL_BSP_MAX_QUEUE_SIZE. */
+  queuedSpans: 8_192,
+  /** Spans of one export, some 450 KiB of JSON that take 4 ms to write. OTEL_BSP_MAX_EXPORT_BATCH_SIZE. */
+  batchSpans: 512,
+  /** A span waits no longer for others of its batch. OTEL_BSP_SCHEDULE_DELAY. */
+  sendDelayMs: 1_000,
+  /** An answer that takes longer is none; OpenTelemetry's 10 s would hold up a process that wants to end.
+   *  OTEL_EXPORTER_OTLP_TIMEOUT. */
+  exportTimeoutMs: 5_000,
+  /** Rollcall away: the first pause before the same batch is tried again, doubled up to the second. */
+  retryDelayMs: 1_000,
+  retryDelayMsMax: 15_000,
+  /** A batch whose answer was lost is sent again as the same bytes, which a collector recognises for an hour. */
+  retryAgeMs: 45 * 60_000,
+  /** What a process that ends waits for its last spans: less than what orchestrators grant before SIGKILL. */
+  endingMs: 3_000,
+  /** Outages are told no more often than this. */
+  outageLogMs: 60_000,
+  /** Longer texts are cut: a path, a header, what names a consumer. */
+  pathCharacters: 2_048,
+  headerCharacters: 512,
+  /** Routes that are declared, as many as Rollcall keeps endpoints of a service; and characters of one. */
+  declaredRoutes: 20_000,
+  routeCharacters: 512,
+  /** Routes of one inventory span: some 50 KB. A longer list comes in several. */
+  inventoryRoutes: 1_000,
+  /** Routes that are declared within this time of one another go in one inventory; doubled after each. */
+  inventoryDelayMs: 500,
+  inventoryDelayMsMax: 5 * 60_000,
+} as const;
