@@ -1,0 +1,152 @@
+import { subscribe } from 'node:diagnostics_channel';
+import { type Call, callOf, type Ending } from './call.ts';
+import type { DeclaredRoute, FrameworkHooks, RawRequest } from './framework.ts';
+import { frameworks } from './frameworks/all.ts';
+import { Guard } from './guard.ts';
+import { listenToHttp1 } from './http1.ts';
+import { listenToHttp2 } from './http2.ts';
+import { Inventory } from './inventory.ts';
+import { limits } from './limits.ts';
+import type { ServerSpans } from './server-spans.ts';
+import {
+  type Environment,
+  logToStandardError,
+  type RequestHooks,
+  type RollcallOptions,
+  requestHooks,
+} from './settings.ts';
+
+type RouteReader = (request: RawRequest) => string | undefined;
+
+/**
+ * Only what Rollcall needs: a SERVER span for each call, with its route. It listens on Node's channels from
+ * the start; the SDK is loaded when the first server listens, so that a process that serves nothing pays
+ * nothing.
+ */
+export class Lean {
+  readonly #env: Environment;
+  readonly #log: (line: string) => void;
+  readonly #guard: Guard;
+  readonly #inventory: Inventory;
+  readonly #readers: RouteReader[] = [];
+  readonly #listeners: ((server: object) => void)[] = [];
+  #options: RollcallOptions;
+  #hooks: RequestHooks;
+  #spans: ServerSpans | undefined;
+  #isBroken = false;
+
+  constructor(options: RollcallOptions, env: Environment) {
+    this.#options = options;
+    this.#env = env;
+    this.#log = options.log ?? logToStandardError;
+    this.#hooks = requestHooks(options, this.#log);
+    this.#guard = new Guard(this.#log);
+    this.#inventory = new Inventory((parts) => this.#serverSpans()?.declare(parts), this.#log);
+  }
+
+  start(): void {
+    const listener = {
+      ignores: (request: RawRequest) => this.#ignores(request),
+      ended: (call: Call, ending: Ending) => this.#ended(call, ending),
+    };
+    for (const framework of frameworks) {
+      this.#guard.run(framework.name, () => framework.attach(this.#frameworkHooks()));
+    }
+    listenToHttp1(listener, this.#guard);
+    subscribe('tracing:net.server.listen:asyncStart', (message) => {
+      const { server } = message as { server: object };
+      this.#guard.run('a server that listens', () => listenToHttp2(server, listener, this.#guard));
+      for (const callback of this.#listeners) {
+        this.#guard.run('reading routes', () => callback(server));
+      }
+      // After the app's own work of this turn, and before its first call.
+      setImmediate(() => this.#serverSpans()).unref();
+    });
+  }
+
+  /** What code says after `register` started: hooks change at once, the rest until the SDK is loaded. */
+  configure(options: RollcallOptions): void {
+    this.#options = { ...this.#options, ...options };
+    this.#hooks = requestHooks(this.#options, this.#log);
+    const { serviceName, serviceVersion, endpoint, key } = options;
+    const isLate = [serviceName, serviceVersion, endpoint, key].some(
+      (value) => value !== undefined,
+    );
+    if (this.#spans !== undefined && isLate) {
+      this.#log(
+        'serviceName, serviceVersion, endpoint and key must be said before a server listens',
+      );
+    }
+  }
+
+  /** Resolves when what waits was delivered or tried once more in vain. */
+  async flush(): Promise<void> {
+    this.#inventory.flush();
+    await this.#spans?.queue.forceFlush();
+  }
+
+  /** Spans that wait. */
+  get queued(): number {
+    return this.#spans?.queue.queued ?? 0;
+  }
+
+  /** The process ends: what waits is lost, and said to be. */
+  close(): void {
+    this.#spans?.queue.close();
+  }
+
+  async shutdown(): Promise<void> {
+    this.#inventory.flush();
+    await this.#spans?.queue.shutdown();
+  }
+
+  #ignores(request: RawRequest): boolean {
+    const { ignore } = this.#hooks;
+    return ignore !== undefined && this.#guard.run('ignore', () => ignore(request)) === true;
+  }
+
+  #ended(call: Call, ending: Ending): void {
+    if (call.route === undefined) {
+      for (const read of this.#readers) {
+        call.route = this.#guard.run('reading a route', () => read(call.request));
+        if (call.route !== undefined) break;
+      }
+    }
+    const { consumer } = this.#hooks;
+    const name =
+      consumer === undefined
+        ? undefined
+        : this.#guard.run('consumer', () => consumer(call.request));
+    const isName = typeof name === 'string' && name !== '';
+    const consumed = isName ? name.slice(0, limits.headerCharacters) : undefined;
+    this.#serverSpans()?.add(call, ending, this.#hooks, consumed);
+  }
+
+  #serverSpans(): ServerSpans | undefined {
+    if (this.#spans !== undefined || this.#isBroken) return this.#spans;
+    try {
+      const module = require('./server-spans.js') as typeof import('./server-spans.ts');
+      this.#spans = new module.ServerSpans(this.#options, this.#env, this.#log);
+    } catch (error) {
+      this.#isBroken = true;
+      this.#guard.tell('starting OpenTelemetry', error);
+    }
+    return this.#spans;
+  }
+
+  #frameworkHooks(): FrameworkHooks {
+    return {
+      route: (request, template) => {
+        const call = callOf(request);
+        if (call !== undefined) call.route = template;
+      },
+      readRoute: (read) => void this.#readers.push(read),
+      error: (request, error) => {
+        const call = callOf(request);
+        if (call !== undefined) call.error = error;
+      },
+      declared: (routes: readonly DeclaredRoute[]) => this.#inventory.declare(routes),
+      listening: (callback) => void this.#listeners.push(callback),
+    };
+  }
+}

@@ -1,0 +1,82 @@
+import { withDeadline } from './deadline.ts';
+import { sendBeforeEnd } from './ending.ts';
+import { startFull } from './full.ts';
+import { messageOf } from './guard.ts';
+import { Lean } from './lean.ts';
+import { limits } from './limits.ts';
+import { isDisabled, logToStandardError, type RollcallOptions } from './settings.ts';
+
+/** What runs in this process, whichever copy of the package started it: two would count every call twice. */
+interface Running {
+  flush(): Promise<void>;
+  shutdown(): Promise<void>;
+  configure(options: RollcallOptions): void;
+}
+
+const runningKey = Symbol.for('rollcall.instrumentation');
+const global = globalThis as { [runningKey]?: Running };
+
+/**
+ * Has this process's calls counted: from code, for those who cannot say `--import`, before the app's server
+ * listens. A second call, or one after `register`, changes the options. Never throws; what is wrong is logged.
+ */
+export function startRollcall(options: RollcallOptions = {}): void {
+  const log = options.log ?? logToStandardError;
+  try {
+    const running = global[runningKey];
+    if (running !== undefined) running.configure(options);
+    else if (!isDisabled(process.env)) global[runningKey] = start(options);
+  } catch (error) {
+    log(`not started, the service is not affected: ${messageOf(error)}`);
+  }
+}
+
+/**
+ * Sends what waits: for serverless functions, before they are frozen, and for whoever calls
+ * `process.exit()`. Resolves when Rollcall took it, could not be reached, or after 3 seconds. Never rejects.
+ */
+export async function flushRollcall(): Promise<void> {
+  const running = global[runningKey];
+  if (running !== undefined) await withDeadline(running.flush(), limits.endingMs);
+}
+
+function start(options: RollcallOptions): Running {
+  logOpenTelemetry(process.env.OTEL_LOG_LEVEL);
+  if (process.env.ROLLCALL_LEAN?.trim().toLowerCase() === 'off') return full(options);
+  const lean = new Lean(options, process.env);
+  lean.start();
+  sendBeforeEnd(lean);
+  return lean;
+}
+
+function full(options: RollcallOptions): Running {
+  const sdk = startFull(options, process.env);
+  const log = options.log ?? logToStandardError;
+  const running = {
+    // The SDK's processors are its own; shutting it down is the only flush it offers.
+    flush: async () => {},
+    shutdown: async () => sdk?.shutdown(),
+    configure: () => log('startRollcall changes nothing after ROLLCALL_LEAN=off has started'),
+  };
+  if (sdk !== undefined) {
+    process.once('beforeExit', () => void sdk.shutdown().catch(() => {}));
+    process.once('SIGTERM', () => {
+      const isOurs = process.listenerCount('SIGTERM') === 0;
+      const ended = withDeadline(
+        sdk.shutdown().catch(() => {}),
+        limits.endingMs,
+      );
+      if (isOurs) void ended.then(() => process.kill(process.pid, 'SIGTERM'));
+    });
+  }
+  return running;
+}
+
+/** OTEL_LOG_LEVEL: what OpenTelemetry's own parts have to say, which is nothing unless asked. */
+function logOpenTelemetry(level: string | undefined): void {
+  if (level === undefined || level.trim() === '' || level.trim().toLowerCase() === 'none') return;
+  const api = require('@opentelemetry/api') as typeof import('@opentelemetry/api');
+  const core = require('@opentelemetry/core') as typeof import('@opentelemetry/core');
+  const logLevel = core.diagLogLevelFromString(level);
+  if (logLevel !== undefined) api.diag.setLogger(new api.DiagConsoleLogger(), { logLevel });
+}
