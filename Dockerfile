@@ -1,0 +1,28 @@
+# Collector, analyzer and command line in one image: `docker run rollcall collector`, `… analyzer`, `… keys list`.
+FROM node:24-slim AS dependencies
+WORKDIR /rollcall
+COPY package.json package-lock.json .npmrc ./
+# No scripts: nothing Rollcall needs is compiled, and there is no compiler here.
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
+
+FROM node:24-slim
+# Files belong to root and the process does not: what runs cannot change what it runs.
+WORKDIR /rollcall
+COPY --from=dependencies /rollcall/node_modules node_modules
+COPY package.json ./
+COPY core core
+COPY collector collector
+COPY analyzer analyzer
+COPY cli cli
+RUN mkdir /data && chown node:node /data
+ENV NODE_ENV=production \
+    ROLLCALL_HOST=0.0.0.0 \
+    ROLLCALL_STORE=sqlite:/data/rollcall.db
+USER node
+VOLUME /data
+# OTLP over gRPC, OTLP over HTTP, REST API.
+EXPOSE 4317 4318 4380
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=5s --timeout=3s --start-period=10s --retries=3 CMD ["node", "cli/ready.mjs"]
+ENTRYPOINT ["node", "cli/rollcall.mjs"]
+CMD ["serve"]
