@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { packedTarball, runTool } from './workshop.ts';
+
+/** What npm would publish. */
+it('publint finds nothing to say', async () => {
+  const said = await runTool('publint@0.3.25', 'publint', ['run', packedTarball(), '--strict']);
+  expect(said).toContain('All good!');
+});
+
+it('the types are right for every way of importing', async () => {
+  const args = [packedTarball(), '--format', 'json', '--profile', 'node16'];
+  const said = await runTool('@arethetypeswrong/cli@0.18.5', 'attw', args);
+  const { analysis } = JSON.parse(said) as {
+    analysis: { types: unknown; problems: { resolutionKind?: string }[] };
+  };
+  expect(analysis.types).toMatchObject({ kind: 'included' });
+  // The resolver of TypeScript's `node10` knows no `exports`; no Node that we serve is like that.
+  const problems = analysis.problems.filter(({ resolutionKind }) => resolutionKind !== 'node10');
+  expect(problems).toEqual([]);
+});
+
+it('the version is the same in package.json and in what spans say', () => {
+  const read = (path: string) =>
+    readFileSync(new URL(`../../instrumentation/${path}`, import.meta.url), 'utf8');
+  const { version } = JSON.parse(read('package.json')) as { version: string };
+  expect(read('src/version.ts')).toContain(`'${version}'`);
+});
+
+it('the lockfile names no registry', () => {
+  const path = new URL('../../instrumentation/package-lock.json', import.meta.url);
+  expect(readFileSync(path, 'utf8')).not.toContain('"resolved"');
+});
