@@ -210,6 +210,8 @@ export class CallGroups {
     const spans = this.#spans;
     const { startNs, endNs } = spans;
     const isOneScope = family.every((span) => spans.scope[span] === spans.scope[family[0]!]);
+    // One scope's spans that touch are calls one after the other.
+    const slackNs = isOneScope ? 0 : coarseStartNs;
     // By span: the scopes of its call so far, itself and what is around it.
     const scopes = new Map<number, number[]>();
     const holds = new Set<number>();
@@ -217,10 +219,10 @@ export class CallGroups {
     family.sort((a, b) => startNs[a]! - startNs[b]! || endNs[b]! - endNs[a]! || b - a);
     let open: number[] = [];
     for (const span of family) {
-      open = open.filter((other) => endNs[other]! >= startNs[span]!).slice(-openMax);
+      open = open.filter((other) => endNs[other]! + slackNs >= startNs[span]!).slice(-openMax);
       const outer = open.findLast(
         (other) =>
-          endNs[other]! >= endNs[span]! &&
+          endNs[other]! + slackNs >= endNs[span]! &&
           spans.request[other] === spans.request[span] &&
           (isOneScope || !scopes.get(other)!.includes(spans.scope[span]!)) &&
           portsAgree(spans.port[other]!, spans.port[span]!) &&
@@ -268,6 +270,12 @@ export function portsAgree(a: number, b: number): boolean {
 export function isProxyName(bytes: Buffer, start: number, end: number): boolean {
   return end - start === proxyName.length && bytes.compare(proxyName, 0, 17, start, end) === 0;
 }
+
+/**
+ * How much later than the span around it one may end: the JS SDK takes a start from a clock of whole
+ * milliseconds and the time from there to the end from a finer one (seen with @hono/otel).
+ */
+export const coarseStartNs = 1_000_000;
 
 const proxyName = Buffer.from('http_server.proxy');
 const internalKind = 1;

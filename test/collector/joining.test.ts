@@ -293,6 +293,16 @@ describe('X16: siblings under one remote parent', () => {
     }
   });
 
+  test('the inner one may end up to a millisecond later: the JS SDK starts spans on whole ones', () => {
+    const ending = (endMs: number) => {
+      const inner = at(2, 9, remote, [21, endMs], routed);
+      return counted(scopes({}, ['framework', [inner]], ['server', [server]])).calls;
+    };
+    // As @hono/otel below instrumentation-http: 0.1 ms in truth, the outer's last (npm run interop).
+    expect(ending(21)).toEqual(['GET /users/{id} 200 20']);
+    expect(ending(22).length).toBe(2);
+  });
+
   test('one after the other they are two calls: a client that retries', () => {
     const again = at(2, 9, remote, [20, 40], routed);
     expect(counted(message([server, at(2, 9, remote, [21, 40], routed)])).calls.length).toBe(2);
