@@ -1,0 +1,190 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { type App, startApp } from '../instrumentation/app.ts';
+import {
+  buildPackage,
+  installed,
+  type NodeMajor,
+  nodeBinary,
+} from '../instrumentation/workshop.ts';
+import { startCollectorProcess } from '../process.ts';
+import { benchFolder, newStore } from './folder.ts';
+import { cpuSeconds, memory } from './process-cost.ts';
+import { quantile } from './quantile.ts';
+import { openLoad } from './steady-load.ts';
+
+/**
+ * `npm run bench:instrumentation`: what instrumenting a service costs it. The same app without, with ours
+ * lean, with ours full (`ROLLCALL_LEAN=off`) and with OpenTelemetry's auto-instrumentations-node, all
+ * exporting to one real collector; every round takes them in another order.
+ *   --rounds 5 --seconds 15 --rate 2000   keep-alive load, requests a second whatever the answers take
+ *   --starts 5         starts per round-robin for the start-up figures; 0 leaves them out
+ *   --frameworks express,fastify --modes none,lean,full,auto --node 24
+ */
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '15' },
+    rate: { type: 'string', default: '2000' },
+    starts: { type: 'string', default: '5' },
+    frameworks: { type: 'string', default: 'express,fastify' },
+    modes: { type: 'string', default: 'none,lean,full,auto' },
+    node: { type: 'string', default: '24' },
+  },
+});
+
+const commands: Record<string, { args: string[]; env: Record<string, string> }> = {
+  none: { args: [], env: {} },
+  lean: { args: ['--require', '@rollcall/instrumentation/register'], env: {} },
+  full: {
+    args: ['--require', '@rollcall/instrumentation/register'],
+    env: { ROLLCALL_LEAN: 'off' },
+  },
+  auto: {
+    args: ['--require', '@opentelemetry/auto-instrumentations-node/register'],
+    env: { OTEL_METRICS_EXPORTER: 'none', OTEL_LOGS_EXPORTER: 'none' },
+  },
+};
+
+interface Cost {
+  cpuUs: number[];
+  p50Ms: number[];
+  p99Ms: number[];
+  rssMiB: number[];
+  startCpuMs: number[];
+  startRssMiB: number[];
+}
+
+/** After it listens, an SDK goes on loading. */
+const settleMs = 1_500;
+const warmUpSeconds = 4;
+const connections = 16;
+
+const log = (line: string): void => void process.stderr.write(`${line}\n`);
+const modes = values.modes.split(',');
+const frameworks = values.frameworks.split(',');
+await buildPackage(log);
+const node = await nodeBinary(Number(values.node) as NodeMajor);
+const folder = await installed('bench', {
+  '@opentelemetry/auto-instrumentations-node': '0.82.0',
+  '@opentelemetry/sdk-node': '0.301.0',
+  express: '5.2.1',
+  fastify: '5.6.2',
+});
+const costs = new Map<string, Cost>();
+const disk = benchFolder();
+const collector = await startCollectorProcess(newStore(disk, 'instrumentation'));
+try {
+  for (let round = 1; round <= Number(values.starts); round += 1) {
+    for (const [framework, mode] of shuffled()) await measureStart(framework, mode);
+  }
+  for (let round = 1; round <= Number(values.rounds); round += 1) {
+    for (const [framework, mode] of shuffled()) await measureLoad(framework, mode, round);
+  }
+} finally {
+  await collector.stop();
+  disk.remove();
+}
+print();
+
+function shuffled(): [string, string][] {
+  const all = frameworks.flatMap((framework) =>
+    modes.map((mode): [string, string] => [framework, mode]),
+  );
+  for (let i = all.length - 1; i > 0; i -= 1) {
+    const j = Math.floor(Math.random() * (i + 1));
+    [all[i], all[j]] = [all[j]!, all[i]!];
+  }
+  return all;
+}
+
+function costOf(framework: string, mode: string): Cost {
+  const name = `${framework} ${mode}`;
+  const cost = costs.get(name) ?? {
+    cpuUs: [],
+    p50Ms: [],
+    p99Ms: [],
+    rssMiB: [],
+    startCpuMs: [],
+    startRssMiB: [],
+  };
+  costs.set(name, cost);
+  return cost;
+}
+
+function start(framework: string, mode: string): Promise<App> {
+  const { args, env } = commands[mode]!;
+  return startApp(folder, [node, ...args, `bench-${framework}.cjs`], {
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    OTEL_SERVICE_NAME: `${framework}-${mode}`,
+    ...env,
+  });
+}
+
+/** CPU time until the service has listened and has nothing left to load. */
+async function measureStart(framework: string, mode: string): Promise<void> {
+  const app = await start(framework, mode);
+  await pause(settleMs);
+  const cost = costOf(framework, mode);
+  cost.startCpuMs.push(cpuSeconds(app.pid) * 1000);
+  cost.startRssMiB.push(memory(app.pid).rssMiB);
+  await app.stop('SIGKILL');
+}
+
+async function measureLoad(framework: string, mode: string, round: number): Promise<void> {
+  const app = await start(framework, mode);
+  try {
+    const load = { url: app.url, ratePerSecond: Number(values.rate), connections };
+    await openLoad({ ...load, seconds: warmUpSeconds });
+    const before = cpuSeconds(app.pid);
+    const { latenciesMs, failures } = await openLoad({ ...load, seconds: Number(values.seconds) });
+    const cpu = cpuSeconds(app.pid) - before;
+    if (failures > 0) throw new Error(`${framework} ${mode}: ${failures} requests failed`);
+    const cost = costOf(framework, mode);
+    latenciesMs.sort((a, b) => a - b);
+    cost.cpuUs.push((cpu * 1e6) / latenciesMs.length);
+    cost.p50Ms.push(quantile(latenciesMs, 50));
+    cost.p99Ms.push(quantile(latenciesMs, 99));
+    cost.rssMiB.push(memory(app.pid).rssMiB);
+    log(`round ${round} ${framework} ${mode}: ${cost.cpuUs.at(-1)!.toFixed(1)} µs a request`);
+  } finally {
+    await app.stop('SIGKILL');
+  }
+}
+
+function print(): void {
+  console.log(`Node ${values.node}, ${values.rate} requests/s, medians (least to most)\n`);
+  console.log(
+    '| app | CPU µs a request | added | p50 ms | p99 ms | RSS MiB | start CPU ms | start RSS MiB |',
+  );
+  console.log('|---|---|---|---|---|---|---|---|');
+  for (const framework of frameworks) {
+    const bare = median(costs.get(`${framework} none`)?.cpuUs ?? []);
+    for (const mode of modes) {
+      const cost = costs.get(`${framework} ${mode}`)!;
+      const added = median(cost.cpuUs) - bare;
+      console.log(
+        `| ${framework} ${mode} | ${spread(cost.cpuUs)} | ${added.toFixed(1)} | ${spread(cost.p50Ms, 2)} | ${spread(cost.p99Ms, 2)} | ${spread(cost.rssMiB)} | ${spread(cost.startCpuMs, 0)} | ${spread(cost.startRssMiB, 0)} |`,
+      );
+    }
+    const addedOf = (mode: string) => median(costs.get(`${framework} ${mode}`)?.cpuUs ?? []) - bare;
+    const startOf = (mode: string) => median(costs.get(`${framework} ${mode}`)?.startCpuMs ?? []);
+    if (!modes.includes('auto') || !modes.includes('lean') || !modes.includes('none')) continue;
+    console.log(
+      `| ${framework}: lean adds 1/${(addedOf('auto') / addedOf('lean')).toFixed(1)} of auto's CPU a request, 1/${((startOf('auto') - startOf('none')) / (startOf('lean') - startOf('none'))).toFixed(1)} of its start | | | | | | | |`,
+    );
+  }
+}
+
+function median(figures: readonly number[]): number {
+  return quantile(
+    [...figures].sort((a, b) => a - b),
+    50,
+  );
+}
+
+function spread(figures: readonly number[], digits = 1): string {
+  if (figures.length === 0) return '';
+  const [least, most] = [Math.min(...figures), Math.max(...figures)];
+  return `${median(figures).toFixed(digits)} (${least.toFixed(digits)}–${most.toFixed(digits)})`;
+}
