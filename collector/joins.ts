@@ -3,6 +3,7 @@ import { limits } from '../core/limits.ts';
 import {
   asksItsParent,
   CallGroups,
+  coarseStartNs,
   isLocal,
   isProxyName,
   isRemote,
@@ -43,6 +44,8 @@ export class Joins {
   #counters = new DataView(new ArrayBuffer(0));
   /** By root: the stamp of the batch in which that one was counted; 0 for the batch in hand. */
   #counted = new Int32Array(0);
+  /** By span: its entry in the memory, or -1. */
+  #seen = new Int32Array(0);
   /** By root: it was the one that counted when it came before. */
   #isRepeated = new Uint8Array(0);
   readonly #inner = new Map<number, number[]>();
@@ -238,6 +241,7 @@ export class Joins {
   /** A request that comes again is told the same again: its digest tells whether its calls are new. */
   #findRepeated(span: number): void {
     const entry = this.#find(entryKind.seen, span, this.#spans.id[span]!);
+    this.#seen[span] = entry;
     if (entry < 0) return;
     const root = this.#groups.root(span);
     if (this.#isOwn(entry, root)) this.#isRepeated[root] = 1;
@@ -262,8 +266,7 @@ export class Joins {
   #entryById(span: number, root: number): number {
     const spans = this.#spans;
     const id = spans.id[span]!;
-    const seen = this.#find(entryKind.seen, span, id);
-    if (seen >= 0) return seen;
+    if (this.#seen[span]! >= 0) return this.#seen[span]!;
     const claim = this.#find(entryKind.claim, span, id);
     if (claim >= 0 && !this.#isOwn(claim, root) && this.#claims(claim, span, span)) return claim;
     const missing = root === span ? this.#groups.missing(span) : -1;
@@ -315,7 +318,9 @@ export class Joins {
     const memory = this.#memory;
     const { view } = spans.cursor;
     const missing = this.#groups.missing(root);
-    const isInner = missing >= 0 && isLocal(spans.flags[root]!);
+    // Whose parent is perhaps not of this process at all is known by ids alone.
+    if (missing >= 0 && !isLocal(spans.flags[root]!)) return;
+    const isInner = missing >= 0;
     const mayBeSibling = isRemote(spans.flags[root]!) && spans.parent[root] !== 0;
     let why: number = reason.nested;
     let takes = false;
@@ -347,8 +352,10 @@ export class Joins {
   #mayBeOneCall(span: number, entry: number): boolean {
     const spans = this.#spans;
     const memory = this.#memory;
+    const scope = memory.get(entry, 'scope');
     return (
-      memory.get(entry, 'scope') !== spans.scope[span] &&
+      // A slice of a large message does not say (collector/otlp/slices.ts).
+      (scope === 0 || scope !== spans.scope[span]) &&
       portsAgree(memory.get(entry, 'port'), spans.port[span]!) &&
       spans.cursor.bytes.compare(
         new Uint8Array(memory.ids.buffer, memory.parent(entry), 8),
@@ -444,12 +451,16 @@ export class Joins {
       const facts = this.#facts(span);
       // Whoever is counted by a call of another batch is so only if that is committed.
       const stamp = this.#counted[root] === 0 ? own : this.#counted[root]!;
-      if (this.#find(entryKind.seen, span, spans.id[span]!) < 0) {
+      const isNew = this.#seen[span]! < 0;
+      if (isNew) {
         const ids = { trace: spans.trace[span]!, id: spans.id[span]!, parent: spans.parent[span]! };
         memory.add(entryKind.seen, view, ids, this.#counters, root * 8, facts, stamp);
       }
       const missing = root === span ? groups.missing(span) : -1;
-      if (missing >= 0) this.#addClaim(missing, this.#counters, root * 8, facts, stamp);
+      // A span that counts itself and came before has made its claim then.
+      if (missing >= 0 && (isNew || stamp !== own)) {
+        this.#addClaim(missing, this.#counters, root * 8, facts, stamp);
+      }
     }
   }
 
@@ -488,12 +499,14 @@ export class Joins {
       this.#isCounted = new Uint8Array(start.length);
       this.#isRepeated = new Uint8Array(start.length);
       this.#counted = new Int32Array(start.length);
+      this.#seen = new Int32Array(start.length).fill(-1);
       this.#counters = new DataView(new ArrayBuffer(start.length * 8));
       return;
     }
     this.#isCounted.fill(0, 0, count);
     this.#isRepeated.fill(0, 0, count);
     this.#counted.fill(0, 0, count);
+    this.#seen.fill(-1, 0, count);
   }
 
   #learnService(service: number): void {
@@ -526,11 +539,17 @@ export class Joins {
 const internalKind = 1;
 
 function within(spans: RequestSpans, span: number, memory: JoinMemory, entry: number): boolean {
-  return spans.startNs[span]! >= memory.startNs(entry) && spans.endNs[span]! <= memory.endNs(entry);
+  return (
+    spans.startNs[span]! >= memory.startNs(entry) &&
+    spans.endNs[span]! <= memory.endNs(entry) + coarseStartNs
+  );
 }
 
 function around(spans: RequestSpans, span: number, memory: JoinMemory, entry: number): boolean {
-  return spans.startNs[span]! <= memory.startNs(entry) && spans.endNs[span]! >= memory.endNs(entry);
+  return (
+    spans.startNs[span]! <= memory.startNs(entry) &&
+    spans.endNs[span]! + coarseStartNs >= memory.endNs(entry)
+  );
 }
 
 function sameId(a: DataView, aAt: number, b: DataView, bAt: number): boolean {

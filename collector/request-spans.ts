@@ -290,10 +290,14 @@ export class RequestSpans {
     const at = this.count;
     this.start[at] = start;
     this.end[at] = end;
-    for (const column of [this.trace, this.id, this.parent, this.kind, this.flags]) column[at] = 0;
-    for (const column of [this.port, this.route, this.name, this.nameEnd, this.marks]) {
-      column[at] = 0;
-    }
+    this.trace[at] = 0;
+    this.id[at] = 0;
+    this.parent[at] = 0;
+    this.kind[at] = 0;
+    this.flags[at] = 0;
+    this.route[at] = 0;
+    this.name[at] = 0;
+    this.nameEnd[at] = 0;
     this.startNs[at] = 0;
     this.endNs[at] = 0;
     this.#attributes.begin();
@@ -362,12 +366,7 @@ export class RequestSpans {
     let start = attributes.start(path);
     let end = start;
     while (end < attributes.end(path) && bytes[end] !== 0x3f && bytes[end] !== 0x23) end += 1;
-    // Of a whole URL the path begins at the third slash.
-    const scheme = bytes.subarray(start, end).indexOf('://');
-    if (scheme > 0 && bytes[start] !== 0x2f) {
-      const slash = bytes.indexOf(0x2f, start + scheme + 3);
-      start = slash < 0 || slash > end ? end : slash;
-    }
+    if (bytes[start] !== slash) start = pathOfUrl(bytes, start, end);
     return mix(hash, end === start ? 1 : hashBytes(view, start, end - start));
   }
 
@@ -453,4 +452,16 @@ export function isHttp(marks: number): boolean {
 
 function idHash(traceView: DataView, trace: number, idView: DataView, id: number): number {
   return finish(mix(hashBytes(traceView, trace, 16), hashBytes(idView, id, 8)));
+}
+
+const slash = 0x2f;
+
+/** Where the path of a whole URL begins: at its third slash. */
+function pathOfUrl(bytes: Buffer, start: number, end: number): number {
+  let slashes = 0;
+  for (let at = start; at < end; at += 1) {
+    if (bytes[at] === slash) slashes += 1;
+    if (slashes === 3) return at;
+  }
+  return slashes < 2 ? start : end;
 }

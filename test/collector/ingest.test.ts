@@ -77,7 +77,7 @@ class TextExtractor implements CallExtractor {
         future: count('future'),
         too_old: 0,
       },
-      duplicate: { nested: 0, sibling: 0 },
+      duplicate: { nested: count('nested'), sibling: count('sibling') },
       clockSkewed: 0,
       invalidClients: 0,
       statusAssumed: 0,
@@ -86,7 +86,11 @@ class TextExtractor implements CallExtractor {
     };
   }
 
-  forget(): void {}
+  readonly forgotten: CallBatch[] = [];
+
+  forget(batch: CallBatch): void {
+    this.forgotten.push(batch);
+  }
 
   reset(): void {}
 
@@ -100,10 +104,11 @@ function open(bounds: Partial<IngestBounds> = {}) {
   const dictionary = new CallDictionary();
   const metrics = new CollectorMetrics();
   const states: (string | undefined)[] = [];
+  const extractor = new TextExtractor(dictionary);
   const ingest = new Ingest({
     writer,
     dictionary,
-    extractor: new TextExtractor(dictionary),
+    extractor,
     metrics,
     bounds: {
       inFlightBytes: 1000,
@@ -123,7 +128,7 @@ function open(bounds: Partial<IngestBounds> = {}) {
     );
     return sent;
   };
-  return { ingest, writer, metrics, send, settled, states };
+  return { ingest, writer, metrics, send, settled, states, extractor };
 }
 
 async function counted(metrics: CollectorMetrics): Promise<Record<string, number>> {
@@ -175,7 +180,7 @@ test('a message without calls is answered without a commit, one that cannot be r
 
 test('every span is counted once, and a repeated delivery as duplicates', async () => {
   const { writer, send, metrics } = open();
-  const text = '3 stored, 4 not_server, 1 excluded, 2 future, 1 trace_id';
+  const text = '3 stored, 4 not_server, 1 excluded, 2 nested, 1 sibling, 2 future, 1 trace_id';
   const first = send(text);
   await turn();
   await writer.settle(0);
@@ -190,6 +195,8 @@ test('every span is counted once, and a repeated delivery as duplicates', async 
   expect(await counted(metrics)).toEqual({
     stored: 3,
     duplicate: 3,
+    'duplicate.nested': 4,
+    'duplicate.sibling': 2,
     not_server: 8,
     'excluded.method': 2,
     'rejected.future': 4,
@@ -198,12 +205,13 @@ test('every span is counted once, and a repeated delivery as duplicates', async 
 });
 
 test('a failed commit fails all its deliveries, and the next one tries again', async () => {
-  const { ingest, writer, send, settled, states, metrics } = open();
+  const { ingest, writer, send, settled, states, metrics, extractor } = open();
   send('1 stored a');
   send('1 stored b');
   await turn();
   await writer.settle(0, new AppError('unavailable', 'disk full'));
   expect(settled).toEqual(['1 stored a: unavailable', '1 stored b: unavailable']);
+  expect(extractor.forgotten.map((batch) => batch === writer.appended[0]?.batch)).toEqual([true]);
   expect(states).toEqual(['disk full']);
   // The next one is let through to find out; while it does, others are refused before they are read.
   ingest.admit(10).release();
