@@ -33,7 +33,10 @@ module.exports = {
     {
       name: 'production-code-on-production-packages',
       severity: 'error',
-      from: { path: '^(core|collector|analyzer|cli)', pathNot: '^core/store/(key-)?contract\\.ts$' },
+      from: {
+        path: '^(core|collector|analyzer|cli)',
+        pathNot: '^core/store/(key-)?contract\\.ts$',
+      },
       to: { dependencyTypes: ['npm-dev'] },
     },
     {

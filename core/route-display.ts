@@ -24,7 +24,8 @@ function readableRegex(source: string): string {
     .replace(/(\$|\\[zZ])$/, '')
     .replace(/\(\?(:|=|!|<=|<!|[a-z]+\))/g, '(')
     .replace(/\\([^\w\s])/g, '$1')
-    .replace(/\/\??$|\/\*$/, (end) => (end === '/' ? '/' : ''));
+    .replace(/\/\??$|\/\*$/, (end) => (end === '/' ? '/' : ''))
+    .trim();
   return bare.startsWith('/') ? bare : `/${bare}`;
 }
 

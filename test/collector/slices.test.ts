@@ -11,17 +11,23 @@ function sliced(message: Buffer, sliceBytes: number): Buffer[] {
   return Array.from(slicesOf(message, sliceBytes), (slice) => Buffer.from(slice));
 }
 
-/** Calls and counters of the messages, one after the other. */
+/** Calls and counters of the messages, one after the other. Counters of counters are told by both names. */
 function extractedOf(messages: readonly Buffer[]) {
   const { extract, called } = extracting();
   const counted: Record<string, number> = {};
-  for (const message of messages) {
-    const { rejected, ...others } = extract(message);
-    for (const [name, count] of Object.entries({ ...others, ...rejected })) {
-      if (count !== 0) counted[name] = (counted[name] ?? 0) + (count as number);
+  const ahead = new Set<string>();
+  const add = (found: object, prefix: string): void => {
+    for (const [name, value] of Object.entries(found)) {
+      if (typeof value === 'object') add(value as object, `${prefix}${name} `);
+      else if (value !== 0) counted[prefix + name] = (counted[prefix + name] ?? 0) + value;
     }
+  };
+  for (const message of messages) {
+    const { clocksAhead, ...others } = extract(message);
+    for (const { service, instance } of clocksAhead) ahead.add(`${service} ${instance}`);
+    add(others, '');
   }
-  return { called: called(), counted };
+  return { called: called(), counted, ahead };
 }
 
 test('slices hold what the message holds, wherever it is cut', () => {
