@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -50,6 +50,12 @@ export async function prepare(toolchain: Toolchain, log: (line: string) => void)
   const stamp = `${target}/.built`;
   const state = stateOf(source, toolchain);
   mkdirSync(target, { recursive: true });
+  // A source that is gone, or is another checkout's, would be built along.
+  const copied = `${target}/.copied`;
+  for (const path of readOrEmpty(copied).split('\n').filter(Boolean)) {
+    rmSync(`${target}/${path}`, { force: true, recursive: true });
+  }
+  writeFileSync(copied, globSync('**/*.*', { cwd: source }).join('\n'));
   cpSync(source, target, { recursive: true });
   if (readOrEmpty(stamp) === state) return target;
   for (const [program, ...args] of toolchain.build) {
