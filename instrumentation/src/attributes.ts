@@ -1,45 +1,78 @@
-import type { Attributes } from '@opentelemetry/api';
 import type { Call, Ending } from './call.ts';
 import type { RawRequest } from './framework.ts';
 import { contentLength } from './http1.ts';
 import { limits } from './limits.ts';
+import { AttributeKey, type SpanWriter } from './span-writer.ts';
+
+/** Who takes attributes down: the span writer, or a test. */
+export type AttributeSink = Pick<SpanWriter, 'repeated' | 'text' | 'integer' | 'list'>;
+
+const keys = {
+  method: new AttributeKey('http.request.method'),
+  methodOriginal: new AttributeKey('http.request.method_original'),
+  path: new AttributeKey('url.path'),
+  scheme: new AttributeKey('url.scheme'),
+  version: new AttributeKey('network.protocol.version'),
+  route: new AttributeKey('http.route'),
+  status: new AttributeKey('http.response.status_code'),
+  serverAddress: new AttributeKey('server.address'),
+  serverPort: new AttributeKey('server.port'),
+  peer: new AttributeKey('network.peer.address'),
+  client: new AttributeKey('client.address'),
+  forwardedFor: new AttributeKey('http.request.header.x-forwarded-for'),
+  forwarded: new AttributeKey('http.request.header.forwarded'),
+  userAgent: new AttributeKey('user_agent.original'),
+  requestBytes: new AttributeKey('http.request.body.size'),
+  responseBytes: new AttributeKey('http.response.body.size'),
+  errorType: new AttributeKey('error.type'),
+};
 
 /**
  * The attributes of a SERVER span by OpenTelemetry's stable semantic conventions for HTTP (1.29). The query
  * is never taken: it holds secrets too often, and nobody here asks for it.
- * @param headers lower case, taken besides; see `takenHeaders`
+ * @param headers taken besides; see `takenHeaders`
  */
-export function attributesOf(call: Call, ending: Ending, headers: readonly string[]): Attributes {
+export function writeAttributes(
+  to: AttributeSink,
+  call: Call,
+  ending: Ending,
+  headers: readonly TakenHeader[],
+): void {
   const { request, connection } = call;
   const sent = request.headers;
   const method = knownMethod(call.method);
-  const attributes: Attributes = {
-    'http.request.method': method,
-    'url.path': pathOf(call.target),
-    'url.scheme': connection.scheme,
-    'network.protocol.version': request.httpVersionMajor === 2 ? '2' : request.httpVersion,
-  };
-  if (method === otherMethod) attributes['http.request.method_original'] = cut(call.method);
-  if (call.route !== undefined) attributes['http.route'] = call.route;
-  if (ending.status !== undefined) attributes['http.response.status_code'] = ending.status;
-  addServer(attributes, (sent[':authority'] as string | undefined) ?? sent.host);
-  addClient(attributes, request, connection.peerAddress);
+  to.repeated(keys.method, method);
+  if (method === otherMethod) to.text(keys.methodOriginal, cut(call.method));
+  to.text(keys.path, pathOf(call.target));
+  to.repeated(keys.scheme, connection.scheme);
+  to.repeated(keys.version, request.httpVersionMajor === 2 ? '2' : request.httpVersion);
+  if (call.route !== undefined) to.repeated(keys.route, call.route);
+  if (ending.status !== undefined) to.integer(keys.status, ending.status);
+  writeServer(to, (sent[':authority'] as string | undefined) ?? sent.host);
+  writeClient(to, request, connection.peerAddress);
   const userAgent = sent['user-agent'];
-  if (userAgent !== undefined) attributes['user_agent.original'] = cut(userAgent);
+  if (userAgent !== undefined) to.repeated(keys.userAgent, cut(userAgent));
   const requestBytes = contentLength(sent['content-length']);
-  if (requestBytes !== undefined) attributes['http.request.body.size'] = requestBytes;
+  if (requestBytes !== undefined) to.integer(keys.requestBytes, requestBytes);
   if (ending.responseBytes !== undefined && method !== 'HEAD') {
-    attributes['http.response.body.size'] = ending.responseBytes;
+    to.integer(keys.responseBytes, ending.responseBytes);
   }
   const failure = errorType(call, ending);
-  if (failure !== undefined) attributes['error.type'] = failure;
-  for (const name of headers) {
+  if (failure !== undefined) to.repeated(keys.errorType, failure);
+  for (const { name, key } of headers) {
     const value = sent[name];
-    if (value === undefined) continue;
-    const values = Array.isArray(value) ? value : [value];
-    attributes[`http.request.header.${name}`] = values.map(cut);
+    if (value !== undefined) to.list(key, (Array.isArray(value) ? value : [value]).map(cut));
   }
-  return attributes;
+}
+
+/** A request header that becomes an attribute. @property name lower case */
+export interface TakenHeader {
+  readonly name: string;
+  readonly key: AttributeKey;
+}
+
+export function takenHeader(name: string): TakenHeader {
+  return { name, key: new AttributeKey(`http.request.header.${name}`) };
 }
 
 const otherMethod = '_OTHER';
@@ -65,7 +98,7 @@ function pathOf(target: string): string {
     const start = target.indexOf('/', target.indexOf('//') + 2);
     path = start < 0 ? '/' : target.slice(start);
   }
-  const end = path.search(/[?#]/);
+  const end = path.indexOf('?');
   return (end < 0 ? path : path.slice(0, end)).slice(0, limits.pathCharacters);
 }
 
@@ -76,7 +109,7 @@ let lastAddress = '';
 let lastPort: number | undefined;
 
 /** `server.address` and `server.port` of a Host header: mostly the one of the call before. */
-function addServer(attributes: Attributes, host: string | undefined): void {
+function writeServer(to: AttributeSink, host: string | undefined): void {
   if (host === undefined || host === '') return;
   if (host !== lastHost) {
     const match = /^(\[[^\]]*\]|[^:]*)(?::(\d{1,5}))?$/.exec(host);
@@ -84,8 +117,8 @@ function addServer(attributes: Attributes, host: string | undefined): void {
     lastAddress = cut(match?.[1] ?? host).replace(/^\[|\]$/g, '');
     lastPort = match?.[2] === undefined ? undefined : Number(match[2]);
   }
-  attributes['server.address'] = lastAddress;
-  if (lastPort !== undefined) attributes['server.port'] = lastPort;
+  to.repeated(keys.serverAddress, lastAddress);
+  if (lastPort !== undefined) to.integer(keys.serverPort, lastPort);
 }
 
 /**
@@ -93,16 +126,16 @@ function addServer(attributes: Attributes, host: string | undefined): void {
  * it takes the first, which anybody can make up; here they go to the collector as they came, for it knows
  * which proxies are trusted. The same for Forwarded.
  */
-function addClient(attributes: Attributes, request: RawRequest, peer: string | undefined): void {
+function writeClient(to: AttributeSink, request: RawRequest, peer: string | undefined): void {
   const { 'x-forwarded-for': forwardedFor, forwarded } = request.headers;
-  if (peer !== undefined) attributes['network.peer.address'] = peer;
-  if (forwarded !== undefined) attributes['http.request.header.forwarded'] = [cut(forwarded)];
+  if (peer !== undefined) to.repeated(keys.peer, peer);
+  if (forwarded !== undefined) to.list(keys.forwarded, [cut(forwarded)]);
   if (forwardedFor !== undefined) {
     const text = Array.isArray(forwardedFor) ? forwardedFor.join(', ') : forwardedFor;
-    if (text.includes(',')) attributes['http.request.header.x-forwarded-for'] = [lastOf(text)];
-    else if (forwarded === undefined) attributes['client.address'] = cut(text.trim());
+    if (text.includes(',')) to.list(keys.forwardedFor, [lastOf(text)]);
+    else if (forwarded === undefined) to.repeated(keys.client, cut(text.trim()));
   } else if (forwarded === undefined && peer !== undefined) {
-    attributes['client.address'] = peer;
+    to.repeated(keys.client, peer);
   }
 }
 

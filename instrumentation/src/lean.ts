@@ -82,7 +82,7 @@ export class Lean {
   /** Resolves when what waits was delivered or tried once more in vain. */
   async flush(): Promise<void> {
     this.#inventory.flush();
-    await this.#spans?.queue.forceFlush();
+    await this.#spans?.queue.flush();
   }
 
   /** Spans that wait. */

@@ -1,8 +1,10 @@
 /** Every bound of the package, with its reason. */
 export const limits = {
-  /** Spans that wait while they cannot be delivered: 8,192 take about 12 MB. OTEL_BSP_MAX_QUEUE_SIZE. */
-  queuedSpans: 8_192,
-  /** Spans of one export, some 450 KiB of JSON that take 4 ms to write. OTEL_BSP_MAX_EXPORT_BATCH_SIZE. */
+  /** Encoded spans that wait while they cannot be delivered: 13 MB. OTEL_BSP_MAX_QUEUE_SIZE. */
+  queuedSpans: 32_768,
+  /** The same as objects of an SDK that is there already, of 1.5 KB each. */
+  queuedSpanObjects: 8_192,
+  /** Spans of one export, some 200 KiB. OTEL_BSP_MAX_EXPORT_BATCH_SIZE. */
   batchSpans: 512,
   /** A span waits no longer for others of its batch. OTEL_BSP_SCHEDULE_DELAY. */
   sendDelayMs: 1_000,

@@ -1,3 +1,4 @@
+import { type TakenHeader, takenHeader } from './attributes.ts';
 import type { RawRequest } from './framework.ts';
 import { takenHeaders } from './headers.ts';
 import { limits } from './limits.ts';
@@ -62,7 +63,7 @@ export function destinationOf(options: RollcallOptions, env: Environment): Desti
 export interface RequestHooks {
   consumer: ((request: RawRequest) => string | undefined) | undefined;
   ignore: ((request: RawRequest) => boolean) | undefined;
-  headers: readonly string[];
+  headers: readonly TakenHeader[];
 }
 
 export function requestHooks(options: RollcallOptions, log: (line: string) => void): RequestHooks {
@@ -70,7 +71,7 @@ export function requestHooks(options: RollcallOptions, log: (line: string) => vo
   return {
     consumer: options.consumer,
     ignore: options.ignore,
-    headers: takenHeaders(options.headers ?? [], refused),
+    headers: takenHeaders(options.headers ?? [], refused).map(takenHeader),
   };
 }
 

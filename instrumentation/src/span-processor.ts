@@ -1,8 +1,12 @@
-import type { SpanProcessor } from '@opentelemetry/sdk-trace';
-import { otlpExporter } from './exporter.ts';
-import { isWanted } from './server-spans.ts';
+import { context, SpanKind } from '@opentelemetry/api';
+import { suppressTracing } from '@opentelemetry/core';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
+import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace';
+import { configOf } from './exporter.ts';
+import { inventorySpanName } from './inventory.ts';
+import { limits } from './limits.ts';
 import { destinationOf, logToStandardError, type RollcallOptions } from './settings.ts';
-import { SpanQueue } from './span-queue.ts';
+import { type Packer, type Sender, SpanQueue } from './span-queue.ts';
 
 /** The options that a service with an SDK of its own has use for; names come from its resource. */
 export type SpanProcessorOptions = Pick<RollcallOptions, 'endpoint' | 'key' | 'log'>;
@@ -12,16 +16,52 @@ export type SpanProcessorOptions = Pick<RollcallOptions, 'endpoint' | 'key' | 'l
  * everything else alone. It sees spans that are recorded, sampled or not; what the sampler drops no processor
  * ever sees. `rollcallSampler` around the SDK's sampler has SERVER spans recorded all the same, and other
  * processors skip them as before.
- * Unlike lean mode, it takes OTEL_EXPORTER_OTLP_* for the SDK's own backend: Rollcall's address is `endpoint`,
- * else ROLLCALL_ENDPOINT, else this machine.
+ * Unlike lean mode, it leaves OTEL_EXPORTER_OTLP_ENDPOINT to the SDK's own backend: Rollcall's address is
+ * `endpoint`, else ROLLCALL_ENDPOINT, else this machine.
  */
 export function rollcallSpanProcessor(options: SpanProcessorOptions = {}): SpanProcessor {
   const { ROLLCALL_ENDPOINT, ROLLCALL_KEY } = process.env;
   const destination = destinationOf(options, { ROLLCALL_ENDPOINT, ROLLCALL_KEY });
-  return new SpanQueue({
-    ...destination,
+  const queue = new SpanQueue({
+    packer: new SpanList(),
+    sender: () => spanSender(new OTLPTraceExporter(configOf(destination))),
+    target: destination.target,
     log: options.log ?? logToStandardError,
-    exporter: () => otlpExporter(destination),
-    wants: isWanted,
+    queuedSpansMax: limits.queuedSpanObjects,
   });
+  return {
+    onStart: () => {},
+    onEnd: (span) => {
+      if (span.kind === SpanKind.SERVER || span.name === inventorySpanName) queue.add(span);
+    },
+    forceFlush: () => queue.flush(),
+    shutdown: () => queue.shutdown(),
+  };
+}
+
+class SpanList implements Packer<ReadableSpan, ReadableSpan[]> {
+  #list: ReadableSpan[] = [];
+
+  get spans(): number {
+    return this.#list.length;
+  }
+
+  add(span: ReadableSpan): void {
+    this.#list.push(span);
+  }
+
+  take(): ReadableSpan[] {
+    const taken = this.#list;
+    this.#list = [];
+    return taken;
+  }
+}
+
+function spanSender(exporter: OTLPTraceExporter): Sender<ReadableSpan[]> {
+  return {
+    // Otherwise the service's HTTP instrumentation would make a span of each export.
+    send: (spans, done) =>
+      context.with(suppressTracing(context.active()), () => exporter.export(spans, done)),
+    shutdown: () => exporter.shutdown(),
+  };
 }

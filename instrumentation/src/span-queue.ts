@@ -1,44 +1,57 @@
-import { context } from '@opentelemetry/api';
-import { suppressTracing } from '@opentelemetry/core';
-import type { ReadableSpan, SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace';
 import { withDeadline } from './deadline.ts';
 import { messageOf } from './guard.ts';
 import { limits } from './limits.ts';
 import { Outage } from './outage.ts';
 
-export interface SpanQueueOptions {
-  /** Made when the first span is sent: loading it costs more than all the rest of a start. */
-  exporter: () => SpanExporter;
+/** Gathers spans of one form into the body of a delivery. */
+export interface Packer<Span, Body> {
+  /** Spans since the last `take`. */
+  readonly spans: number;
+  add(span: Span): void;
+  take(): Body;
+}
+
+/** Delivers bodies: an exporter of OpenTelemetry. Made when the first one is sent. */
+export interface Sender<Body> {
+  /** @param done `code` 0 for success; of a failure, the error as the exporter has it */
+  send(body: Body, done: (result: { code: number; error?: Error }) => void): void;
+  shutdown(): Promise<void>;
+}
+
+export interface SpanQueueOptions<Span, Body> {
+  packer: Packer<Span, Body>;
+  sender: () => Sender<Body>;
   /** Where spans go, for log lines. */
   target: string;
   log: (line: string) => void;
-  /** Spans that are not wanted are nobody's loss. */
-  wants: (span: ReadableSpan) => boolean;
-  queuedSpansMax?: number | undefined;
+  queuedSpansMax: number;
   batchSpansMax?: number | undefined;
   sendDelayMs?: number | undefined;
 }
 
-interface Batch {
-  readonly spans: ReadableSpan[];
-  readonly sinceMs: number;
+interface Batch<Body> {
+  readonly body: Body;
+  readonly spans: number;
+  /** When it was first sent. */
+  sinceMs: number;
 }
 
 /**
- * Spans on their way to Rollcall, one export at a time. The SDK's own batch processor drops spans without a
+ * Spans on their way to Rollcall, one delivery at a time. The SDK's batch processor drops spans without a
  * count, gives up a batch whose answer failed, and takes no spans that are recorded and not sampled; here a
  * batch that failed is sent again as the same bytes, which a collector counts once, and what is lost is
  * counted. Holds at most `queuedSpansMax`, the batch under way included.
  */
-export class SpanQueue implements SpanProcessor {
-  readonly #options: SpanQueueOptions;
-  readonly #queuedSpansMax: number;
+export class SpanQueue<Span, Body> {
+  readonly #options: SpanQueueOptions<Span, Body>;
+  readonly #packer: Packer<Span, Body>;
   readonly #batchSpansMax: number;
+  readonly #sendDelayMs: number;
   readonly #outage: Outage;
-  #exporter: SpanExporter | undefined;
-  #waiting: ReadableSpan[] = [];
-  /** Being sent, or waiting to be sent again. */
-  #batch: Batch | undefined;
+  #sender: Sender<Body> | undefined;
+  /** Full, oldest first; the first is being sent, or waits to be sent again. */
+  readonly #batches: Batch<Body>[] = [];
+  #batchedSpans = 0;
   #isSending = false;
   #timer: NodeJS.Timeout | undefined;
   #retryDelayMs = 0;
@@ -46,11 +59,12 @@ export class SpanQueue implements SpanProcessor {
   #isClosed = false;
   #delivered = 0;
 
-  constructor(options: SpanQueueOptions) {
+  constructor(options: SpanQueueOptions<Span, Body>) {
     this.#options = options;
-    const { queuedSpansMax = limits.queuedSpans, batchSpansMax = limits.batchSpans } = options;
-    this.#queuedSpansMax = Math.max(1, queuedSpansMax);
-    this.#batchSpansMax = Math.min(Math.max(1, batchSpansMax), this.#queuedSpansMax);
+    this.#packer = options.packer;
+    const { queuedSpansMax, batchSpansMax = limits.batchSpans } = options;
+    this.#batchSpansMax = Math.min(batchSpansMax, queuedSpansMax);
+    this.#sendDelayMs = options.sendDelayMs ?? limits.sendDelayMs;
     this.#outage = new Outage(options.target, options.log);
   }
 
@@ -64,26 +78,27 @@ export class SpanQueue implements SpanProcessor {
   }
 
   get queued(): number {
-    return this.#waiting.length + (this.#batch?.spans.length ?? 0);
+    return this.#batchedSpans + this.#packer.spans;
   }
 
-  onStart(): void {}
-
-  onEnd(span: ReadableSpan): void {
-    if (this.#isClosed || !this.#options.wants(span)) return;
-    if (this.queued >= this.#queuedSpansMax) {
-      this.#outage.begins(`${this.#queuedSpansMax} are waiting`, performance.now());
+  add(span: Span): void {
+    if (this.#isClosed) return;
+    if (this.queued >= this.#options.queuedSpansMax) {
+      this.#outage.begins(`${this.#options.queuedSpansMax} are waiting`, performance.now());
       this.#outage.lose(1);
       return;
     }
-    this.#waiting.push(span);
-    if (this.#batch !== undefined) return;
-    if (this.#waiting.length >= this.#batchSpansMax) this.#wake(0);
-    else if (this.#timer === undefined) this.#wake(this.#options.sendDelayMs ?? limits.sendDelayMs);
+    this.#packer.add(span);
+    if (this.#packer.spans >= this.#batchSpansMax) {
+      this.#seal();
+      if (this.#batches.length === 1 && !this.#isSending) this.#wake(0);
+    } else if (this.#timer === undefined && !this.#isSending) {
+      this.#wake(this.#sendDelayMs);
+    }
   }
 
   /** Resolves when all that waits was delivered, or tried once more in vain. Never rejects. */
-  forceFlush(): Promise<void> {
+  flush(): Promise<void> {
     if (this.queued === 0) return Promise.resolve();
     return new Promise((resolve) => {
       this.#idle.push(resolve);
@@ -94,9 +109,9 @@ export class SpanQueue implements SpanProcessor {
   /** Delivers what it can within the time, and says what was lost. */
   async shutdown(): Promise<void> {
     if (this.#isClosed) return;
-    await withDeadline(this.forceFlush(), limits.endingMs);
+    await withDeadline(this.flush(), limits.endingMs);
     this.close();
-    await this.#exporter?.shutdown().catch(() => {});
+    await this.#sender?.shutdown().catch(() => {});
   }
 
   /** What still waits is lost, and said to be. */
@@ -105,8 +120,9 @@ export class SpanQueue implements SpanProcessor {
     this.#isClosed = true;
     clearTimeout(this.#timer);
     this.#outage.lose(this.queued);
-    this.#waiting = [];
-    this.#batch = undefined;
+    this.#packer.take();
+    this.#batches.length = 0;
+    this.#batchedSpans = 0;
     this.#outage.close();
     this.#rest();
   }
@@ -122,19 +138,21 @@ export class SpanQueue implements SpanProcessor {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#isSending || this.#isClosed) return;
-    this.#batch ??= this.#nextBatch();
-    const batch = this.#batch;
+    if (this.#batches.length === 0 && this.#packer.spans > 0) this.#seal();
+    const batch = this.#batches[0];
     if (batch === undefined) {
       this.#rest();
       return;
     }
     this.#isSending = true;
+    if (batch.sinceMs === 0) batch.sinceMs = performance.now();
     try {
-      const exporter = this.#exporter ?? this.#options.exporter();
-      this.#exporter = exporter;
-      // Otherwise somebody's HTTP instrumentation would make a span of each export.
-      context.with(suppressTracing(context.active()), () => {
-        exporter.export(batch.spans, ({ code, error }) => this.#exported(batch, code, error));
+      this.#sender ??= this.#options.sender();
+      this.#sender.send(batch.body, ({ code, error }) => {
+        this.#isSending = false;
+        if (this.#isClosed) return;
+        if (code === 0) this.#succeed(batch);
+        else this.#fail(batch, error);
       });
     } catch (error) {
       this.#isSending = false;
@@ -142,45 +160,38 @@ export class SpanQueue implements SpanProcessor {
     }
   }
 
-  #exported(batch: Batch, code: number, error: Error | undefined): void {
-    this.#isSending = false;
-    if (this.#isClosed) return;
-    if (code === 0) this.#succeed(batch);
-    else this.#fail(batch, error);
+  #seal(): void {
+    const { spans } = this.#packer;
+    this.#batches.push({ body: this.#packer.take(), spans, sinceMs: 0 });
+    this.#batchedSpans += spans;
   }
 
-  #nextBatch(): Batch | undefined {
-    if (this.#waiting.length === 0) return undefined;
-    const isAll = this.#waiting.length <= this.#batchSpansMax;
-    const spans = isAll ? this.#waiting : this.#waiting.splice(0, this.#batchSpansMax);
-    if (isAll) this.#waiting = [];
-    return { spans, sinceMs: performance.now() };
+  #drop(batch: Batch<Body>): void {
+    this.#batches.shift();
+    this.#batchedSpans -= batch.spans;
   }
 
-  #succeed(batch: Batch): void {
-    this.#delivered += batch.spans.length;
-    this.#batch = undefined;
+  #succeed(batch: Batch<Body>): void {
+    this.#delivered += batch.spans;
+    this.#drop(batch);
     this.#retryDelayMs = 0;
     this.#outage.ends();
-    if (this.#waiting.length >= this.#batchSpansMax || this.#idle.length > 0) this.#send();
-    else if (this.#waiting.length > 0) this.#wake(this.#options.sendDelayMs ?? limits.sendDelayMs);
-    else this.#rest();
+    if (this.#batches.length > 0 || this.#idle.length > 0) this.#send();
+    else if (this.#packer.spans > 0) this.#wake(this.#sendDelayMs);
   }
 
-  #fail(batch: Batch, error: Error | undefined): void {
+  #fail(batch: Batch<Body>, error: Error | undefined): void {
     const nowMs = performance.now();
     this.#outage.begins(reasonOf(error), nowMs);
     if (isFinal(error) || nowMs - batch.sinceMs > limits.retryAgeMs) {
-      this.#outage.lose(batch.spans.length);
-      this.#batch = undefined;
+      this.#outage.lose(batch.spans);
+      this.#drop(batch);
     }
-    this.#retryDelayMs = Math.min(
-      this.#retryDelayMs === 0 ? limits.retryDelayMs : this.#retryDelayMs * 2,
-      limits.retryDelayMsMax,
-    );
+    const doubled = Math.max(limits.retryDelayMs, this.#retryDelayMs * 2);
+    this.#retryDelayMs = Math.min(doubled, limits.retryDelayMsMax);
     // Whoever waits for the end of the queue waits for one try, not for Rollcall.
     this.#rest();
-    if (this.queued > 0) this.#wake(this.#retryDelayMs);
+    this.#wake(this.#retryDelayMs);
   }
 
   #rest(): void {
