@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startRollcall, temporaryFolder } from '../process.ts';
+import { declarations, tryDeclaration } from './inventory.ts';
 import { otelcol, relays, tryRelay } from './relay.ts';
 import { stacks } from './stacks.ts';
 import { missing, prepare, type Toolchain } from './toolchain.ts';
@@ -32,6 +33,11 @@ const trials: readonly Trial[] = [
     toolchain: stack.toolchain,
     run: (folder: string, doors: Doors) => tryStack(stack, folder, doors),
   })),
+  ...declarations.map((declaration) => ({
+    name: declaration.name,
+    toolchain: stacks.find(({ name }) => name === declaration.stack)!.toolchain,
+    run: (folder: string) => tryDeclaration(declaration, folder),
+  })),
   ...relays.map((relay) => ({
     name: relay.name,
     // A program that is there needs nothing that builds it.
@@ -61,7 +67,7 @@ const outcomes = await outcomesOf(chosen);
 const wrong = [...outcomes.values()].filter((outcome) => differencesOf(outcome).length > 0);
 const skipped = [...outcomes.values()].filter((outcome) => 'skipped' in outcome);
 const table = [
-  `${'stack'.padEnd(24)}${'expected'.padStart(9)}${'counted'.padStart(9)}  routes  clients`,
+  `${'stack'.padEnd(34)}${'expected'.padStart(9)}${'counted'.padStart(9)}  routes  clients`,
   ...[...outcomes].map(([name, outcome]) => lineOf(name, outcome)),
   `${outcomes.size - wrong.length - skipped.length} exact, ${wrong.length} not, ${skipped.length} skipped`,
 ];
@@ -110,12 +116,13 @@ function differencesOf(outcome: Outcome): string[] {
 }
 
 function lineOf(name: string, outcome: Outcome): string {
-  const first = name.padEnd(24);
+  const first = name.padEnd(34);
   if ('skipped' in outcome) return `${first}  skipped: ${outcome.skipped}`;
   if ('failed' in outcome) return `${first}  failed: ${outcome.failed.split('\n')[0]}`;
   const { expected, counted, routesExact, clientsKnown, clientsExact } = outcome.verdict;
   const counts = `${String(expected).padStart(9)}${String(counted).padStart(9)}`;
   const routes = routesExact ? 'exact' : 'WRONG';
-  const clients = `${clientsKnown} of ${expected} known${clientsExact ? '' : ', WRONG'}`;
+  const known = clientsKnown === undefined ? '-' : `${clientsKnown} of ${expected} known`;
+  const clients = `${known}${clientsExact ? '' : ', WRONG'}`;
   return `${first}${counts}  ${routes}   ${clients}`;
 }

@@ -60,6 +60,10 @@ const esModule = (file: string) => [
 
 /** Old names are the default of OpenTelemetry for Python. */
 const newNames = { OTEL_SEMCONV_STABILITY_OPT_IN: 'http' };
+/** Behind a proxy the peer is the proxy; with the header Rollcall finds the client itself. */
+const forwarded = {
+  OTEL_INSTRUMENTATION_HTTP_CAPTURE_HEADERS_SERVER_REQUEST: 'x-forwarded-for',
+};
 const bothNames = { OTEL_SEMCONV_STABILITY_OPT_IN: 'http/dup' };
 const flask = {
   toolchain: python,
@@ -124,6 +128,13 @@ export const stacks: readonly Stack[] = [
   { ...flask, name: 'python-flask', protocol: 'http/protobuf' },
   { ...flask, name: 'python-flask-new', protocol: 'grpc', env: { ...newNames, ...gzip } },
   { ...flask, name: 'python-flask-dup', protocol: 'http/protobuf', env: { ...bothNames, ...gzip } },
+  {
+    ...flask,
+    name: 'python-flask-forwarded',
+    protocol: 'http/protobuf',
+    env: forwarded,
+    client: 'last',
+  },
   { ...fastapi, name: 'python-fastapi', protocol: 'grpc' },
   {
     ...fastapi,
@@ -139,6 +150,13 @@ export const stacks: readonly Stack[] = [
   },
   { ...fastapi, name: 'python-fastapi-dup', protocol: 'grpc', env: bothNames },
   { ...django, name: 'python-django', protocol: 'http/protobuf', env: { ...django.env, ...gzip } },
+  {
+    ...django,
+    name: 'python-django-forwarded',
+    protocol: 'http/protobuf',
+    env: { ...django.env, ...forwarded },
+    client: 'last',
+  },
   {
     ...django,
     name: 'python-django-new',

@@ -12,8 +12,9 @@ export interface Verdict {
   counted: number;
   /** Every (method, route, status) has its count, and there is no other. */
   routesExact: boolean;
-  /** Calls whose client the report knows, and whether each address has its count. */
-  clientsKnown: number;
+  /** Calls whose client the report knows; undefined where nobody asked. */
+  clientsKnown: number | undefined;
+  /** Whether each address has its count. */
   clientsExact: boolean;
   /** In words; none when all is exact. */
   differences: string[];
@@ -74,7 +75,7 @@ export function launchIn(
   return launchCommand('sh', ['-c', script, 'sh', folder, ...command], env);
 }
 
-function environment(
+export function environment(
   stack: Stack,
   folder: string,
   doors: Doors,
@@ -151,7 +152,7 @@ async function judge(
 }
 
 /** Lines in which an exporter says that it failed: a service that is counted and whose log fills is not right. */
-function complaints(said: string): string[] {
+export function complaints(said: string): string[] {
   const failed =
     /fail\w* to export|export\w* (?:failed|error)|otlp\w*exportererror|transient error/i;
   return said

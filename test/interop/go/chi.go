@@ -39,5 +39,8 @@ func chiRouter() http.Handler {
 			write(w, http.StatusOK, "thing %s", chi.URLParam(r, "id"))
 		})
 	})
+	if err := declareChi(router); err != nil {
+		panic(err)
+	}
 	return router
 }

@@ -31,5 +31,6 @@ func echoRouter() http.Handler {
 	router.Group("/api/v1").GET("/things/:id", func(c echo.Context) error {
 		return c.String(http.StatusOK, "thing "+c.Param("id"))
 	})
+	declareEcho(router)
 	return router
 }

@@ -30,5 +30,6 @@ func ginRouter() http.Handler {
 	router.Group("/api/v1").GET("/things/:id", func(c *gin.Context) {
 		c.String(http.StatusOK, "thing %s", c.Param("id"))
 	})
+	declareGin(router)
 	return router
 }

@@ -2,8 +2,7 @@ import time
 
 from django.http import HttpResponse, JsonResponse
 from django.urls import include, path
-from django.views.decorators.http import require_POST
-
+from django.views import View
 
 
 def health(_request):
@@ -14,9 +13,9 @@ def user(_request, id):
     return JsonResponse({"id": id})
 
 
-@require_POST
-def order(_request):
-    return HttpResponse("created", status=201)
+class Orders(View):
+    def post(self, _request):
+        return HttpResponse("created", status=201)
 
 
 def item(_request, order, item):
@@ -43,7 +42,7 @@ def thing(_request, id):
 urlpatterns = [
     path("health", health),
     path("users/<id>", user),
-    path("orders", order),
+    path("orders", Orders.as_view()),
     path("orders/<order>/items/<item>", item),
     path("boom", boom),
     path("files/<path:path>", file),

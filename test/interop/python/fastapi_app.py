@@ -1,6 +1,9 @@
 import asyncio
+from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, FastAPI
+
+from rollcall_fastapi import declare
 
 shop = APIRouter()
 things = APIRouter()
@@ -47,13 +50,19 @@ async def thing(id: str):
     return {"id": id}
 
 
-app = FastAPI()
+@asynccontextmanager
+async def lifespan(served):
+    declare(served)
+    yield
+
+
+app = FastAPI(lifespan=lifespan)
 app.include_router(shop)
 app.include_router(things, prefix="/api/v1")
 
 # The same as an application of its own below a mount.
 below = FastAPI()
 below.include_router(things)
-mounted = FastAPI()
+mounted = FastAPI(lifespan=lifespan)
 mounted.include_router(shop)
 mounted.mount("/api/v1", below)

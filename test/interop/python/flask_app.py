@@ -3,6 +3,8 @@ import time
 
 from flask import Blueprint, Flask
 
+from rollcall_flask import declare
+
 app = Flask(__name__)
 
 
@@ -51,6 +53,7 @@ def thing(id):
 
 
 app.register_blueprint(v1)
+declare(app)
 
 if __name__ == "__main__":
     app.run("127.0.0.1", int(os.environ["PORT"]))
