@@ -133,7 +133,7 @@ export class TracesWalk {
       const tag = cursor.tag(end);
       if (tag === scopeSpansTag.spans) {
         const spanEnd = cursor.length(end);
-        if (this.#span(spanEnd)) this.#visitor.serverSpan();
+        if (!this.#isOther(cursor.at, spanEnd) && this.#span(spanEnd)) this.#visitor.serverSpan();
         else this.otherSpans += 1;
         cursor.at = spanEnd;
       } else cursor.skip(tag, end);
@@ -151,6 +151,25 @@ export class TracesWalk {
         cursor.at = attributeEnd;
       } else cursor.skip(tag, end);
     }
+  }
+
+  /** Whether a span laid out as all encoders do is of another kind than SERVER; nothing is noted of it. */
+  #isOther(start: number, end: number): boolean {
+    const { bytes } = this.cursor;
+    if (
+      bytes[start] !== spanTag.traceId ||
+      bytes[start + 1] !== 16 ||
+      bytes[start + 18] !== spanTag.spanId ||
+      bytes[start + 19] !== 8
+    ) {
+      return false;
+    }
+    let at = start + 28;
+    if (bytes[at] === spanTag.parentSpanId && bytes[at + 1] === 8) at += 10;
+    if (bytes[at] === spanTag.name && bytes[at + 1]! < 128) at += 2 + bytes[at + 1]!;
+    if (at + 1 >= end || bytes[at] !== spanTag.kind) return false;
+    const kind = bytes[at + 1]!;
+    return kind < 128 && kind !== serverKind;
   }
 
   /**
