@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { launchCommand } from '../process.ts';
 
 /** A service under instrumentation, as a process of its own. */
@@ -49,4 +50,13 @@ export async function startApp(
       return ended;
     },
   };
+}
+
+/** Waits until the app has said it. @throws Error after a minute, with what it said instead */
+export async function said(app: App, text: string): Promise<void> {
+  const until = performance.now() + startMsMost;
+  while (!app.output().includes(text)) {
+    if (performance.now() > until) throw new Error(`never said: ${text}\n${app.output()}`);
+    await pause(10);
+  }
 }

@@ -1,0 +1,65 @@
+/**
+ * node:http alone, over HTTP/1.1 or, with HTTP2=1, HTTP/2 in the clear: what lean mode sees of each way a call
+ * can go.
+ */
+const http = require('node:http');
+
+function answer(request, response) {
+  const [path] = request.url.split('?');
+  if (path === '/never') return void console.log('asked and never answered');
+  if (path === '/half') {
+    response.writeHead(200, { 'content-length': '100' });
+    response.write('half');
+    return;
+  }
+  if (path === '/slow') return void setTimeout(() => response.end('slow'), 50);
+  if (path === '/error') {
+    response.statusCode = 503;
+    return void response.end('no');
+  }
+  if (path === '/destroy') return void response.destroy();
+  if (path === '/exit') {
+    response.end('bye');
+    return void setImmediate(() => process.exit(0));
+  }
+  if (path === '/close') {
+    response.end('closing');
+    return void server.close();
+  }
+  response.end(`${request.method} ${path}`);
+}
+
+const server =
+  process.env.HTTP2 === '1'
+    ? require('node:http2').createServer(answer)
+    : http.createServer(answer);
+if (process.env.UPGRADES === '1') {
+  server.on('upgrade', (_request, socket) => {
+    socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n');
+  });
+}
+if (process.env.OWN_SIGTERM === '1') {
+  process.on('SIGTERM', () => {
+    console.log('own handler');
+    server.close();
+    server.closeAllConnections?.();
+  });
+}
+if (process.env.HOOKS === '1') {
+  require('@rollcall/instrumentation').startRollcall({
+    consumer: (request) => {
+      if (request.headers['x-tenant'] === 'throw') throw new Error('consumer is broken');
+      return request.headers['x-tenant'];
+    },
+    ignore: (request) => request.url === '/health',
+    headers: [
+      ...['X-Request-Id', 'Authorization', 'Cookie', 'set-cookie', 'Proxy-Authorization'],
+      ...['x-api-key', 'X-Auth-Token', 'x-csrf-token'],
+    ],
+  });
+}
+if (process.env.WATCH_WARNINGS === '1') {
+  process.on('uncaughtException', (error) => console.log('UNCAUGHT', error));
+  process.on('unhandledRejection', (error) => console.log('UNHANDLED', error));
+}
+server.listen(0, '127.0.0.1', () => console.log(`listening ${server.address().port}`));
