@@ -1,6 +1,5 @@
 import { createRequire } from 'node:module';
 import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
-import { resources, type tracing } from '@opentelemetry/sdk-node';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { decoded } from './sink.ts';
@@ -9,8 +8,14 @@ import { decoded } from './sink.ts';
  * Lean mode writes OTLP itself. The oracle: what OpenTelemetry's SDK and serializer make of the same spans,
  * both read by an independent decoder. The package is the one that was built.
  */
-const require = createRequire(import.meta.url);
-const ours = require('../../instrumentation/dist/span-writer.js') as {
+type ReadableSpan = Parameters<typeof ProtobufTraceSerializer.serializeRequest>[0][number];
+
+const built = new URL('../../instrumentation/dist/span-writer.js', import.meta.url);
+const require = createRequire(built);
+const { resourceFromAttributes } = require('@opentelemetry/resources') as {
+  resourceFromAttributes(attributes: object): ReadableSpan['resource'];
+};
+const ours = require('./span-writer.js') as {
   AttributeKey: new (name: string) => object;
   SpanWriter: new (limits: {
     attributes: number;
@@ -65,7 +70,7 @@ const keys = {
 const resource = { 'service.name': 'größe', 'process.pid': 70_000, flag: true, many: ['a', 'b'] };
 
 /** One of each: the serializer groups by identity. */
-const sdkResource = resources.resourceFromAttributes(resource);
+const sdkResource = resourceFromAttributes(resource);
 const scope = { name: 'scope', version: '1.2.3' };
 
 it('spans are what the SDK and its serializer make of them', () => {
@@ -130,7 +135,7 @@ function serialized(spans: readonly Made[]): Uint8Array {
   return ProtobufTraceSerializer.serializeRequest(spans.map(readable))!;
 }
 
-function readable(made: Made): tracing.ReadableSpan {
+function readable(made: Made): ReadableSpan {
   const { parent } = made;
   const traceState = { serialize: () => 'ot=th:0,b=1' };
   const startNs = BigInt(made.startEpochMs) * 1_000_000n;
@@ -165,7 +170,7 @@ function readable(made: Made): tracing.ReadableSpan {
     droppedAttributesCount: 0,
     droppedEventsCount: 0,
     droppedLinksCount: 0,
-  } as unknown as tracing.ReadableSpan;
+  } as unknown as ReadableSpan;
 }
 
 function timeOf(ns: bigint): [number, number] {
