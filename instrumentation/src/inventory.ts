@@ -1,4 +1,5 @@
 import type { DeclaredRoute } from './framework.ts';
+import { isCatchAll } from './frameworks/declared-methods.ts';
 import { limits } from './limits.ts';
 
 /** The name of the span that declares a service's routes; it is INTERNAL. */
@@ -40,6 +41,7 @@ export class Inventory {
     const before = this.#routes.size;
     let omitted = 0;
     for (const { method, route } of routes) {
+      if (method === '*' && isCatchAll(route)) continue;
       const line = `${method.toUpperCase()} ${route}`;
       if (this.#routes.has(line)) continue;
       const fits =

@@ -1,6 +1,6 @@
 import type { DeclaredRoute, Framework, FrameworkHooks, RawRequest } from '../framework.ts';
 import { limits } from '../limits.ts';
-import { declaredMethods } from './declared-methods.ts';
+import { declaredMethods, isCatchAll } from './declared-methods.ts';
 import {
   joined,
   type Layer,
@@ -14,6 +14,7 @@ import {
   stackOf,
 } from './express-tree.ts';
 import { harmless, whenLoaded, wrapMethod } from './loaded-modules.ts';
+import { requestListeners } from './serving.ts';
 
 /**
  * Express 4 and 5, and Nest on it. Express leaves the matched route on the request, but of the mounts above it
@@ -32,9 +33,7 @@ export const express: Framework = {
       if (router !== undefined) keepMountPaths(router, () => trees.changed());
     });
     hooks.listening((server) => {
-      for (const listener of (server as { listeners?(event: string): unknown[] }).listeners?.(
-        'request',
-      ) ?? []) {
+      for (const listener of requestListeners(server)) {
         if (isApp(listener)) trees.add(rootOf(listener));
       }
     });
@@ -53,6 +52,7 @@ interface App {
 interface ExpressRequest {
   route?: Route | undefined;
   app?: unknown;
+  res?: { statusCode: number };
   baseUrl?: string;
   originalUrl?: string;
 }
@@ -93,8 +93,15 @@ class AppTrees {
   }
 
   templateOf(request: RawRequest): string | undefined {
-    const { route, app, originalUrl, baseUrl } = request as ExpressRequest;
+    const { route, res } = request as ExpressRequest;
     if (route === undefined || !Array.isArray(route.stack)) return undefined;
+    const template = this.#standing(route, request);
+    const isNotFound = res?.statusCode === 404 && route.methods._all === true;
+    return isNotFound && template !== undefined && isCatchAll(template) ? undefined : template;
+  }
+
+  #standing(route: Route, request: RawRequest): string | undefined {
+    const { app, originalUrl, baseUrl } = request as ExpressRequest;
     const places = this.#places.get(route) ?? this.#lookedFor(route, app);
     if (places !== undefined && places.length > 0) {
       return placeOf(places, pathname(originalUrl ?? request.url ?? '/'))?.template;

@@ -36,12 +36,19 @@ export const fastify: Framework = {
       // All routes are there: Fastify takes none once it listens. It declares a HEAD of its own for each GET.
       const routes = routesOf.get(server) ?? [];
       const gets = new Set(
-        routes.filter(({ method }) => method === 'GET').map(({ route }) => route),
+        routes.filter(({ method }) => method === 'GET').map(({ route }) => bare(route)),
       );
-      hooks.declared(routes.filter(({ method, route }) => method !== 'HEAD' || !gets.has(route)));
+      hooks.declared(
+        routes.filter(({ method, route }) => method !== 'HEAD' || !gets.has(bare(route))),
+      );
     });
   },
 };
+
+/** A plugin's own `/` is declared once, and its HEAD a second time with a slash. */
+function bare(route: string): string {
+  return route.length > 1 && route.endsWith('/') ? route.slice(0, -1) : route;
+}
 
 interface Request {
   raw: RawRequest;

@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { DeclaredRoute, Framework, RawRequest } from '../framework.ts';
 import { declaredMethods } from './declared-methods.ts';
 import { harmless, whenLoaded, wrapMethod } from './loaded-modules.ts';
+import { afterTurn } from './serving.ts';
 
 /**
  * Hono on @hono/node-server. Nothing leads from Node's request to Hono's context but the context's `env.incoming`,
@@ -19,7 +20,9 @@ export const hono: Framework = {
   attach(hooks) {
     const routers = new Map<object, HonoRoute[]>();
     const mounted = new WeakSet<object>();
-    const declare = () => hooks.declared(declaredOf(routers, mounted));
+    const declare = () => {
+      if (routers.size > 0) hooks.declared(declaredOf(routers, mounted));
+    };
     const watch = (exports: unknown) => {
       for (const value of Object.values((exports ?? {}) as object))
         watchClass(value, routers, mounted);
@@ -33,9 +36,7 @@ export const hono: Framework = {
       for (const file of modules)
         harmless(() => watch(createRequire(found)(join(dirname(found), file))));
     }
-    hooks.listening(() => {
-      if (routers.size > 0) declare();
-    });
+    hooks.listening(() => afterTurn(declare));
     hooks.readRoute((request) => {
       const context = (request as Carrier)[contextKey];
       return context === undefined ? undefined : routeOf(context);

@@ -1,6 +1,7 @@
 import type { DeclaredRoute, Framework, RawRequest } from '../framework.ts';
 import { declaredMethods } from './declared-methods.ts';
 import { harmless, whenLoaded, wrapMethod } from './loaded-modules.ts';
+import { afterTurn, requestListeners } from './serving.ts';
 
 /**
  * Koa 2 and 3 with @koa/router (or koa-router). Koa leaves nothing on the request, so its `createContext` is
@@ -37,13 +38,14 @@ export const koa: Framework = {
       });
     });
     hooks.listening((server) => {
-      for (const listener of (server as { listeners?(event: string): object[] }).listeners?.(
-        'request',
-      ) ?? []) {
-        for (const { router } of appOf.get(listener)?.middleware ?? []) {
-          if (router !== undefined) routers.see(router, '');
+      // What is routed in the turn of `listen`, behind it, is there then.
+      afterTurn(() => {
+        for (const listener of requestListeners(server)) {
+          for (const { router } of appOf.get(listener)?.middleware ?? []) {
+            if (router !== undefined) routers.see(router, '');
+          }
         }
-      }
+      });
     });
     hooks.readRoute((request) => {
       const context = (request as Carrier)[contextKey];

@@ -1,0 +1,260 @@
+/** One request and what Rollcall's report has to say of it. */
+export interface RouteCase {
+  /** A column of the table: the same kind of route in every framework. */
+  kind: string;
+  method: string;
+  /** As the caller writes it. */
+  path: string;
+  status: number;
+  /** Canonical. */
+  route: string;
+  /** The caller hangs up before the answer begins, or in its middle. */
+  abort?: 'waiting' | 'streaming';
+}
+
+/** What one framework's app is asked, and which of the common cases come out otherwise there. */
+export interface Stack {
+  name: string;
+  /** The folder of its app. */
+  app: string;
+  env?: Record<string, string>;
+  http2?: boolean;
+  /** The oldest Node that the framework itself runs on, where that is not 20. */
+  nodeMajorLeast?: number;
+  cases: readonly RouteCase[];
+  /** What the exported inventory lists, whole and sorted; none where a framework has no list. */
+  inventory: readonly string[];
+  /** A request that adds a route while the app runs; `GET /…/later/:id` is expected in a later inventory. */
+  later?: string;
+}
+
+const unmatched = '(unmatched)';
+/** A call whose caller left before the answer: none was sent. */
+const abortedStatus = 0;
+
+const get = (kind: string, path: string, route: string, status = 200): RouteCase => ({
+  kind,
+  method: 'GET',
+  path,
+  status,
+  route,
+});
+
+const common: readonly RouteCase[] = [
+  get('static', '/health', '/health'),
+  get('parameter', '/users/7?page=2', '/users/{id}'),
+  { ...get('static', '/orders', '/orders', 201), method: 'POST' },
+  get('router', '/api/v1/things/3', '/api/v1/things/{id}'),
+  get('router', '/api/v1/things', '/api/v1/things'),
+  get('router root', '/api/v1', '/api/v1'),
+  get('mount parameter', '/orgs/acme/members/4', '/orgs/{org}/members/{id}'),
+  get('mount parameter', '/orgs/acme/teams/9/x', '/orgs/{org}/teams/{team}/x'),
+  get('wildcard', '/files/a/b.txt', '/files/{path}'),
+  get('404', '/nothing/here', unmatched, 404),
+  get('404', '/api/v1/nothing', unmatched, 404),
+  get('own 404', '/users/none', '/users/{id}', 404),
+  { ...get('405', '/health', unmatched, 404), method: 'PUT' },
+  get('throw', '/boom', '/boom', 500),
+  get('throw', '/boom-async', '/boom-async', 500),
+  get('throw mounted', '/orgs/acme/boom', '/orgs/{org}/boom', 500),
+  get('refused', '/checked/5', '/checked/{id}', 403),
+  { ...get('HEAD', '/users/7', '/users/{id}'), method: 'HEAD' },
+  { ...get('abort', '/slow/1', '/slow/{id}', abortedStatus), abort: 'waiting' },
+  { ...get('abort', '/stream/1', '/stream/{id}'), abort: 'streaming' },
+];
+
+/** Common cases but those whose `METHOD path` is listed, which come out otherwise or are not there. */
+function commonBut(changes: Record<string, Partial<RouteCase> | undefined>): RouteCase[] {
+  return common.flatMap((one) => {
+    const key = `${one.method} ${one.path}`;
+    if (!(key in changes)) return [one];
+    const change = changes[key];
+    return change === undefined ? [] : [{ ...one, ...change }];
+  });
+}
+
+const twice = [
+  get('mounted twice', '/left/shared/1', '/left/shared/{id}'),
+  get('mounted twice', '/right/shared/1', '/right/shared/{id}'),
+];
+const any: RouteCase[] = [
+  { ...get('any method', '/any/2', '/any/{id}'), method: 'DELETE' },
+  get('any method', '/any/2', '/any/{id}'),
+];
+const list = [
+  get('list of paths', '/colour/1', '/colour/{id}'),
+  get('list of paths', '/color/1', '/color/{id}'),
+];
+const commonRoutes = [
+  ...['GET /api/v1', 'GET /api/v1/things', 'GET /boom', 'GET /boom-async', 'GET /health'],
+];
+const withColons = [
+  ...['GET /api/v1/things/:id', 'GET /checked/:id', 'GET /orgs/:org/boom'],
+  ...['GET /orgs/:org/members/:id', 'GET /orgs/:org/teams/:team/x', 'GET /slow/:id'],
+  ...['GET /stream/:id', 'GET /users/:id', 'POST /orders'],
+  ...commonRoutes,
+];
+
+const expressCases = [
+  ...commonBut({}),
+  ...twice,
+  get('mounted twice', '/rechts/shared/1', '/rechts/shared/{id}'),
+  ...any,
+  ...list,
+  get('regex', '/digits/123', '/digits/{id}'),
+  get('regex mount', '/rx5/inner/2', '/rx{id}/inner/{id}'),
+  get('regex mount', '/books/dune/page-12', '/books/{book}/page-{id}'),
+  get('refused by use', '/guarded/5', '/guarded/{id}', 401),
+  get('mounted app', '/admin/stats/5', '/admin/stats/{id}'),
+  get('mounted app', '/admin/deep/inner/5', '/admin/deep/inner/{id}'),
+  get('throw mounted', '/admin/boom', '/admin/boom', 500),
+  get('hidden router', '/lazy/items/5', '/lazy/items/{id}'),
+  get('added later', '/after-listen', '/after-listen'),
+];
+const expressRoutes = (wildcard: string) =>
+  [
+    ...withColons,
+    ...['* /any/:id', 'GET /colour/:id', 'GET /color/:id', `GET ${wildcard}`],
+    ...['GET /left/shared/:id', 'GET /right/shared/:id', 'GET /rechts/shared/:id'],
+    ...['GET /^\\/digits\\/(\\d+)$/', 'GET /^\\/rx(\\d+)\\/inner\\/(?<id>[^\\/]+)/'],
+    'GET /^\\/books\\/(?<book>[^\\/]+)\\/page-(\\d+)$/',
+    ...['GET /admin/stats/:id', 'GET /admin/boom', 'GET /admin/deep/inner/:id'],
+    ...['GET /after-listen', 'POST /add-later'],
+  ].sort();
+
+const fastify: Omit<Stack, 'name' | 'app'> = {
+  cases: [
+    ...commonBut({}),
+    ...twice,
+    ...any,
+    get('regex', '/digits/123', '/digits/{n}'),
+    get('refused', '/valid/none', '/valid/{n}', 400),
+    get('404', '/digits/none', unmatched, 404),
+  ],
+  inventory: [
+    ...withColons,
+    ...['* /any/:id', 'GET /digits/:n(^\\d+$)', 'GET /files/*', 'GET /valid/:n'],
+    ...['GET /left/shared/:id', 'GET /right/shared/:id'],
+  ].sort(),
+};
+
+const koa: Omit<Stack, 'name' | 'app'> = {
+  cases: [
+    ...commonBut({ 'PUT /health': { status: 405 } }),
+    ...twice,
+    ...any,
+    ...list,
+    get('regex', '/digits/123', '/digits/{id}'),
+    get('refused by use', '/guarded/5', '/guarded/{id}', 401),
+    get('prefix', '/prefixed/eu/items/5', '/prefixed/{zone}/items/{id}'),
+    get('mounted app', '/admin/stats/5', '/admin/stats/{id}'),
+    get('mounted app', '/admin/deep/inner/5', '/admin/deep/inner/{id}'),
+    get('throw mounted', '/admin/boom', '/admin/boom', 500),
+  ],
+  inventory: [
+    ...withColons,
+    ...['* /any/:id', 'GET /colour/:id', 'GET /color/:id', 'GET /files/*path'],
+    ...['GET /left/shared/:id', 'GET /right/shared/:id', 'GET /guarded/:id'],
+    ...['GET /^\\/digits\\/(\\d+)$/', 'GET /prefixed/:zone/items/:id', 'POST /add-later'],
+  ].sort(),
+  later: '/add-later',
+};
+
+const hapi: Omit<Stack, 'name' | 'app'> = {
+  cases: [
+    ...commonBut({}),
+    ...twice,
+    ...any,
+    { ...get('list of methods', '/both/1', '/both/{id}'), method: 'PATCH' },
+    get('refused by use', '/guarded/5', '/guarded/{id}', 401),
+  ],
+  inventory: [
+    ...withColons.map((route) => route.replace(/:(\w+)/g, '{$1}')),
+    ...['* /any/{id}', 'GET /files/{path*}', 'GET /guarded/{id}', 'PATCH /both/{id}'],
+    ...['PUT /both/{id}', 'GET /left/shared/{id}', 'GET /right/shared/{id}', 'POST /add-later'],
+  ].sort(),
+  later: '/add-later',
+};
+
+const hono: Omit<Stack, 'name' | 'app'> = {
+  cases: [
+    ...commonBut({}),
+    ...twice,
+    ...any,
+    ...list,
+    get('regex', '/digits/123', '/digits/{n}'),
+    get('refused by use', '/guarded/5', '/guarded/{id}', 401),
+    get('prefix', '/based/eu/items/5', '/based/{zone}/items/{id}'),
+  ],
+  inventory: [
+    ...withColons,
+    ...['* /any/:id', 'GET /colour/:id', 'GET /color/:id', 'GET /files/*', 'GET /users/*'],
+    ...['GET /left/shared/:id', 'GET /right/shared/:id', 'GET /guarded/:id'],
+    ...['GET /digits/:n{[0-9]+}', 'GET /based/:zone/items/:id'],
+  ].sort(),
+};
+
+/** Nest's global prefix is `shop`. */
+const nest = (wildcard: string): Omit<Stack, 'name' | 'app'> => ({
+  nodeMajorLeast: 22,
+  cases: commonBut({})
+    .filter(({ path }) => !path.startsWith('/nothing'))
+    .map((one) => ({
+      ...one,
+      path: `/shop${one.path.replace('/api', '')}`,
+      route: one.route === unmatched ? unmatched : `/shop${one.route.replace('/api', '')}`,
+    }))
+    .concat(get('404', '/nothing/here', unmatched, 404)),
+  inventory: [
+    ...withColons.map((route) => route.replace(' /', ' /shop/').replace('/api', '')),
+    `GET /shop/files/${wildcard}`,
+  ].sort(),
+});
+
+/** No routes: Rollcall makes them up from the path, and a 404 or 405 has none. */
+const http: Omit<Stack, 'name' | 'app'> = {
+  cases: [
+    get('static', '/health', '/health'),
+    get('parameter', '/users/7?page=2', '/users/{id}'),
+    { ...get('static', '/orders', '/orders', 201), method: 'POST' },
+    get('404', '/nothing/here', unmatched, 404),
+    get('own 404', '/users/none', unmatched, 404),
+    { ...get('405', '/health', unmatched, 405), method: 'PUT' },
+    get('throw', '/boom', '/boom', 500),
+    { ...get('HEAD', '/users/7', '/users/{id}'), method: 'HEAD' },
+    { ...get('abort', '/slow/1', '/slow/{id}', abortedStatus), abort: 'waiting' },
+    { ...get('abort', '/stream/1', '/stream/{id}'), abort: 'streaming' },
+  ],
+  inventory: [],
+};
+
+export const stacks: readonly Stack[] = [
+  {
+    name: 'express4',
+    app: 'express4',
+    cases: expressCases,
+    inventory: expressRoutes('/files/*'),
+    later: '/add-later',
+  },
+  {
+    name: 'express5',
+    app: 'express5',
+    cases: expressCases,
+    inventory: expressRoutes('/files/*path'),
+    later: '/add-later',
+  },
+  { ...fastify, name: 'fastify4', app: 'fastify4' },
+  { ...fastify, name: 'fastify5', app: 'fastify5' },
+  { ...fastify, name: 'fastify5-h2', app: 'fastify5', http2: true },
+  { ...koa, name: 'koa', app: 'koa' },
+  { ...koa, name: 'koa-h2', app: 'koa', http2: true },
+  { ...hapi, name: 'hapi', app: 'hapi' },
+  { ...hapi, name: 'hapi-h2', app: 'hapi', http2: true },
+  { ...hono, name: 'hono', app: 'hono' },
+  { ...hono, name: 'hono-h2', app: 'hono', http2: true },
+  { ...nest('*path'), name: 'nest-express', app: 'nest' },
+  { ...nest('*'), name: 'nest-fastify', app: 'nest', env: { ADAPTER: 'fastify' } },
+  { ...nest('*'), name: 'nest-fastify-h2', app: 'nest', env: { ADAPTER: 'fastify' }, http2: true },
+  { ...http, name: 'http', app: 'http' },
+  { ...http, name: 'http-h2', app: 'http', http2: true },
+];

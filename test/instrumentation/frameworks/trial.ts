@@ -1,0 +1,178 @@
+import { connect } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+import { end, freePort, launchIn, type Service, total, unequal } from '../../interop/trial.ts';
+import { askJson } from '../../load/report.ts';
+import { http1Caller, http2Caller } from './caller.ts';
+import type { RouteCase, Stack } from './cases.ts';
+import type { Receiver } from './receiver.ts';
+
+/** What became of one stack's cases. */
+export interface Outcome {
+  /** By kind of route: what is wrong, none when all is right. */
+  kinds: Map<string, string[]>;
+  /** What is in the exported inventory and not expected, or the other way round. */
+  inventory: string[];
+  /** Everything that is wrong, in words. */
+  differences: string[];
+}
+
+export interface Place {
+  /** The app, installed. */
+  folder: string;
+  /** The built `register` of the package. */
+  register: string;
+  node: string;
+  receiver: Receiver;
+  analyzer: string;
+}
+
+/** Every case this many times: a route must come out the same on a connection that is kept. */
+const rounds = 2;
+const arrivalMsMost = 20_000;
+/** On a busy machine. */
+const startMsMost = 60_000;
+
+export async function tryStack(stack: Stack, place: Place): Promise<Outcome> {
+  const port = await freePort();
+  const command = [place.node, '--import', place.register, 'app.mjs'];
+  const service = launchIn(place.folder, command, {
+    PORT: String(port),
+    HTTP2: stack.http2 === true ? '1' : '0',
+    OTEL_SERVICE_NAME: stack.name,
+    OTEL_EXPORTER_OTLP_ENDPOINT: place.receiver.url,
+    OTEL_BSP_SCHEDULE_DELAY: '200',
+    ...stack.env,
+  });
+  try {
+    await listening(port, service);
+    const declared = await inventoryOf(stack, place, 1);
+    const expected = new Map<string, number>();
+    const told: string[] = [];
+    const caller = stack.http2 === true ? await http2Caller(port) : http1Caller(port);
+    for (let round = 0; round < rounds; round += 1) {
+      for (const one of stack.cases) {
+        const status = await caller.call(one);
+        const key = `${one.method} ${one.route} ${one.status}`;
+        expected.set(key, (expected.get(key) ?? 0) + 1);
+        const isTold = status === one.status || one.abort === 'waiting';
+        if (!isTold) told.push(`${one.method} ${one.path} answered ${status}, not ${one.status}`);
+      }
+    }
+    const later = stack.later === undefined ? [] : await addLater(stack, place, port, expected);
+    caller.close();
+    const seen = await arrived(place.analyzer, stack.name, total(expected));
+    await end(service);
+    const wrong = unequal(seen, expected);
+    const inventory = [...compare(declared, stack.inventory), ...later];
+    const complaints = service
+      .output()
+      .split('\n')
+      .filter((line) => line.includes('rollcall') && /failed|not /.test(line));
+    return {
+      kinds: byKind(stack.cases, wrong),
+      inventory,
+      differences: [...told, ...wrong, ...inventory, ...complaints],
+    };
+  } catch (error) {
+    const said = service.output().slice(-3000);
+    throw new Error(`${stack.name}: ${(error as Error).message}\n${said}`, { cause: error });
+  } finally {
+    service.child.kill('SIGKILL');
+    await service.ended;
+  }
+}
+
+/** Adds a route to the running app, and calls it: it comes out right, and a later inventory lists it. */
+async function addLater(
+  stack: Stack,
+  place: Place,
+  port: number,
+  expected: Map<string, number>,
+): Promise<string[]> {
+  const caller = stack.http2 === true ? await http2Caller(port) : http1Caller(port);
+  const base = stack.name.startsWith('express') ? '/api/v1' : '';
+  const call = (method: string, path: string, route: string) => {
+    expected.set(`${method} ${route} 200`, 1);
+    return caller.call({ kind: 'added later', method, path, route, status: 200 });
+  };
+  await call('POST', stack.later!, stack.later!);
+  await call('GET', `${base}/later/5`, `${base}/later/{id}`);
+  caller.close();
+  const routes = await inventoryOf(stack, place, 2);
+  const isListed = routes.some((route) => /^GET \/(?:.*\/)?later\/(?::id|\{id\})$/.test(route));
+  return isListed ? [] : [`the inventory after ${stack.later} has no route of that name`];
+}
+
+/** Waits for the port; a server of HTTP/2 keeps a connection that only half ends. */
+async function listening(port: number, { child }: Service): Promise<void> {
+  const until = Date.now() + startMsMost;
+  for (;;) {
+    const isOpen = await new Promise<boolean>((resolve) => {
+      const socket = connect(port, '127.0.0.1', () => resolve(true));
+      socket.on('error', () => resolve(false));
+      socket.on('connect', () => socket.destroy());
+    });
+    if (isOpen) return;
+    if (child.exitCode !== null) throw new Error(`the app ended with ${child.exitCode}`);
+    if (Date.now() > until) throw new Error(`nothing listens after ${startMsMost} ms`);
+    await pause(50);
+  }
+}
+
+/** The routes of the last inventory, once there are `count`. */
+async function inventoryOf(stack: Stack, { receiver }: Place, count: number): Promise<string[]> {
+  if (stack.inventory.length === 0) return [];
+  const mine = () => receiver.inventories.filter(({ service }) => service === stack.name);
+  const until = Date.now() + arrivalMsMost;
+  while (mine().length < count && Date.now() < until) await pause(50);
+  const last = mine().at(-1);
+  if (last !== undefined && last.kind !== internalKind) return [`a span of kind ${last.kind}`];
+  return (last?.attributes['rollcall.routes'] ?? []) as string[];
+}
+
+/** OTLP's SPAN_KIND_INTERNAL. */
+const internalKind = 1;
+
+function compare(seen: readonly string[], expected: readonly string[]): string[] {
+  return [
+    ...seen.filter((route) => !expected.includes(route)).map((route) => `declared: ${route}`),
+    ...expected.filter((route) => !seen.includes(route)).map((route) => `not declared: ${route}`),
+  ];
+}
+
+function byKind(cases: readonly RouteCase[], wrong: readonly string[]): Map<string, string[]> {
+  const kinds = new Map<string, string[]>();
+  for (const { kind, method, route, status } of cases) {
+    const key = `${method} ${route} ${status}:`;
+    const found = kinds.get(kind) ?? [];
+    found.push(...wrong.filter((line) => line.startsWith(key) && !found.includes(line)));
+    kinds.set(kind, found);
+  }
+  return kinds;
+}
+
+/** `METHOD route status` → calls, once as many as were made have arrived, or their time is over. */
+async function arrived(analyzer: string, service: string, calls: number) {
+  const until = Date.now() + arrivalMsMost;
+  for (;;) {
+    const seen = await reported(analyzer, service);
+    if (total(seen) >= calls || Date.now() > until) return seen;
+    await pause(200);
+  }
+}
+
+async function reported(analyzer: string, service: string): Promise<Map<string, number>> {
+  const asked = `service=${service}&window=1h`;
+  const { endpoints } = await askJson<{
+    endpoints: { id: string; method: string; route: string }[];
+  }>(`${analyzer}/api/v1/report?${asked}`);
+  const calls = new Map<string, number>();
+  for (const { id, method, route } of endpoints) {
+    const url = `${analyzer}/api/v1/endpoints/${id}?window=1h`;
+    const { status_codes } = await askJson<{ status_codes: Record<string, number> }>(url);
+    for (const [status, count] of Object.entries(status_codes)) {
+      calls.set(`${method} ${route} ${status}`, count);
+    }
+  }
+  return calls;
+}
