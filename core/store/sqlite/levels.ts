@@ -3,7 +3,7 @@ import type { Coverage } from '../store.ts';
 
 /**
  * Usage is kept at several levels of time, each complete for everything settled, all aligned to the epoch.
- * The coarse ones keep a window of any length to a few dozen pieces: docs/decisions/0002-levels.md has the
+ * The coarse ones keep a window of any length to a few dozen pieces: docs/decisions/0001-usage-blocks.md has the
  * measurements.
  */
 export const levels = [
