@@ -16,6 +16,7 @@ export async function installApp(app: string, log: (line: string) => void): Prom
   mkdirSync(target, { recursive: true });
   cpSync(`${here}listen.mjs`, `${folder}/listen.mjs`);
   cpSync(`${here}${app}`, target, { recursive: true });
+  writeFileSync(`${target}/app.cjs`, asCommonJs(readFileSync(`${target}/app.mjs`, 'utf8')));
   const lock = `${target}/package-lock.json`;
   if (!existsSync(lock)) return target;
   const state = createHash('sha256').update(readFileSync(lock)).digest('hex');
@@ -27,4 +28,14 @@ export async function installApp(app: string, log: (line: string) => void): Prom
   await run('npm', args, { cwd: target, timeout: installMsMost });
   writeFileSync(stamp, state);
   return target;
+}
+
+/** The same app for `require`: a framework may have another copy for it. */
+function asCommonJs(source: string): string {
+  return source
+    .replace(/^import '(.+)';$/gm, "require('$1');")
+    .replace(/^import (\{[^}]+\}|\w+) from '(.+)';$/gm, (_, names: string, from: string) => {
+      const bound = names.replace(/ as /g, ': ');
+      return `const ${bound} = require('${from}');`;
+    });
 }

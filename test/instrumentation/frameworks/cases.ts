@@ -17,6 +17,8 @@ export interface Stack {
   name: string;
   /** The folder of its app. */
   app: string;
+  /** The app as CommonJS; it is an ES module else. */
+  isCommonJs?: boolean;
   env?: Record<string, string>;
   http2?: boolean;
   /** The oldest Node that the framework itself runs on, where that is not 20. */
@@ -243,14 +245,24 @@ export const stacks: readonly Stack[] = [
     inventory: expressRoutes('/files/*path'),
     later: '/add-later',
   },
+  {
+    name: 'express5-cjs',
+    app: 'express5',
+    isCommonJs: true,
+    cases: expressCases,
+    inventory: expressRoutes('/files/*path'),
+    later: '/add-later',
+  },
   { ...fastify, name: 'fastify4', app: 'fastify4' },
   { ...fastify, name: 'fastify5', app: 'fastify5' },
   { ...fastify, name: 'fastify5-h2', app: 'fastify5', http2: true },
   { ...koa, name: 'koa', app: 'koa' },
+  { ...koa, name: 'koa-cjs', app: 'koa', isCommonJs: true },
   { ...koa, name: 'koa-h2', app: 'koa', http2: true },
   { ...hapi, name: 'hapi', app: 'hapi' },
   { ...hapi, name: 'hapi-h2', app: 'hapi', http2: true },
   { ...hono, name: 'hono', app: 'hono' },
+  { ...hono, name: 'hono-cjs', app: 'hono', isCommonJs: true },
   { ...hono, name: 'hono-h2', app: 'hono', http2: true },
   { ...nest('*path'), name: 'nest-express', app: 'nest' },
   { ...nest('*'), name: 'nest-fastify', app: 'nest', env: { ADAPTER: 'fastify' } },

@@ -34,7 +34,12 @@ const startMsMost = 60_000;
 
 export async function tryStack(stack: Stack, place: Place): Promise<Outcome> {
   const port = await freePort();
-  const command = [place.node, '--import', place.register, 'app.mjs'];
+  const command = [
+    place.node,
+    '--import',
+    place.register,
+    stack.isCommonJs ? 'app.cjs' : 'app.mjs',
+  ];
   const service = launchIn(place.folder, command, {
     PORT: String(port),
     HTTP2: stack.http2 === true ? '1' : '0',
