@@ -34,9 +34,11 @@ export interface Place {
 }
 
 interface Step {
-  layer: Layer;
-  path: Path;
-  isEnd: boolean;
+  readonly layer: Layer;
+  readonly path: Path;
+  readonly isEnd: boolean;
+  /** A layer of Express's own for this path alone, made when it is asked for: it compiles an expression. */
+  probe?: Layer;
 }
 
 interface Prefix {
@@ -98,16 +100,8 @@ export function placeOf(places: readonly Place[], path: string): Place | undefin
 function isWay(steps: readonly Step[], path: string): boolean {
   let rest = path;
   for (const step of steps) {
-    const Probe = step.layer.constructor as new (
-      path: Path,
-      options: object,
-      handle: () => void,
-    ) => Layer;
-    const probe = new Probe(
-      step.path,
-      { end: step.isEnd, strict: false, sensitive: false },
-      () => {},
-    );
+    step.probe ??= probeOf(step);
+    const { probe } = step;
     const match = probe.match(rest) as { path?: string } | boolean;
     if (match === false) return false;
     const taken = (typeof match === 'object' ? match.path : probe.path) ?? '';
@@ -115,6 +109,11 @@ function isWay(steps: readonly Step[], path: string): boolean {
     if (rest[0] !== '/') rest = `/${rest}`;
   }
   return true;
+}
+
+function probeOf({ layer, path, isEnd }: Step): Layer {
+  const Probe = layer.constructor as new (path: Path, options: object, handle: () => void) => Layer;
+  return new Probe(path, { end: isEnd, strict: false, sensitive: false }, () => {});
 }
 
 function innerOf(layer: Layer): unknown {
