@@ -28,6 +28,7 @@ export function rollcallSpanProcessor(options: SpanProcessorOptions = {}): SpanP
     target: destination.target,
     log: options.log ?? logToStandardError,
     queuedSpansMax: limits.queuedSpanObjects,
+    batchSpansMax: limits.batchSpanObjects,
   });
   return {
     onStart: () => {},
