@@ -4,7 +4,7 @@ import {
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from 'node:http2';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { AppError, asAppError } from '../core/error.ts';
 import { limits } from '../core/limits.ts';
@@ -18,6 +18,7 @@ import { Deadline } from './grpc-deadline.ts';
 import { Health } from './grpc-health.ts';
 import { CallError, callCode, rpc } from './grpc-status.ts';
 import { whenHttp2 } from './http2-preface.ts';
+import { addressOf, listen, waitAtMost } from './listener.ts';
 import { exportResponse, type Signal } from './otlp/responses.ts';
 
 /** OTLP over gRPC, with gRPC's health service. Straight on HTTP/2: docs/decisions/0003-grpc-server.md. */
@@ -72,16 +73,16 @@ export async function openGrpcDoor(options: GrpcOptions): Promise<GrpcDoor> {
     connections.add(socket);
     socket.once('close', () => connections.delete(socket));
   });
-  await listen(listener, options.host, options.port);
+  await listen(listener, options.host, options.port, 'OTLP over gRPC');
   const close = async (graceMs: number): Promise<void> => {
     const closed = new Promise<void>((resolve) => {
       listener.close(() => resolve());
     });
     calls.close();
     for (const session of sessions) retire(session);
-    await within(graceMs, calls.done());
+    await waitAtMost(graceMs, calls.done());
     const ends = [...sessions].map((session) => ended(session));
-    await within(lastBytesMs, Promise.all(ends));
+    await waitAtMost(lastBytesMs, Promise.all(ends));
     for (const socket of connections) socket.destroy();
     await closed;
   };
@@ -233,32 +234,5 @@ function ended(session: ServerHttp2Session): Promise<void> {
   });
 }
 
-/** Waits for the work, but not for ever. */
-async function within(ms: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([work, late]);
-  clearTimeout(timer);
-}
-
 /** Answers are with the kernel by then, or their reader does not read. */
 const lastBytesMs = 500;
-
-function listen(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const why = error.code === 'EADDRINUSE' ? 'the port is in use' : error.message;
-      reject(
-        new AppError('conflict', `cannot listen on ${host}:${port} for OTLP over gRPC: ${why}`),
-      );
-    });
-    server.listen(port, host, resolve);
-  });
-}
-
-function addressOf(server: Server): string {
-  const { address, family, port } = server.address() as AddressInfo;
-  return `${family === 'IPv6' ? `[${address}]` : address}:${port}`;
-}

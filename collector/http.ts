@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Config } from '../core/config.ts';
 import { AppError, asAppError } from '../core/error.ts';
 import { limits } from '../core/limits.ts';
@@ -10,6 +9,7 @@ import { Gone } from './body.ts';
 import { Cors } from './cors.ts';
 import { type ExportContext, encodingOf, exportPaths, takeExport } from './export-request.ts';
 import { answer, answerText, refuse, refuseUnreadable, retryAfterS } from './http-answer.ts';
+import { addressOf, listen, waitAtMost } from './listener.ts';
 import { answers, contentTypes, exportResponse, type Signal } from './otlp/responses.ts';
 import { checkReady } from './readiness.ts';
 
@@ -48,8 +48,9 @@ export async function openHttpDoor(options: HttpOptions): Promise<HttpDoor> {
   server.on('request', (request, response) => exchange.serve(request, response, false));
   server.on('checkContinue', (request, response) => exchange.serve(request, response, true));
   server.on('clientError', refuseUnreadable);
-  await listen(web, options.host, options.port);
-  return { url: urlOf(web), close: (graceMs) => closeDoor(web, exchange, graceMs) };
+  await listen(web.server, options.host, options.port, 'OTLP over HTTP');
+  const url = `${web.scheme}://${addressOf(web.server)}`;
+  return { url, close: (graceMs) => closeDoor(web, exchange, graceMs) };
 }
 
 /** Serves requests and knows how many it is serving. */
@@ -175,23 +176,6 @@ function pathOf(target: string): string {
   return path === '' ? '/' : path;
 }
 
-function listen({ server }: WebServer, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const why = error.code === 'EADDRINUSE' ? 'the port is in use' : error.message;
-      reject(
-        new AppError('conflict', `cannot listen on ${host}:${port} for OTLP over HTTP: ${why}`),
-      );
-    });
-    server.listen(port, host, resolve);
-  });
-}
-
-function urlOf({ server, scheme }: WebServer): string {
-  const { address, family, port } = server.address() as AddressInfo;
-  return `${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
-}
-
 async function closeDoor(web: WebServer, exchange: Exchange, graceMs: number): Promise<void> {
   const { server } = web;
   exchange.closing = true;
@@ -199,12 +183,7 @@ async function closeDoor(web: WebServer, exchange: Exchange, graceMs: number): P
     server.close(() => resolve());
   });
   server.closeIdleConnections();
-  let timer: NodeJS.Timeout | undefined;
-  const grace = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, graceMs);
-  });
-  await Promise.race([exchange.done(), grace]);
-  clearTimeout(timer);
+  await waitAtMost(graceMs, exchange.done());
   web.closeAllConnections();
   await closed;
 }

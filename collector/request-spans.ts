@@ -2,6 +2,14 @@ import { limits } from '../core/limits.ts';
 import { finish, hashBytes, mix, sameBytes } from './byte-range.ts';
 import { AttributeSlots } from './otlp/attributes.ts';
 import { Cursor } from './otlp/protobuf.ts';
+import {
+  eventTag,
+  requestTag,
+  resourceSpansTag,
+  resourceTag,
+  scopeSpansTag,
+  spanTag,
+} from './otlp/traces.ts';
 import { resourceKeys, serviceHashOf } from './resource.ts';
 import { mark, slot, wantedAttributes } from './span-attributes.ts';
 
@@ -119,13 +127,9 @@ export class RequestSpans {
     const { cursor } = this;
     cursor.at = 0;
     const end = cursor.bytes.length;
-    while (cursor.at < end) {
-      const tag = cursor.tag(end);
-      if (tag !== 0x0a) {
-        cursor.skip(tag, end);
-        continue;
-      }
-      const resourceEnd = cursor.length(end);
+    for (;;) {
+      const resourceEnd = cursor.seek(requestTag.resourceSpans, end);
+      if (resourceEnd < 0) return;
       this.#readResourceSpans(cursor.at, resourceEnd, wants);
       cursor.at = resourceEnd;
     }
@@ -133,39 +137,33 @@ export class RequestSpans {
 
   #readResourceSpans(start: number, end: number, wants: WantsTrace | undefined): void {
     const { cursor } = this;
+    const instance = this.#readResource(start, end);
+    const service = serviceHashOf(this.#project, this.#resource);
+    cursor.at = start;
+    for (;;) {
+      const scopeEnd = cursor.seek(resourceSpansTag.scopeSpans, end);
+      if (scopeEnd < 0) return;
+      this.#readScopeSpans(cursor.at, scopeEnd, service, instance, wants);
+      cursor.at = scopeEnd;
+    }
+  }
+
+  /** The resource of a ResourceSpans, in however many pieces. @returns the hash of its bytes */
+  #readResource(start: number, end: number): number {
+    const { cursor } = this;
     let instance = 0;
     this.#resource.begin();
     cursor.at = start;
-    while (cursor.at < end) {
-      const tag = cursor.tag(end);
-      if (tag !== 0x0a) {
-        cursor.skip(tag, end);
-        continue;
-      }
-      const resourceEnd = cursor.length(end);
+    for (;;) {
+      const resourceEnd = cursor.seek(resourceSpansTag.resource, end);
+      if (resourceEnd < 0) return instance;
       instance = mix(instance, hashBytes(cursor.view, cursor.at, resourceEnd - cursor.at));
-      while (cursor.at < resourceEnd) {
-        const field = cursor.tag(resourceEnd);
-        if (field !== 0x0a) {
-          cursor.skip(field, resourceEnd);
-          continue;
-        }
-        const attributeEnd = cursor.length(resourceEnd);
+      for (;;) {
+        const attributeEnd = cursor.seek(resourceTag.attributes, resourceEnd);
+        if (attributeEnd < 0) break;
         this.#resource.take(cursor.at, attributeEnd);
         cursor.at = attributeEnd;
       }
-    }
-    const service = serviceHashOf(this.#project, this.#resource);
-    cursor.at = start;
-    while (cursor.at < end) {
-      const tag = cursor.tag(end);
-      if (tag !== 0x12) {
-        cursor.skip(tag, end);
-        continue;
-      }
-      const scopeEnd = cursor.length(end);
-      this.#readScopeSpans(cursor.at, scopeEnd, service, instance, wants);
-      cursor.at = scopeEnd;
     }
   }
 
@@ -181,12 +179,12 @@ export class RequestSpans {
     cursor.at = start;
     while (cursor.at < end) {
       const tag = cursor.tag(end);
-      if (tag !== 0x0a && tag !== 0x12) {
+      if (tag !== scopeSpansTag.scope && tag !== scopeSpansTag.spans) {
         cursor.skip(tag, end);
         continue;
       }
       const fieldEnd = cursor.length(end);
-      if (tag === 0x0a) {
+      if (tag === scopeSpansTag.scope) {
         // Stands before the spans, as its number does; elsewhere it says nothing.
         scope = mix(scope, hashBytes(cursor.view, cursor.at, fieldEnd - cursor.at));
       } else if (this.count < limits.joinedSpans) {
@@ -232,37 +230,38 @@ export class RequestSpans {
     while (cursor.at < end) {
       const tag = cursor.tag(end);
       switch (tag) {
-        case 0x30:
+        case spanTag.kind:
           this.kind[at] = cursor.varint(end);
           if (wants === undefined && this.kind[at] !== serverKind) return false;
           break;
-        case 0x39:
-        case 0x41: {
+        case spanTag.startTime:
+        case spanTag.endTime: {
           const time = cursor.fixed(8, end);
           const ns = view.getUint32(time + 4, true) * 2 ** 32 + view.getUint32(time, true);
-          if (tag === 0x39) this.startNs[at] = ns;
+          if (tag === spanTag.startTime) this.startNs[at] = ns;
           else this.endNs[at] = ns;
           break;
         }
-        case 0x85:
+        case spanTag.flags:
           this.flags[at] = view.getUint32(cursor.fixed(4, end), true);
           break;
-        case 0x5a:
-        case 0x7a: {
+        case spanTag.events:
+        case spanTag.status: {
           const fieldEnd = cursor.length(end);
           if (wants !== undefined) this.#prove(tag, fieldEnd);
           cursor.at = fieldEnd;
           break;
         }
-        case 0x0a:
-        case 0x12:
-        case 0x22:
-        case 0x2a:
-        case 0x4a: {
+        case spanTag.traceId:
+        case spanTag.spanId:
+        case spanTag.parentSpanId:
+        case spanTag.name:
+        case spanTag.attributes: {
           const fieldEnd = cursor.length(end);
           this.#takeField(at, tag, cursor.at, fieldEnd);
           cursor.at = fieldEnd;
-          if (tag === 0x0a && wants !== undefined && !wants(this.trace[at]!)) return false;
+          if (tag === spanTag.traceId && wants !== undefined && !wants(this.trace[at]!))
+            return false;
           break;
         }
         default:
@@ -278,7 +277,7 @@ export class RequestSpans {
     const { cursor } = this;
     while (cursor.at < end) {
       const field = cursor.tag(end);
-      if (tag === 0x5a && field === 0x1a) {
+      if (tag === spanTag.events && field === eventTag.attributes) {
         const fieldEnd = cursor.length(end);
         this.#resource.take(cursor.at, fieldEnd);
         cursor.at = fieldEnd;
@@ -306,16 +305,16 @@ export class RequestSpans {
 
   #takeField(at: number, tag: number, start: number, end: number): void {
     switch (tag) {
-      case 0x0a:
+      case spanTag.traceId:
         this.trace[at] = this.#validId(start, end, 16);
         break;
-      case 0x12:
+      case spanTag.spanId:
         this.id[at] = this.#validId(start, end, 8);
         break;
-      case 0x22:
+      case spanTag.parentSpanId:
         this.parent[at] = this.#validId(start, end, 8);
         break;
-      case 0x2a:
+      case spanTag.name:
         this.name[at] = start;
         this.nameEnd[at] = end;
         break;

@@ -57,6 +57,19 @@ export class Cursor {
     return this.at + length;
   }
 
+  /**
+   * Moves past other fields to the content of the next one with this tag, which has a length.
+   * @returns the content's end; -1 when none is left
+   */
+  seek(wanted: number, end: number): number {
+    while (this.at < end) {
+      const tag = this.tag(end);
+      if (tag === wanted) return this.length(end);
+      this.skip(tag, end);
+    }
+    return -1;
+  }
+
   /** Moves past 4 or 8 bytes. @returns where they start */
   fixed(bytes: number, end: number): number {
     const start = this.at;

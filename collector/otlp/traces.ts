@@ -374,9 +374,9 @@ const serverKind = 2;
 // Tags: field number shifted left by 3, and wire type.
 export const requestTag = { resourceSpans: 0x0a } as const;
 export const resourceSpansTag = { resource: 0x0a, scopeSpans: 0x12 } as const;
-export const scopeSpansTag = { spans: 0x12 } as const;
-const resourceTag = { attributes: 0x0a } as const;
-const spanTag = {
+export const scopeSpansTag = { scope: 0x0a, spans: 0x12 } as const;
+export const resourceTag = { attributes: 0x0a } as const;
+export const spanTag = {
   traceId: 0x0a,
   spanId: 0x12,
   traceState: 0x1a,
@@ -390,5 +390,5 @@ const spanTag = {
   status: 0x7a,
   flags: 0x85,
 } as const;
-const eventTag = { name: 0x12, attributes: 0x1a } as const;
+export const eventTag = { name: 0x12, attributes: 0x1a } as const;
 const statusTag = { code: 0x18 } as const;
