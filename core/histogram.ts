@@ -10,6 +10,8 @@ const subBuckets = 256;
 const halfBuckets = subBuckets / 2;
 /** 2^41 µs, 25 days: what took longer is counted in the last bucket; the exact maximum is kept beside it. */
 const highestUs = 2 ** 41;
+/** So many buckets are sorted faster than all are looked through. */
+const fewBuckets = 128;
 export const histogramSlots = (41 - 7 + 1) * halfBuckets + halfBuckets;
 
 /** The bucket of a duration. */
@@ -37,6 +39,10 @@ export class HistogramCounts {
   /** Buckets that are not empty, in the order they were first met. */
   readonly #touched = new Uint16Array(histogramSlots);
   #touchedCount = 0;
+  /** The first words that were added stay where they are: mostly they are all but a few of the values. */
+  #base: Uint32Array | undefined;
+  #baseStart = 0;
+  readonly #touchedSeen = new Float64Array(fewBuckets);
 
   addUs(us: number): void {
     const slot = slotOfUs(us);
@@ -92,11 +98,9 @@ export class HistogramCounts {
 
   /** Appends the V2 payload to `out` at `at` and returns its end. Takes at most 9 bytes a bucket. */
   encode(out: Uint8Array, at: number): number {
-    const touched = this.#touched.subarray(0, this.#touchedCount);
-    if (touched.length > 24) touched.sort();
-    else insertionSort(touched);
+    this.#pour();
     let next = 0;
-    for (const slot of touched) {
+    for (const slot of this.#sortedTouched()) {
       const gap = slot - next;
       if (gap === 1) out[at++] = 0;
       else if (gap > 1) at = putVarint(out, at, gap * 2 - 1);
@@ -104,6 +108,36 @@ export class HistogramCounts {
       next = slot + 1;
     }
     return at;
+  }
+
+  /** Numbers of 32 bits that `putWords` writes. */
+  get wordCount(): number {
+    this.#pour();
+    return 2 + this.#touchedCount * 2;
+  }
+
+  /** Appends how many buckets are not empty, how many values there are, below 2^32, and ascending of each of
+   *  these buckets its number and how many values there are up to and with it. */
+  putWords(out: Uint32Array, at: number): number {
+    this.#pour();
+    out[at++] = this.#touchedCount;
+    out[at++] = this.total;
+    let seen = 0;
+    for (const slot of this.#sortedTouched()) {
+      out[at++] = slot;
+      out[at++] = seen += this.counts[slot]!;
+    }
+    return at;
+  }
+
+  /** Adds what `putWords` wrote, and returns its end. The words must stay as they are until `clear`. */
+  addWords(words: Uint32Array, start: number): number {
+    const end = start + 2 + words[start]! * 2;
+    if (this.#base === undefined) {
+      this.#base = words;
+      this.#baseStart = start;
+    } else this.#addBuckets(words, start + 2, end);
+    return end;
   }
 
   /**
@@ -117,23 +151,21 @@ export class HistogramCounts {
     minNs: number,
     maxNs: number,
   ): number[] {
-    const { counts } = this;
-    const values: number[] = [];
-    let slot = 0;
-    let seen = counts[0]!;
-    for (const percent of percents) {
-      const rank = Math.max(1, Math.ceil((percent * total) / 100));
-      while (seen < rank && slot < histogramSlots - 1) seen += counts[++slot]!;
-      if (rank === 1) values.push(minNs);
-      else if (rank === total) values.push(maxNs);
-      else values.push(Math.min(maxNs, Math.max(minNs, middleOfSlotUs(slot) * 1000)));
-    }
-    return values;
+    if (this.#touchedCount > fewBuckets) this.#pour();
+    const slots = this.#base
+      ? this.#slotsBesideBase(percents, total)
+      : this.#slotsOfRanks(percents, total);
+    return percents.map((percent, i) => {
+      const rank = rankOf(percent, total);
+      if (rank === 1) return minNs;
+      if (rank === total) return maxNs;
+      return Math.min(maxNs, Math.max(minNs, middleOfSlotUs(slots[i]!) * 1000));
+    });
   }
 
   /** All values. */
   get total(): number {
-    let total = 0;
+    let total = this.#base ? this.#base[this.#baseStart + 1]! : 0;
     for (let i = 0; i < this.#touchedCount; i++) total += this.counts[this.#touched[i]!]!;
     return total;
   }
@@ -141,7 +173,106 @@ export class HistogramCounts {
   clear(): void {
     for (let i = 0; i < this.#touchedCount; i++) this.counts[this.#touched[i]!] = 0;
     this.#touchedCount = 0;
+    this.#base = undefined;
   }
+
+  #slotsOfRanks(percents: readonly number[], total: number): number[] {
+    const { counts } = this;
+    let slot = 0;
+    let seen = counts[0]!;
+    return percents.map((percent) => {
+      const rank = rankOf(percent, total);
+      // Most buckets are empty: eight at a time as far as the rank allows, whose sums do not wait for each other.
+      for (; slot < histogramSlots - 8; slot += 8) {
+        const low = counts[slot + 1]! + counts[slot + 2]! + (counts[slot + 3]! + counts[slot + 4]!);
+        const high =
+          counts[slot + 5]! + counts[slot + 6]! + (counts[slot + 7]! + counts[slot + 8]!);
+        if (seen + (low + high) >= rank) break;
+        seen += low + high;
+      }
+      while (seen < rank && slot < histogramSlots - 1) seen += counts[++slot]!;
+      return slot;
+    });
+  }
+
+  /** The same of the base's buckets and the touched ones beside them. */
+  #slotsBesideBase(percents: readonly number[], total: number): number[] {
+    const base = this.#base!;
+    const first = this.#baseStart + 2;
+    const touched = this.#sortedTouched();
+    const touchedSeen = this.#touchedSeen;
+    let sum = 0;
+    for (let i = 0; i < touched.length; i++) touchedSeen[i] = sum += this.counts[touched[i]!]!;
+    const baseCount = base[this.#baseStart]!;
+    let low = 0;
+    return percents.map((percent) => {
+      const rank = rankOf(percent, total);
+      // Before this bucket of the base there are too few, even with all that was touched.
+      for (let high = baseCount; low < high; ) {
+        const middle = (low + high) >>> 1;
+        if (base[first + middle * 2 + 1]! + sum >= rank) high = middle;
+        else low = middle + 1;
+      }
+      let baseSeen = low > 0 ? base[first + low * 2 - 1]! : 0;
+      let next = low > 0 ? firstAbove(touched, base[first + low * 2 - 2]!) : 0;
+      let ownSeen = next > 0 ? touchedSeen[next - 1]! : 0;
+      for (let at = low; ; ) {
+        const baseSlot = at < baseCount ? base[first + at * 2]! : histogramSlots;
+        const ownSlot = next < touched.length ? touched[next]! : histogramSlots;
+        if (baseSlot <= ownSlot) baseSeen = base[first + at++ * 2 + 1]!;
+        if (ownSlot <= baseSlot) ownSeen = touchedSeen[next++]!;
+        if (baseSeen + ownSeen >= rank) return Math.min(baseSlot, ownSlot);
+      }
+    });
+  }
+
+  /** The base is counted like everything else. */
+  #pour(): void {
+    const base = this.#base;
+    if (base === undefined) return;
+    const start = this.#baseStart;
+    this.#base = undefined;
+    this.#addBuckets(base, start + 2, start + 2 + base[start]! * 2);
+  }
+
+  #addBuckets(words: Uint32Array, from: number, to: number): void {
+    const { counts } = this;
+    const touched = this.#touched;
+    let touchedCount = this.#touchedCount;
+    let seen = 0;
+    for (let at = from; at < to; at += 2) {
+      const slot = words[at]!;
+      const count = counts[slot]!;
+      if (count === 0) touched[touchedCount++] = slot;
+      counts[slot] = count + words[at + 1]! - seen;
+      seen = words[at + 1]!;
+    }
+    this.#touchedCount = touchedCount;
+  }
+
+  #sortedTouched(): Uint16Array {
+    const touched = this.#touched.subarray(0, this.#touchedCount);
+    if (touched.length > 24) touched.sort();
+    else insertionSort(touched);
+    return touched;
+  }
+}
+
+/** How many of an ascending list are not above a slot. */
+function firstAbove(list: Uint16Array, slot: number): number {
+  let low = 0;
+  let high = list.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (list[middle]! <= slot) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** The nearest rank of a percentile, from 1. */
+function rankOf(percent: number, total: number): number {
+  return Math.max(1, Math.ceil((percent * total) / 100));
 }
 
 /** The histogram in HdrHistogram's standard V2 encoding, uncompressed: for export, and for other tools. */

@@ -8,6 +8,7 @@ const statusSlots = 1000;
 
 const doubleValue = new Float64Array(1);
 const doubleBytes = new Uint8Array(doubleValue.buffer);
+const doubleWords = new Uint32Array(doubleValue.buffer);
 
 /** Where a read of varints stands; module-level, so that reading one allocates nothing. */
 let position = 0;
@@ -32,6 +33,18 @@ function putDouble(out: Uint8Array, at: number, value: number): number {
   doubleValue[0] = value;
   out.set(doubleBytes, at);
   return at + 8;
+}
+
+function readDoubleWords(words: Uint32Array, at: number): number {
+  doubleWords[0] = words[at]!;
+  doubleWords[1] = words[at + 1]!;
+  return doubleValue[0]!;
+}
+
+function putDoubleWords(out: Uint32Array, at: number, value: number): number {
+  doubleValue[0] = value;
+  out.set(doubleWords, at);
+  return at + 2;
 }
 
 /** Stands first in a tally with weights; in others the number of statuses does, which is not 0. */
@@ -155,6 +168,51 @@ export class Tally {
       end += 1;
     }
     return this.clients.encode(out, end, scale);
+  }
+
+  /** `putWords` can tell all of it: no count exceeds 32 bits, no weight, and every client by its number. */
+  get fitsWords(): boolean {
+    return !this.#isWeighted && this.calls < 2 ** 32 && this.clients.fitsWords;
+  }
+
+  /** The words `putWords` takes now. */
+  get wordCount(): number {
+    return 1 + this.#statusCount * 2 + 6 + this.#histogram.wordCount + this.clients.wordCount;
+  }
+
+  /** Writes it as numbers of 32 bits, which `addWords` adds several times as fast as `addEncoded` bytes. */
+  putWords(out: Uint32Array, at: number): number {
+    out[at++] = this.#statusCount;
+    for (let i = 0; i < this.#statusCount; i++) {
+      const status = this.#statuses[i]!;
+      out[at++] = status;
+      out[at++] = this.#statusCalls[status]!;
+    }
+    at = putDoubleWords(out, at, this.sumNs);
+    at = putDoubleWords(out, at, this.minNs);
+    at = putDoubleWords(out, at, this.maxNs);
+    at = this.#histogram.putWords(out, at);
+    return this.clients.putWords(out, at);
+  }
+
+  /** Adds what `putWords` wrote at `start`. */
+  addWords(words: Uint32Array, start: number): void {
+    let at = start + 1;
+    for (let i = words[start]!; i > 0; i--, at += 2) {
+      const calls = words[at + 1]!;
+      this.#addStatus(words[at]!, calls);
+      this.calls += calls;
+    }
+    const histogram = at + 6;
+    // Without a histogram no call had a duration.
+    if (words[histogram] !== 0) {
+      this.#addDurations(
+        readDoubleWords(words, at),
+        readDoubleWords(words, at + 2),
+        readDoubleWords(words, at + 4),
+      );
+    }
+    this.clients.addWords(words, this.#histogram.addWords(words, histogram));
   }
 
   usage(): Usage {

@@ -22,7 +22,7 @@ import {
   factsOfCalls,
 } from './endpoint-records.ts';
 import { coarsestMinutes, coverageOf, type Kept, minutesPerDay, piecesOf } from './levels.ts';
-import { type MergedBlocks, splitInside } from './merged-blocks.ts';
+import { type MergedBlocks, type MergedUsage, splitPieces } from './merged-blocks.ts';
 import { PendingCalls, readTail } from './pending-calls.ts';
 import { BlockWriter, shardBits, sortBy, UsageEntries } from './usage-block.ts';
 import type { WordBook } from './word-book.ts';
@@ -132,17 +132,19 @@ export class SqliteSnapshot implements Snapshot {
   }
 
   usage(selection: Selection, window: Window): Map<number, Usage> {
-    const entries = this.#entries(selection, window);
+    const { selected, merged, entries } = this.#pieces(selection, window);
     const order = sortBy(entries.length, entries.endpoint);
     const usage = new Map<number, Usage>();
     const tally = this.#tally;
-    for (let i = 0; i < order.length; ) {
-      const endpoint = entries.endpoint[order[i]!]!;
-      for (; i < order.length && entries.endpoint[order[i]!] === endpoint; i++) {
-        const entry = order[i]!;
-        tally.addEncoded(entries.blocks[entries.block[entry]!]!, entries.start[entry]!);
+    let next = 0;
+    for (const { id } of selected) {
+      let isUsed = addMerged(merged, id, tally);
+      for (; next < order.length && entries.endpoint[order[next]!] === id; next++) {
+        entries.addTo(tally, order[next]!);
+        isUsed = true;
       }
-      usage.set(endpoint, tally.usage());
+      if (!isUsed) continue;
+      usage.set(id, tally.usage());
       tally.clear();
     }
     return usage;
@@ -194,37 +196,42 @@ export class SqliteSnapshot implements Snapshot {
   }
 
   #tallyAll(selection: Selection, window: Window): void {
-    const entries = this.#entries(selection, window);
-    for (let i = 0; i < entries.length; i++) {
-      this.#tally.addEncoded(entries.blocks[entries.block[i]!]!, entries.start[i]!);
-    }
+    const { selected, merged, entries } = this.#pieces(selection, window);
+    for (const { id } of selected) addMerged(merged, id, this.#tally);
+    for (let i = 0; i < entries.length; i++) entries.addTo(this.#tally, i);
   }
 
-  /** Every stored piece of the window, each call in exactly one of them. */
-  #entries(selection: Selection, window: Window): UsageEntries {
+  /** All that is stored of the window, each call in exactly one piece. */
+  #pieces(
+    selection: Selection,
+    window: Window,
+  ): {
+    /** Ascending by id. */
+    selected: readonly KnownEndpoint[];
+    /** By shard, also of endpoints that are not selected. */
+    merged: ReadonlyMap<number, MergedUsage[]>;
+    entries: UsageEntries;
+  } {
     const { window: covered } = coverageOf(window, this.#kept());
     const fromMinute = covered.fromS / 60;
     const toMinute = covered.toS / 60;
     const entries = new UsageEntries();
     const selected = this.#selected(selection);
-    if (selected.length === 0) return entries;
+    if (selected.length === 0) return { selected, merged: new Map(), entries };
     const mask = new Uint8Array(selected.at(-1)!.id + 1);
     for (const { id } of selected) mask[id] = 1;
     const firstShard = selected[0]!.id >> shardBits;
     const lastShard = selected.at(-1)!.id >> shardBits;
-    const { inside, edges } = splitInside(this.#settledPieces(fromMinute, toMinute));
-    if (inside.length > 0) {
-      for (const block of this.#merged.merged(inside, firstShard, lastShard)) {
-        entries.addBlock(block, 0, everything, mask);
-      }
-    }
-    for (const { level, fromMinute: from, toMinute: to } of edges) {
+    const { lasting, passing } = splitPieces(this.#settledPieces(fromMinute, toMinute));
+    const merged =
+      lasting.length > 0 ? this.#merged.merged(lasting, firstShard, lastShard) : new Map();
+    for (const { level, fromMinute: from, toMinute: to } of passing) {
       for (const block of this.#blocks.all(level, from, to, firstShard, lastShard) as Buffer[]) {
         entries.addBlock(block, 0, everything, mask);
       }
     }
     for (const block of this.#readRecent()) entries.addBlock(block, fromMinute, toMinute, mask);
-    return entries;
+    return { selected, merged, entries };
   }
 
   /** Where nothing is settled beyond an edge, the edge is moved out to a coarse bucket's: fewer pieces. */
@@ -337,4 +344,17 @@ export class SqliteSnapshot implements Snapshot {
     }
     return distinct;
   }
+}
+
+/** @returns whether there was any */
+function addMerged(
+  merged: ReadonlyMap<number, MergedUsage[]>,
+  endpoint: number,
+  tally: Tally,
+): boolean {
+  let isUsed = false;
+  for (const usage of merged.get(endpoint >> shardBits) ?? []) {
+    if (usage.addTo(tally, endpoint)) isUsed = true;
+  }
+  return isUsed;
 }

@@ -86,6 +86,10 @@ export class UsageEntries {
     }
   }
 
+  addTo(tally: Tally, entry: number): void {
+    tally.addEncoded(this.blocks[this.block[entry]!]!, this.start[entry]!);
+  }
+
   #push(minute: number, endpoint: number, block: number, start: number, end: number): void {
     if (this.length === this.minute.length) this.#grow();
     const i = this.length++;
@@ -236,10 +240,7 @@ export function coalesce(
       const bytes = entries.blocks[entries.block[first]!]!;
       writer.addBytes(minute, endpoint, bytes, entries.start[first]!, entries.end[first]!);
     } else {
-      for (; i < next; i++) {
-        const entry = order[i]!;
-        tally.addEncoded(entries.blocks[entries.block[entry]!]!, entries.start[entry]!);
-      }
+      for (; i < next; i++) entries.addTo(tally, order[i]!);
       writer.addTally(minute, endpoint, tally);
       tally.clear();
     }
