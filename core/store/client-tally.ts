@@ -25,12 +25,12 @@ const registerCount = 1 << registerBits;
  * shares one counted remainder, and their number is estimated.
  */
 export class ClientTally {
-  /** A sparse set (Briggs and Torczon 1993): where a client stands among the first `size` of the columns, if
-   *  it stands there at all. */
-  #places = new Uint32Array(1024);
-  #clients = new Uint32Array(512);
-  #calls = new Float64Array(512);
-  #errors = new Float64Array(512);
+  #capacity = 1024;
+  #keys = new Int32Array(this.#capacity);
+  #calls = new Float64Array(this.#capacity);
+  #errors = new Float64Array(this.#capacity);
+  /** Slots in use, in the order they were met. */
+  #used = new Int32Array(this.#capacity / 2);
   #size = 0;
   /** The first words that were added stay where they are: mostly they are nearly all there is. */
   #base: Uint32Array | undefined;
@@ -46,19 +46,26 @@ export class ClientTally {
 
   /** @param client its number, from 1 on */
   add(client: number, calls: number, errors: number): void {
-    if (client >= this.#places.length) this.#growPlaces(client);
-    const place = this.#places[client]!;
-    if (place < this.#size && this.#clients[place] === client) {
-      this.#calls[place]! += calls;
-      this.#errors[place]! += errors;
-      return;
+    const mask = this.#capacity - 1;
+    const keys = this.#keys;
+    let slot = mix(client) & mask;
+    for (let key = keys[slot]!; key !== client; key = keys[slot]!) {
+      if (key === 0) {
+        if (this.#size === this.#used.length) {
+          this.#grow();
+          this.add(client, calls, errors);
+          return;
+        }
+        keys[slot] = client;
+        this.#used[this.#size++] = slot;
+        this.#calls[slot] = calls;
+        this.#errors[slot] = errors;
+        return;
+      }
+      slot = (slot + 1) & mask;
     }
-    if (this.#size === this.#clients.length) this.#growColumns();
-    const next = this.#size++;
-    this.#places[client] = next;
-    this.#clients[next] = client;
-    this.#calls[next] = calls;
-    this.#errors[next] = errors;
+    this.#calls[slot]! += calls;
+    this.#errors[slot]! += errors;
   }
 
   /** Adds what `encode` wrote with the same scale, and returns its end. */
@@ -116,12 +123,12 @@ export class ClientTally {
     const double = 2 * scale;
     at = putVarint(out, at, this.#size * 2 + (this.#estimated ? 1 : 0));
     let last = 0;
-    for (const client of this.#sortedClients()) {
-      const place = this.#places[client]!;
-      const errors = this.#errors[place]!;
+    for (const slot of this.#slotsByClient()) {
+      const client = this.#keys[slot]!;
+      const errors = this.#errors[slot]!;
       const step = client - last;
       at = putVarint(out, at, step < 0 ? -step * 2 - 1 : step * 2);
-      at = putVarint(out, at, this.#calls[place]! * double + (errors > 0 ? 1 : 0));
+      at = putVarint(out, at, this.#calls[slot]! * double + (errors > 0 ? 1 : 0));
       if (errors > 0) at = putVarint(out, at, errors * scale);
       last = client;
     }
@@ -149,10 +156,10 @@ export class ClientTally {
   putWords(out: Uint32Array, at: number): number {
     this.#pour();
     out[at++] = this.#size;
-    for (let i = 0; i < this.#size; i++) out[at++] = this.#clients[i]!;
+    for (let i = 0; i < this.#size; i++) out[at++] = this.#keys[this.#used[i]!]!;
     for (let i = 0; i < this.#size; i++) {
-      out[at++] = this.#calls[i]!;
-      out[at++] = this.#errors[i]!;
+      out[at++] = this.#calls[this.#used[i]!]!;
+      out[at++] = this.#errors[this.#used[i]!]!;
     }
     return at;
   }
@@ -170,7 +177,7 @@ export class ClientTally {
     if (this.#estimated) {
       this.#pour();
       const registers = this.#registers!.slice();
-      for (let i = 0; i < this.#size; i++) observe(registers, this.#clients[i]!);
+      for (let i = 0; i < this.#size; i++) observe(registers, this.#keys[this.#used[i]!]!);
       return estimate(registers);
     }
     const base = this.#base;
@@ -185,11 +192,13 @@ export class ClientTally {
   forEach(visit: (client: number, calls: number, errors: number) => void): void {
     this.#pour();
     for (let i = 0; i < this.#size; i++) {
-      visit(this.#clients[i]!, this.#calls[i]!, this.#errors[i]!);
+      const slot = this.#used[i]!;
+      visit(this.#keys[slot]!, this.#calls[slot]!, this.#errors[slot]!);
     }
   }
 
   clear(): void {
+    for (let i = 0; i < this.#size; i++) this.#keys[this.#used[i]!] = 0;
     this.#size = 0;
     this.#base = undefined;
     if (this.#estimated) this.#registers!.fill(0);
@@ -198,15 +207,33 @@ export class ClientTally {
     this.otherErrors = 0;
   }
 
-  /** In the order of their numbers, whose steps are short, when there are many: a few are as short in any. */
-  #sortedClients(): Uint32Array {
-    const clients = this.#clients.subarray(0, this.#size);
-    return clients.length > sortedFrom ? clients.slice().sort() : clients;
+  /** In the order of their numbers, whose steps are short, when there are many. */
+  #slotsByClient(): Int32Array {
+    const keys = this.#keys;
+    const slots = this.#used.subarray(0, this.#size);
+    // A few are as short in any order.
+    if (slots.length <= sortedFrom) return slots;
+    // A native sort of the numbers and one look-up each is faster than a comparator.
+    const clients = new Int32Array(slots.length);
+    for (let i = 0; i < slots.length; i++) clients[i] = keys[slots[i]!]!;
+    clients.sort();
+    const mask = this.#capacity - 1;
+    for (let i = 0; i < clients.length; i++) {
+      const client = clients[i]!;
+      let slot = mix(client) & mask;
+      while (keys[slot] !== client) slot = (slot + 1) & mask;
+      slots[i] = slot;
+    }
+    return slots;
   }
 
   #has(client: number): boolean {
-    const place = client < this.#places.length ? this.#places[client]! : this.#size;
-    return place < this.#size && this.#clients[place] === client;
+    const mask = this.#capacity - 1;
+    for (let slot = mix(client) & mask; ; slot = (slot + 1) & mask) {
+      const key = this.#keys[slot]!;
+      if (key === client) return true;
+      if (key === 0) return false;
+    }
   }
 
   /** The base is counted like everything else. */
@@ -235,36 +262,36 @@ export class ClientTally {
   /** Keeps the half of the bound with the most calls; the others go into the remainder. */
   #foldRarest(): void {
     const registers = this.#startEstimate();
-    const all: { client: number; calls: number; errors: number }[] = [];
-    this.forEach((client, calls, errors) => {
-      all.push({ client, calls, errors });
-    });
-    all.sort((a, b) => b.calls - a.calls || a.client - b.client);
-    for (const { client } of all) observe(registers, client);
-    const kept = limits.clientsPerEndpoint / 2;
-    for (const { calls, errors } of all.slice(kept)) {
-      this.otherCalls += calls;
-      this.otherErrors += errors;
+    const slots = [...this.#used.subarray(0, this.#size)];
+    slots.sort((a, b) => this.#calls[b]! - this.#calls[a]! || this.#keys[a]! - this.#keys[b]!);
+    const kept = slots.slice(0, limits.clientsPerEndpoint / 2).map((slot) => ({
+      client: this.#keys[slot]!,
+      calls: this.#calls[slot]!,
+      errors: this.#errors[slot]!,
+    }));
+    for (const slot of slots) observe(registers, this.#keys[slot]!);
+    for (const slot of slots.slice(kept.length)) {
+      this.otherCalls += this.#calls[slot]!;
+      this.otherErrors += this.#errors[slot]!;
     }
+    this.#keys.fill(0);
     this.#size = 0;
-    for (const { client, calls, errors } of all.slice(0, kept)) this.add(client, calls, errors);
+    for (const { client, calls, errors } of kept) this.add(client, calls, errors);
   }
 
-  #growPlaces(client: number): void {
-    const places = new Uint32Array(2 ** (32 - Math.clz32(client)));
-    places.set(this.#places);
-    this.#places = places;
-  }
-
-  #growColumns(): void {
-    const { length } = this.#clients;
-    const grown = <Column extends Uint32Array | Float64Array>(next: Column, old: Column) => {
-      next.set(old);
-      return next;
-    };
-    this.#clients = grown(new Uint32Array(length * 2), this.#clients);
-    this.#calls = grown(new Float64Array(length * 2), this.#calls);
-    this.#errors = grown(new Float64Array(length * 2), this.#errors);
+  #grow(): void {
+    const old = { keys: this.#keys, calls: this.#calls, errors: this.#errors, used: this.#used };
+    const size = this.#size;
+    this.#capacity *= 2;
+    this.#keys = new Int32Array(this.#capacity);
+    this.#calls = new Float64Array(this.#capacity);
+    this.#errors = new Float64Array(this.#capacity);
+    this.#used = new Int32Array(this.#capacity / 2);
+    this.#size = 0;
+    for (let i = 0; i < size; i++) {
+      const slot = old.used[i]!;
+      this.add(old.keys[slot]!, old.calls[slot]!, old.errors[slot]!);
+    }
   }
 }
 
