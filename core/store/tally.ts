@@ -14,9 +14,10 @@ const doubleWords = new Uint32Array(doubleValue.buffer);
 let position = 0;
 
 function readVarint(bytes: Uint8Array): number {
-  let byte = bytes[position++]!;
-  let value = byte & 127;
-  for (let scale = 128; byte > 127; scale *= 128) {
+  const first = bytes[position++]!;
+  if (first < 128) return first;
+  let value = first & 127;
+  for (let scale = 128, byte = first; byte > 127; scale *= 128) {
     byte = bytes[position++]!;
     value += (byte & 127) * scale;
   }

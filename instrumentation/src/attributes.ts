@@ -27,42 +27,87 @@ const keys = {
   errorType: new AttributeKey('error.type'),
 };
 
-/**
- * The attributes of a SERVER span by OpenTelemetry's stable semantic conventions for HTTP (1.29). The query
- * is never taken: it holds secrets too often, and nobody here asks for it.
- * @param headers taken besides; see `takenHeaders`
- */
-export function writeAttributes(
-  to: AttributeSink,
-  call: Call,
-  ending: Ending,
-  headers: readonly TakenHeader[],
-): void {
-  const { request, connection } = call;
+/** What the attributes of a call's span say, taken when it ends: neither request nor response is kept. */
+export interface CallFacts {
+  /** `knownMethod` of `originalMethod`. */
+  readonly method: string;
+  readonly originalMethod: string;
+  readonly path: string;
+  readonly scheme: string;
+  readonly version: string;
+  readonly route: string | undefined;
+  readonly status: number | undefined;
+  readonly host: string | undefined;
+  readonly peer: string | undefined;
+  readonly forwardedFor: string | undefined;
+  readonly forwarded: string | undefined;
+  readonly userAgent: string | undefined;
+  readonly requestBytes: number | undefined;
+  readonly responseBytes: number | undefined;
+  readonly errorType: string | undefined;
+  readonly headers: readonly { key: AttributeKey; values: readonly string[] }[];
+}
+
+/** The query is never taken: it holds secrets too often, and nobody here asks for it. @param headers taken besides */
+export function factsOf(call: Call, ending: Ending, headers: readonly TakenHeader[]): CallFacts {
+  const { request, connection, method: originalMethod } = call;
   const sent = request.headers;
-  const method = knownMethod(call.method);
-  to.repeated(keys.method, method);
-  if (method === otherMethod) to.text(keys.methodOriginal, cut(call.method));
-  to.text(keys.path, pathOf(call.target));
-  to.repeated(keys.scheme, connection.scheme);
-  to.repeated(keys.version, request.httpVersionMajor === 2 ? '2' : request.httpVersion);
-  if (call.route !== undefined) to.repeated(keys.route, call.route);
-  if (ending.status !== undefined) to.integer(keys.status, ending.status);
-  writeServer(to, (sent[':authority'] as string | undefined) ?? sent.host);
-  writeClient(to, request, connection.peerAddress);
-  const userAgent = sent['user-agent'];
-  if (userAgent !== undefined) to.repeated(keys.userAgent, cut(userAgent));
-  const requestBytes = contentLength(sent['content-length']);
-  if (requestBytes !== undefined) to.integer(keys.requestBytes, requestBytes);
-  if (ending.responseBytes !== undefined && method !== 'HEAD') {
-    to.integer(keys.responseBytes, ending.responseBytes);
-  }
-  const failure = errorType(call, ending);
-  if (failure !== undefined) to.repeated(keys.errorType, failure);
-  for (const { name, key } of headers) {
+  const method = knownMethod(originalMethod);
+  return {
+    method,
+    originalMethod,
+    path: pathOf(call.target),
+    scheme: connection.scheme,
+    version: request.httpVersionMajor === 2 ? '2' : request.httpVersion,
+    route: call.route,
+    status: ending.status,
+    host: (sent[':authority'] as string | undefined) ?? sent.host,
+    peer: connection.peerAddress,
+    forwardedFor: joined(sent['x-forwarded-for']),
+    forwarded: sent.forwarded,
+    userAgent: sent['user-agent'],
+    requestBytes: contentLength(sent['content-length']),
+    responseBytes: method === 'HEAD' ? undefined : ending.responseBytes,
+    errorType: errorType(call, ending),
+    headers: headers.length === 0 ? noHeaders : headersOf(sent, headers),
+  };
+}
+
+const noHeaders: CallFacts['headers'] = [];
+
+function headersOf(
+  sent: RawRequest['headers'],
+  headers: readonly TakenHeader[],
+): CallFacts['headers'] {
+  return headers.flatMap(({ name, key }) => {
     const value = sent[name];
-    if (value !== undefined) to.list(key, (Array.isArray(value) ? value : [value]).map(cut));
-  }
+    return value === undefined
+      ? []
+      : [{ key, values: (Array.isArray(value) ? value : [value]).map(cut) }];
+  });
+}
+
+function joined(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value.join(', ') : value;
+}
+
+/** By OpenTelemetry's stable semantic conventions for HTTP (1.29). */
+export function writeAttributes(to: AttributeSink, facts: CallFacts): void {
+  const { method, route, status, userAgent, requestBytes, responseBytes } = facts;
+  to.repeated(keys.method, method);
+  if (method === otherMethod) to.text(keys.methodOriginal, cut(facts.originalMethod));
+  to.text(keys.path, facts.path);
+  to.repeated(keys.scheme, facts.scheme);
+  to.repeated(keys.version, facts.version);
+  if (route !== undefined) to.repeated(keys.route, route);
+  if (status !== undefined) to.integer(keys.status, status);
+  writeServer(to, facts.host);
+  writeClient(to, facts);
+  if (userAgent !== undefined) to.repeated(keys.userAgent, cut(userAgent));
+  if (requestBytes !== undefined) to.integer(keys.requestBytes, requestBytes);
+  if (responseBytes !== undefined) to.integer(keys.responseBytes, responseBytes);
+  if (facts.errorType !== undefined) to.repeated(keys.errorType, facts.errorType);
+  for (const { key, values } of facts.headers) to.list(key, values);
 }
 
 /** A request header that becomes an attribute. @property name lower case */
@@ -126,14 +171,12 @@ function writeServer(to: AttributeSink, host: string | undefined): void {
  * it takes the first, which anybody can make up; here they go to the collector as they came, for it knows
  * which proxies are trusted. The same for Forwarded.
  */
-function writeClient(to: AttributeSink, request: RawRequest, peer: string | undefined): void {
-  const { 'x-forwarded-for': forwardedFor, forwarded } = request.headers;
+function writeClient(to: AttributeSink, { peer, forwardedFor, forwarded }: CallFacts): void {
   if (peer !== undefined) to.repeated(keys.peer, peer);
   if (forwarded !== undefined) to.list(keys.forwarded, [cut(forwarded)]);
   if (forwardedFor !== undefined) {
-    const text = Array.isArray(forwardedFor) ? forwardedFor.join(', ') : forwardedFor;
-    if (text.includes(',')) to.list(keys.forwardedFor, [lastOf(text)]);
-    else if (forwarded === undefined) to.repeated(keys.client, cut(text.trim()));
+    if (forwardedFor.includes(',')) to.list(keys.forwardedFor, [lastOf(forwardedFor)]);
+    else if (forwarded === undefined) to.repeated(keys.client, cut(forwardedFor.trim()));
   } else if (forwarded === undefined && peer !== undefined) {
     to.repeated(keys.client, peer);
   }

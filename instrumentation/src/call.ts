@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http';
+import { performance } from 'node:perf_hooks';
 import type { RawRequest } from './framework.ts';
 
-/** One call that a server answers, from its start to its end. Lives on its request, under a symbol. */
+/** One call that a server answers, from its start to its end. */
 export interface Call {
   request: RawRequest;
   /** Of HTTP/1.1; a call of HTTP/2 has its stream. */
@@ -25,7 +26,7 @@ export interface Connection {
   /** undefined for a socket of the file system. */
   readonly peerAddress: string | undefined;
   readonly scheme: 'http' | 'https';
-  /** Calls that began and are not over: more than one with pipelining. */
+  /** Of HTTP/1.1: calls that began and are not over, more than one with pipelining. */
   readonly open: Call[];
 }
 
@@ -39,23 +40,34 @@ export interface Ending {
   readonly responseBytes: number | undefined;
 }
 
-const callKey = Symbol('rollcall.call');
+/**
+ * Where calls are found again: not on requests and sockets, which a property gives another shape. Node's own
+ * functions see those of the exporter's client as well, and are slower at many shapes.
+ */
+const connections = new WeakMap<object, Connection>();
+const streams = new WeakMap<object, Call>();
 
-interface Carrier {
-  [callKey]?: Call;
-  stream?: Carrier | undefined;
+/** Of HTTP/1.1. */
+export function connectionOf(socket: object): Connection | undefined {
+  return connections.get(socket);
 }
 
-/** Begins a call and leaves it on `carrier`: a request, or a stream of HTTP/2. */
+export function keepConnection(socket: object, connection: Connection): void {
+  connections.set(socket, connection);
+}
+
+export function keepStream(stream: object, call: Call): void {
+  streams.set(stream, call);
+}
+
 export function beginCall(
-  carrier: object,
   request: RawRequest,
   response: ServerResponse | undefined,
   method: string,
   target: string,
   connection: Connection,
 ): Call {
-  const call: Call = {
+  return {
     request,
     response,
     method,
@@ -67,11 +79,21 @@ export function beginCall(
     error: undefined,
     isOver: false,
   };
-  (carrier as Carrier)[callKey] = call;
-  return call;
 }
 
-/** The call of a request, or of the stream under it; undefined when it is not counted. */
-export function callOf(carrier: object): Call | undefined {
-  return (carrier as Carrier)[callKey] ?? (carrier as Carrier).stream?.[callKey];
+/** The call of a request that is not over; undefined when it is, or is not counted. */
+export function callOf(request: RawRequest): Call | undefined {
+  const { stream } = request as { stream?: object };
+  // An app may keep something of its own there.
+  const ofStream = stream === undefined ? undefined : streams.get(stream);
+  if (ofStream !== undefined) return ofStream;
+  const open = connections.get(request.socket)?.open;
+  // Pipelined requests are rare.
+  if (open === undefined || open[0]?.request === request) return open?.[0];
+  return open.find((call) => call.request === request);
+}
+
+/** @param stream of HTTP/2 */
+export function callOfStream(stream: object): Call | undefined {
+  return streams.get(stream);
 }

@@ -1,7 +1,15 @@
 import { subscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { beginCall, type Call, type Connection, callOf, type Ending } from './call.ts';
+import {
+  beginCall,
+  type Call,
+  type Connection,
+  callOf,
+  connectionOf,
+  type Ending,
+  keepConnection,
+} from './call.ts';
 import type { RawRequest } from './framework.ts';
 import type { Guard } from './guard.ts';
 
@@ -28,9 +36,9 @@ export function listenToHttp1(listener: CallListener, guard: Guard): void {
     try {
       const { request, response, socket } = message as Exchange;
       if (listener.ignores(request)) return;
-      const connection = connectionOf(socket, listener, guard);
+      const connection = connectionOf(socket) ?? opened(socket, listener, guard);
       const { method = 'GET', url = '/' } = request;
-      connection.open.push(beginCall(request, request, response, method, url, connection));
+      connection.open.push(beginCall(request, response, method, url, connection));
     } catch (error) {
       guard.tell('the start of a call', error);
     }
@@ -41,7 +49,8 @@ export function listenToHttp1(listener: CallListener, guard: Guard): void {
       const call = callOf(request);
       if (call === undefined || call.isOver) return;
       const { open } = call.connection;
-      if (open[0] === call) open.shift();
+      // Nearly always there is no other.
+      if (open.at(-1) === call) open.pop();
       else open.splice(open.indexOf(call), 1);
       call.isOver = true;
       const responseBytes = contentLength(response.getHeader('content-length'));
@@ -59,12 +68,6 @@ export function contentLength(value: unknown): number | undefined {
   return Number.isSafeInteger(length) && length >= 0 ? length : undefined;
 }
 
-const connectionKey = Symbol('rollcall.connection');
-
-interface ConnectionCarrier {
-  [connectionKey]?: Connection;
-}
-
 interface SocketFacts {
   remoteAddress?: string | undefined;
   encrypted?: boolean;
@@ -76,12 +79,9 @@ export function connectionFacts(socket: SocketFacts | undefined): Connection {
   return { peerAddress, scheme: socket?.encrypted === true ? 'https' : 'http', open: [] };
 }
 
-function connectionOf(socket: Socket, listener: CallListener, guard: Guard): Connection {
-  const carrier = socket as ConnectionCarrier;
-  const known = carrier[connectionKey];
-  if (known !== undefined) return known;
+function opened(socket: Socket, listener: CallListener, guard: Guard): Connection {
   const connection = connectionFacts(socket);
-  carrier[connectionKey] = connection;
+  keepConnection(socket, connection);
   socket.once('close', () => {
     for (const call of connection.open.splice(0)) {
       guard.run('the end of an aborted call', () => abort(call, listener));

@@ -1,5 +1,5 @@
 import type { Http2Server, Http2ServerRequest, ServerHttp2Stream } from 'node:http2';
-import { beginCall, type Connection, callOf } from './call.ts';
+import { beginCall, type Connection, callOfStream, keepStream } from './call.ts';
 import type { Guard } from './guard.ts';
 import { type CallListener, connectionFacts, contentLength } from './http1.ts';
 
@@ -17,7 +17,7 @@ export function listenToHttp2(server: object, listener: CallListener, guard: Gua
       if (listener.ignores(request)) return;
       const connection = connectionOfStream(stream, connections);
       const { ':method': method = 'GET', ':path': path = '/' } = headers;
-      beginCall(stream, request, undefined, method, path, connection);
+      keepStream(stream, beginCall(request, undefined, method, path, connection));
       stream.once('close', () => {
         guard.run('the end of an HTTP/2 call', () => endStream(stream, listener));
       });
@@ -26,13 +26,13 @@ export function listenToHttp2(server: object, listener: CallListener, guard: Gua
   // A listener of 'request' where the app has none would make it one of the compatibility API.
   if (http2.listenerCount('request') === 0) return;
   http2.prependListener('request', (request: Http2ServerRequest) => {
-    const call = request.stream === undefined ? undefined : callOf(request.stream);
+    const call = request.stream === undefined ? undefined : callOfStream(request.stream);
     if (call !== undefined) call.request = request;
   });
 }
 
 function endStream(stream: ServerHttp2Stream, listener: CallListener): void {
-  const call = callOf(stream);
+  const call = callOfStream(stream);
   if (call === undefined || call.isOver) return;
   call.isOver = true;
   const sent = stream.sentHeaders as Record<string, unknown> | undefined;

@@ -9,6 +9,8 @@ export const limits = {
   batchSpans: 2_048,
   /** The same of spans that are objects: 550 KiB of JSON, which takes 4 ms to write. */
   batchSpanObjects: 512,
+  /** Spans that are kept as what is known of them, until they are written at once: some 0.3 ms. */
+  unwrittenSpans: 128,
   /** A span waits no longer for others of its batch. OTEL_BSP_SCHEDULE_DELAY. */
   sendDelayMs: 1_000,
   /** An answer that takes longer is none; OpenTelemetry's 10 s would hold up a process that wants to end.

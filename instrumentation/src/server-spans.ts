@@ -1,6 +1,9 @@
-import { knowMethods, knownMethod, writeAttributes } from './attributes.ts';
+import { performance } from 'node:perf_hooks';
+import { type CallFacts, factsOf, knowMethods, writeAttributes } from './attributes.ts';
 import type { Call, Ending } from './call.ts';
 import { encodedSender } from './exporter.ts';
+import { Guard } from './guard.ts';
+import { hexIds, IdSource, type SpanIds } from './id-source.ts';
 import { type InventoryPart, inventorySpanName } from './inventory.ts';
 import { always, type LeanSampler, leanSampler } from './lean-sampler.ts';
 import { limits } from './limits.ts';
@@ -39,15 +42,14 @@ export class ServerSpans {
   readonly queue: SpanQueue<Writing, Buffer>;
   readonly #sampler: LeanSampler;
   readonly #continues: boolean;
-  readonly #traceId = Buffer.alloc(16);
-  readonly #spanId = Buffer.alloc(8);
+  readonly #ids = new IdSource();
 
   constructor(options: RollcallOptions, env: Environment, log: (line: string) => void) {
     const destination = destinationOf(options, env);
     this.queue = new SpanQueue({
       ...destination,
       log,
-      packer: new RequestPacker(options, env),
+      packer: new RequestPacker(options, env, log),
       sender: () => encodedSender(destination),
       queuedSpansMax: destination.queuedSpansMax ?? limits.queuedSpans,
     });
@@ -67,24 +69,24 @@ export class ServerSpans {
   add(call: Call, ending: Ending, hooks: RequestHooks, consumer: string | undefined): void {
     const durationNs = Math.round((performance.now() - call.startMs) * 1e6);
     const caller = this.#continues ? callerOf(call.request) : undefined;
-    this.#drawIds();
-    const sampled = this.#sampler(caller, this.#random(caller));
+    const ids = this.#ids.draw();
+    const sampled = this.#sampler(caller, this.#random(caller, ids));
     if (sampled === undefined) return;
-    const method = knownMethod(call.method);
-    const verb = method === '_OTHER' ? 'HTTP' : method;
+    const { startEpochMs } = call;
+    const { traceState } = sampled;
+    const facts = factsOf(call, ending, hooks.headers);
     this.queue.add((writer) => {
       writer.begin({
-        name: call.route === undefined ? verb : `${verb} ${call.route}`,
+        name: spanName(facts),
         kind: kind.server,
         parent: caller,
-        traceState: sampled.traceState,
-        startEpochMs: call.startEpochMs,
+        traceState,
+        startEpochMs,
         durationNs,
-        isError: ending.status !== undefined && ending.status >= 500,
-        traceId: this.#traceId,
-        spanId: this.#spanId,
+        isError: facts.status !== undefined && facts.status >= 500,
+        ids,
       });
-      writeAttributes(writer, call, ending, hooks.headers);
+      writeAttributes(writer, facts);
       if (consumer !== undefined) writer.repeated(consumerKey, consumer);
     });
   }
@@ -94,65 +96,73 @@ export class ServerSpans {
     const startEpochMs = Date.now();
     let parent: { traceId: string; spanId: string } | undefined;
     for (const part of parts) {
-      this.#drawIds();
+      const ids = this.#ids.draw();
       const head = { name: inventorySpanName, kind: kind.internal, traceState: undefined, parent };
-      const ids = { traceId: this.#traceId, spanId: this.#spanId };
       this.queue.add((writer) => {
-        writer.begin({ ...head, ...ids, startEpochMs, durationNs: 0, isError: false });
+        writer.begin({ ...head, ids, startEpochMs, durationNs: 0, isError: false });
         for (const [name, value] of Object.entries(part)) {
           if (Array.isArray(value)) writer.list(new AttributeKey(name), value);
           else writer.integer(new AttributeKey(name), value);
         }
       });
-      parent ??= { traceId: this.#traceId.toString('hex'), spanId: this.#spanId.toString('hex') };
+      parent ??= hexIds(ids);
     }
   }
 
-  /** As the SDK draws them: not secrets, and a hundred times as fast as those. */
-  #drawIds(): void {
-    for (let at = 0; at < 16; at += 4) this.#traceId.writeUInt32LE(randomWord(), at);
-    for (let at = 0; at < 8; at += 4) this.#spanId.writeUInt32LE(randomWord(), at);
-  }
-
   /** The upper 48 of the trace id's last 56 bits. */
-  #random(caller: Caller | undefined): number {
+  #random(caller: Caller | undefined, { bytes, at }: SpanIds): number {
     if (this.#sampler === always) return 0;
     if (caller !== undefined) return Number.parseInt(caller.traceId.slice(18, 30), 16);
-    return this.#traceId.readUIntBE(9, 6);
+    return bytes.readUIntBE(at + 9, 6);
   }
 }
 
-/** Never 0, so that no id is all zeros. */
-function randomWord(): number {
-  return 1 + Math.floor(Math.random() * 0xffffffff);
+function spanName({ method, route }: CallFacts): string {
+  const verb = method === '_OTHER' ? 'HTTP' : method;
+  return route === undefined ? verb : `${verb} ${route}`;
 }
 
-/** Writes spans into one request. A span that fails half-way is taken back. */
+/**
+ * Gathers spans into requests. They are written some at a time: the code for it is then in the processor's
+ * caches, between two calls of the app it is not. A span that fails half-way is taken back.
+ */
 class RequestPacker implements Packer<Writing, Buffer> {
   readonly #writer: SpanWriter;
   readonly #resource: Buffer;
   readonly #scope = encodedScope('@rollcall/instrumentation', packageVersion);
 
-  constructor(options: RollcallOptions, env: Environment) {
+  readonly #guard: Guard;
+  readonly #unwritten: Writing[] = [];
+
+  constructor(options: RollcallOptions, env: Environment, log: (line: string) => void) {
+    this.#guard = new Guard(log);
     this.#resource = encodedResource(resourceOf(options, env).attributes);
     this.#writer = new SpanWriter(spanLimitsOf(env));
   }
 
   get spans(): number {
-    return this.#writer.spans;
+    return this.#writer.spans + this.#unwritten.length;
   }
 
   add(write: Writing): void {
-    try {
-      write(this.#writer);
-      this.#writer.end();
-    } catch (error) {
-      this.#writer.discard();
-      throw error;
+    if (this.#unwritten.push(write) >= limits.unwrittenSpans) this.#write();
+  }
+
+  #write(): void {
+    for (const write of this.#unwritten) {
+      try {
+        write(this.#writer);
+        this.#writer.end();
+      } catch (error) {
+        this.#writer.discard();
+        this.#guard.tell('writing a span', error);
+      }
     }
+    this.#unwritten.length = 0;
   }
 
   take(): Buffer {
+    this.#write();
     return traceRequest(this.#resource, this.#scope, this.#writer.take());
   }
 }

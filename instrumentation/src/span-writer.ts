@@ -1,8 +1,12 @@
+import type { SpanIds } from './id-source.ts';
+
 /**
  * Spans as OTLP's protobuf (opentelemetry-proto 1.7, trace.proto), written as calls end: 400 bytes outside the
  * heap instead of a dozen objects that live until they are sent, and no second pass over them then.
  * test/instrumentation/encoding.spec.ts holds it against OpenTelemetry's own serializer.
  */
+
+const noBytes = Buffer.alloc(0);
 
 /** A name of attributes, with its encoding and, for `repeated`, that of the values it had. */
 export class AttributeKey {
@@ -10,6 +14,9 @@ export class AttributeKey {
   /** KeyValue.key: field 1. */
   readonly head: Buffer;
   readonly known = new Map<string, Buffer>();
+  /** Mostly a value is the same as the one before: comparing is cheaper than hashing. */
+  lastValue: string | undefined;
+  lastEncoded: Buffer = noBytes;
 
   constructor(name: string) {
     this.name = name;
@@ -28,14 +35,15 @@ export interface SpanHead {
   startEpochMs: number;
   durationNs: number;
   isError: boolean;
-  /** 16 bytes, unless it has a parent, and 8. */
-  traceId: Buffer;
-  spanId: Buffer;
+  /** Its own span's, and its trace's unless it has a parent. */
+  ids: SpanIds;
 }
 
 /** Values of one key that are kept encoded; then all are forgotten. */
 const knownValuesMax = 512;
 const firstBytes = 64 * 1024;
+/** So few bytes are copied faster by a loop than by a call. */
+const shortBytes = 64;
 
 export class SpanWriter {
   #bytes = Buffer.allocUnsafeSlow(firstBytes);
@@ -57,9 +65,9 @@ export class SpanWriter {
     return this.#spans;
   }
 
-  /** ScopeSpans.spans, one after the other: a copy. Begins anew. */
+  /** ScopeSpans.spans, one after the other, until the next `begin`. Begins anew. */
   take(): Buffer {
-    const taken = Buffer.from(this.#bytes.subarray(0, this.#at));
+    const taken = this.#bytes.subarray(0, this.#at);
     this.#at = 0;
     this.#spans = 0;
     return taken;
@@ -73,12 +81,14 @@ export class SpanWriter {
     // ScopeSpans.spans: field 2. Two bytes for the length: it is nearly always from 128 to 16,383.
     this.#bytes[this.#at] = 0x12;
     this.#at += 3;
-    this.#id(0x0a, head.traceId, head.parent?.traceId);
-    this.#id(0x12, head.spanId, undefined);
+    const { bytes, at } = head.ids;
+    if (head.parent === undefined) this.#id(0x0a, bytes, at, 16);
+    else this.#hexId(0x0a, head.parent.traceId);
+    this.#id(0x12, bytes, at + 16, 8);
     if (head.traceState !== undefined && head.traceState !== '') this.#text(0x1a, head.traceState);
     if (head.parent !== undefined) {
       this.#room(16);
-      this.#id(0x22, head.spanId, head.parent.spanId);
+      this.#hexId(0x22, head.parent.spanId);
     }
     this.#text(0x2a, head.name);
     this.#room(64);
@@ -120,34 +130,35 @@ export class SpanWriter {
   /** A text that many spans share: a method, a route, a client. */
   repeated(key: AttributeKey, value: string): void {
     if (!this.#counts()) return;
-    let encoded = key.known.get(value);
-    if (encoded === undefined) {
-      if (key.known.size >= knownValuesMax) key.known.clear();
-      encoded = keyValue(key, textValue(value.slice(0, this.#charactersMax)));
-      key.known.set(value, encoded);
+    if (key.lastValue !== value) {
+      let encoded = key.known.get(value);
+      if (encoded === undefined) {
+        if (key.known.size >= knownValuesMax) key.known.clear();
+        encoded = keyValue(key, textValue(value.slice(0, this.#charactersMax)));
+        key.known.set(value, encoded);
+      }
+      key.lastValue = value;
+      key.lastEncoded = encoded;
     }
-    this.#copy(encoded);
+    this.#copy(key.lastEncoded);
   }
 
   /** A text that is hardly ever the same. */
   text(key: AttributeKey, value: string): void {
     if (!this.#counts()) return;
     const text = value.length > this.#charactersMax ? value.slice(0, this.#charactersMax) : value;
-    const bytes = isAscii(text) ? text.length : Buffer.byteLength(text);
+    const bytes = byteLength(text);
     const anyValueBytes = 1 + sizeOf(bytes) + bytes;
     const whole = key.head.length + 1 + sizeOf(anyValueBytes) + anyValueBytes;
     this.#room(whole + 8);
     this.#bytes[this.#at++] = 0x4a;
     this.#varint(whole);
-    this.#copyWithin(key.head);
+    this.#copy(key.head);
     this.#bytes[this.#at++] = 0x12;
     this.#varint(anyValueBytes);
     this.#bytes[this.#at++] = 0x0a;
     this.#varint(bytes);
-    this.#at +=
-      bytes === text.length
-        ? this.#bytes.write(text, this.#at, bytes, 'latin1')
-        : this.#bytes.write(text, this.#at, bytes, 'utf8');
+    this.#characters(text, bytes);
   }
 
   /** @param value a safe integer, not negative */
@@ -158,7 +169,7 @@ export class SpanWriter {
     this.#room(whole + 4);
     this.#bytes[this.#at++] = 0x4a;
     this.#varint(whole);
-    this.#copyWithin(key.head);
+    this.#copy(key.head);
     this.#bytes[this.#at++] = 0x12;
     this.#bytes[this.#at++] = size + 1;
     this.#bytes[this.#at++] = 0x18;
@@ -176,21 +187,37 @@ export class SpanWriter {
     return this.#attributes <= this.#attributesMax;
   }
 
-  #id(tag: number, bytes: Buffer, hex: string | undefined): void {
+  #id(tag: number, bytes: Buffer, from: number, length: number): void {
     this.#bytes[this.#at++] = tag;
-    const length = hex === undefined ? bytes.length : hex.length / 2;
     this.#bytes[this.#at++] = length;
-    if (hex === undefined) this.#bytes.set(bytes, this.#at);
-    else this.#bytes.write(hex, this.#at, length, 'hex');
-    this.#at += length;
+    for (let i = from; i < from + length; i += 1) this.#bytes[this.#at++] = bytes[i]!;
+  }
+
+  #hexId(tag: number, digits: string): void {
+    this.#bytes[this.#at++] = tag;
+    this.#bytes[this.#at++] = digits.length / 2;
+    this.#at += this.#bytes.write(digits, this.#at, 'hex');
   }
 
   #text(tag: number, text: string): void {
-    const bytes = Buffer.byteLength(text);
+    const bytes = byteLength(text);
     this.#room(bytes + 8);
     this.#bytes[this.#at++] = tag;
     this.#varint(bytes);
-    this.#at += this.#bytes.write(text, this.#at, bytes, 'utf8');
+    this.#characters(text, bytes);
+  }
+
+  #characters(text: string, bytes: number): void {
+    if (bytes === text.length && bytes <= shortBytes) {
+      for (let i = 0; i < bytes; i += 1) this.#bytes[this.#at++] = text.charCodeAt(i);
+    } else {
+      this.#at += this.#bytes.write(
+        text,
+        this.#at,
+        bytes,
+        bytes === text.length ? 'latin1' : 'utf8',
+      );
+    }
   }
 
   /** Nanoseconds as two halves of 32 bits: beyond 2^53 a number does not hold them. */
@@ -221,14 +248,14 @@ export class SpanWriter {
   }
 
   #copy(bytes: Buffer): void {
-    this.#room(bytes.length);
-    this.#bytes.set(bytes, this.#at);
-    this.#at += bytes.length;
-  }
-
-  #copyWithin(bytes: Buffer): void {
-    this.#bytes.set(bytes, this.#at);
-    this.#at += bytes.length;
+    const { length } = bytes;
+    this.#room(length);
+    if (length <= shortBytes) {
+      const to = this.#bytes;
+      let at = this.#at;
+      for (let i = 0; i < length; i += 1) to[at++] = bytes[i]!;
+    } else this.#bytes.set(bytes, this.#at);
+    this.#at += length;
   }
 
   #room(bytes: number): void {
@@ -241,9 +268,11 @@ export class SpanWriter {
 
 /** A whole ExportTraceServiceRequest of one resource and scope. @param spans of `SpanWriter.take` */
 export function traceRequest(resource: Buffer, scope: Buffer, spans: Buffer): Buffer {
-  const scopeSpans = Buffer.concat([delimited(0x0a, scope), spans]);
-  const resourceSpans = Buffer.concat([delimited(0x0a, resource), delimited(0x12, scopeSpans)]);
-  return delimited(0x0a, resourceSpans);
+  const scopeField = delimited(0x0a, scope);
+  const resourceField = delimited(0x0a, resource);
+  const scopeSpans = head(0x12, scopeField.length + spans.length);
+  const fields = resourceField.length + scopeSpans.length + scopeField.length + spans.length;
+  return Buffer.concat([head(0x0a, fields), resourceField, scopeSpans, scopeField, spans]);
 }
 
 /** A Resource message. */
@@ -283,7 +312,11 @@ function listValue(texts: readonly string[]): Buffer {
 }
 
 function delimited(tag: number, bytes: Buffer): Buffer {
-  return Buffer.concat([Buffer.from([tag, ...varint(bytes.length)]), bytes]);
+  return Buffer.concat([head(tag, bytes.length), bytes]);
+}
+
+function head(tag: number, length: number): Buffer {
+  return Buffer.from([tag, ...varint(length)]);
 }
 
 function varint(value: number): number[] {
@@ -300,7 +333,10 @@ function sizeOf(value: number): number {
   return size;
 }
 
-function isAscii(text: string): boolean {
-  for (let i = 0; i < text.length; i += 1) if (text.charCodeAt(i) > 0x7f) return false;
-  return true;
+/** In UTF-8. */
+function byteLength(text: string): number {
+  for (let i = 0; i < text.length; i += 1) {
+    if (text.charCodeAt(i) > 0x7f) return Buffer.byteLength(text);
+  }
+  return text.length;
 }

@@ -18,6 +18,7 @@ import { openLoad } from './steady-load.ts';
  * lean, with ours full (`ROLLCALL_LEAN=off`) and with OpenTelemetry's auto-instrumentations-node, all
  * exporting to one real collector; every round takes them in another order.
  *   --rounds 5 --seconds 15 --rate 2000   keep-alive load, requests a second whatever the answers take
+ *   --warm-up 30       seconds of the same load before: V8 goes on compiling for tens of thousands of requests
  *   --starts 5         starts per round-robin for the start-up figures; 0 leaves them out
  *   --frameworks express,fastify --modes none,lean,full,auto --node 24
  */
@@ -26,6 +27,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '15' },
     rate: { type: 'string', default: '2000' },
+    'warm-up': { type: 'string', default: '30' },
     starts: { type: 'string', default: '5' },
     frameworks: { type: 'string', default: 'express,fastify' },
     modes: { type: 'string', default: 'none,lean,full,auto' },
@@ -57,7 +59,6 @@ interface Cost {
 
 /** After it listens, an SDK goes on loading. */
 const settleMs = 1_500;
-const warmUpSeconds = 4;
 const connections = 16;
 
 const log = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -135,7 +136,7 @@ async function measureLoad(framework: string, mode: string, round: number): Prom
   const app = await start(framework, mode);
   try {
     const load = { url: app.url, ratePerSecond: Number(values.rate), connections };
-    await openLoad({ ...load, seconds: warmUpSeconds });
+    await openLoad({ ...load, seconds: Number(values['warm-up']) });
     const before = cpuSeconds(app.pid);
     const { latenciesMs, failures } = await openLoad({ ...load, seconds: Number(values.seconds) });
     const cpu = cpuSeconds(app.pid) - before;

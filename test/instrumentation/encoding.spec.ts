@@ -120,8 +120,7 @@ function writeSpan(writer: Writer, made: Made, isDiscarded = false): void {
     ...made,
     kind: 2,
     traceState: made.parent === undefined ? undefined : 'ot=th:0,b=1',
-    traceId: Buffer.from(made.traceId, 'hex'),
-    spanId: Buffer.from(made.spanId, 'hex'),
+    ids: { bytes: Buffer.from(`00${made.traceId}${made.spanId}`, 'hex'), at: 1 },
   });
   writer.repeated(keys.repeated, made.repeated);
   writer.text(keys.text, made.text);
