@@ -1,6 +1,6 @@
-import type { AddressInfo } from 'node:net';
 import { type Config, readConfig } from '../core/config.ts';
-import { AppError, asAppError } from '../core/error.ts';
+import { asAppError } from '../core/error.ts';
+import { addressOf, listen } from '../core/listening.ts';
 import { type Log, openLog } from '../core/log.ts';
 import { openSqliteReader } from '../core/store/sqlite/reader.ts';
 import type { CallReader } from '../core/store/store.ts';
@@ -64,8 +64,13 @@ async function serve(
     for (const [name, value] of config.responseHeaders) response.setHeader(name, value);
     handle(request, response);
   });
-  const port = await listen(web, host, config.analyzerPort);
-  const url = `${web.scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  await listen(web.server, {
+    host,
+    port: config.analyzerPort,
+    serves: 'the REST API',
+    variable: 'ROLLCALL_ANALYZER_PORT',
+  });
+  const url = `${web.scheme}://${addressOf(web.server)}`;
   log.info({ analyzer: url }, 'listening');
   await warnWithoutKeys(stores.tenancy, config, log);
   return {
@@ -77,18 +82,6 @@ async function serve(
       await stores.reader.close();
     },
   };
-}
-
-function listen({ server }: WebServer, host: string, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (cause: NodeJS.ErrnoException) => {
-      const inUse =
-        cause.code === 'EADDRINUSE' ? 'is in use' : `cannot be opened: ${cause.message}`;
-      const message = `port ${port} on ${host} ${inUse} (ROLLCALL_ANALYZER_PORT, ROLLCALL_HOST)`;
-      reject(new AppError('conflict', message, { cause, field: 'ROLLCALL_ANALYZER_PORT' }));
-    });
-    server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
-  });
 }
 
 function drain({ server, closeAllConnections }: WebServer): Promise<void> {

@@ -18,7 +18,7 @@ import { Deadline } from './grpc-deadline.ts';
 import { Health } from './grpc-health.ts';
 import { CallError, callCode, rpc } from './grpc-status.ts';
 import { whenHttp2 } from './http2-preface.ts';
-import { addressOf, listen, waitAtMost } from './listener.ts';
+import { addressOf, listen, waitAtMost } from '../core/listening.ts';
 import { exportResponse, type Signal } from './otlp/responses.ts';
 
 /** OTLP over gRPC, with gRPC's health service. Straight on HTTP/2: docs/decisions/0003-grpc-server.md. */
@@ -73,7 +73,12 @@ export async function openGrpcDoor(options: GrpcOptions): Promise<GrpcDoor> {
     connections.add(socket);
     socket.once('close', () => connections.delete(socket));
   });
-  await listen(listener, options.host, options.port, 'OTLP over gRPC');
+  await listen(listener, {
+    host: options.host,
+    port: options.port,
+    serves: 'OTLP over gRPC',
+    variable: 'ROLLCALL_OTLP_GRPC_PORT',
+  });
   const close = async (graceMs: number): Promise<void> => {
     const closed = new Promise<void>((resolve) => {
       listener.close(() => resolve());

@@ -9,7 +9,7 @@ import { Gone } from './body.ts';
 import { Cors } from './cors.ts';
 import { type ExportContext, encodingOf, exportPaths, takeExport } from './export-request.ts';
 import { answer, answerText, refuse, refuseUnreadable, retryAfterS } from './http-answer.ts';
-import { addressOf, listen, waitAtMost } from './listener.ts';
+import { addressOf, listen, waitAtMost } from '../core/listening.ts';
 import { answers, contentTypes, exportResponse, type Signal } from './otlp/responses.ts';
 import { checkReady } from './readiness.ts';
 
@@ -48,7 +48,12 @@ export async function openHttpDoor(options: HttpOptions): Promise<HttpDoor> {
   server.on('request', (request, response) => exchange.serve(request, response, false));
   server.on('checkContinue', (request, response) => exchange.serve(request, response, true));
   server.on('clientError', refuseUnreadable);
-  await listen(web.server, options.host, options.port, 'OTLP over HTTP');
+  await listen(web.server, {
+    host: options.host,
+    port: options.port,
+    serves: 'OTLP over HTTP',
+    variable: 'ROLLCALL_OTLP_HTTP_PORT',
+  });
   const url = `${web.scheme}://${addressOf(web.server)}`;
   return { url, close: (graceMs) => closeDoor(web, exchange, graceMs) };
 }

@@ -83,7 +83,7 @@ test('a port in use is one clear line and exit code 1', async () => {
   holder.close();
   expect(ended.code).toBe(1);
   expect(ended.output).toBe(
-    `rollcall analyzer: port ${port} on 127.0.0.1 is in use (ROLLCALL_ANALYZER_PORT, ROLLCALL_HOST)\n`,
+    `rollcall analyzer: cannot listen on 127.0.0.1:${port} for the REST API: the port is in use (ROLLCALL_ANALYZER_PORT, ROLLCALL_HOST)\n`,
   );
 });
 

@@ -18,8 +18,10 @@ import { openLoad } from './steady-load.ts';
  * lean, with ours full (`ROLLCALL_LEAN=off`) and with OpenTelemetry's auto-instrumentations-node, all
  * exporting to one real collector; every round takes them in another order.
  *   --rounds 5 --seconds 15 --rate 2000   keep-alive load, requests a second whatever the answers take
- *   --warm-up 30       seconds of the same load before: V8 goes on compiling for tens of thousands of requests
+ *   --warm-up 18       seconds of the same load before: V8 goes on compiling for tens of thousands of requests
  *   --starts 5         starts per round-robin for the start-up figures; 0 leaves them out
+ *   --unreachable 45   seconds of load with nobody at the collector's port, in which lean mode's queue fills;
+ *                      0 leaves it out
  *   --frameworks express,fastify --modes none,lean,full,auto --node 24
  */
 const { values } = parseArgs({
@@ -27,7 +29,8 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '15' },
     rate: { type: 'string', default: '2000' },
-    'warm-up': { type: 'string', default: '30' },
+    'warm-up': { type: 'string', default: '18' },
+    unreachable: { type: 'string', default: '45' },
     starts: { type: 'string', default: '5' },
     frameworks: { type: 'string', default: 'express,fastify' },
     modes: { type: 'string', default: 'none,lean,full,auto' },
@@ -87,6 +90,9 @@ try {
   disk.remove();
 }
 print();
+if (Number(values.unreachable) > 0) {
+  for (const framework of frameworks) await measureUnreachable(framework);
+}
 
 function shuffled(): [string, string][] {
   const all = frameworks.flatMap((framework) =>
@@ -150,6 +156,26 @@ async function measureLoad(framework: string, mode: string, round: number): Prom
     log(`round ${round} ${framework} ${mode}: ${cost.cpuUs.at(-1)!.toFixed(1)} µs a request`);
   } finally {
     await app.stop('SIGKILL');
+  }
+}
+
+/** Memory of the service under load, alone and with lean mode whose spans nobody takes: by thirds of the time. */
+async function measureUnreachable(framework: string): Promise<void> {
+  for (const mode of ['none', 'lean']) {
+    // The collector has stopped: nobody listens there any more.
+    const app = await start(framework, mode);
+    const rssMiB: number[] = [];
+    try {
+      const load = { url: app.url, ratePerSecond: Number(values.rate), connections };
+      for (let third = 0; third < 3; third += 1) {
+        await openLoad({ ...load, seconds: Number(values.unreachable) / 3 });
+        rssMiB.push(memory(app.pid).rssMiB);
+      }
+    } finally {
+      await app.stop('SIGKILL');
+    }
+    const thirds = rssMiB.map((mib) => mib.toFixed(1)).join(', ');
+    console.log(`| ${framework} ${mode}, collector unreachable: RSS MiB by thirds | ${thirds} |`);
   }
 }
 
