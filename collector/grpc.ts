@@ -8,6 +8,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { AppError, asAppError } from '../core/error.ts';
 import { limits } from '../core/limits.ts';
+import { addressOf, listen, waitAtMost } from '../core/listening.ts';
 import type { Log } from '../core/log.ts';
 import type { Certificates } from '../core/tls.ts';
 import { Gone } from './body.ts';
@@ -18,7 +19,6 @@ import { Deadline } from './grpc-deadline.ts';
 import { Health } from './grpc-health.ts';
 import { CallError, callCode, rpc } from './grpc-status.ts';
 import { whenHttp2 } from './http2-preface.ts';
-import { addressOf, listen, waitAtMost } from '../core/listening.ts';
 import { exportResponse, type Signal } from './otlp/responses.ts';
 
 /** OTLP over gRPC, with gRPC's health service. Straight on HTTP/2: docs/decisions/0003-grpc-server.md. */

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Config } from '../core/config.ts';
 import { AppError, asAppError } from '../core/error.ts';
 import { limits } from '../core/limits.ts';
+import { addressOf, listen, waitAtMost } from '../core/listening.ts';
 import type { Log } from '../core/log.ts';
 import type { Certificates } from '../core/tls.ts';
 import { createWebServer, type ServerTimeouts, type WebServer } from '../core/web-server.ts';
@@ -9,7 +10,6 @@ import { Gone } from './body.ts';
 import { Cors } from './cors.ts';
 import { type ExportContext, encodingOf, exportPaths, takeExport } from './export-request.ts';
 import { answer, answerText, refuse, refuseUnreadable, retryAfterS } from './http-answer.ts';
-import { addressOf, listen, waitAtMost } from '../core/listening.ts';
 import { answers, contentTypes, exportResponse, type Signal } from './otlp/responses.ts';
 import { checkReady } from './readiness.ts';
 
