@@ -4,25 +4,34 @@ import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } fr
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { cacheFolder } from '../workshop.ts';
+import type { Stack } from './cases.ts';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const run = promisify(execFile);
 const installMsMost = 10 * 60_000;
 
 /** A framework's app in the user's cache, its packages installed once for each state of its lockfile. */
-export async function installApp(app: string, log: (line: string) => void): Promise<string> {
+export async function installApp(
+  { app, version }: Pick<Stack, 'app' | 'version'>,
+  log: (line: string) => void,
+): Promise<string> {
+  const source = `${here}${app}`;
+  const packages = version === undefined ? source : `${source}/${version}`;
   const folder = `${cacheFolder}/frameworks`;
-  const target = `${folder}/${app}`;
+  // Of its own for each version: an app finds the packages that lie beside it.
+  const target = `${folder}/${app}${version ?? ''}`;
   mkdirSync(target, { recursive: true });
   cpSync(`${here}listen.mjs`, `${folder}/listen.mjs`);
-  cpSync(`${here}${app}`, target, { recursive: true });
-  writeFileSync(`${target}/app.cjs`, asCommonJs(readFileSync(`${target}/app.mjs`, 'utf8')));
+  cpSync(packages, target, { recursive: true });
+  const code = readFileSync(`${source}/app.mjs`, 'utf8');
+  writeFileSync(`${target}/app.mjs`, code);
+  writeFileSync(`${target}/app.cjs`, asCommonJs(code));
   const lock = `${target}/package-lock.json`;
   if (!existsSync(lock)) return target;
   const state = createHash('sha256').update(readFileSync(lock)).digest('hex');
   const stamp = `${target}/.installed`;
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === state) return target;
-  log(`${app}: npm ci`);
+  log(`${target}: npm ci`);
   rmSync(stamp, { force: true });
   const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund'];
   await run('npm', args, { cwd: target, timeout: installMsMost });

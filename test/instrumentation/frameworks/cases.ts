@@ -17,6 +17,8 @@ export interface Stack {
   name: string;
   /** The folder of its app. */
   app: string;
+  /** Of the framework, where the app is tried with several: a folder of packages in the app's. */
+  version?: number;
   /** The app as CommonJS; it is an ES module else. */
   isCommonJs?: boolean;
   env?: Record<string, string>;
@@ -29,6 +31,9 @@ export interface Stack {
   /** A request that adds a route while the app runs; `GET /…/later/:id` is expected in a later inventory. */
   later?: string;
 }
+
+/** What all stacks of a framework have in common. */
+type Framework = Omit<Stack, 'name' | 'version'>;
 
 const unmatched = '(unmatched)';
 /** A call whose caller left before the answer: none was sent. */
@@ -97,24 +102,25 @@ const withColons = [
   ...commonRoutes,
 ];
 
-const expressCases = [
-  ...commonBut({}),
-  ...twice,
-  get('mounted twice', '/rechts/shared/1', '/rechts/shared/{id}'),
-  ...any,
-  ...list,
-  get('regex', '/digits/123', '/digits/{id}'),
-  get('regex mount', '/rx5/inner/2', '/rx{id}/inner/{id}'),
-  get('regex mount', '/books/dune/page-12', '/books/{book}/page-{id}'),
-  get('refused by use', '/guarded/5', '/guarded/{id}', 401),
-  get('mounted app', '/admin/stats/5', '/admin/stats/{id}'),
-  get('mounted app', '/admin/deep/inner/5', '/admin/deep/inner/{id}'),
-  get('throw mounted', '/admin/boom', '/admin/boom', 500),
-  get('hidden router', '/lazy/items/5', '/lazy/items/{id}'),
-  get('added later', '/after-listen', '/after-listen'),
-];
-const expressRoutes = (wildcard: string) =>
-  [
+const express = (wildcard: string): Framework => ({
+  app: 'express',
+  cases: [
+    ...commonBut({}),
+    ...twice,
+    get('mounted twice', '/rechts/shared/1', '/rechts/shared/{id}'),
+    ...any,
+    ...list,
+    get('regex', '/digits/123', '/digits/{id}'),
+    get('regex mount', '/rx5/inner/2', '/rx{id}/inner/{id}'),
+    get('regex mount', '/books/dune/page-12', '/books/{book}/page-{id}'),
+    get('refused by use', '/guarded/5', '/guarded/{id}', 401),
+    get('mounted app', '/admin/stats/5', '/admin/stats/{id}'),
+    get('mounted app', '/admin/deep/inner/5', '/admin/deep/inner/{id}'),
+    get('throw mounted', '/admin/boom', '/admin/boom', 500),
+    get('hidden router', '/lazy/items/5', '/lazy/items/{id}'),
+    get('added later', '/after-listen', '/after-listen'),
+  ],
+  inventory: [
     ...withColons,
     ...['* /any/:id', 'GET /colour/:id', 'GET /color/:id', `GET ${wildcard}`],
     ...['GET /left/shared/:id', 'GET /right/shared/:id', 'GET /rechts/shared/:id'],
@@ -122,9 +128,12 @@ const expressRoutes = (wildcard: string) =>
     'GET /^\\/books\\/(?<book>[^\\/]+)\\/page-(\\d+)$/',
     ...['GET /admin/stats/:id', 'GET /admin/boom', 'GET /admin/deep/inner/:id'],
     ...['GET /after-listen', 'POST /add-later'],
-  ].sort();
+  ].sort(),
+  later: '/add-later',
+});
 
-const fastify: Omit<Stack, 'name' | 'app'> = {
+const fastify: Framework = {
+  app: 'fastify',
   cases: [
     ...commonBut({}),
     ...twice,
@@ -140,7 +149,8 @@ const fastify: Omit<Stack, 'name' | 'app'> = {
   ].sort(),
 };
 
-const koa: Omit<Stack, 'name' | 'app'> = {
+const koa: Framework = {
+  app: 'koa',
   cases: [
     ...commonBut({ 'PUT /health': { status: 405 } }),
     ...twice,
@@ -162,7 +172,8 @@ const koa: Omit<Stack, 'name' | 'app'> = {
   later: '/add-later',
 };
 
-const hapi: Omit<Stack, 'name' | 'app'> = {
+const hapi: Framework = {
+  app: 'hapi',
   cases: [
     ...commonBut({}),
     ...twice,
@@ -178,7 +189,8 @@ const hapi: Omit<Stack, 'name' | 'app'> = {
   later: '/add-later',
 };
 
-const hono: Omit<Stack, 'name' | 'app'> = {
+const hono: Framework = {
+  app: 'hono',
   cases: [
     ...commonBut({}),
     ...twice,
@@ -197,7 +209,8 @@ const hono: Omit<Stack, 'name' | 'app'> = {
 };
 
 /** Nest's global prefix is `shop`. */
-const nest = (wildcard: string): Omit<Stack, 'name' | 'app'> => ({
+const nest = (wildcard: string): Framework => ({
+  app: 'nest',
   nodeMajorLeast: 22,
   cases: commonBut({})
     .filter(({ path }) => !path.startsWith('/nothing'))
@@ -214,7 +227,8 @@ const nest = (wildcard: string): Omit<Stack, 'name' | 'app'> => ({
 });
 
 /** No routes: Rollcall makes them up from the path, and a 404 or 405 has none. */
-const http: Omit<Stack, 'name' | 'app'> = {
+const http: Framework = {
+  app: 'http',
   cases: [
     get('static', '/health', '/health'),
     get('parameter', '/users/7?page=2', '/users/{id}'),
@@ -231,42 +245,23 @@ const http: Omit<Stack, 'name' | 'app'> = {
 };
 
 export const stacks: readonly Stack[] = [
-  {
-    name: 'express4',
-    app: 'express4',
-    cases: expressCases,
-    inventory: expressRoutes('/files/*'),
-    later: '/add-later',
-  },
-  {
-    name: 'express5',
-    app: 'express5',
-    cases: expressCases,
-    inventory: expressRoutes('/files/*path'),
-    later: '/add-later',
-  },
-  {
-    name: 'express5-cjs',
-    app: 'express5',
-    isCommonJs: true,
-    cases: expressCases,
-    inventory: expressRoutes('/files/*path'),
-    later: '/add-later',
-  },
-  { ...fastify, name: 'fastify4', app: 'fastify4' },
-  { ...fastify, name: 'fastify5', app: 'fastify5' },
-  { ...fastify, name: 'fastify5-h2', app: 'fastify5', http2: true },
-  { ...koa, name: 'koa', app: 'koa' },
-  { ...koa, name: 'koa-cjs', app: 'koa', isCommonJs: true },
-  { ...koa, name: 'koa-h2', app: 'koa', http2: true },
-  { ...hapi, name: 'hapi', app: 'hapi' },
-  { ...hapi, name: 'hapi-h2', app: 'hapi', http2: true },
-  { ...hono, name: 'hono', app: 'hono' },
-  { ...hono, name: 'hono-cjs', app: 'hono', isCommonJs: true },
-  { ...hono, name: 'hono-h2', app: 'hono', http2: true },
-  { ...nest('*path'), name: 'nest-express', app: 'nest' },
-  { ...nest('*'), name: 'nest-fastify', app: 'nest', env: { ADAPTER: 'fastify' } },
-  { ...nest('*'), name: 'nest-fastify-h2', app: 'nest', env: { ADAPTER: 'fastify' }, http2: true },
-  { ...http, name: 'http', app: 'http' },
-  { ...http, name: 'http-h2', app: 'http', http2: true },
+  { ...express('/files/*'), name: 'express4', version: 4 },
+  { ...express('/files/*path'), name: 'express5', version: 5 },
+  { ...express('/files/*path'), name: 'express5-cjs', version: 5, isCommonJs: true },
+  { ...fastify, name: 'fastify4', version: 4 },
+  { ...fastify, name: 'fastify5', version: 5 },
+  { ...fastify, name: 'fastify5-h2', version: 5, http2: true },
+  { ...koa, name: 'koa' },
+  { ...koa, name: 'koa-cjs', isCommonJs: true },
+  { ...koa, name: 'koa-h2', http2: true },
+  { ...hapi, name: 'hapi' },
+  { ...hapi, name: 'hapi-h2', http2: true },
+  { ...hono, name: 'hono' },
+  { ...hono, name: 'hono-cjs', isCommonJs: true },
+  { ...hono, name: 'hono-h2', http2: true },
+  { ...nest('*path'), name: 'nest-express' },
+  { ...nest('*'), name: 'nest-fastify', env: { ADAPTER: 'fastify' } },
+  { ...nest('*'), name: 'nest-fastify-h2', env: { ADAPTER: 'fastify' }, http2: true },
+  { ...http, name: 'http' },
+  { ...http, name: 'http-h2', http2: true },
 ];

@@ -40,7 +40,7 @@ describe(`routes and inventory under Node ${major}`, () => {
   for (const stack of stacks) {
     const isTooOld = stack.nodeMajorLeast !== undefined && major < stack.nodeMajorLeast;
     test.skipIf(isTooOld)(stack.name, async () => {
-      const folder = await installApp(stack.app, (line) => process.stderr.write(`${line}\n`));
+      const folder = await installApp(stack, (line) => process.stderr.write(`${line}\n`));
       const analyzer = rollcall.addresses.analyzer!;
       const outcome = await tryStack(stack, { folder, register, node, receiver, analyzer });
       outcomes.set(stack.name, outcome);
