@@ -9,17 +9,9 @@ import { gunzipSync } from 'node:zlib';
 import { authority } from '../certificates.ts';
 import { type DecodedSpan, decodeRequest } from '../collector/decoder.ts';
 import { temporaryFolder } from '../process.ts';
+import { end, freePort, listening, withService } from './service.ts';
 import { type Stack, stacks } from './stacks.ts';
-import {
-  complaints,
-  end,
-  environment,
-  freePort,
-  launchIn,
-  listening,
-  unequal,
-  type Verdict,
-} from './trial.ts';
+import { complaints, environment, startMsMost, unequal, type Verdict } from './trial.ts';
 
 /**
  * What the pages of docs/instrument say beside counts: a service sends the list of its routes by itself, and
@@ -133,19 +125,20 @@ export async function tryDeclaration(declaration: Declaration, folder: string): 
   const doors = { otlp_http: receiver.url, otlp_grpc: '', analyzer: '' };
   const env = { ...stack.env, ...declaration.env, ...receiver.env };
   const told: Stack = { ...stack, protocol: 'http/protobuf', env };
-  const service = launchIn(folder, command, environment(told, folder, doors, port));
   try {
-    await listening(port, service);
-    await (await fetch(`http://127.0.0.1:${port}/health`)).text();
-    await receiver.sees(({ kind }) => kind === serverKind);
-    await end(service);
-    return judge(declaration, receiver, service.output());
-  } catch (error) {
-    const said = service.output().slice(-3000);
-    throw new Error(`${(error as Error).message}\n${said}`, { cause: error });
+    return await withService(
+      folder,
+      command,
+      environment(told, folder, doors, port),
+      async (service) => {
+        await listening(port, service, startMsMost);
+        await (await fetch(`http://127.0.0.1:${port}/health`)).text();
+        await receiver.sees(({ kind }) => kind === serverKind);
+        await end(service);
+        return judge(declaration, receiver, service.output());
+      },
+    );
   } finally {
-    service.child.kill('SIGKILL');
-    await service.ended;
     receiver.close();
     place.remove();
   }

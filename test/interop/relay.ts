@@ -8,16 +8,9 @@ import {
   startCollectorProcess,
   temporaryFolder,
 } from '../process.ts';
+import { freePort, launchIn, listening, type Service } from './service.ts';
 import type { Toolchain } from './toolchain.ts';
-import {
-  freePort,
-  launchIn,
-  listening,
-  type Service,
-  total,
-  unequal,
-  type Verdict,
-} from './trial.ts';
+import { startMsMost, total, unequal, type Verdict } from './trial.ts';
 
 /**
  * An OpenTelemetry Collector between the senders and Rollcall, with the exporter's own queue and retries.
@@ -157,7 +150,7 @@ class Scene {
       ROLLCALL_GRPC: `127.0.0.1:${otlpGrpc}`,
       COMPRESSION: compression,
     });
-    await listening(http, this.#collector);
+    await listening(http, this.#collector, startMsMost);
     this.sending.connect(`http://127.0.0.1:${http}`);
   }
 

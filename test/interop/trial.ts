@@ -1,9 +1,8 @@
-import { connect, createServer } from 'node:net';
 import { delimiter, dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { askJson } from '../load/report.ts';
-import { launchCommand } from '../process.ts';
 import { type Expectation, makeCalls, slowMs } from './calls.ts';
+import { end, freePort, listening, withService } from './service.ts';
 import type { Stack } from './stacks.ts';
 
 /** What became of one stack's calls. */
@@ -30,10 +29,9 @@ export interface Doors {
 /** Times every known call is made. */
 const rounds = 4;
 /** A Java agent on a busy machine. */
-const startMsMost = 300_000;
+export const startMsMost = 300_000;
 /** From the last call to its count: exporters wait a second, and one retry may lie between. */
 const flushMsMost = 30_000;
-const stopMsMost = 15_000;
 
 /**
  * Starts the service, calls it, waits for its exporter and compares what Rollcall says.
@@ -43,9 +41,8 @@ const stopMsMost = 15_000;
 export async function tryStack(stack: Stack, folder: string, doors: Doors): Promise<Verdict> {
   const port = await freePort();
   const command = stack.command.map((word) => word.replace('{port}', String(port)));
-  const service = launchIn(folder, command, environment(stack, folder, doors, port));
-  try {
-    await listening(port, service);
+  return withService(folder, command, environment(stack, folder, doors, port), async (service) => {
+    await listening(port, service, startMsMost);
     const expected: Expectation = { calls: new Map(), clients: new Map() };
     for (let round = 1; round <= rounds; round += 1) {
       await makeCalls(`http://127.0.0.1:${port}`, stack, expected);
@@ -53,26 +50,8 @@ export async function tryStack(stack: Stack, folder: string, doors: Doors): Prom
     await arrived(doors, stack.name, total(expected.calls));
     // What else it holds it sends at its end: nothing more may come.
     await end(service);
-    return await judge(doors, stack.name, expected, service.output());
-  } catch (error) {
-    const said = service.output().slice(-3000);
-    throw new Error(`${(error as Error).message}\n${said}`, { cause: error });
-  } finally {
-    service.child.kill('SIGKILL');
-    await service.ended;
-  }
-}
-
-export type Service = ReturnType<typeof launchCommand>;
-
-/** A program in a folder of its own. */
-export function launchIn(
-  folder: string,
-  command: readonly string[],
-  env: Record<string, string>,
-): Service {
-  const script = 'cd "$1" && shift && exec "$@"';
-  return launchCommand('sh', ['-c', script, 'sh', folder, ...command], env);
+    return judge(doors, stack.name, expected, service.output());
+  });
 }
 
 export function environment(
@@ -106,37 +85,18 @@ async function arrived({ analyzer }: Doors, service: string, calls: number): Pro
   }
 }
 
-interface Report {
-  endpoints: {
-    id: string;
-    method: string;
-    route: string;
-    total_calls: number;
-    min_duration_ms: number;
-  }[];
-}
-
 async function judge(
   { analyzer }: Doors,
   service: string,
   expected: Expectation,
   said: string,
 ): Promise<Verdict> {
-  const asked = `service=${service}&window=1h`;
-  const report = await askJson<Report>(`${analyzer}/api/v1/report?${asked}`);
-  const calls = new Map<string, number>();
-  const slow: string[] = [];
-  for (const { id, method, route, min_duration_ms } of report.endpoints) {
-    const url = `${analyzer}/api/v1/endpoints/${id}?window=1h`;
-    const { status_codes } = await askJson<{ status_codes: Record<string, number> }>(url);
-    for (const [status, count] of Object.entries(status_codes)) {
-      calls.set(`${method} ${route} ${status}`, count);
-    }
-    if (route === '/slow' && min_duration_ms < slowMs)
-      slow.push(`/slow took ${min_duration_ms} ms`);
-  }
+  const { endpoints, calls } = await reported(analyzer, service);
+  const slow = endpoints
+    .filter(({ route, min_duration_ms }) => route === '/slow' && min_duration_ms < slowMs)
+    .map(({ min_duration_ms }) => `/slow took ${min_duration_ms} ms`);
   const { clients: rows } = await askJson<{ clients: { client: string; calls: number }[] }>(
-    `${analyzer}/api/v1/clients?${asked}`,
+    `${analyzer}/api/v1/clients?service=${service}&window=1h`,
   );
   const clients = new Map(rows.map((row) => [row.client, row.calls]));
   const ofCalls = unequal(calls, expected.calls);
@@ -149,6 +109,32 @@ async function judge(
     clientsExact: ofClients.length === 0,
     differences: [...ofCalls, ...ofClients, ...slow, ...complaints(said)],
   };
+}
+
+interface ReportedEndpoint {
+  id: string;
+  method: string;
+  route: string;
+  min_duration_ms: number;
+}
+
+/** A service's endpoints, and how often which was called by `METHOD route status`. */
+export async function reported(
+  analyzer: string,
+  service: string,
+): Promise<{ endpoints: ReportedEndpoint[]; calls: Map<string, number> }> {
+  const { endpoints } = await askJson<{ endpoints: ReportedEndpoint[] }>(
+    `${analyzer}/api/v1/report?service=${service}&window=1h`,
+  );
+  const calls = new Map<string, number>();
+  for (const { id, method, route } of endpoints) {
+    const url = `${analyzer}/api/v1/endpoints/${id}?window=1h`;
+    const { status_codes } = await askJson<{ status_codes: Record<string, number> }>(url);
+    for (const [status, count] of Object.entries(status_codes)) {
+      calls.set(`${method} ${route} ${status}`, count);
+    }
+  }
+  return { endpoints, calls };
 }
 
 /** Lines in which an exporter says that it failed: a service that is counted and whose log fills is not right. */
@@ -174,39 +160,4 @@ export function unequal(
 
 export function total(counts: ReadonlyMap<string, number>): number {
   return [...counts.values()].reduce((sum, count) => sum + count, 0);
-}
-
-/** A port nobody listens on now: services of ten languages have no common way to say which one they took. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-/** Waits for the port to take connections; a connection alone makes no span. */
-export async function listening(port: number, { child }: Service): Promise<void> {
-  const until = Date.now() + startMsMost;
-  while (!(await takesConnections(port))) {
-    if (child.exitCode !== null) throw new Error(`the service ended with ${child.exitCode}`);
-    if (Date.now() > until) throw new Error(`nothing listens after ${startMsMost} ms`);
-    await pause(50);
-  }
-}
-
-function takesConnections(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => socket.end());
-    socket.on('close', (failed) => resolve(!failed));
-    socket.on('error', () => {});
-  });
-}
-
-/** SIGTERM, and SIGKILL for one whose framework waits for something that does not come. */
-export async function end({ child, ended }: Service): Promise<void> {
-  child.kill('SIGTERM');
-  const impatient = setTimeout(() => child.kill('SIGKILL'), stopMsMost);
-  await ended;
-  clearTimeout(impatient);
 }

@@ -1,7 +1,6 @@
-import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { end, freePort, launchIn, type Service, total, unequal } from '../../interop/trial.ts';
-import { askJson } from '../../load/report.ts';
+import { end, freePort, listening, withService } from '../../interop/service.ts';
+import { reported, total, unequal } from '../../interop/trial.ts';
 import { http1Caller, http2Caller } from './caller.ts';
 import type { RouteCase, Stack } from './cases.ts';
 import type { Receiver } from './receiver.ts';
@@ -40,16 +39,16 @@ export async function tryStack(stack: Stack, place: Place): Promise<Outcome> {
     place.register,
     stack.isCommonJs ? 'app.cjs' : 'app.mjs',
   ];
-  const service = launchIn(place.folder, command, {
+  const env = {
     PORT: String(port),
     HTTP2: stack.http2 === true ? '1' : '0',
     OTEL_SERVICE_NAME: stack.name,
     OTEL_EXPORTER_OTLP_ENDPOINT: place.receiver.url,
     OTEL_BSP_SCHEDULE_DELAY: '200',
     ...stack.env,
-  });
-  try {
-    await listening(port, service);
+  };
+  return withService(place.folder, command, env, async (service) => {
+    await listening(port, service, startMsMost);
     const declared = await inventoryOf(stack, place, 1);
     const expected = new Map<string, number>();
     const told: string[] = [];
@@ -78,13 +77,7 @@ export async function tryStack(stack: Stack, place: Place): Promise<Outcome> {
       inventory,
       differences: [...told, ...wrong, ...inventory, ...complaints],
     };
-  } catch (error) {
-    const said = service.output().slice(-3000);
-    throw new Error(`${stack.name}: ${(error as Error).message}\n${said}`, { cause: error });
-  } finally {
-    service.child.kill('SIGKILL');
-    await service.ended;
-  }
+  });
 }
 
 /** Adds a route to the running app, and calls it: it comes out right, and a later inventory lists it. */
@@ -106,22 +99,6 @@ async function addLater(
   const routes = await inventoryOf(stack, place, 2);
   const isListed = routes.some((route) => /^GET \/(?:.*\/)?later\/(?::id|\{id\})$/.test(route));
   return isListed ? [] : [`the inventory after ${stack.later} has no route of that name`];
-}
-
-/** Waits for the port; a server of HTTP/2 keeps a connection that only half ends. */
-async function listening(port: number, { child }: Service): Promise<void> {
-  const until = Date.now() + startMsMost;
-  for (;;) {
-    const isOpen = await new Promise<boolean>((resolve) => {
-      const socket = connect(port, '127.0.0.1', () => resolve(true));
-      socket.on('error', () => resolve(false));
-      socket.on('connect', () => socket.destroy());
-    });
-    if (isOpen) return;
-    if (child.exitCode !== null) throw new Error(`the app ended with ${child.exitCode}`);
-    if (Date.now() > until) throw new Error(`nothing listens after ${startMsMost} ms`);
-    await pause(50);
-  }
 }
 
 /** The routes of the last inventory, once there are `count`. */
@@ -160,24 +137,8 @@ function byKind(cases: readonly RouteCase[], wrong: readonly string[]): Map<stri
 async function arrived(analyzer: string, service: string, calls: number) {
   const until = Date.now() + arrivalMsMost;
   for (;;) {
-    const seen = await reported(analyzer, service);
+    const { calls: seen } = await reported(analyzer, service);
     if (total(seen) >= calls || Date.now() > until) return seen;
     await pause(200);
   }
-}
-
-async function reported(analyzer: string, service: string): Promise<Map<string, number>> {
-  const asked = `service=${service}&window=1h`;
-  const { endpoints } = await askJson<{
-    endpoints: { id: string; method: string; route: string }[];
-  }>(`${analyzer}/api/v1/report?${asked}`);
-  const calls = new Map<string, number>();
-  for (const { id, method, route } of endpoints) {
-    const url = `${analyzer}/api/v1/endpoints/${id}?window=1h`;
-    const { status_codes } = await askJson<{ status_codes: Record<string, number> }>(url);
-    for (const [status, count] of Object.entries(status_codes)) {
-      calls.set(`${method} ${route} ${status}`, count);
-    }
-  }
-  return calls;
 }
