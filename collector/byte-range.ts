@@ -55,6 +55,11 @@ export function hashBytes(view: DataView, start: number, length: number): number
 const placesMask = 2047;
 const factors = randomFillSync(new Int32Array(placesMask + 2));
 
+/** Of a span's ids: the 16 bytes of its trace's at `trace`, the 8 of its own at `id`. */
+export function idHash(traces: DataView, trace: number, ids: DataView, id: number): number {
+  return finish(mix(hashBytes(traces, trace, 16), hashBytes(ids, id, 8)));
+}
+
 /** One step of a hash of our own numbers; the rotation brings the high bits, which a product only collects, back down. */
 export function mix(hash: number, value: number): number {
   const mixed = Math.imul(hash ^ value, 0x9e3779b1);

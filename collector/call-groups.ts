@@ -1,7 +1,7 @@
 import { limits } from '../core/limits.ts';
-import { isHttp, type RequestSpans } from './request-spans.ts';
+import { type RequestSpans, spanKind } from './request-spans.ts';
 import { SiblingFilter } from './sibling-filter.ts';
-import { mark } from './span-attributes.ts';
+import { isHttp, mark } from './span-attributes.ts';
 
 /**
  * Which SERVER spans of one request are of one call (OTLP.md X2, X3, X4, X16), as far as the request
@@ -102,7 +102,8 @@ export class CallGroups {
     const spans = this.#spans;
     this.promoted.clear();
     for (let i = spans.servers; i < spans.count; i += 1) {
-      if (spans.kind[i] !== internalKind || spans.parent[i] === 0 || spans.trace[i] === 0) continue;
+      if (spans.kind[i] !== spanKind.internal || spans.parent[i] === 0 || spans.trace[i] === 0)
+        continue;
       if (!this.#mayBeCall(i)) continue;
       const parent = spans.find(spans.trace[i]!, spans.parent[i]!);
       if (parent < 0 || !this.isProxy(parent) || this.promoted.has(parent)) continue;
@@ -149,7 +150,7 @@ export class CallGroups {
       const found = spans.find(spans.trace[at]!, parent);
       if (found < 0) lead = leadsMissing - at;
       else if (this.#isCall[found] === 1) lead = found + 1;
-      else if (spans.kind[found]! > internalKind) lead = leadsNowhere;
+      else if (spans.kind[found]! > spanKind.internal) lead = leadsNowhere;
       else {
         at = found;
         lead = this.#leads[at]!;
@@ -278,7 +279,6 @@ export function isProxyName(bytes: Buffer, start: number, end: number): boolean 
 export const coarseStartNs = 1_000_000;
 
 const proxyName = Buffer.from('http_server.proxy');
-const internalKind = 1;
 const leadsNowhere = -1;
 const leadsMissing = -2;
 /** Spans under one parent that are compared with the next: calls that a client makes at once. */

@@ -1,8 +1,8 @@
-import { finish, hashBytes, mix, sameBytes } from './byte-range.ts';
+import type { CallBatch } from '../core/call.ts';
+import { hashBytes, idHash, sameBytes } from './byte-range.ts';
 
 /** What is remembered of a SERVER span whose service makes several of one call. */
 export interface Remembered {
-  project: number;
   service: number;
   instance: number;
   scope: number;
@@ -15,7 +15,7 @@ export interface Remembered {
 
 /**
  * SERVER spans of earlier requests, so that what falls into two requests is counted once
- * (collector/joins.ts). There are two kinds of entries:
+ * (collector/recognised-calls.ts). Each project's are for itself. There are two kinds of entries:
  * - `seen`: a SERVER span, and which span its call was counted by (itself, mostly);
  * - `claim`: the parent of a span that was counted although its parent is local and was not there: when
  *   that parent comes, its call is counted already.
@@ -33,6 +33,11 @@ export class JoinMemory {
   /** Number of the next entry with the same hash, counted from 1; 0 is none. Entries are numbered for ever. */
   #byId: Chains;
   #byTrace: Chains;
+  /** The number of the project in hand, and of all. */
+  #project = 0;
+  readonly #projects = new Map<string, number>();
+  readonly #stamps = new WeakMap<CallBatch, number>();
+  #lastStamp = 0;
 
   /** @param entries how many are remembered: a power of two */
   constructor(entries: number) {
@@ -45,15 +50,18 @@ export class JoinMemory {
     return this.#made === 0;
   }
 
+  /** What is asked and added from now on is of this project. */
+  open(project: string): void {
+    let number = this.#projects.get(project);
+    if (number === undefined) {
+      number = this.#projects.size + 1;
+      this.#projects.set(project, number);
+    }
+    this.#project = number;
+  }
+
   /** The entry of this kind for the id, or -1. */
-  find(
-    kind: EntryKind,
-    project: number,
-    traces: DataView,
-    trace: number,
-    ids: DataView,
-    id: number,
-  ): number {
+  find(kind: EntryKind, traces: DataView, trace: number, ids: DataView, id: number): number {
     if (this.#made === 0) return -1;
     let number = this.#byId.first(idHash(traces, trace, ids, id));
     for (let steps = 0; steps < chainMax && this.#isKept(number); steps += 1) {
@@ -61,7 +69,7 @@ export class JoinMemory {
       const at = entry * idBytes;
       if (
         this.#kind[entry] === kind &&
-        this.#columns[entry * columns + column.project] === project &&
+        this.#columns[entry * columns + column.project] === this.#project &&
         sameBytes(this.#ids, at + place.id, ids, id, 8) &&
         sameBytes(this.#ids, at, traces, trace, 16)
       ) {
@@ -73,19 +81,14 @@ export class JoinMemory {
   }
 
   /** Calls `visit` with entries of the trace, latest first, until it returns true. @returns that entry, or -1 */
-  some(
-    project: number,
-    traces: DataView,
-    trace: number,
-    visit: (entry: number) => boolean,
-  ): number {
+  some(traces: DataView, trace: number, visit: (entry: number) => boolean): number {
     if (this.#made === 0) return -1;
     let number = this.#byTrace.first(hashBytes(traces, trace, 16));
     for (let steps = 0; steps < chainMax && this.#isKept(number); steps += 1) {
       const entry = this.#entryOf(number);
       if (
         this.#kind[entry] !== entryKind.void &&
-        this.#columns[entry * columns + column.project] === project &&
+        this.#columns[entry * columns + column.project] === this.#project &&
         sameBytes(this.#ids, entry * idBytes, traces, trace, 16) &&
         visit(entry)
       ) {
@@ -99,7 +102,7 @@ export class JoinMemory {
   /**
    * Makes an entry; see above for what `id` and `by` are. @param parent 0: none
    * @param by where the id lies in `bys` of the span that the call was counted by
-   * @param stamp of the batch that the counted call is in, see `forget`
+   * @param stamp of the batch that the counted call is in
    */
   add(
     kind: EntryKind,
@@ -124,7 +127,8 @@ export class JoinMemory {
     this.#ids.setInt32(at + place.by + 4, countedLow);
     copy(this.#ids, at + place.taken, zeros, 0, 8);
     this.#kind[entry] = kind;
-    const { project, service, instance, scope, request, port } = facts;
+    const { service, instance, scope, request, port } = facts;
+    const project = this.#project;
     this.#columns.set([project, service, instance, scope, request, port, stamp], entry * columns);
     this.#times[entry * 2] = facts.startNs;
     this.#times[entry * 2 + 1] = facts.endNs;
@@ -132,8 +136,21 @@ export class JoinMemory {
     this.#byTrace.add(entry, number, hashBytes(view, trace, 16));
   }
 
-  /** Forgets what was made with this stamp: the calls were not committed, nobody is counted by them. */
-  forget(stamp: number): void {
+  /** What entries bear that rely on calls of this batch; from 1 on. */
+  stampOf(batch: CallBatch): number {
+    let stamp = this.#stamps.get(batch);
+    if (stamp === undefined) {
+      this.#lastStamp = (this.#lastStamp % 0x3fff_ffff) + 1;
+      stamp = this.#lastStamp;
+      this.#stamps.set(batch, stamp);
+    }
+    return stamp;
+  }
+
+  /** The batch was not committed: nobody's call is counted by what it holds. */
+  forget(batch: CallBatch): void {
+    const stamp = this.#stamps.get(batch);
+    if (stamp === undefined) return;
     const entries = Math.min(this.#made, this.#entries);
     for (let entry = 0; entry < entries; entry += 1) {
       if (this.#columns[entry * columns + column.stamp] === stamp)
@@ -168,6 +185,19 @@ export class JoinMemory {
     return this.#columns[entry * columns + column[of]]!;
   }
 
+  facts(entry: number): Remembered {
+    return {
+      service: this.get(entry, 'service'),
+      instance: this.get(entry, 'instance'),
+      scope: this.get(entry, 'scope'),
+      request: this.get(entry, 'request'),
+      port: this.get(entry, 'port'),
+      startNs: this.startNs(entry),
+      endNs: this.endNs(entry),
+    };
+  }
+
+  /** Of the batch that holds the call which the entry relies on, see `stampOf`. */
   stamp(entry: number): number {
     return this.#columns[entry * columns + column.stamp]!;
   }
@@ -249,10 +279,6 @@ const place = { id: 16, by: 24, parent: 32, taken: 40 } as const;
 const idBytes = 48;
 const column = { project: 0, service: 1, instance: 2, scope: 3, request: 4, port: 5, stamp: 6 };
 const columns = 8;
-
-function idHash(traces: DataView, trace: number, ids: DataView, id: number): number {
-  return finish(mix(hashBytes(traces, trace, 16), hashBytes(ids, id, 8)));
-}
 
 function copy(to: DataView, toAt: number, from: DataView, fromAt: number, length: number): void {
   for (let i = 0; i < length; i += 4) to.setInt32(toAt + i, from.getInt32(fromAt + i));

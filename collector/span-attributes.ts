@@ -81,6 +81,11 @@ export const mark = {
   contentType: 64,
 } as const;
 
+/** Marks that make a SERVER span a call (OTLP.md 2.1). */
+export function isHttp(marks: number): boolean {
+  return (marks & (mark.http | mark.rpc)) === mark.http;
+}
+
 const marks: Partial<Record<Name, number>> = {
   method: mark.http,
   oldMethod: mark.http,
