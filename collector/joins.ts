@@ -126,8 +126,9 @@ export class Joins {
     return this.#groups.promoted.get(span) ?? -1;
   }
 
+  /** How many spans of the request stand for a proxy's. */
   get promotions(): number {
-    return this.#groups.promoted.size;
+    return this.#planned ? this.#groups.promoted.size : 0;
   }
 
   /** Spans that tell of the same call, outer before inner, then the INTERNAL ones that may tell its route. */

@@ -212,6 +212,15 @@ describe('X4: Ruby’s span of the server in front', () => {
     expect(extracted[0]).toMatchObject({ stored: 1, notServer: 0, notHttp: 1 });
   });
 
+  test('the next request has no such child', () => {
+    const child = at(2, 1, 0, [5, 20], routed, { kind: 1, name: 'GET' });
+    const { extracted } = counted(
+      message([child, proxy]),
+      message([at(3, undefined, local, [0, 20], get)]),
+    );
+    expect(extracted[1]).toMatchObject({ stored: 1, notServer: 0, notHttp: 0 });
+  });
+
   test('by name only, and only a child with HTTP attributes', () => {
     const child = at(2, 1, 0, [5, 20], routed, { kind: 1, name: 'GET' });
     const other = { ...proxy, name: 'http_server.queue' };
