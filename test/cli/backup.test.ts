@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { encodeTraces, type Span } from '../../collector/otlp/encode.ts';
+import { traces } from '../export-request.ts';
 import { connections, postTraces } from '../load/post.ts';
 import { askReport } from '../load/report.ts';
 import {
@@ -21,25 +21,6 @@ afterEach(() => folder.remove());
 const rollcall = (command: string, storePath: string, ...args: string[]) =>
   runToEnd('cli/rollcall.mjs', { ROLLCALL_STORE: `sqlite:${storePath}` }, [command, ...args]);
 
-/** A request of ten calls that no other request equals. */
-function body(number: number): Buffer {
-  const endNs = BigInt(Date.now()) * 1_000_000n;
-  const spans: Span[] = Array.from({ length: 10 }, (_, i) => ({
-    traceId: Buffer.alloc(16, 1),
-    spanId: Buffer.from(String(number * 10 + i).padStart(8, '0')),
-    name: 'GET',
-    kind: 2,
-    startTimeUnixNano: endNs - 5_000_000n,
-    endTimeUnixNano: endNs,
-    attributes: [
-      { key: 'http.request.method', value: 'GET' },
-      { key: 'http.route', value: '/backed-up' },
-      { key: 'http.response.status_code', value: 200 },
-    ],
-  }));
-  return encodeTraces([{ attributes: [], scopes: [{ name: '', spans }] }]);
-}
-
 async function callsIn(storePath: string): Promise<number> {
   const analyzer = await startAnalyzerProcess(storePath);
   const nowS = Math.floor(Date.now() / 1000);
@@ -57,7 +38,7 @@ describe('rollcall backup and restore', () => {
     let ended = false;
     const sending = (async () => {
       while (!ended) {
-        sent.push(body(sent.length));
+        sent.push(traces(10));
         const { status } = await postTraces(collector.url, agent, sent.at(-1)!);
         expect(status).toBe(200);
         acknowledged += 1;
@@ -95,10 +76,10 @@ describe('rollcall backup and restore', () => {
   it('refuse what would destroy or what is no backup, naming it', async () => {
     const collector = await startCollectorProcess(store);
     const agent = connections(1);
-    await postTraces(collector.url, agent, body(0));
+    await postTraces(collector.url, agent, traces(10));
     const target = `${folder.path}/backup.db`;
     expect((await rollcall('backup', store, '--to', target)).code).toBe(0);
-    await postTraces(collector.url, agent, body(1));
+    await postTraces(collector.url, agent, traces(10));
     agent.destroy();
 
     const refused = async (why: RegExp, command: string, path: string, ...args: string[]) => {

@@ -1,14 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Cors } from '../../collector/cors.ts';
 import { readConfig } from '../../core/config.ts';
-import {
-  type Door,
-  exchange,
-  jsonTraces,
-  jsonType,
-  openDoor,
-  traces,
-} from '../conformance/door.ts';
+import { type Door, openDoor } from '../conformance/door.ts';
+import { exchange } from '../conformance/exchange.ts';
+import { jsonTraces, jsonType, traces } from '../export-request.ts';
 import { startRollcall, temporaryFolder } from '../process.ts';
 
 /** OTLP.md A3: exporters in browsers, as one sees them that asks like a browser. */

@@ -7,17 +7,11 @@ import * as grpc from '@grpc/grpc-js';
 import { SpanKind, trace } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-grpc';
 import { NodeSDK } from '@opentelemetry/sdk-node';
-import protobuf from 'protobufjs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { encodeSpans, exchange, serverSpan, traces } from '../conformance/door.ts';
-import {
-  answerOf,
-  exportPath,
-  framed,
-  type GrpcAnswer,
-  type GrpcConnection,
-  openGrpc,
-} from '../load/grpc-call.ts';
+import { counterOf, exchange, storedSpans } from '../conformance/exchange.ts';
+import { retrySecondsOf } from '../conformance/export-answer.ts';
+import { encodeSpans, serverSpan, traces } from '../export-request.ts';
+import { answerOf, exportPath, framed, type GrpcConnection, openGrpc } from '../load/grpc-call.ts';
 import { launch, type Running, startCollectorProcess, temporaryFolder } from '../process.ts';
 
 /** The gRPC door of a real collector, by gRPC's own client, by OpenTelemetry's exporter, and frame by frame. */
@@ -39,54 +33,17 @@ afterAll(async () => {
   folder.remove();
 });
 
-async function counter(name: string, { url } = collector): Promise<number> {
-  const { body } = await exchange(url, '', { method: 'GET', path: '/metrics' });
-  const line = body
-    .toString()
-    .split('\n')
-    .find((each) => each.startsWith(`${name} `));
-  return line === undefined ? 0 : Number(line.slice(name.length + 1));
-}
-
-const storedName = 'rollcall_spans_total{outcome="stored",reason=""}';
+const counter = (name: string, { url } = collector) => counterOf(url, name);
 
 async function newlyStored(act: () => Promise<unknown>): Promise<number> {
-  const before = await counter(storedName);
+  const before = await counter(storedSpans);
   await act();
-  return (await counter(storedName)) - before;
+  return (await counter(storedSpans)) - before;
 }
 
 async function until(condition: () => Promise<boolean> | boolean): Promise<void> {
   while (!(await condition())) await turn();
 }
-
-/** A Status of the details and RetryInfo in its own trailer, both in seconds. */
-function retryOf({ headers, trailers }: GrpcAnswer): { inDetails: number; inTrailer: number } {
-  const last = trailers ?? headers;
-  const bytes = (name: string) => Buffer.from(String(last[name] ?? ''), 'base64');
-  const { details } = protoRoot
-    .lookupType('Status')
-    .decode(bytes('grpc-status-details-bin')) as unknown as {
-    details: { typeUrl: string; value: Uint8Array }[];
-  };
-  const info = details.find(({ typeUrl }) => typeUrl.endsWith('/google.rpc.RetryInfo'));
-  const seconds = (message: Uint8Array) => {
-    const decoded = protoRoot.lookupType('RetryInfo').decode(message);
-    return Number(decoded.toJSON().retryDelay?.seconds ?? 0);
-  };
-  return {
-    inDetails: info === undefined ? 0 : seconds(info.value),
-    inTrailer: seconds(bytes('google.rpc.retryinfo-bin')),
-  };
-}
-
-const protoRoot = protobuf.parse(`
-  syntax = "proto3";
-  message Status { int32 code = 1; string message = 2; repeated Any details = 3; }
-  message Any { string type_url = 1; bytes value = 2; }
-  message RetryInfo { Duration retry_delay = 1; }
-  message Duration { int64 seconds = 1; int32 nanos = 2; }
-`).root;
 
 describe('deliveries', () => {
   test('a recorded export is taken as it stood on the wire, and counts 25 calls', async () => {
@@ -218,7 +175,7 @@ describe('bounds', () => {
     ] as const) {
       const refused = await connection.call(bytes, options);
       expect([refused.code, refused.trailers]).toEqual([8, undefined]);
-      expect(retryOf(refused)).toEqual({ inDetails: 0, inTrailer: 0 });
+      expect(retrySecondsOf(refused.headers)).toEqual({ details: undefined, trailer: undefined });
     }
     // 64 messages of which only the beginning comes.
     const holding = await openGrpc(collector.grpcUrl);
@@ -232,7 +189,7 @@ describe('bounds', () => {
     await until(async () => (await counter(queue)) === 64 * mib);
     const refused = await connection.call(framed(Buffer.alloc(5000, 0x50)));
     expect(refused.code).toBe(14);
-    expect(retryOf(refused)).toEqual({ inDetails: 1, inTrailer: 1 });
+    expect(retrySecondsOf(refused.trailers ?? refused.headers)).toEqual({ details: 1, trailer: 1 });
     // Health is known even so, and what is cut off gives its room back and leaves nothing.
     expect((await connection.call(framed(Buffer.alloc(0)), { path: healthCheck })).code).toBe(0);
     const aborted = 'rollcall_requests_total{transport="grpc",code="aborted"}';

@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
 import { isLarge } from '../../collector/large-message.ts';
-import { encodeTraces, type Span } from '../../collector/otlp/encode.ts';
 import { limits } from '../../core/limits.ts';
+import { counterOf, storedSpans } from '../conformance/exchange.ts';
+import { callTo, encodeSpans, serverSpan } from '../export-request.ts';
 import { connections, postTraces } from '../load/post.ts';
 import { askReport } from '../load/report.ts';
 import { startAnalyzerProcess, startCollectorProcess, temporaryFolder } from '../process.ts';
@@ -27,26 +28,8 @@ afterAll(() => {
   folder.remove();
 });
 
-function spanOf(route: string): Span {
-  return {
-    traceId: Buffer.alloc(16, 1),
-    spanId: Buffer.alloc(8, 2),
-    name: 'GET',
-    kind: 2,
-    startTimeUnixNano: BigInt(nowMs) * 1_000_000n - 5_000_000n,
-    endTimeUnixNano: BigInt(nowMs) * 1_000_000n,
-    attributes: [
-      { key: 'http.request.method', value: 'GET' },
-      { key: 'http.route', value: route },
-      { key: 'http.response.status_code', value: 200 },
-    ],
-  };
-}
-
 function messageOf(count: number, route = '/large'): Buffer {
-  const spans: Span[] = Array(count).fill(spanOf(route));
-  const attributes = [{ key: 'service.name', value: 'shop' }];
-  return encodeTraces([{ attributes, scopes: [{ name: '', spans }] }]);
+  return encodeSpans(Array(count).fill(serverSpan({ attributes: callTo(route) })));
 }
 
 /** More than ten slices. */
@@ -100,8 +83,6 @@ test('small messages are committed while a large one is being taken', async () =
   expect(await callsByRoute()).toEqual({ '/large': calls, '/small': 1 });
 });
 
-async function storedCalls(): Promise<number> {
-  const text = await (await fetch(`${collector.url}/metrics`)).text();
-  const line = /^rollcall_spans_total\{outcome="stored"[^}]*\} (\d+)/m.exec(text);
-  return Number(line?.[1] ?? 0);
+function storedCalls(): Promise<number> {
+  return counterOf(collector.url, storedSpans);
 }

@@ -14,7 +14,8 @@ import { OTLPTraceExporter as JsonExporter } from '@opentelemetry/exporter-trace
 import { OTLPTraceExporter as ProtobufExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Authority, authority } from '../certificates.ts';
-import { callAttributes, jsonTraces, jsonType, protobufType, traces } from '../conformance/door.ts';
+import { counterIn, storedSpans } from '../conformance/exchange.ts';
+import { callAttributes, jsonTraces, jsonType, protobufType, traces } from '../export-request.ts';
 import {
   type Running,
   runToEnd,
@@ -45,15 +46,8 @@ function install(name: string, { cert, key }: { cert: string; key: string }) {
 }
 
 async function metric(client: SecureClient, name: string): Promise<number> {
-  const { body } = await client.send('/metrics', { method: 'GET' });
-  const line = body
-    .toString()
-    .split('\n')
-    .find((each) => each.startsWith(`${name} `));
-  return Number(line?.slice(name.length + 1) ?? 0);
+  return counterIn((await client.send('/metrics', { method: 'GET' })).body, name);
 }
-
-const stored = 'rollcall_spans_total{outcome="stored",reason=""}';
 
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await condition())) await pause(10);
@@ -84,7 +78,7 @@ describe('one collector', () => {
   describe.each(['HTTP/1.1', 'HTTP/2'])('H9 %s', (version) => {
     test('exports are answered as in the clear, and counted', async () => {
       const client = clients[version]!;
-      const before = await metric(client, stored);
+      const before = await metric(client, storedSpans);
       const protobuf = await client.send('/v1/traces', {
         headers: { 'content-type': protobufType },
         body: traces(3),
@@ -104,14 +98,14 @@ describe('one collector', () => {
         body: gzipSync(traces(4)),
       });
       expect(packed.status).toBe(200);
-      expect(await metric(client, stored)).toBe(before + 9);
+      expect(await metric(client, storedSpans)).toBe(before + 9);
     });
 
     test('a body of 16 MiB arrives whole', async () => {
       const client = clients[version]!;
       const padding = [{ key: 'padding', value: 'x'.repeat(16 * 2 ** 20) }];
       const body = traces(1, { attributes: [...callAttributes, ...padding] });
-      const before = await metric(client, stored);
+      const before = await metric(client, storedSpans);
       const plain = await client.send('/v1/traces', {
         headers: { 'content-type': protobufType },
         body,
@@ -121,7 +115,7 @@ describe('one collector', () => {
         body: gzipSync(traces(1, { attributes: [...callAttributes, ...padding] })),
       });
       expect([plain.status, packed.status]).toEqual([200, 200]);
-      expect(await metric(client, stored)).toBe(before + 2);
+      expect(await metric(client, storedSpans)).toBe(before + 2);
     });
 
     test('mistakes get the same answers', async () => {
@@ -148,13 +142,13 @@ describe('one collector', () => {
 
   test('H9 a hundred requests at once on one HTTP/2 connection', async () => {
     const client = clients['HTTP/2']!;
-    const before = await metric(client, stored);
+    const before = await metric(client, storedSpans);
     const headers = { 'content-type': protobufType };
     const answers = await Promise.all(
       Array.from({ length: 100 }, () => client.send('/v1/traces', { headers, body: traces(5) })),
     );
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
-    expect(await metric(client, stored)).toBe(before + 500);
+    expect(await metric(client, storedSpans)).toBe(before + 500);
   });
 
   test.each([
@@ -163,7 +157,7 @@ describe('one collector', () => {
     ['nothing but the end of its connection', undefined],
   ])('R11 HTTP/2: a body taken back half-way with %s is not counted', async (_, code) => {
     const client = clients['HTTP/2']!;
-    const before = await metric(client, stored);
+    const before = await metric(client, storedSpans);
     const aborted = 'rollcall_requests_total{transport="http",code="aborted"}';
     const abortedBefore = await metric(client, aborted);
     const { hostname: host, port } = new URL(collector.url);
@@ -175,10 +169,10 @@ describe('one collector', () => {
     if (code === undefined) socket.destroy();
     else socket.write(frame(3, 0, 1, Buffer.from([0, 0, 0, code])));
     await until(async () => (await metric(client, aborted)) > abortedBefore);
-    expect([await metric(client, stored), await metric(client, 'rollcall_queue_bytes')]).toEqual([
-      before,
-      0,
-    ]);
+    expect([
+      await metric(client, storedSpans),
+      await metric(client, 'rollcall_queue_bytes'),
+    ]).toEqual([before, 0]);
     socket.destroy();
   });
 
@@ -222,9 +216,9 @@ describe('one collector', () => {
 
   test.each(['JSON', 'protobuf', 'gRPC'])('the SDK exports %s over TLS', async (kind) => {
     const client = clients['HTTP/1.1']!;
-    const before = await metric(client, stored);
+    const before = await metric(client, storedSpans);
     await exportBy(kind, collector, { ca: ca.cert });
-    expect(await metric(client, stored)).toBe(before + 3);
+    expect(await metric(client, storedSpans)).toBe(before + 3);
   });
 });
 

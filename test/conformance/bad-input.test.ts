@@ -5,17 +5,16 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { AnyValue } from '../../collector/otlp/encode.ts';
 import {
   callAttributes,
-  type Door,
   encodeSpans,
   jsonTraces,
   jsonType,
-  openDoor,
-  partialOf,
   protobufType,
-  rawExchange,
   serverSpan,
   traces,
-} from './door.ts';
+} from '../export-request.ts';
+import { type Door, openDoor } from './door.ts';
+import { partialOf } from './export-answer.ts';
+import { rawConnection } from './raw-connection.ts';
 
 /** What no sender should send. After each of it the collector is up and counts a valid request exactly. */
 let door: Door;
@@ -76,14 +75,16 @@ test('Content-Length that lies', async () => {
     `POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: ${protobufType}\r\ncontent-length: ${length}\r\n\r\n`;
   const before = await door.stored();
   // Too short: the rest is no request. Nonsense, negative, two of them: refused by the parser.
-  expect(await rawExchange(door.port, head(body.length - 9), body)).toMatch(/^HTTP\/1\.1 400 /);
-  expect(await rawExchange(door.port, head('-5'), body)).toMatch(/^HTTP\/1\.1 400 /);
-  expect(await rawExchange(door.port, head('1\r\ncontent-length: 2'), body)).toMatch(
+  expect(await rawConnection(door.url, head(body.length - 9), body).closed()).toMatch(
     /^HTTP\/1\.1 400 /,
   );
-  expect(await rawExchange(door.port, head('9\r\ntransfer-encoding: chunked'), body)).toMatch(
-    / 400 /,
+  expect(await rawConnection(door.url, head('-5'), body).closed()).toMatch(/^HTTP\/1\.1 400 /);
+  expect(await rawConnection(door.url, head('1\r\ncontent-length: 2'), body).closed()).toMatch(
+    /^HTTP\/1\.1 400 /,
   );
+  expect(
+    await rawConnection(door.url, head('9\r\ntransfer-encoding: chunked'), body).closed(),
+  ).toMatch(/ 400 /);
   // Too long: the sender ends before it.
   const long = connect(door.port, '127.0.0.1');
   const closed = new Promise((resolve) => long.once('close', resolve));

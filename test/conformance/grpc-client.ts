@@ -5,8 +5,9 @@ import {
   type IncomingHttpHeaders,
   type SecureClientSessionOptions,
 } from 'node:http2';
-import protobuf from 'protobufjs';
+import { exportPath } from '../load/grpc-call.ts';
 import { Difference, inTime } from './check.ts';
+import { decodeAnswer } from './export-answer.ts';
 
 /**
  * gRPC with nothing between the test and the wire: what a gRPC library would hide (frames, where trailers
@@ -41,7 +42,7 @@ export class GrpcConnection {
   }
 
   /** Opens a stream without sending anything on it. */
-  begin({ path = tracesExport, type = 'application/grpc', headers = {} }: CallOptions = {}) {
+  begin({ path = exportPath, type = 'application/grpc', headers = {} }: CallOptions = {}) {
     return this.session.request(
       {
         ':method': 'POST',
@@ -54,7 +55,7 @@ export class GrpcConnection {
     );
   }
 
-  /** One call with these bytes as its whole stream of DATA; see `frame`. */
+  /** One call with these bytes as its whole stream of DATA; see `framed`. */
   call(bytes: Uint8Array, options: CallOptions = {}): Promise<Reply> {
     const stream = this.begin(options);
     const replied = reply(stream);
@@ -106,17 +107,8 @@ export interface Reply {
   message: string;
 }
 
-export const tracesExport = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
 export const metricsExport = '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export';
 export const logsExport = '/opentelemetry.proto.collector.logs.v1.LogsService/Export';
-
-/** A gRPC message: flag, length and bytes. */
-export function frame(message: Uint8Array, flag = 0): Buffer {
-  const head = Buffer.alloc(5);
-  head[0] = flag;
-  head.writeUInt32BE(message.length, 1);
-  return Buffer.concat([head, message]);
-}
 
 /** Waits for the end of a stream. @throws Difference when it is reset, or never ends */
 export function reply(stream: ClientHttp2Stream): Promise<Reply> {
@@ -154,55 +146,6 @@ export function reply(stream: ClientHttp2Stream): Promise<Reply> {
   return inTime(ended, 'a gRPC answer', 60_000);
 }
 
-const { root } = protobuf.parse(`
-  syntax = "proto3";
-  message Status { int32 code = 1; string message = 2; repeated Any details = 3; }
-  message Any { string type_url = 1; bytes value = 2; }
-  message RetryInfo { Duration retry_delay = 1; }
-  message Duration { int64 seconds = 1; int32 nanos = 2; }
-  message ExportResponse { PartialSuccess partial_success = 1; }
-  message PartialSuccess { int64 rejected = 1; string error_message = 2; }
-`);
-
-function decode<T>(name: string, bytes: Uint8Array): T {
-  const type = root.lookupType(name);
-  return type.toObject(type.decode(bytes), { longs: Number }) as T;
-}
-
-export interface StatusDetails {
-  code: number;
-  message: string;
-  details?: { typeUrl: string; value: Buffer }[];
-}
-
-/** grpc-status-details-bin; undefined without one. */
-export function detailsOf({ trailers }: Reply): StatusDetails | undefined {
-  const text = trailers['grpc-status-details-bin'];
-  if (typeof text !== 'string') return undefined;
-  return decode('Status', Buffer.from(text, 'base64'));
-}
-
-/** Seconds of RetryInfo, from the details and from the trailer that Python reads. */
-export function retrySecondsOf(replied: Reply): {
-  details: number | undefined;
-  trailer: number | undefined;
-} {
-  const detail = detailsOf(replied)?.details?.find(({ typeUrl }) => /RetryInfo$/.test(typeUrl));
-  const trailer = replied.trailers['google.rpc.retryinfo-bin'];
-  return {
-    details: detail && seconds(detail.value),
-    trailer: typeof trailer === 'string' ? seconds(Buffer.from(trailer, 'base64')) : undefined,
-  };
-}
-
-function seconds(bytes: Uint8Array): number {
-  const { retryDelay } = decode<{ retryDelay?: { seconds?: number; nanos?: number } }>(
-    'RetryInfo',
-    bytes,
-  );
-  return (retryDelay?.seconds ?? 0) + (retryDelay?.nanos ?? 0) / 1e9;
-}
-
 /** The one message of an OK reply. @throws Difference when there is none or more */
 export function messageOf({ data }: Reply): Buffer {
   if (data.length < 5 || data.readUInt32BE(1) !== data.length - 5) {
@@ -215,11 +158,11 @@ export function messageOf({ data }: Reply): Buffer {
 export function partialSuccessOf(
   replied: Reply,
 ): { rejected: number; errorMessage: string } | undefined {
-  type Response = { partialSuccess?: { rejected?: number; errorMessage?: string } };
-  const { partialSuccess } = decode<Response>('ExportResponse', messageOf(replied));
+  type Response = { partialSuccess?: { rejected?: string; errorMessage?: string } };
+  const { partialSuccess } = decodeAnswer<Response>('ExportResponse', messageOf(replied));
   if (partialSuccess === undefined) return undefined;
   return {
-    rejected: partialSuccess.rejected ?? 0,
+    rejected: Number(partialSuccess.rejected ?? 0),
     errorMessage: partialSuccess.errorMessage ?? '',
   };
 }

@@ -1,8 +1,9 @@
 import { fork } from 'node:child_process';
 import { expect, test } from 'vitest';
+import { traces } from '../export-request.ts';
 import { runToEnd, startCollectorProcess, temporaryFolder } from '../process.ts';
 import { lifecycleCases } from './cases/lifecycle.ts';
-import { exchange, traces } from './door.ts';
+import { exchange } from './exchange.ts';
 import { prove } from './prove.ts';
 
 prove(lifecycleCases);

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { cases } from './cases.ts';
-import { exchange } from './door.ts';
+import { exchange } from './exchange.ts';
 import { OwnTargets } from './own-targets.ts';
 import { requirements } from './requirements.ts';
 import type { Setup, Target } from './target.ts';

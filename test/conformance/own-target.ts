@@ -9,7 +9,7 @@ import {
   temporaryFolder,
 } from '../process.ts';
 import { equal } from './check.ts';
-import { exchange } from './door.ts';
+import { counterOf, storedSpans } from './exchange.ts';
 import type { OwnTarget, ReportedEndpoint, Setup, Target } from './target.ts';
 
 /** A target that was started here, and its end. */
@@ -56,7 +56,7 @@ export async function openOwnTarget(setup: Setup = 'plain'): Promise<RunningTarg
     bodyBytesMax: setup === 'small' ? 2 ** 20 : 64 * 2 ** 20,
     inside: {
       counter,
-      stored: () => counter('rollcall_spans_total{outcome="stored",reason=""}'),
+      stored: () => counter(storedSpans),
       async endpoints() {
         analyzer ??= startAnalyzerProcess(storePath);
         const answer = await fetch(`${(await analyzer).url}/api/v1/report?window=30d&limit=1000`);
@@ -101,15 +101,6 @@ async function createKeys(storePath: string): Promise<Record<Scope, string>> {
 /** `127.0.0.1:4317` of a running collector. */
 export function addressOf({ addresses }: Running): string {
   return new URL(addresses.otlp_grpc!).host;
-}
-
-export async function counterOf(url: string, name: string): Promise<number> {
-  const { body } = await exchange(url, '', { method: 'GET', path: '/metrics' });
-  const line = body
-    .toString()
-    .split('\n')
-    .find((each) => each.startsWith(`${name} `));
-  return line === undefined ? 0 : Number(line.slice(name.length + 1));
 }
 
 /**

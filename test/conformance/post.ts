@@ -1,5 +1,5 @@
 import { inTime } from './check.ts';
-import { type Answer, exchange, type Post } from './door.ts';
+import { type Answer, exchange, type Post } from './exchange.ts';
 
 /** One export request over HTTP to a server that may hang. @throws Difference when no answer comes */
 export function post(

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
+import { protobufType } from '../export-request.ts';
 import { inTime, until } from './check.ts';
-import { protobufType } from './door.ts';
 
 /** A connection on which bytes go out as they are, and what came back on it. */
 export interface RawConnection {

@@ -1,4 +1,4 @@
-import { frame } from '../conformance/grpc-client.ts';
+import { framed } from '../load/grpc-call.ts';
 import { Random } from '../load/random.ts';
 import { mutateBytes } from './mutate-bytes.ts';
 import { mutateJson } from './mutate-json.ts';
@@ -141,7 +141,7 @@ function grpcCall(gzip: boolean, random: Random, seeds: Seeds): Made {
   const headers: Record<string, string> = gzip ? { 'grpc-encoding': 'gzip' } : {};
   const inner = payload('protobuf', random, seeds).body;
   const message = gzip ? pack(random, 'gzip', inner) : inner;
-  const whole = frame(message, gzip ? 1 : 0);
+  const whole = framed(message, gzip ? 1 : 0);
   const body = random.below(2) === 0 ? whole : mutateFrame(random, whole);
   return { headers, body, expected: grpcExpected(gzip, body) };
 }

@@ -1,5 +1,5 @@
 import { type ClientHttp2Session, connect } from 'node:http2';
-import { tracesExport } from '../conformance/grpc-client.ts';
+import { exportPath } from '../load/grpc-call.ts';
 import type { FuzzCase } from './case.ts';
 import { type Lane, type LaneOptions, silentMs } from './lane.ts';
 
@@ -47,7 +47,7 @@ export class GrpcLane implements Lane {
     this.#open += 1;
     const stream = this.#connected().request({
       ':method': 'POST',
-      ':path': tracesExport,
+      ':path': exportPath,
       'content-type': 'application/grpc',
       te: 'trailers',
       ...fuzzed.headers,

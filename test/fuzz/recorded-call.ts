@@ -1,6 +1,6 @@
 import { connect } from 'node:http2';
 import { Duplex } from 'node:stream';
-import { frame, tracesExport } from '../conformance/grpc-client.ts';
+import { exportPath, framed } from '../load/grpc-call.ts';
 
 /** The bytes that Node's own client writes for a call with this message. */
 export async function recordCall(message: Buffer): Promise<Buffer> {
@@ -14,12 +14,12 @@ export async function recordCall(message: Buffer): Promise<Buffer> {
   });
   const session = connect('http://fuzz', { createConnection: () => sink });
   session.on('error', () => {});
-  const headers = { ':method': 'POST', ':path': tracesExport, 'content-type': 'application/grpc' };
+  const headers = { ':method': 'POST', ':path': exportPath, 'content-type': 'application/grpc' };
   const stream = session.request({ ...headers, te: 'trailers' });
   stream.on('error', () => {});
-  const framed = frame(message);
-  stream.end(framed);
-  while (!Buffer.concat(parts).includes(framed.subarray(-20))) {
+  const bytes = framed(message);
+  stream.end(bytes);
+  while (!Buffer.concat(parts).includes(bytes.subarray(-20))) {
     await new Promise((resolve) => setImmediate(resolve));
   }
   session.destroy();

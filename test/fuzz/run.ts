@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { encodeTraces } from '../../collector/otlp/encode.ts';
-import { exchange, serverSpan } from '../conformance/door.ts';
-import { counterOf } from '../conformance/own-target.ts';
+import { counterOf, exchange } from '../conformance/exchange.ts';
+import { serverSpan } from '../export-request.ts';
 import { startAnalyzerProcess, startCollectorProcess } from '../process.ts';
 import {
   type FuzzCase,

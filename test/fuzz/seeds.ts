@@ -1,7 +1,7 @@
 import { fixtureNames, readFixture } from '../collector/fixture.ts';
 import { randomRequest } from '../collector/random-request.ts';
 import { bytesField, shuffled } from '../collector/wire.ts';
-import { jsonTraces, traces } from '../conformance/door.ts';
+import { jsonTraces, traces } from '../export-request.ts';
 import { server } from '../load/payload.ts';
 import { Random } from '../load/random.ts';
 import { fieldsOf } from './fields.ts';

@@ -1,4 +1,5 @@
 import { connect, constants } from 'node:http2';
+import { exportPath, framed } from '../load/grpc-call.ts';
 
 /** What a gRPC call of an exporter came to. */
 export interface GrpcAnswer {
@@ -15,15 +16,12 @@ export function grpcExport(
   headers: Record<string, string>,
   localAddress = '127.0.0.1',
 ): Promise<GrpcAnswer> {
-  const frame = Buffer.alloc(5 + message.length);
-  frame.writeUInt32BE(message.length, 1);
-  frame.set(message, 5);
   const session = connect(url, { localAddress } as object);
   return new Promise<GrpcAnswer>((resolve, reject) => {
     session.on('error', reject);
     const stream = session.request({
       [constants.HTTP2_HEADER_METHOD]: 'POST',
-      [constants.HTTP2_HEADER_PATH]: '/opentelemetry.proto.collector.trace.v1.TraceService/Export',
+      [constants.HTTP2_HEADER_PATH]: exportPath,
       'content-type': 'application/grpc',
       te: 'trailers',
       ...headers,
@@ -40,6 +38,6 @@ export function grpcExport(
     stream.on('data', (part: Buffer) => said.push(part));
     stream.on('error', reject);
     stream.on('close', () => resolve({ code, said: Buffer.concat(said) }));
-    stream.end(frame);
+    stream.end(framed(message));
   }).finally(() => session.close());
 }

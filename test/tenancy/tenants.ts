@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { encodeTraces } from '../../collector/otlp/encode.ts';
+import { encodeTraces, type Span } from '../../collector/otlp/encode.ts';
 import { type Scope, scopes } from '../../core/key.ts';
+import { callTo, jsonSpan, serverSpan } from '../export-request.ts';
 import { type Running, startRollcall, temporaryFolder } from '../process.ts';
 import { exchange } from './exchange.ts';
 
@@ -117,17 +118,7 @@ export function callsOf(project: string): Buffer {
 export function jsonCallsOf(project: string): string {
   const text = (key: string, stringValue: string) => ({ key, value: { stringValue } });
   const resourceSpans = servicesOf(project).map(({ service, environment, route }) => {
-    const { traceId, spanId, startTimeUnixNano, endTimeUnixNano, ...rest } = spanOf(project, route);
-    const span = {
-      ...rest,
-      traceId: traceId.toString('hex'),
-      spanId: spanId.toString('hex'),
-      startTimeUnixNano: String(startTimeUnixNano),
-      endTimeUnixNano: String(endTimeUnixNano),
-      attributes: rest.attributes.map(({ key, value }) =>
-        typeof value === 'number' ? { key, value: { intValue: value } } : text(key, value),
-      ),
-    };
+    const span = jsonSpan(spanOf(project, route));
     const attributes = [
       text('service.name', service),
       text('deployment.environment.name', environment),
@@ -146,24 +137,16 @@ const servicesOf = (project: string) => [
   { service: 'shared-service', environment: 'production', route: '/shared-route/{id}' },
 ];
 
-function spanOf(project: string, route: string) {
-  const endNs = BigInt(Date.now()) * 1_000_000n;
-  return {
-    traceId: randomBytes(16),
-    spanId: randomBytes(8),
+function spanOf(project: string, route: string): Span {
+  return serverSpan({
     name: `GET ${route}`,
-    kind: 2,
-    startTimeUnixNano: endNs - 5_000_000n,
-    endTimeUnixNano: endNs,
     attributes: [
-      { key: 'http.request.method', value: 'GET' },
-      { key: 'http.route', value: route },
-      { key: 'http.response.status_code', value: 200 },
+      ...callTo(route),
       { key: 'client.address', value: clientOf(project) },
       { key: 'enduser.id', value: `${project}-consumer` },
       { key: 'user_agent.original', value: `${project}-agent/1.0` },
     ],
-  };
+  });
 }
 
 const clientOf = (project: string): string => {

@@ -1,12 +1,15 @@
 import { writeFileSync } from 'node:fs';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { authority } from '../../certificates.ts';
+import { jsonTraces, jsonType, protobufType, traces } from '../../export-request.ts';
+import { framed } from '../../load/grpc-call.ts';
 import { runToEnd, startCollectorProcess, temporaryFolder } from '../../process.ts';
 import { http1Client, http2Client, type SecureClient } from '../../secure-client.ts';
 import { CaseList } from '../case.ts';
 import { among, equal, holds, inTime, matches, until } from '../check.ts';
-import { type Answer, jsonTraces, jsonType, protobufType, statusOf, traces } from '../door.ts';
-import { frame, GrpcConnection, type Reply } from '../grpc-client.ts';
+import type { Answer } from '../exchange.ts';
+import { statusOf } from '../export-answer.ts';
+import { GrpcConnection, type Reply } from '../grpc-client.ts';
 import { storing } from '../own-target.ts';
 import { post } from '../post.ts';
 import { rawConnection, requestHead } from '../raw-connection.ts';
@@ -85,7 +88,7 @@ list.inside(
       equal(typeof done === 'string' ? done : done.alpnProtocol, protocol);
     }
     const connection = await GrpcConnection.open(grpcAddress, { ca });
-    const replied = await connection.call(frame(traces(1)));
+    const replied = await connection.call(framed(traces(1)));
     await connection.close();
     equal(replied.status, 0);
   },
@@ -154,7 +157,7 @@ list.inside('A1', 'with a client CA only its clients get in, on both ports', asy
 async function overGrpc(address: string, tls: ConnectionOptions): Promise<number | 'none'> {
   try {
     const connection = await GrpcConnection.open(address, tls);
-    const { status } = await connection.call(frame(traces(1))).finally(() => connection.close());
+    const { status } = await connection.call(framed(traces(1))).finally(() => connection.close());
     return status ?? 'none';
   } catch {
     return 'none';
@@ -253,7 +256,7 @@ list.inside(
 
 async function callWith(target: OwnTarget, headers: Record<string, string>): Promise<Reply> {
   const connection = await GrpcConnection.open(target.grpcAddress);
-  return connection.call(frame(traces(1)), { headers }).finally(() => connection.close());
+  return connection.call(framed(traces(1)), { headers }).finally(() => connection.close());
 }
 
 list.inside(
@@ -341,7 +344,7 @@ list.http('A4', 'no answer over HTTP names the software', async (target: Target)
 
 list.grpc('A4', 'nor over gRPC', async (target) => {
   const connection = await GrpcConnection.open(target.grpcAddress);
-  const replied = await connection.call(frame(traces(1))).finally(() => connection.close());
+  const replied = await connection.call(framed(traces(1))).finally(() => connection.close());
   noBanner(replied.headers, 'headers');
   noBanner(replied.trailers, 'trailers');
   among(replied.status, [0]);

@@ -7,18 +7,11 @@ import {
   zstdCompressSync,
 } from 'node:zlib';
 import { encodeTraces } from '../../../collector/otlp/encode.ts';
+import { jsonTraces, jsonType, protobufType, serverSpan, traces } from '../../export-request.ts';
 import { CaseList } from '../case.ts';
 import { equal, matches } from '../check.ts';
-import {
-  type Answer,
-  jsonTraces,
-  jsonType,
-  type Post,
-  protobufType,
-  serverSpan,
-  statusOf,
-  traces,
-} from '../door.ts';
+import type { Answer, Post } from '../exchange.ts';
+import { statusOf } from '../export-answer.ts';
 import { storing } from '../own-target.ts';
 import { post } from '../post.ts';
 import { rawConnection, requestHead } from '../raw-connection.ts';

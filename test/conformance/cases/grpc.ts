@@ -1,12 +1,12 @@
 import { gzipSync } from 'node:zlib';
+import { encodeSpans, serverSpan, traces } from '../../export-request.ts';
+import { framed } from '../../load/grpc-call.ts';
 import { startCollectorProcess, temporaryFolder } from '../../process.ts';
 import { CaseList } from '../case.ts';
 import { among, atLeast, equal, holds, inTime, matches, until } from '../check.ts';
-import { encodeSpans, serverSpan, traces } from '../door.ts';
+import { detailsOf, retrySecondsOf } from '../export-answer.ts';
 import {
   type CallOptions,
-  detailsOf,
-  frame,
   GrpcConnection,
   logsExport,
   messageOf,
@@ -14,7 +14,6 @@ import {
   partialSuccessOf,
   type Reply,
   reply,
-  retrySecondsOf,
 } from '../grpc-client.ts';
 import { addressOf, storing } from '../own-target.ts';
 import { rawConnection, requestHead } from '../raw-connection.ts';
@@ -65,7 +64,7 @@ async function refused(
 }
 
 for (const type of ['application/grpc', 'application/grpc+proto']) {
-  list.grpc('G1', `Export as ${type}`, (target) => taken(target, 3, frame(traces(3)), { type }));
+  list.grpc('G1', `Export as ${type}`, (target) => taken(target, 3, framed(traces(3)), { type }));
 }
 
 for (const path of [
@@ -74,13 +73,13 @@ for (const path of [
   '/nothing',
 ]) {
   list.grpc('G1', `${path} is 12`, async (target) => {
-    await refused(target, [12], frame(traces(1)), { path });
+    await refused(target, [12], framed(traces(1)), { path });
   });
 }
 
 for (const type of ['application/json', 'application/x-protobuf', null]) {
   list.grpc('G1', `${type ?? 'no Content-Type'} is HTTP 415`, async (target) => {
-    equal((await called(target, frame(traces(1)), { type })).httpStatus, 415);
+    equal((await called(target, framed(traces(1)), { type })).httpStatus, 415);
   });
 }
 
@@ -89,51 +88,51 @@ for (const [signal, path] of [
   ['logs', logsExport],
 ] as const) {
   list.grpc('G1', `${signal} are OK (ours, as H7)`, async (target) => {
-    await taken(target, 0, frame(Buffer.alloc(0)), { path });
+    await taken(target, 0, framed(Buffer.alloc(0)), { path });
   });
 }
 
 list.grpc('G2', 'gzip', (target) =>
-  taken(target, 3, frame(gzipSync(traces(3)), 1), { headers: gzip }),
+  taken(target, 3, framed(gzipSync(traces(3)), 1), { headers: gzip }),
 );
 
 list.grpc('G2', 'identity, and a message that is not compressed below gzip', async (target) => {
-  await taken(target, 1, frame(traces(1)), { headers: { 'grpc-encoding': 'identity' } });
-  await taken(target, 1, frame(traces(1)), { headers: gzip });
+  await taken(target, 1, framed(traces(1)), { headers: { 'grpc-encoding': 'identity' } });
+  await taken(target, 1, framed(traces(1)), { headers: gzip });
 });
 
 list.grpc('G2', 'an unknown coding is 12, and the known ones are named', async (target) => {
   const headers = { 'grpc-encoding': 'nonsense' };
-  const replied = await refused(target, [12], frame(traces(1), 1), { headers });
+  const replied = await refused(target, [12], framed(traces(1), 1), { headers });
   const accepted = { ...replied.headers, ...replied.trailers }['grpc-accept-encoding'];
   matches(String(accepted), /\bgzip\b/, 'grpc-accept-encoding');
 });
 
 list.grpc('G2', 'compressed, and no coding: 13', async (target) => {
-  await refused(target, [13], frame(gzipSync(traces(1)), 1));
+  await refused(target, [13], framed(gzipSync(traces(1)), 1));
 });
 
 list.grpc('G2', 'a message in DATA frames of 7 bytes', (target) =>
-  taken(target, 1, frame(traces(1)), { pieceBytes: 7 }),
+  taken(target, 1, framed(traces(1)), { pieceBytes: 7 }),
 );
 
 list.grpc('G2', 'a message that ends too early, and none at all', async (target) => {
   const failures = [2, 3, 12, 13];
-  await refused(target, failures, frame(traces(1)).subarray(0, -1));
-  await refused(target, failures, frame(traces(1)).subarray(0, 3));
+  await refused(target, failures, framed(traces(1)).subarray(0, -1));
+  await refused(target, failures, framed(traces(1)).subarray(0, 3));
   await refused(target, failures, Buffer.alloc(0));
 });
 
 list.grpc('G2', 'many messages on one connection', async (target) => {
   const connection = await GrpcConnection.open(target.grpcAddress);
   await storing(target, 20, async () => {
-    for (let n = 0; n < 20; n += 1) equal((await connection.call(frame(traces(1)))).status, 0);
+    for (let n = 0; n < 20; n += 1) equal((await connection.call(framed(traces(1)))).status, 0);
   });
   await connection.close();
 });
 
 list.grpc('G3', 'OK has a message, then trailers', async (target) => {
-  const replied = await called(target, frame(traces(1)));
+  const replied = await called(target, framed(traces(1)));
   matches(String(replied.headers['content-type']), /^application\/grpc(\+proto)?$/);
   equal(replied.trailersOnly, false, 'trailers only');
   equal(replied.headers['grpc-status'], undefined, 'grpc-status in the headers');
@@ -142,13 +141,13 @@ list.grpc('G3', 'OK has a message, then trailers', async (target) => {
 });
 
 list.inside('G3', 'the message is five zero bytes when all was taken', async (target) => {
-  equal((await called(target, frame(traces(1)))).data, Buffer.alloc(5));
+  equal((await called(target, framed(traces(1)))).data, Buffer.alloc(5));
 });
 
 list.grpc('G3', 'an error has no message', async (target) => {
   for (const replied of [
-    await called(target, frame(Buffer.from([0xff]))),
-    await called(target, frame(traces(1)), { path: '/nothing' }),
+    await called(target, framed(Buffer.from([0xff]))),
+    await called(target, framed(traces(1)), { path: '/nothing' }),
   ]) {
     holds(replied.status !== undefined && replied.status > 0, 'expected an error, got none');
     equal(replied.data.length, 0, 'bytes of the reply');
@@ -156,23 +155,23 @@ list.grpc('G3', 'an error has no message', async (target) => {
 });
 
 list.grpc('G4', 'the message is printable ASCII', async (target) => {
-  const { trailers } = await refused(target, [3, 13], frame(Buffer.from([0xff])));
+  const { trailers } = await refused(target, [3, 13], framed(Buffer.from([0xff])));
   matches(String(trailers['grpc-message']), /^[\x20-\x7e]+$/);
 });
 
 list.grpc('G4', 'details, where there are any, are a Status of the same code', async (target) => {
-  const replied = await refused(target, [3, 13], frame(Buffer.from([0xff])));
-  const details = detailsOf(replied);
+  const replied = await refused(target, [3, 13], framed(Buffer.from([0xff])));
+  const details = detailsOf(replied.trailers);
   if (details === undefined) return;
   equal(details.code, replied.status);
   equal(details.message, replied.message);
 });
 
 list.inside('G4', 'bad data is told in details too, in base64 without padding', async (target) => {
-  const replied = await refused(target, [3], frame(Buffer.from([0xff])));
+  const replied = await refused(target, [3], framed(Buffer.from([0xff])));
   matches(String(replied.trailers['grpc-status-details-bin']), /^[\w+/]+$/);
-  matches(detailsOf(replied)?.details?.[0]?.typeUrl, /google\.rpc\.BadRequest$/);
-  equal(retrySecondsOf(replied), { details: undefined, trailer: undefined }, 'RetryInfo');
+  matches(detailsOf(replied.trailers)?.details?.[0]?.typeUrl, /google\.rpc\.BadRequest$/);
+  equal(retrySecondsOf(replied.trailers), { details: undefined, trailer: undefined }, 'RetryInfo');
 });
 
 /** An empty request of exactly so many bytes: an unknown field. */
@@ -190,7 +189,7 @@ function sized(bytes: number): Buffer {
 list.grpc(
   'G5',
   'exactly the limit passes',
-  (target) => taken(target, 0, frame(sized(target.bodyBytesMax))),
+  (target) => taken(target, 0, framed(sized(target.bodyBytesMax))),
   'small',
 );
 
@@ -200,23 +199,23 @@ list.grpc(
   async (target) => {
     const most = target.bodyBytesMax;
     const messages: [string, Buffer, CallOptions][] = [
-      ['plain', frame(sized(most + 1)), {}],
-      ['packed', frame(gzipSync(sized(most + 1)), 1), { headers: gzip }],
-      ['a bomb', frame(gzipSync(Buffer.alloc(4 * most)), 1), { headers: gzip }],
+      ['plain', framed(sized(most + 1)), {}],
+      ['packed', framed(gzipSync(sized(most + 1)), 1), { headers: gzip }],
+      ['a bomb', framed(gzipSync(Buffer.alloc(4 * most)), 1), { headers: gzip }],
     ];
     for (const [what, bytes, options] of messages) {
       const replied = await storing(target, 0, () => called(target, bytes, options));
       equal(replied.status, 8, what);
-      equal(retrySecondsOf(replied), { details: undefined, trailer: undefined }, what);
+      equal(retrySecondsOf(replied.trailers), { details: undefined, trailer: undefined }, what);
     }
   },
   'small',
 );
 
 list.inside('G5', 'the limit is 64 MiB unless told; 50,000 spans pass', async (target) => {
-  await taken(target, 50_000, frame(traces(50_000)));
-  await taken(target, 0, frame(sized(64 * mib)));
-  await refused(target, [8], frame(sized(64 * mib + 1)));
+  await taken(target, 50_000, framed(traces(50_000)));
+  await taken(target, 0, framed(sized(64 * mib)));
+  await refused(target, [8], framed(sized(64 * mib + 1)));
 });
 
 list.inside('G6', 'overload is 14 with 1 to 5 s in details and in the trailer', async (target) => {
@@ -224,11 +223,11 @@ list.inside('G6', 'overload is 14 with 1 to 5 s in details and in the trailer', 
   const { socket } = rawConnection(target.httpUrl, requestHead(60 * mib));
   const queue = () => target.inside.counter('rollcall_queue_bytes');
   await until(async () => (await queue()) >= 60 * mib, 'a share of the budget');
-  const replied = await called(target, frame(sized(10 * mib)));
+  const replied = await called(target, framed(sized(10 * mib)));
   socket.destroy();
   await until(async () => (await queue()) === 0, 'the share given back');
   equal(replied.status, 14);
-  for (const [where, delayS] of Object.entries(retrySecondsOf(replied))) {
+  for (const [where, delayS] of Object.entries(retrySecondsOf(replied.trailers))) {
     holds(delayS !== undefined && delayS >= 1 && delayS <= 5, `${where}: got ${delayS} s`);
   }
 });
@@ -239,14 +238,14 @@ for (const [what, body] of [
   ['a length beyond the end', Buffer.from('0affffffff0f', 'hex')],
 ] as const) {
   list.grpc('G7', `${what} is 3`, async (target) => {
-    await refused(target, [3], frame(body));
+    await refused(target, [3], framed(body));
   });
 }
 
 list.grpc('G7', 'what is no gzip, or cut short, is no error to be repeated', async (target) => {
   const packed = gzipSync(traces(3));
   for (const body of [traces(1), packed.subarray(0, -1), Buffer.alloc(0)]) {
-    await refused(target, [3, 13], frame(body, 1), { headers: gzip });
+    await refused(target, [3, 13], framed(body, 1), { headers: gzip });
   }
 });
 
@@ -255,7 +254,7 @@ list.grpc(
   'spans that were not taken are told in an OK reply (ours, as P4)',
   async (target) => {
     const bad = serverSpan({ traceId: Buffer.alloc(15, 1) });
-    const body = frame(encodeSpans([serverSpan(), bad]));
+    const body = framed(encodeSpans([serverSpan(), bad]));
     const replied = await storing(target, 1, () => called(target, body));
     equal(replied.status, 0);
     const partial = partialSuccessOf(replied);
@@ -265,12 +264,12 @@ list.grpc(
 );
 
 list.grpc('G9', 'a call with a generous grpc-timeout is taken', (target) =>
-  taken(target, 1, frame(traces(1)), { headers: { 'grpc-timeout': '30S' } }),
+  taken(target, 1, framed(traces(1)), { headers: { 'grpc-timeout': '30S' } }),
 );
 
 list.inside('G9', 'work that is not durable in time is given up: 4', async (target) => {
   const lock = await holdStore(target.inside.storePath);
-  const replied = await called(target, frame(traces(1)), {
+  const replied = await called(target, framed(traces(1)), {
     headers: { 'grpc-timeout': '200m' },
   }).finally(() => lock.release());
   equal(replied.status, 4);
@@ -278,7 +277,7 @@ list.inside('G9', 'work that is not durable in time is given up: 4', async (targ
 
 list.grpc('G9', 'streams that are cancelled anywhere harm no other', async (target) => {
   const connection = await GrpcConnection.open(target.grpcAddress);
-  const body = frame(traces(50));
+  const body = framed(traces(50));
   for (const end of [0, 3, 5, 1000, body.length]) {
     const stream = connection.begin();
     stream.on('error', () => {});
@@ -287,7 +286,7 @@ list.grpc('G9', 'streams that are cancelled anywhere harm no other', async (targ
     stream.close(8);
     await inTime(closed, 'the end of the stream');
   }
-  equal((await connection.call(frame(traces(1)))).status, 0);
+  equal((await connection.call(framed(traces(1)))).status, 0);
   await connection.close();
 });
 
@@ -296,7 +295,7 @@ list.grpc('G10', '100 streams at once, finished in the opposite order', async (t
   const { maxConcurrentStreams = 2 ** 32 - 1 } = connection.session.remoteSettings;
   atLeast(maxConcurrentStreams, 100, 'MAX_CONCURRENT_STREAMS');
   await storing(target, 200, async () => {
-    const bodies = Array.from({ length: 100 }, () => frame(traces(2)));
+    const bodies = Array.from({ length: 100 }, () => framed(traces(2)));
     const streams = bodies.map((body) => {
       const stream = connection.begin();
       stream.write(body.subarray(0, 50));
@@ -310,7 +309,7 @@ list.grpc('G10', '100 streams at once, finished in the opposite order', async (t
 
 list.grpc('G10', 'windows of at least 1 MiB (ours)', async (target) => {
   const connection = await GrpcConnection.open(target.grpcAddress);
-  await connection.call(frame(traces(1)));
+  await connection.call(framed(traces(1)));
   const { remoteSettings, state } = connection.session;
   await connection.close();
   atLeast(remoteSettings.initialWindowSize ?? 65_535, mib, 'window of a stream');
@@ -326,15 +325,15 @@ list.grpc('G11', 'PINGs are answered, 100 of them without a call between', async
     });
     await inTime(answered, `an answer to PING ${n}`);
   }
-  equal((await connection.call(frame(traces(1)))).status, 0);
+  equal((await connection.call(framed(traces(1)))).status, 0);
   await connection.close();
 });
 
 list.grpc('G11', 'a connection idle for 6 s takes the next call', async (target) => {
   const connection = await GrpcConnection.open(target.grpcAddress);
-  equal((await connection.call(frame(traces(1)))).status, 0);
+  equal((await connection.call(framed(traces(1)))).status, 0);
   await new Promise((resolve) => setTimeout(resolve, 6000));
-  equal((await connection.call(frame(traces(1)))).status, 0);
+  equal((await connection.call(framed(traces(1)))).status, 0);
   await connection.close();
 });
 
@@ -346,7 +345,7 @@ list.inside('G11', 'a connection of the greatest age gets GOAWAY and drains', as
   });
   const connection = await GrpcConnection.open(addressOf(running));
   const goaway = new Promise<void>((resolve) => connection.session.once('goaway', () => resolve()));
-  const body = frame(traces(1));
+  const body = framed(traces(1));
   const stream = connection.begin();
   const replied = reply(stream);
   stream.write(body.subarray(0, 50));
@@ -355,7 +354,7 @@ list.inside('G11', 'a connection of the greatest age gets GOAWAY and drains', as
   equal((await replied).status, 0, 'the call under way');
   await until(() => connection.session.destroyed, 'the end of the connection');
   const next = await GrpcConnection.open(addressOf(running));
-  equal((await next.call(frame(traces(1)))).status, 0, 'on the next connection');
+  equal((await next.call(framed(traces(1)))).status, 0, 'on the next connection');
   await next.close();
   await running.stop();
   folder.remove();
@@ -366,7 +365,7 @@ list.inside(
   'over TLS with ALPN h2',
   async ({ grpcAddress, inside }) => {
     const connection = await GrpcConnection.open(grpcAddress, { ca: inside.authority.cert });
-    const replied = await connection.call(frame(traces(1))).finally(() => connection.close());
+    const replied = await connection.call(framed(traces(1))).finally(() => connection.close());
     equal([connection.session.alpnProtocol, replied.status], ['h2', 0]);
   },
   'tls',
@@ -386,10 +385,10 @@ list.inside(
     ];
     for (const [headers, code] of bodies) {
       const calls = code === 0 ? 1 : 0;
-      const call = () => called(target, frame(traces(1)), { headers });
+      const call = () => called(target, framed(traces(1)), { headers });
       equal((await storing(target, calls, call)).status, code);
     }
-    const health = await called(target, frame(Buffer.alloc(0)), { path: healthCheck });
+    const health = await called(target, framed(Buffer.alloc(0)), { path: healthCheck });
     equal(health.status, 0, 'the health service asks for no key');
   },
   'keys',
@@ -398,7 +397,7 @@ list.inside(
 const healthCheck = '/grpc.health.v1.Health/Check';
 
 list.grpc('G12', 'the health service says SERVING (ours)', async (target) => {
-  const replied = await called(target, frame(Buffer.alloc(0)), { path: healthCheck });
+  const replied = await called(target, framed(Buffer.alloc(0)), { path: healthCheck });
   equal([replied.status, messageOf(replied)], [0, Buffer.from([0x08, 0x01])]);
 });
 
@@ -406,7 +405,7 @@ list.grpc('G13', '50 connections at once, twice', async (target) => {
   await storing(target, 100, async () => {
     for (let burst = 0; burst < 2; burst += 1) {
       const replies = await Promise.all(
-        Array.from({ length: 50 }, () => called(target, frame(traces(1)))),
+        Array.from({ length: 50 }, () => called(target, framed(traces(1)))),
       );
       for (const { status } of replies) equal(status, 0);
     }

@@ -1,16 +1,15 @@
 import { encodeTraces } from '../../../collector/otlp/encode.ts';
-import { CaseList } from '../case.ts';
-import { equal, matches } from '../check.ts';
 import {
   encodeSpans,
   jsonSpan,
   jsonTraces,
   jsonType,
-  rejectedOf,
   serverSpan,
-  statusOf,
   traces,
-} from '../door.ts';
+} from '../../export-request.ts';
+import { CaseList } from '../case.ts';
+import { equal, matches } from '../check.ts';
+import { rejectedOf, statusOf } from '../export-answer.ts';
 import { storing } from '../own-target.ts';
 import { post } from '../post.ts';
 import type { Target } from '../target.ts';

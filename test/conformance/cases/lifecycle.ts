@@ -1,10 +1,13 @@
 import { gzipSync } from 'node:zlib';
+import { encodeSpans, serverSpan, traces } from '../../export-request.ts';
+import { framed } from '../../load/grpc-call.ts';
 import { startCollectorProcess, temporaryFolder } from '../../process.ts';
 import { CaseList } from '../case.ts';
 import { among, atLeast, equal, holds, inTime, matches, until } from '../check.ts';
-import { encodeSpans, exchange, serverSpan, statusOf, traces } from '../door.ts';
-import { frame, GrpcConnection, type Reply, reply, retrySecondsOf } from '../grpc-client.ts';
-import { addressOf, counterOf, storing } from '../own-target.ts';
+import { counterOf, duplicateSpans, exchange, storedSpans } from '../exchange.ts';
+import { retrySecondsOf, statusOf } from '../export-answer.ts';
+import { GrpcConnection, type Reply, reply } from '../grpc-client.ts';
+import { addressOf, storing } from '../own-target.ts';
 import { post } from '../post.ts';
 import { rawConnection, requestHead } from '../raw-connection.ts';
 import { holdStore } from '../store-lock.ts';
@@ -14,12 +17,11 @@ import type { GrpcTarget, Target } from '../target.ts';
 const list = new CaseList();
 export const lifecycleCases = list.cases;
 const mib = 2 ** 20;
-const duplicates = 'rollcall_spans_total{outcome="duplicate",reason=""}';
 const queueBytes = 'rollcall_queue_bytes';
 
 async function grpcCall(address: string, body: Uint8Array): Promise<Reply> {
   const connection = await GrpcConnection.open(address);
-  return connection.call(frame(body)).finally(() => connection.close());
+  return connection.call(framed(body)).finally(() => connection.close());
 }
 
 list.http('L1', 'senders that stop half-way do not hold up others', async (target) => {
@@ -119,7 +121,7 @@ list.inside('L3', 'over gRPC 14 by the length of the message alone', async (targ
     const connection = await GrpcConnection.open(target.grpcAddress);
     const stream = connection.begin();
     const replied = reply(stream);
-    stream.write(frame(Buffer.alloc(10 * mib)).subarray(0, 1000));
+    stream.write(framed(Buffer.alloc(10 * mib)).subarray(0, 1000));
     equal((await replied).status, 14);
     await connection.close();
     equal((await grpcCall(target.grpcAddress, traces(1))).status, 0, 'a small request');
@@ -151,9 +153,8 @@ for (const id of ['L4', 'L5'] as const) {
     const second = await started(path);
     try {
       equal(new Set(await sent(second, bodies)), new Set([200]));
-      const stored = 'rollcall_spans_total{outcome="stored",reason=""}';
-      equal(await counterOf(second.httpUrl, duplicates), 100, 'calls found to be there');
-      equal(await counterOf(second.httpUrl, stored), 0, 'calls stored again');
+      equal(await counterOf(second.httpUrl, duplicateSpans), 100, 'calls found to be there');
+      equal(await counterOf(second.httpUrl, storedSpans), 0, 'calls stored again');
     } finally {
       await second.running.stop();
       folder.remove();
@@ -174,7 +175,7 @@ list.inside('L4', 'nothing is answered while the store cannot commit', async () 
   const lock = await holdStore(`${folder.path}/rollcall.db`);
   const stream = await GrpcConnection.open(target.grpcAddress);
   const early = [post(target, traces(1)).then(({ status }) => status)];
-  early.push(stream.call(frame(traces(1))).then(({ status }) => status!));
+  early.push(stream.call(framed(traces(1))).then(({ status }) => status!));
   const first = await Promise.race([...early, calm(300)]);
   lock.release();
   equal(first, 'nothing');
@@ -199,7 +200,7 @@ list.inside('L5', 'a store that cannot commit is 503 or 14, then works again', a
   equal(statusOf(refused).code, 14);
   const replied = await grpcCall(target.grpcAddress, traces(2));
   equal(replied.status, 14);
-  equal(retrySecondsOf(replied), { details: 1, trailer: 1 }, 'RetryInfo');
+  equal(retrySecondsOf(replied.trailers), { details: 1, trailer: 1 }, 'RetryInfo');
   const get = { method: 'GET', type: null };
   equal((await post(target, '', { ...get, path: '/readyz' })).status, 503, '/readyz');
   equal((await post(target, '', { ...get, path: '/healthz' })).status, 200, '/healthz');
@@ -240,7 +241,7 @@ list.inside('L6', 'the body under way is taken, the next is 503, exit 0', async 
   equal([code, signal], [0, null]);
   const again = await started(path);
   equal((await post(again, body)).status, 200);
-  equal(await counterOf(again.httpUrl, duplicates), 4, 'calls found to be there');
+  equal(await counterOf(again.httpUrl, duplicateSpans), 4, 'calls found to be there');
   await again.running.stop();
   folder.remove();
 });
@@ -249,7 +250,7 @@ list.inside('L6', 'GOAWAY, the call under way is taken, exit 0', async () => {
   const folder = temporaryFolder();
   const target = await started(`${folder.path}/rollcall.db`);
   const connection = await GrpcConnection.open(target.grpcAddress);
-  const body = frame(traces(4));
+  const body = framed(traces(4));
   const underWay = connection.begin();
   const replied = reply(underWay);
   underWay.write(body.subarray(0, 100));
@@ -267,7 +268,7 @@ list.inside('L6', 'GOAWAY, the call under way is taken, exit 0', async () => {
   await connection.close();
   const again = await started(`${folder.path}/rollcall.db`);
   equal((await grpcCall(again.grpcAddress, body.subarray(5))).status, 0);
-  equal(await counterOf(again.httpUrl, duplicates), 4, 'calls found to be there');
+  equal(await counterOf(again.httpUrl, duplicateSpans), 4, 'calls found to be there');
   await again.running.stop();
   folder.remove();
 });
@@ -298,7 +299,11 @@ list.inside('L6', 'under load every acknowledged call is in the store, exit 0', 
   for (const answer of refused) among(answer, ['HTTP 503', 'gRPC 14']);
   const again = await started(`${folder.path}/rollcall.db`);
   for (const body of acknowledged) await post(again, body);
-  equal(await counterOf(again.httpUrl, duplicates), acknowledged.length * 50, 'calls in the store');
+  equal(
+    await counterOf(again.httpUrl, duplicateSpans),
+    acknowledged.length * 50,
+    'calls in the store',
+  );
   await again.running.stop();
   folder.remove();
 });

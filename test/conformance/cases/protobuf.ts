@@ -9,18 +9,16 @@ import {
   groupField,
   varintField,
 } from '../../collector/wire.ts';
-import { CaseList } from '../case.ts';
-import { equal, holds, matches } from '../check.ts';
 import {
   callAttributes,
   encodeSpans,
-  partialOf,
   protobufType,
-  rejectedOf,
   serverSpan,
-  statusOf,
   traces,
-} from '../door.ts';
+} from '../../export-request.ts';
+import { CaseList } from '../case.ts';
+import { equal, holds, matches } from '../check.ts';
+import { partialOf, rejectedOf, statusOf } from '../export-answer.ts';
 import { storing } from '../own-target.ts';
 import { post } from '../post.ts';
 import type { OwnTarget } from '../target.ts';

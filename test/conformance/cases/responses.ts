@@ -1,20 +1,17 @@
 import { connect } from 'node:net';
 import { answers } from '../../../collector/otlp/responses.ts';
-import { CaseList } from '../case.ts';
-import { among, equal, holds, matches, until } from '../check.ts';
 import {
-  type Answer,
-  badRequestOf,
   encodeSpans,
   jsonTraces,
   jsonType,
-  partialOf,
   protobufType,
-  rejectedOf,
   serverSpan,
-  statusOf,
   traces,
-} from '../door.ts';
+} from '../../export-request.ts';
+import { CaseList } from '../case.ts';
+import { among, equal, holds, matches, until } from '../check.ts';
+import type { Answer } from '../exchange.ts';
+import { badRequestOf, partialOf, rejectedOf, statusOf } from '../export-answer.ts';
 import { post } from '../post.ts';
 import { requestHead } from '../raw-connection.ts';
 import type { Target } from '../target.ts';

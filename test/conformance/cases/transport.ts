@@ -2,11 +2,13 @@ import { Agent, request } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
 import { setTimeout as delay } from 'node:timers/promises';
 import { variables } from '../../../core/config.ts';
+import { jsonTraces, jsonType, protobufType, traces } from '../../export-request.ts';
+import { framed } from '../../load/grpc-call.ts';
 import { runToEnd, temporaryFolder } from '../../process.ts';
 import { CaseList } from '../case.ts';
 import { atLeast, Difference, equal, inTime, matches } from '../check.ts';
-import { jsonTraces, jsonType, partialOf, protobufType, statusOf, traces } from '../door.ts';
-import { frame, GrpcConnection } from '../grpc-client.ts';
+import { partialOf, statusOf } from '../export-answer.ts';
+import { GrpcConnection } from '../grpc-client.ts';
 import { storing } from '../own-target.ts';
 import { post } from '../post.ts';
 import { rawConnection, requestHead } from '../raw-connection.ts';
@@ -21,7 +23,7 @@ list.http('H1', 'OTLP over HTTP listens', async (target) => {
 
 list.grpc('H1', 'OTLP over gRPC listens', async (target) => {
   const connection = await GrpcConnection.open(target.grpcAddress);
-  const replied = await storing(target, 1, () => connection.call(frame(traces(1))));
+  const replied = await storing(target, 1, () => connection.call(framed(traces(1))));
   await connection.close();
   equal(replied.status, 0);
 });
