@@ -1,33 +1,10 @@
-import protobuf from 'protobufjs';
 import { describe, expect, test } from 'vitest';
 import { type AnyValue, encodeTraces, type Span } from '../../collector/otlp/encode.ts';
 import { tracesFromJson } from '../../collector/otlp/json.ts';
+import { traceRequest } from '../trace-schema.ts';
 
 const traceId = '5B8EFFF798038103D269B633813FC60C';
 const spanId = 'eee19b7ec3c1b174';
-
-/** An independent decoder of what both sides make; absent fields are their defaults. */
-const { root } = protobuf.parse(`
-  syntax = "proto3";
-  message Request { repeated ResourceSpans resource_spans = 1; }
-  message ResourceSpans { Attributes resource = 1; repeated ScopeSpans scope_spans = 2; }
-  message Attributes { repeated KeyValue attributes = 1; }
-  message ScopeSpans { Scope scope = 1; repeated Span spans = 2; }
-  message Scope { string name = 1; string version = 2; }
-  message Span {
-    bytes trace_id = 1; bytes span_id = 2; string trace_state = 3; bytes parent_span_id = 4;
-    string name = 5; int32 kind = 6; fixed64 start_time_unix_nano = 7; fixed64 end_time_unix_nano = 8;
-    repeated KeyValue attributes = 9; repeated Event events = 11; Status status = 15; fixed32 flags = 16;
-  }
-  message Event { fixed64 time_unix_nano = 1; string name = 2; repeated KeyValue attributes = 3; }
-  message Status { string message = 2; int32 code = 3; }
-  message KeyValue { string key = 1; Value value = 2; }
-  message Value { oneof value { string string_value = 1; bool bool_value = 2; int64 int_value = 3;
-    double double_value = 4; Values array_value = 5; KeyValues kvlist_value = 6; bytes bytes_value = 7; } }
-  message Values { repeated Value values = 1; }
-  message KeyValues { repeated KeyValue values = 1; }
-`);
-const requestType = root.lookupType('Request');
 
 interface Plain {
   resourceSpans: {
@@ -36,9 +13,10 @@ interface Plain {
   }[];
 }
 
+/** By an independent decoder; absent fields are their defaults. */
 function plain(message: Buffer): Plain {
   const options = { longs: String, bytes: String, defaults: true, oneofs: true };
-  return requestType.toObject(requestType.decode(message), options) as Plain;
+  return traceRequest.toObject(traceRequest.decode(message), options) as Plain;
 }
 
 function decoded(text: string): Buffer {

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { decoded } from './sink.ts';
+import { decoded } from './seen-span.ts';
 
 /**
  * Lean mode writes OTLP itself. The oracle: what OpenTelemetry's SDK and serializer make of the same spans,

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { encodeTraces } from '../../collector/otlp/encode.ts';
-import { decodeSpans } from './opentelemetry-proto.ts';
+import { decodeSpans } from './decoded-span.ts';
 import { server } from './payload.ts';
 import { Random } from './random.ts';
 import { endpointKey } from './truth.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { decodeSpans } from './opentelemetry-proto.ts';
+import { decodeSpans } from './decoded-span.ts';
 import { BodySource, type PayloadName, payloads } from './payload.ts';
 
 const nowNs = 1_795_323_705_518_000_123n;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { decodeSpans } from './opentelemetry-proto.ts';
+import { decodeSpans } from './decoded-span.ts';
 import { nearestRank, Truth } from './truth.ts';
 import { Workload } from './workload.ts';
 

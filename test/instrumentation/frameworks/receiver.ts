@@ -1,12 +1,11 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
-import protobuf from 'protobufjs';
+import { decoded, spansOf } from '../seen-span.ts';
 
 /** One inventory span as it was exported. */
 export interface ExportedInventory {
   service: string;
-  traceId: string;
   kind: number;
   attributes: Record<string, unknown>;
 }
@@ -70,58 +69,12 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(parts);
 }
 
-/** The parts of opentelemetry-proto 1.11 that an inventory needs. */
-const { root } = protobuf.parse(`
-  syntax = "proto3";
-  message Request { repeated ResourceSpans resourceSpans = 1; }
-  message ResourceSpans { Resource resource = 1; repeated ScopeSpans scopeSpans = 2; }
-  message Resource { repeated KeyValue attributes = 1; }
-  message ScopeSpans { repeated Span spans = 2; }
-  message Span { bytes traceId = 1; string name = 5; int32 kind = 6; repeated KeyValue attributes = 9; }
-  message KeyValue { string key = 1; Value value = 2; }
-  message Value { oneof value { string stringValue = 1; int64 intValue = 3; Values arrayValue = 5; } }
-  message Values { repeated Value values = 1; }
-`);
-
-interface Value {
-  stringValue?: string;
-  intValue?: number;
-  arrayValue?: { values: Value[] };
-}
-interface Attribute {
-  key: string;
-  value: Value;
-}
-interface Request {
-  resourceSpans: {
-    resource: { attributes: Attribute[] };
-    scopeSpans: {
-      spans: { traceId: string; name: string; kind: number; attributes: Attribute[] }[];
-    }[];
-  }[];
-}
-
 function inventoriesOf(body: Uint8Array): ExportedInventory[] {
-  const type = root.lookupType('Request');
-  const asked = { longs: Number, bytes: String, arrays: true };
-  const { resourceSpans } = type.toObject(type.decode(body), asked) as Request;
-  return resourceSpans.flatMap(({ resource, scopeSpans }) =>
-    scopeSpans
-      .flatMap(({ spans }) => spans)
-      .filter(({ name }) => name === 'rollcall.inventory')
-      .map(({ traceId, kind, attributes }) => ({
-        service: String(record(resource.attributes)['service.name']),
-        traceId,
-        kind,
-        attributes: record(attributes),
-      })),
-  );
-}
-
-function record(attributes: readonly Attribute[]): Record<string, unknown> {
-  return Object.fromEntries(attributes.map(({ key, value }) => [key, plain(value)]));
-}
-
-function plain({ stringValue, intValue, arrayValue }: Value): unknown {
-  return arrayValue === undefined ? (stringValue ?? intValue) : arrayValue.values.map(plain);
+  return spansOf(decoded(body))
+    .filter(({ name }) => name === 'rollcall.inventory')
+    .map(({ resource, kind, attributes }) => ({
+      service: String(resource['service.name']),
+      kind,
+      attributes,
+    }));
 }
