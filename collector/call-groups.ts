@@ -1,7 +1,7 @@
 import { limits } from '../core/limits.ts';
 import { type RequestSpans, spanKind } from './request-spans.ts';
 import { SiblingFilter } from './sibling-filter.ts';
-import { isHttp, mark } from './span-attributes.ts';
+import { isHttpSpan, mark } from './span-attributes.ts';
 
 /**
  * Which SERVER spans of one request are of one call (OTLP.md X2, X3, X4, X16), as far as the request
@@ -94,7 +94,7 @@ export class CallGroups {
     if (spans.trace[span] === 0 || spans.id[span] === 0) return false;
     if (spans.startNs[span] === 0 || spans.endNs[span] === 0) return false;
     const marks = spans.marks[span]!;
-    return isHttp(marks) || (this.#countsRpc && (marks & mark.rpc) !== 0);
+    return isHttpSpan(marks) || (this.#countsRpc && (marks & mark.rpc) !== 0);
   }
 
   /** A proxy's span without HTTP attributes: its INTERNAL child has them (X4). */

@@ -7,47 +7,20 @@ import { Clients, invalidClient } from './client.ts';
 import { TrustedProxies } from './client-address.ts';
 import type { ClientPrivacy } from './client-privacy.ts';
 import type { ClockAhead } from './clocks-ahead.ts';
-import { type ExcludeReason, Exclusion } from './exclusion.ts';
+import { Endpoints, excludedByMethod } from './endpoints.ts';
+import { type Extracted, nothingExtracted, type RejectReason } from './extracted.ts';
 import { httpMethods, methodOf } from './http-method.ts';
 import { JoinedEvidence } from './joined-evidence.ts';
 import { Joins } from './joins.ts';
-import { MountRemainders } from './mount-remainders.ts';
 import { Origins } from './origin.ts';
 import type { AttributeSlots } from './otlp/attributes.ts';
 import { epochSeconds, nanosecondsBeyond } from './otlp/nanoseconds.ts';
 import { TracesWalk } from './otlp/traces.ts';
-import { isRefusal } from './refusal.ts';
 import { instanceOf, type Resource, Resources, resourceKeys } from './resource.ts';
 import { RouteCache } from './route-cache.ts';
 import { RpcRoutes, rpcStatusOf } from './rpc.ts';
 import { chanceOf, unbelieved, weightSaid } from './sampling.ts';
-import { mark, slot, wantedAttributes } from './span-attributes.ts';
-import { TripleTable } from './triple-table.ts';
-
-export type RejectReason = 'trace_id' | 'span_id' | 'time_zero' | 'future' | 'too_old';
-
-export type DuplicateReason = 'nested' | 'sibling';
-
-/** Where the spans of one request went. Each is in exactly one of the first six counters. */
-export interface Extracted {
-  stored: number;
-  notServer: number;
-  notHttp: number;
-  excluded: Record<ExcludeReason, number>;
-  rejected: Record<RejectReason, number>;
-  /** Of a call that another span is counted for (OTLP.md X2, X3, X16). */
-  duplicate: Record<DuplicateReason, number>;
-  /** Stored with a duration of 0: the span ended before it started (OTLP.md X9). */
-  clockSkewed: number;
-  /** Stored without a client: what the span says of it is no address. */
-  invalidClients: number;
-  /** Stored as 500: no status, but an error (OTLP.md X19). */
-  statusAssumed: number;
-  /** Stored with the weight of their service: what they say of their sampling cannot be true. */
-  weightsIgnored: number;
-  /** By resource, in the message's order; almost always empty. */
-  clocksAhead: ClockAhead[];
-}
+import { isHttpSpan, mark, slot, wantedAttributes } from './span-attributes.ts';
 
 export interface ExtractorOptions {
   /** Gets the words of the calls; they must not outlive its epoch, see `Extractor.reset`. */
@@ -81,7 +54,6 @@ export class Extractor {
   readonly #privacy: ClientPrivacy | undefined;
   #privacyGeneration: number | undefined;
   readonly #retentionS: number;
-  readonly #exclusion: Exclusion;
   readonly #walk: TracesWalk;
   readonly #routes = new RouteCache();
   readonly #rpcRoutes = new RpcRoutes(this.#routes);
@@ -91,10 +63,8 @@ export class Extractor {
   readonly #origins: Origins;
 
   readonly #resources: Resources;
-  // (resource, route, method) to the endpoint's number, or `excluded`.
-  readonly #endpoints = new TripleTable();
+  readonly #endpoints: Endpoints;
 
-  readonly #mounts = new MountRemainders();
   readonly #isJoining: boolean;
   readonly #joins: Joins;
   readonly #joinedEvidence: JoinedEvidence;
@@ -122,7 +92,7 @@ export class Extractor {
     this.#privacyGeneration = privacy?.generation;
     this.#retentionS = config.retention.daysS;
     this.#resources = new Resources(config.samplingFactors);
-    this.#exclusion = new Exclusion(config);
+    this.#endpoints = new Endpoints(dictionary, this.#routes, config);
     this.#countsRpc = config.rpc;
     this.#excludeLatency = config.excludeLatency;
     this.#clients = new Clients(dictionary, new TrustedProxies(config.trustedProxies));
@@ -145,7 +115,7 @@ export class Extractor {
     );
     this.#isJoining = joins;
     this.#joins = new Joins(config.rpc);
-    this.#joinedEvidence = new JoinedEvidence(this.#joins, this.#walk);
+    this.#joinedEvidence = new JoinedEvidence(this.#joins, this.#walk, this.#routes);
   }
 
   /** What is remembered here and in the dictionary, as a share of `limits.internedStrings`. */
@@ -163,7 +133,6 @@ export class Extractor {
   /** Forgets all words, the dictionary's too. Only between batches, after `dictionary.takeNew()`. */
   reset(): void {
     this.#dictionary.reset();
-    this.#mounts.clear();
     this.#routes.clear();
     this.#rpcRoutes.clear();
     this.#clients.clear();
@@ -240,21 +209,11 @@ export class Extractor {
     } else this.#extracted.duplicate[why === joinReason.nested ? 'nested' : 'sibling'] += 1;
   }
 
-  /** The route by all the spans of the call. */
-  #joinedRoute(own: number, method: number, status: number): number {
-    if (this.#joins.innerOf(this.#joined).length === 0) return own;
-    const name = httpMethods[method]!;
-    const path = this.#routes.pathOf(this.#walk);
-    const route = this.#routes.route(own);
-    const joined = this.#joinedEvidence.routeOf(this.#joined, route, path, name, status);
-    return joined === route ? own : this.#routes.numberOfRoute(joined);
-  }
-
   #takeSpan(): void {
     const walk = this.#walk;
     const extracted = this.#extracted;
     const { attributes } = walk;
-    const isHttp = (attributes.marks & (mark.http | mark.rpc)) === mark.http;
+    const isHttp = isHttpSpan(attributes.marks);
     if (!isHttp && !(this.#countsRpc && (attributes.marks & mark.rpc) !== 0)) {
       extracted.notHttp += 1;
       if (!this.#isSecondWalk) this.#joins.noteOther(walk);
@@ -276,10 +235,12 @@ export class Extractor {
     let route = isHttp
       ? this.#routes.numberOf(walk, method, status)
       : this.#rpcRoutes.numberOf(walk, status);
-    if (this.#joined >= 0) route = this.#joinedRoute(route, method, status);
-    else if (isHttp && this.#routes.foundMount && !this.#isSecondWalk)
+    if (this.#joined >= 0) {
+      route = this.#joinedEvidence.routeOf(this.#joined, route, method, status);
+    } else if (isHttp && this.#routes.foundMount && !this.#isSecondWalk) {
       this.#joins.noteMounted(walk);
-    const endpoint = this.#endpointOf(method, route, status);
+    }
+    const endpoint = this.#endpoints.endpointOf(this.#resource, method, route, status);
     if (endpoint < 0) {
       extracted.excluded[endpoint === excludedByMethod ? 'method' : 'route'] += 1;
       return;
@@ -312,33 +273,6 @@ export class Extractor {
     }
     if (endS > this.#latestS) return 'future';
     return endS < this.#oldestS ? 'too_old' : null;
-  }
-
-  #endpointOf(method: number, route: number, status: number): number {
-    const resource = this.#resource;
-    const told = this.#routes.route(route);
-    const refused = status >= 300 && told.templated && isRefusal(status);
-    const how = refused ? httpMethods.length + method : method;
-    const known = this.#endpoints.get(resource.number, route, how);
-    if (known !== 0) return known;
-    const name = httpMethods[method]!;
-    const found = this.#mounts.bound(resource, told);
-    const reason = this.#exclusion.reason(name, found.route);
-    let endpoint = reason === 'method' ? excludedByMethod : excludedByRoute;
-    if (reason === null) {
-      endpoint = this.#dictionary.endpoint({
-        project: resource.project,
-        service: resource.service,
-        environment: resource.environment,
-        method: name,
-        route: found.route,
-        templated: found.templated,
-        ...(found.display !== undefined && { display: found.display }),
-        ...(refused && { refused }),
-      });
-    }
-    this.#endpoints.set(resource.number, route, how, endpoint);
-    return endpoint;
   }
 
   #append(endS: number, endpoint: number, client: number, origin: number, status: number): void {
@@ -409,10 +343,6 @@ export class Extractor {
   }
 }
 
-/** In place of an endpoint's number. */
-const excludedByMethod = -1;
-const excludedByRoute = -2;
-
 const rpcMethod = httpMethods.indexOf('POST');
 
 /** Status.code of a span. */
@@ -425,22 +355,6 @@ const contentTypeSlots = [slot.contentType, slot.oldContentType];
 const statusSlots = [slot.status, slot.oldStatus];
 const requestSizeSlots = [slot.requestSize, slot.oldRequestSize, slot.otherRequestSize];
 const responseSizeSlots = [slot.responseSize, slot.oldResponseSize, slot.otherResponseSize];
-
-function nothingExtracted(): Extracted {
-  return {
-    stored: 0,
-    notServer: 0,
-    notHttp: 0,
-    excluded: { method: 0, route: 0 },
-    rejected: { trace_id: 0, span_id: 0, time_zero: 0, future: 0, too_old: 0 },
-    duplicate: { nested: 0, sibling: 0 },
-    clockSkewed: 0,
-    invalidClients: 0,
-    statusAssumed: 0,
-    weightsIgnored: 0,
-    clocksAhead: [],
-  };
-}
 
 /** 0 when there is none that HTTP knows. */
 function statusOf(attributes: AttributeSlots): number {

@@ -5,7 +5,7 @@ import type { AppendOutcome, CallWriter } from '../core/store/store.ts';
 import { ByteBudget, type Share } from './budget.ts';
 import { type ClockAhead, ClocksAhead } from './clocks-ahead.ts';
 import { messageDigest } from './digest.ts';
-import type { Extracted, RejectReason } from './extract.ts';
+import type { Extracted, RejectReason } from './extracted.ts';
 import type { CollectorMetrics } from './metrics.ts';
 import type { PartialSuccess } from './otlp/responses.ts';
 

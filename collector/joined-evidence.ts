@@ -1,8 +1,9 @@
 import { type InnerEvidence, joinedRoute } from '../core/joined-route.ts';
-import type { Route } from '../core/route.ts';
+import { httpMethods } from './http-method.ts';
 import type { Joins } from './joins.ts';
 import { AttributeSlots, valueKind } from './otlp/attributes.ts';
-import type { TracesWalk } from './otlp/traces.ts';
+import { spanTag, type TracesWalk } from './otlp/traces.ts';
+import type { RouteCache } from './route-cache.ts';
 import { slot, wantedAttributes } from './span-attributes.ts';
 
 /**
@@ -12,11 +13,13 @@ import { slot, wantedAttributes } from './span-attributes.ts';
 export class JoinedEvidence {
   readonly #joins: Joins;
   readonly #walk: TracesWalk;
+  readonly #routes: RouteCache;
   readonly #inner: AttributeSlots;
 
-  constructor(joins: Joins, walk: TracesWalk) {
+  constructor(joins: Joins, walk: TracesWalk, routes: RouteCache) {
     this.#joins = joins;
     this.#walk = walk;
+    this.#routes = routes;
     this.#inner = new AttributeSlots(walk.cursor, wantedAttributes([]).keys);
   }
 
@@ -31,18 +34,28 @@ export class JoinedEvidence {
     }
   }
 
-  /** @param own the route by what the outer span says */
-  routeOf(span: number, own: Route, path: string, method: string, status: number): Route {
+  /**
+   * The number of the route by all the spans of the call.
+   * @param span as for `fill`
+   * @param own the number of the route by what the walk's span says
+   * @param method place in `httpMethods`
+   */
+  routeOf(span: number, own: number, method: number, status: number): number {
     const { spans } = this.#joins;
-    const inner = this.#joins.innerOf(span).map((place): InnerEvidence => {
-      const route = spans.route[place]!;
+    const places = this.#joins.innerOf(span);
+    if (places.length === 0) return own;
+    const route = this.#routes.route(own);
+    const path = this.#routes.pathOf(this.#walk);
+    const inner = places.map((place): InnerEvidence => {
+      const told = spans.route[place]!;
       return {
-        httpRoute: route === 0 ? '' : spans.text(route, spans.routeEnd[place]!),
+        httpRoute: told === 0 ? '' : spans.text(told, spans.routeEnd[place]!),
         spanName: spans.text(spans.name[place]!, spans.nameEnd[place]!),
         isServer: place < spans.servers,
       };
     });
-    return joinedRoute(own, { path, method, status }, inner);
+    const joined = joinedRoute(route, { path, method: httpMethods[method]!, status }, inner);
+    return joined === route ? own : this.#routes.numberOfRoute(joined);
   }
 
   #copyMissing(slots: readonly number[]): void {
@@ -57,7 +70,7 @@ export class JoinedEvidence {
     cursor.at = start;
     while (cursor.at < end) {
       const tag = cursor.tag(end);
-      if (tag !== attributesTag) {
+      if (tag !== spanTag.attributes) {
         cursor.skip(tag, end);
         continue;
       }
@@ -67,8 +80,6 @@ export class JoinedEvidence {
     }
   }
 }
-
-const attributesTag = 0x4a;
 
 const copied = [
   [slot.status, slot.oldStatus],

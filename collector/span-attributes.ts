@@ -82,7 +82,7 @@ export const mark = {
 } as const;
 
 /** Marks that make a SERVER span a call (OTLP.md 2.1). */
-export function isHttp(marks: number): boolean {
+export function isHttpSpan(marks: number): boolean {
   return (marks & (mark.http | mark.rpc)) === mark.http;
 }
 

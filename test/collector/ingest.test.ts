@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import type { Extracted } from '../../collector/extract.ts';
+import type { Extracted } from '../../collector/extracted.ts';
 import { type CallExtractor, Ingest, type IngestBounds } from '../../collector/ingest.ts';
 import { CollectorMetrics } from '../../collector/metrics.ts';
 import { type CallBatch, CallDictionary, type NewWords } from '../../core/call.ts';

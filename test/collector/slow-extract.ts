@@ -5,7 +5,7 @@ import {
   TrustedProxies,
 } from '../../collector/client-address.ts';
 import type { ClockAhead } from '../../collector/clocks-ahead.ts';
-import type { Extracted, RejectReason } from '../../collector/extract.ts';
+import type { Extracted, RejectReason } from '../../collector/extracted.ts';
 import { keptText } from '../../collector/kept-text.ts';
 import { rpcRoute } from '../../collector/rpc.ts';
 import { agentOf } from '../../collector/user-agent.ts';
