@@ -3,6 +3,7 @@ import {
   canonicalAddress,
   forwardedForHops,
   forwardedHops,
+  networkOf,
   TrustedProxies,
 } from '../../collector/client-address.ts';
 import type { AnyValue } from '../../collector/otlp/encode.ts';
@@ -189,5 +190,21 @@ describe('X21: the client of a span', () => {
     expect(of({ 'network.peer.address': '/run/app.sock' })).toBe('invalid');
     expect(of({ [xff]: 'unknown, 10.0.0.1' })).toBe('invalid');
     expect(of({ 'client.address': 'x'.repeat(5000) })).toBe('invalid');
+  });
+});
+
+describe('networks', () => {
+  test.each([
+    ['203.0.113.77', '203.0.113.0/24'],
+    ['255.255.255.255', '255.255.255.0/24'],
+    ['2001:db8:85a3:1234::7334', '2001:db8:85a3::/48'],
+    ['::1', '::/48'],
+    ['fe80::1', 'fe80::/48'],
+    // 6to4: 203.0.113.77 in bits 16 to 47.
+    ['2002:cb00:714d::1', '2002:cb00:7100::/40'],
+    ['64:ff9b::cb00:714d', '64:ff9b::/48'],
+    ['no address', ''],
+  ])('%s is in %s', (address, network) => {
+    expect(networkOf(address)).toBe(network);
   });
 });

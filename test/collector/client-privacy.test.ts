@@ -1,151 +1,27 @@
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { isIPv6 } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import ipaddr from 'ipaddr.js';
 import { afterAll, describe, expect, test } from 'vitest';
-import { networkOf } from '../../collector/client-address.ts';
 import { openClientPrivacy } from '../../collector/client-privacy.ts';
-import { DayKey, destroyDayKey } from '../../collector/day-key.ts';
 import { Extractor } from '../../collector/extract.ts';
 import type { AnyValue } from '../../collector/otlp/encode.ts';
 import { PrivateDictionary } from '../../collector/private-dictionary.ts';
-import { replaceAddresses } from '../../core/address-text.ts';
 import { CallBatch } from '../../core/call.ts';
-import { type ClientPrivacyMode, defaultRetention, readConfig } from '../../core/config.ts';
+import { type ClientPrivacyMode, readConfig } from '../../core/config.ts';
 import { openLog } from '../../core/log.ts';
-import { openSqliteWriter } from '../../core/store/sqlite/writer.ts';
-import { exchange } from '../conformance/exchange.ts';
-import { encodeSpans, serverSpan } from '../export-request.ts';
-import { type Running, startAnalyzerProcess, startRollcall, temporaryFolder } from '../process.ts';
+import { temporaryFolder } from '../process.ts';
 import { calledOf } from './called.ts';
 import { message, span } from './extracting.ts';
 
-/** ROLLCALL_CLIENT_PRIVACY: with it, no full address is on disk anywhere. */
+/** What is kept of a client in the words of a batch; addresses-on-disk.test.ts looks at what is written. */
 const folder = temporaryFolder();
 afterAll(() => folder.remove());
 
 const dayMs = 86_400_000;
 const log = openLog('test', 'silent');
 
-/** A folder of its own for one store. */
-function place(name: string): string {
-  mkdirSync(`${folder.path}/${name}`);
-  return `${folder.path}/${name}`;
-}
-
-describe('networks', () => {
-  test.each([
-    ['203.0.113.77', '203.0.113.0/24'],
-    ['255.255.255.255', '255.255.255.0/24'],
-    ['2001:db8:85a3:1234::7334', '2001:db8:85a3::/48'],
-    ['::1', '::/48'],
-    ['fe80::1', 'fe80::/48'],
-    // 6to4: 203.0.113.77 in bits 16 to 47.
-    ['2002:cb00:714d::1', '2002:cb00:7100::/40'],
-    ['64:ff9b::cb00:714d', '64:ff9b::/48'],
-    ['no address', ''],
-  ])('%s is in %s', (address, network) => {
-    expect(networkOf(address)).toBe(network);
-  });
-});
-
-test.each([
-  ['203.0.113.77', '<203.0.113.77>'],
-  ['a 203.0.113.77, b 203.0.113.78.', 'a <203.0.113.77>, b <203.0.113.78>.'],
-  ['user@203.0.113.77:80', 'user@<203.0.113.77>:80'],
-  ['ip203.0.113.77', 'ip<203.0.113.77>'],
-  ['[2001:db8::7334]:443', '[<2001:db8::7334>]:443'],
-  ['::ffff:203.0.113.77', '<::ffff:203.0.113.77>'],
-  ['from ::1', 'from <::1>'],
-  ['std::io::Error', 'std::io::Error'],
-  ['1.2.3', '1.2.3'],
-  ['1.2.3.4.5', '1.2.3.4.5'],
-  ['256.1.1.1', '256.1.1.1'],
-  ['12:34:56', '12:34:56'],
-  ['carmen', 'carmen'],
-])('addresses in %j', (text, expected) => {
-  expect(replaceAddresses(text, (address) => `<${address}>`)).toBe(expected);
-});
-
-test('a text of colons and digits is read in no time', () => {
-  const text = '1:'.repeat(50_000) + '1.'.repeat(50_000);
-  expect(replaceAddresses(text, () => '')).toBe(text);
-});
-
-describe("the day's key", () => {
-  const noon = Date.UTC(2026, 10, 22, 12);
-
-  test('stays the same over restarts of its day, and is another on the next', () => {
-    const path = `${place('key')}/key`;
-    const key = new DayKey(path, noon);
-    const before = Buffer.from(key.key);
-    expect(before).toHaveLength(32);
-    expect(statSync(path).mode & 0o777).toBe(0o600);
-    expect(new DayKey(path, noon + dayMs / 2 - 1).key.equals(before)).toBe(true);
-    const held = key.key;
-    key.turn(noon + dayMs / 2);
-    expect(held.equals(Buffer.alloc(32))).toBe(true);
-    expect(key.key.equals(before)).toBe(false);
-    expect(readFileSync(path).includes(before)).toBe(false);
-    expect(new DayKey(path, noon + dayMs).key.equals(key.key)).toBe(true);
-  });
-
-  test('is written over where it lies: the file is never another one', () => {
-    const path = `${place('in-place')}/key`;
-    const key = new DayKey(path, noon);
-    const { ino, size } = statSync(path);
-    key.turn(noon + dayMs);
-    expect(statSync(path)).toMatchObject({ ino, size });
-    expect(readdirSync(`${folder.path}/in-place`)).toEqual(['key']);
-  });
-
-  test('of yesterday is overwritten by a start', () => {
-    const path = `${place('late')}/key`;
-    const before = Buffer.from(new DayKey(path, noon).key);
-    const after = new DayKey(path, noon + 3 * dayMs).key;
-    expect(after.equals(before)).toBe(false);
-    expect(readFileSync(path).includes(before)).toBe(false);
-  });
-
-  test('in a damaged file is no key; another mode removes the file', () => {
-    const path = `${place('damaged')}/key`;
-    const before = Buffer.from(new DayKey(path, noon).key);
-    const content = readFileSync(path);
-    content[10]! ^= 1;
-    writeFileSync(path, content);
-    expect(new DayKey(path, noon).key.equals(before)).toBe(false);
-    writeFileSync(path, Buffer.concat([content, content]));
-    new DayKey(path, noon);
-    expect(statSync(path).size).toBe(40);
-    chmodSync(path, 0o644);
-    new DayKey(path, noon);
-    expect(statSync(path).mode & 0o777).toBe(0o600);
-    openClientPrivacy({ mode: 'full', keyPath: path, log });
-    expect(existsSync(path)).toBe(false);
-    destroyDayKey(path);
-  });
-
-  test('that cannot be kept ends the start', () => {
-    const path = place('folder-in-its-place');
-    expect(() => new DayKey(path, noon)).toThrow(/cannot read the day's key/);
-    expect(() => new DayKey(`${path}/no/key`, noon)).toThrow(/cannot keep the day's key/);
-  });
-});
-
 describe('extraction', () => {
   const noon = Date.UTC(2026, 10, 22, 12);
   const clientOf = (mode: ClientPrivacyMode, name: string) => {
     let nowMs = noon;
-    const keyPath = `${place(name)}/key`;
+    const keyPath = `${folder.path}/${name}`;
     const privacy = openClientPrivacy({ mode, keyPath, log, now: () => nowMs })!;
     const dictionary = new PrivateDictionary(privacy);
     const extractor = new Extractor({
@@ -195,7 +71,7 @@ describe('extraction', () => {
 
   test('a turn of the day between two messages of one epoch of words', () => {
     let nowMs = noon;
-    const options = { mode: 'hash', keyPath: `${place('turn')}/key`, log } as const;
+    const options = { mode: 'hash', keyPath: `${folder.path}/turn`, log } as const;
     const privacy = openClientPrivacy({ ...options, now: () => nowMs })!;
     const dictionary = new PrivateDictionary(privacy);
     const config = readConfig({});
@@ -223,195 +99,4 @@ describe('extraction', () => {
       '198.51.100.0/24',
     );
   });
-});
-
-/** Full addresses of clients, each in every place a span may have it. */
-const addresses = ['203.0.113.77', '198.51.100.201', '2001:db8:85a3:1234:5678:8a2e:370:7334'];
-
-function traffic(): Buffer {
-  const places: ((address: string) => Record<string, AnyValue>)[] = [
-    (address) => ({ 'client.address': address }),
-    (address) => ({ 'client.address': isIPv6(address) ? `[${address}]:4711` : `${address}:4711` }),
-    (address) => ({ 'client.address': isIPv6(address) ? address : `::ffff:${address}` }),
-    (address) => ({ 'http.client_ip': address, 'net.peer.ip': '10.0.0.1' }),
-    (address) => ({ 'network.peer.address': address }),
-    (address) => ({ 'net.sock.peer.addr': address, 'client.address': '10.1.2.3' }),
-    (address) => ({ 'http.request.header.x-forwarded-for': { array: [`${address}, 10.0.0.9`] } }),
-    (address) => ({ 'http.request.header.forwarded': { array: [`for="[${address}]"`] } }),
-    (address) => ({ 'http.request.header.x-real-ip': { array: [address] } }),
-    (address) => ({ 'http.request.header.cf_connecting_ip': address }),
-    (address) => ({ 'client.address': address, 'enduser.id': address }),
-    (address) => ({ 'client.address': address, 'enduser.id': `guest at ${address}` }),
-    (address) => ({ 'client.address': address, 'user_agent.original': address }),
-    (address) => ({ 'client.address': address, 'user_agent.original': `probe-${address}/1.0` }),
-    (address) => ({
-      'client.address': address,
-      'http.response.status_code': 500,
-      'error.type': `refused by ${address}`,
-    }),
-  ];
-  const known = { 'http.request.method': 'GET', 'http.route': '/a' };
-  const calls = addresses.flatMap((address) => [
-    ...places.map((attributes) => ({ ...known, ...attributes(address) })),
-    { 'http.request.method': 'GET', 'url.path': `/hosts/${address}`, 'client.address': address },
-    { 'http.request.method': 'GET', 'url.path': `/x-${address}`, 'client.address': address },
-  ]);
-  return encodeSpans(
-    calls.map((call) => {
-      return serverSpan({
-        attributes: Object.entries(call).map(([key, value]) => ({ key, value })),
-      });
-    }),
-  );
-}
-
-/** Where full addresses stand in the folder's files, in words or in bytes. */
-function found(path: string): string[] {
-  return readdirSync(path).flatMap((name) => {
-    const content = readFileSync(`${path}/${name}`);
-    return addresses.flatMap((address) => {
-      const forms = {
-        text: Buffer.from(address),
-        bytes: Buffer.from(ipaddr.parse(address).toByteArray()),
-      };
-      const places = Object.entries(forms).filter(([, bytes]) => content.includes(bytes));
-      return places.map(([form]) => `${address} as ${form} in ${name}`);
-    });
-  });
-}
-
-async function send({ addresses: { otlp_http: url } }: Running, body: Buffer): Promise<void> {
-  expect((await exchange(url!, body)).status).toBe(200);
-}
-
-interface Report {
-  endpoints: { route: string; unique_clients: number; last_callers: { client: string }[] }[];
-}
-
-async function report(analyzer: string): Promise<Report> {
-  const answer = await fetch(`${analyzer}/api/v1/report?window=30d`);
-  return (await answer.json()) as Report;
-}
-
-async function clientsOf(analyzer: string): Promise<string[]> {
-  const answer = await fetch(`${analyzer}/api/v1/clients?window=30d`);
-  const { clients } = (await answer.json()) as { clients: { client: string }[] };
-  return clients.map(({ client }) => client).sort();
-}
-
-describe.each(['truncate', 'hash', 'none'] as const)('%s, in processes', (mode) => {
-  test('no full address on disk: after calls, rollups, a kill, a restart, a purge', async () => {
-    const path = place(`store-${mode}`);
-    const store = `${path}/rollcall.db`;
-    const env = { ROLLCALL_CLIENT_PRIVACY: mode };
-    const first = await startRollcall(store, env);
-    await send(first, traffic());
-    expect(found(path)).toEqual([]);
-    const before = await clientsOf(first.addresses.analyzer!);
-    await first.stop('SIGKILL');
-    expect(found(path)).toEqual([]);
-
-    const second = await startRollcall(store, env);
-    await send(second, traffic());
-    const after = await clientsOf(second.addresses.analyzer!);
-    expect(after).toEqual(before);
-    expect(after).toHaveLength({ truncate: 3, hash: 3, none: 0 }[mode]);
-    const { endpoints } = await report(second.addresses.analyzer!);
-    expect(JSON.stringify(endpoints)).not.toMatch(/203\.0\.113\.77|198\.51\.100\.201|8a2e/);
-    const shape = { truncate: /\/(24|48)$/, hash: /^h:[\da-f]{16}$/, none: /^$/ }[mode];
-    for (const { last_callers } of endpoints) {
-      for (const { client } of last_callers) expect(client ?? '').toMatch(shape);
-    }
-    expect(existsSync(`${store}.client-key`)).toBe(mode === 'hash');
-    const { output } = await second.stop();
-    expect(output + first.output()).not.toMatch(/203\.0\.113\.77|198\.51\.100\.201|8a2e/);
-    expect(found(path)).toEqual([]);
-
-    const keepsAddresses = false;
-    const writer = await openSqliteWriter({
-      path: store,
-      retention: defaultRetention,
-      keepsAddresses,
-    });
-    await writer.rollUp();
-    await writer.purge(Math.floor(Date.now() / 1000) + 30 * 86_400);
-    expect(found(path)).toEqual([]);
-    await writer.close();
-    expect(found(path)).toEqual([]);
-  });
-});
-
-test('addresses of the time before are gone, however the collector ended; clients stay apart', async () => {
-  const path = place('switched');
-  const store = `${path}/rollcall.db`;
-  const first = await startRollcall(store);
-  await send(first, traffic());
-  const before = await report(first.addresses.analyzer!);
-  await first.stop();
-  const killed = await startRollcall(store);
-  await send(killed, traffic());
-  await killed.stop('SIGKILL');
-  expect(found(path).length).toBeGreaterThan(0);
-
-  // An analyzer that read the addresses, and goes on.
-  const reading = await startAnalyzerProcess(store);
-  expect(await clientsOf(reading.url)).toEqual([...addresses].sort());
-
-  const second = await startRollcall(store, { ROLLCALL_CLIENT_PRIVACY: 'truncate' });
-  const named = await clientsOf(reading.url);
-  expect(named).toHaveLength(3);
-  for (const client of named) expect(client).toMatch(/^h:[\da-f]{16}$/);
-  expect(JSON.stringify(await report(reading.url))).not.toMatch(/203\.0\.113\.77|8a2e/);
-  await reading.stop();
-  const cleaned = await report(second.addresses.analyzer!);
-  expect(cleaned.endpoints.map(({ unique_clients }) => unique_clients)).toEqual(
-    before.endpoints.map(({ unique_clients }) => unique_clients),
-  );
-  expect(found(path)).toEqual([]);
-  await second.stop();
-  expect(found(path)).toEqual([]);
-});
-
-test("hash, in processes: the day turns, the old key's bytes are nowhere", async () => {
-  const path = place('turned');
-  const store = `${path}/rollcall.db`;
-  const clock = `${folder.path}/clock`;
-  writeFileSync(clock, '0');
-  const preload = fileURLToPath(new URL('../shifted-clock.mjs', import.meta.url));
-  const env = {
-    ROLLCALL_CLIENT_PRIVACY: 'hash',
-    NODE_OPTIONS: `--import=${preload}`,
-    SHIFTED_CLOCK: clock,
-  };
-  const keyOf = () => readFileSync(`${store}.client-key`).subarray(4, 36);
-  const keyIn = (key: Buffer) =>
-    readdirSync(path).filter((name) => readFileSync(`${path}/${name}`).includes(key));
-
-  const first = await startRollcall(store, env);
-  await send(first, traffic());
-  const today = Buffer.from(keyOf());
-  expect(keyIn(today)).toEqual(['rollcall.db.client-key']);
-  expect(await clientsOf(first.addresses.analyzer!)).toHaveLength(3);
-
-  // Nobody calls at midnight.
-  writeFileSync(clock, String(dayMs));
-  while (keyOf().equals(today)) await pause(20);
-  expect(keyIn(today)).toEqual([]);
-  await send(first, traffic());
-  expect(await clientsOf(first.addresses.analyzer!)).toHaveLength(6);
-  const tomorrow = Buffer.from(keyOf());
-  await first.stop();
-
-  // A restart on the same day, and one on a later day.
-  const second = await startRollcall(store, env);
-  await send(second, traffic());
-  expect(await clientsOf(second.addresses.analyzer!)).toHaveLength(6);
-  await second.stop();
-  expect(keyIn(tomorrow)).toEqual(['rollcall.db.client-key']);
-  writeFileSync(clock, String(3 * dayMs));
-  const third = await startRollcall(store, env);
-  expect(keyIn(tomorrow)).toEqual([]);
-  expect(await clientsOf(third.addresses.analyzer!)).toHaveLength(6);
-  await third.stop();
-  expect(found(path)).toEqual([]);
 });
