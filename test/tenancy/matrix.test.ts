@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { newKey, scopes } from '../../core/key.ts';
 import { type Answer, exchange } from './exchange.ts';
 import { grpcExport } from './grpc.ts';
+import { allHolders, type Holder, nobody, waysOf } from './holders.ts';
 import {
   callsOf,
   callsPerRequest,
@@ -27,18 +26,6 @@ let tenants: [Tenant, Tenant];
 let operations: Operation[];
 let holders: Holder[];
 
-/** Somebody with something to send in place of a key. */
-interface Holder {
-  name: string;
-  /** Undefined: nothing is sent. */
-  secret: string | undefined;
-  /** Whose data it may be told of: at most one project's. */
-  tenant: Tenant | undefined;
-  may: 'nothing' | 'ingest' | 'read' | 'admin' | 'operate';
-  /** In these headers alone; in every way unless told. */
-  headers?: Record<string, string>;
-}
-
 interface Operation {
   method: string;
   /** As in the document: `/endpoints/{id}`. */
@@ -49,7 +36,7 @@ interface Operation {
 beforeAll(async () => {
   place = await openPlace();
   tenants = [await settle(place, 'aardvark'), await settle(place, 'zebra')];
-  holders = allHolders();
+  holders = allHolders(place.adminKey, tenants);
   const answer = await exchange(`${place.analyzer}/api/v1/openapi.json`);
   const { paths } = JSON.parse(answer.body) as { paths: Record<string, Record<string, Told>> };
   operations = Object.entries(paths).flatMap(([path, methods]) =>
@@ -203,64 +190,6 @@ it('every call was counted in its own project, once', async () => {
   console.log(`tenancy matrix: ${combinations} combinations, ${leaks} leaks`);
   expect(leaks).toBe(0);
 });
-
-function allHolders(): Holder[] {
-  const good = tenants.flatMap((tenant) =>
-    scopes.map((scope) => {
-      const secret = tenant.keys[scope].key;
-      return { name: `${scope} of ${tenant.project}`, secret, tenant, may: scope };
-    }),
-  );
-  const revoked = tenants.flatMap((tenant) =>
-    scopes.map((scope) => ({
-      name: `revoked ${scope} of ${tenant.project}`,
-      secret: tenant.revoked[scope].key,
-    })),
-  );
-  const { id, key, prefix } = tenants[0].keys.admin;
-  const wrong: Record<string, string> = {
-    'a key that was never made': newKey().text,
-    'a key without its last character': key.slice(0, -1),
-    'a key and one character more': `${key}A`,
-    'the prefix of a key': prefix,
-    'the id of a key': id,
-    'the digest of a key': createHash('sha256').update(key).digest('hex'),
-    'the name of a project': tenants[0].project,
-    'most of the operator key': place.adminKey.slice(0, -1),
-    'another case of the operator key': place.adminKey.toUpperCase(),
-  };
-  const unread: Record<string, Record<string, string>> = {
-    'a key as a password': { authorization: `Basic ${Buffer.from(`u:${key}`).toString('base64')}` },
-    'a key without a scheme': { authorization: key },
-    'a key in a cookie': { cookie: `key=${key}; x-api-key=${key}` },
-    'two keys': { authorization: `Bearer ${key} ${key}` },
-    'a header without end': { 'x-api-key': key.padEnd(2000, 'A') },
-  };
-  const nothing = { tenant: undefined, may: 'nothing' } as const;
-  return [
-    ...good,
-    { name: 'the operator', secret: place.adminKey, tenant: undefined, may: 'operate' },
-    ...revoked.map((one) => ({ ...one, ...nothing })),
-    ...Object.entries(wrong).map(([name, secret]) => ({ name, secret, ...nothing })),
-    ...Object.entries(unread).map(([name, headers]) => ({
-      name,
-      secret: undefined,
-      headers,
-      ...nothing,
-    })),
-    { name: 'nobody', secret: undefined, ...nothing },
-  ];
-}
-
-/** The headers in which a holder may send what it has. */
-function waysOf({ secret, headers }: Holder): Record<string, string>[] {
-  if (secret === undefined) return [headers ?? {}];
-  return [
-    { authorization: `Bearer ${secret}` },
-    { authorization: `Bearer%20${secret}` },
-    { 'x-api-key': secret },
-  ];
-}
 
 /** Sends calls by every transport, and what is not stored too. */
 async function sendEveryWay(holder: Holder, headers: Record<string, string>): Promise<void> {
@@ -449,8 +378,6 @@ function lookForLeaks(holder: Holder, said: Buffer, what: string, named?: string
     expect.soft(found, `${holder.name}: ${what}`).toEqual([]);
   }
 }
-
-const nobody: Holder = { name: 'everybody', secret: undefined, tenant: undefined, may: 'nothing' };
 
 /** Another peer for every request: wrong keys of one address are refused otherwise in the end. */
 const from = <T extends object>(asked: T) => ({ ...asked, localAddress: nextAddress() });
