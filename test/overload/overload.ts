@@ -1,6 +1,5 @@
-import { fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { memory } from '../bench/process-cost.ts';
+import { answerOfChild } from '../load/child-process.ts';
 import { addCounts, compareCounts, NumberedBodies } from '../load/numbered-bodies.ts';
 import { reportedCalls } from '../load/report.ts';
 import { startAnalyzerProcess, startCollectorProcess } from '../process.ts';
@@ -109,17 +108,5 @@ function thirds(samples: readonly number[]): [number, number, number] {
 }
 
 function runFlood(flood: Flood): Promise<Flooded> {
-  const entry = fileURLToPath(new URL('flood.ts', import.meta.url));
-  return new Promise((resolve, reject) => {
-    const child = fork(entry, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-    let answered = false;
-    child.once('message', (flooded) => {
-      answered = true;
-      resolve(flooded as Flooded);
-    });
-    child.once('exit', (code, signal) => {
-      if (!answered) reject(new Error(`flood ended with ${signal ?? code} and no result`));
-    });
-    child.send(flood);
-  });
+  return answerOfChild<Flood, Flooded>(new URL('flood.ts', import.meta.url), flood);
 }
