@@ -24,45 +24,22 @@ export class CaseList {
   readonly cases: Case[] = [];
 
   /** Over HTTP, against any server. */
-  http(
-    id: RequirementId,
-    name: string,
-    run: (target: Target) => Promise<void>,
-    setup: Setup = 'plain',
-  ): void {
-    this.cases.push({ id, name, setup, needs: 'http', run });
-  }
-
+  readonly http = this.#adding<Target>('http');
   /** Over gRPC, against any server. */
-  grpc(
-    id: RequirementId,
-    name: string,
-    run: (target: GrpcTarget) => Promise<void>,
-    setup: Setup = 'plain',
-  ): void {
-    this.cases.push({
-      id,
-      name,
-      setup,
-      needs: 'grpc',
-      run: (target) => run(target as GrpcTarget),
-    });
-  }
-
+  readonly grpc = this.#adding<GrpcTarget>('grpc');
   /** Against a process of our own. */
-  inside(
-    id: RequirementId,
-    name: string,
-    run: (target: OwnTarget) => Promise<void>,
-    setup: Setup = 'plain',
-  ): void {
-    this.cases.push({
-      id,
-      name,
-      setup,
-      needs: 'inside',
-      run: (target) => run(target as OwnTarget),
-    });
+  readonly inside = this.#adding<OwnTarget>('inside');
+
+  #adding<T extends Target>(needs: Needs) {
+    return (
+      id: RequirementId,
+      name: string,
+      run: (target: T) => Promise<void>,
+      setup: Setup = 'plain',
+    ): void => {
+      // What a case needs, `missing` has looked for.
+      this.cases.push({ id, name, setup, needs, run: (target) => run(target as T) });
+    };
   }
 }
 
