@@ -1,4 +1,5 @@
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 
 /**
  * Certificates for tests, written as DER by hand: no tool a machine may lack, no fixture that expires.
@@ -47,6 +48,14 @@ export function authority(name: string): Authority {
       };
     },
   };
+}
+
+/** Writes both files, over those of the same path. @returns the variables that name them */
+export function writePair(path: string, { cert, key }: Issued) {
+  const variables = { ROLLCALL_TLS_CERT: `${path}.crt`, ROLLCALL_TLS_KEY: `${path}.key` };
+  writeFileSync(variables.ROLLCALL_TLS_CERT, cert);
+  writeFileSync(variables.ROLLCALL_TLS_KEY, key);
+  return variables;
 }
 
 function certificate(

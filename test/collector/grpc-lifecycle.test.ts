@@ -1,11 +1,10 @@
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { connect } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { authority } from '../certificates.ts';
+import { authority, writePair } from '../certificates.ts';
 import { counterOf, duplicateSpans, storedSpans } from '../conformance/exchange.ts';
 import { traces } from '../export-request.ts';
 import { answerOf, exportPath, framed, openGrpc } from '../load/grpc-call.ts';
@@ -140,11 +139,7 @@ test('a connection of a certain age is told to go, and its calls are finished', 
 
 test('below TLS: gRPC by ALPN h2, a plain word for who chose HTTP/1.1, silence for who has no TLS', async () => {
   const ca = authority('test');
-  const { cert, key } = ca.issue('collector');
-  const [certPath, keyPath] = [`${folder.path}/cert.pem`, `${folder.path}/key.pem`];
-  writeFileSync(certPath, cert);
-  writeFileSync(keyPath, key);
-  await start({ ROLLCALL_TLS_CERT: certPath, ROLLCALL_TLS_KEY: keyPath });
+  await start(writePair(`${folder.path}/tls`, ca.issue('collector')));
   const { host, hostname, port } = new URL(collector.grpcUrl);
   expect(collector.grpcUrl).toBe(`https://${host}`);
   const connection = await openGrpc(collector.grpcUrl, { ca: ca.cert });

@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
 import { connect } from 'node:net';
 import { connect as connectTls } from 'node:tls';
@@ -19,7 +18,7 @@ import { openLog } from '../../core/log.ts';
 import { openSqliteWriter } from '../../core/store/sqlite/writer.ts';
 import type { CallWriter } from '../../core/store/store.ts';
 import { type Certificates, openCertificates } from '../../core/tls.ts';
-import { type Authority, authority } from '../certificates.ts';
+import { type Authority, authority, writePair } from '../certificates.ts';
 import { temporaryFolder } from '../process.ts';
 
 /** The door's timeouts (OTLP.md L1), short enough to wait for. */
@@ -62,10 +61,8 @@ beforeAll(async () => {
   };
   door = await openHttpDoor(options);
   ca = authority('Test authority');
-  const { cert, key } = ca.issue('door');
-  const [certPath, keyPath] = [`${folder.path}/a.crt`, `${folder.path}/a.key`];
-  writeFileSync(certPath, cert);
-  writeFileSync(keyPath, key);
+  const pair = writePair(`${folder.path}/tls`, ca.issue('door'));
+  const [certPath, keyPath] = [pair.ROLLCALL_TLS_CERT, pair.ROLLCALL_TLS_KEY];
   certificates = await openCertificates({ certPath, keyPath, clientCaPath: undefined }, log);
   secureDoor = await openHttpDoor({ ...options, certificates });
 });

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
 import { request as requestTls } from 'node:https';
@@ -13,16 +13,10 @@ import { OTLPTraceExporter as GrpcExporter } from '@opentelemetry/exporter-trace
 import { OTLPTraceExporter as JsonExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { OTLPTraceExporter as ProtobufExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Authority, authority } from '../certificates.ts';
+import { type Authority, authority, writePair } from '../certificates.ts';
 import { counterIn, storedSpans } from '../conformance/exchange.ts';
 import { callAttributes, jsonTraces, jsonType, protobufType, traces } from '../export-request.ts';
-import {
-  type Running,
-  runToEnd,
-  startCollectorProcess,
-  startRollcall,
-  temporaryFolder,
-} from '../process.ts';
+import { type Running, startCollectorProcess, startRollcall, temporaryFolder } from '../process.ts';
 import { http1Client, http2Client, type SecureClient } from '../secure-client.ts';
 
 /** OTLP.md A1 and H9: every port over TLS, with real clients against real processes. */
@@ -32,18 +26,10 @@ let ours: Record<string, string>;
 
 beforeAll(() => {
   ca = authority('Test authority');
-  ours = install('ours', ca.issue('first'));
+  ours = writePair(`${folder.path}/ours`, ca.issue('first'));
 });
 
 afterAll(() => folder.remove());
-
-/** Writes a pair of files. @returns the variables that name them */
-function install(name: string, { cert, key }: { cert: string; key: string }) {
-  const [certPath, keyPath] = [`${folder.path}/${name}.crt`, `${folder.path}/${name}.key`];
-  writeFileSync(certPath, cert);
-  writeFileSync(keyPath, key);
-  return { ROLLCALL_TLS_CERT: certPath, ROLLCALL_TLS_KEY: keyPath };
-}
 
 async function metric(client: SecureClient, name: string): Promise<number> {
   return counterIn((await client.send('/metrics', { method: 'GET' })).body, name);
@@ -335,56 +321,6 @@ test('A1 mutual TLS: only a certificate of the authority gets in, on both ports 
   expect(await running.stop()).toMatchObject({ code: 0 });
 });
 
-test('A1 new files are taken without an end; open connections stay; a bad pair changes nothing', async () => {
-  const names = install('swapped', ca.issue('before'));
-  const collector = await startCollectorProcess(`${folder.path}/reload.db`, names);
-  const { url, grpcUrl } = collector;
-  const early1 = http1Client(url, { ca: ca.cert });
-  const early2 = await http2Client(url, { ca: ca.cert });
-  const shown = async () => {
-    const client = http1Client(url, { ca: ca.cert, maxCachedSessions: 0 } as ConnectionOptions);
-    expect((await client.send('/healthz', { method: 'GET' })).status).toBe(200);
-    const name = client.serverName();
-    client.close();
-    return name;
-  };
-  const grpcShown = async () => {
-    const client = await http2Client(grpcUrl, { ca: ca.cert });
-    const name = client.serverName();
-    client.close();
-    return name;
-  };
-  const early = async () => {
-    for (const client of [early1, early2]) {
-      const headers = { 'content-type': protobufType };
-      const { status } = await client.send('/v1/traces', { headers, body: traces(1) });
-      expect([status, client.serverName()]).toEqual([200, 'before']);
-    }
-  };
-  await early();
-  expect([await shown(), await grpcShown()]).toEqual(['before', 'before']);
-
-  install('swapped', ca.issue('after'));
-  await until(async () => (await shown()) === 'after');
-  expect(await grpcShown()).toBe('after');
-  await early();
-
-  writeFileSync(names.ROLLCALL_TLS_KEY, ca.issue('other').key);
-  await until(() => collector.output().includes('is not the key of the certificate'));
-  writeFileSync(names.ROLLCALL_TLS_CERT, 'nothing');
-  await until(() => collector.output().includes('holds no certificate in PEM form'));
-  rmSync(names.ROLLCALL_TLS_CERT);
-  await until(() => collector.output().includes('does not exist'));
-  expect([await shown(), await grpcShown()]).toEqual(['after', 'after']);
-  await early();
-
-  install('swapped', ca.issue('healed'));
-  await until(async () => (await shown()) === 'healed');
-  await early();
-  for (const client of [early1, early2]) client.close();
-  expect(await collector.stop()).toMatchObject({ code: 0 });
-});
-
 test('L6 the end over TLS: bodies under way are taken in both versions, nobody new gets in', async () => {
   const collector = await startCollectorProcess(`${folder.path}/end.db`, ours);
   const { hostname, port } = new URL(collector.url);
@@ -418,83 +354,4 @@ test('L6 the end over TLS: bodies under way are taken in both versions, nobody n
   for (const each of [stream, sent]) each.end(body.subarray(100));
   expect([await status1, await status2]).toEqual([200, 200]);
   expect(await ended).toMatchObject({ code: 0 });
-});
-
-test('A1 a secret of Kubernetes: a link to a folder is swapped', async () => {
-  const mount = `${folder.path}/mount`;
-  const version = (name: string) => {
-    mkdirSync(`${mount}/..${name}`, { recursive: true });
-    const { cert, key } = ca.issue(name);
-    writeFileSync(`${mount}/..${name}/tls.crt`, cert);
-    writeFileSync(`${mount}/..${name}/tls.key`, key);
-    symlinkSync(`..${name}`, `${mount}/..new`);
-    renameSync(`${mount}/..new`, `${mount}/..data`);
-  };
-  version('one');
-  symlinkSync('..data/tls.crt', `${mount}/tls.crt`);
-  symlinkSync('..data/tls.key', `${mount}/tls.key`);
-  const collector = await startCollectorProcess(`${folder.path}/kubernetes.db`, {
-    ROLLCALL_TLS_CERT: `${mount}/tls.crt`,
-    ROLLCALL_TLS_KEY: `${mount}/tls.key`,
-  });
-  const shown = async () => {
-    const client = await http2Client(collector.url, { ca: ca.cert });
-    const name = client.serverName();
-    client.close();
-    return name;
-  };
-  expect(await shown()).toBe('one');
-  version('two');
-  rmSync(`${mount}/..one`, { recursive: true });
-  await until(async () => (await shown()) === 'two');
-  await collector.stop();
-});
-
-test('A1 a bad file ends the start with one line that names variable, file and reason', async () => {
-  const other = ca.issue('other');
-  const bad = (name: string, text: string) => {
-    writeFileSync(`${folder.path}/${name}`, text);
-    return `${folder.path}/${name}`;
-  };
-  const damaged = other.cert.replace(/\n.{8}/, '\nAAAAAAAA');
-  const cases: [Record<string, string>, string][] = [
-    [{ ROLLCALL_TLS_CERT: `${folder.path}/no.pem` }, 'does not exist'],
-    [{ ROLLCALL_TLS_CERT: bad('a', '') }, 'holds no certificate in PEM form'],
-    [{ ROLLCALL_TLS_CERT: bad('b', damaged) }, 'cannot be used: its certificate is damaged'],
-    [
-      { ROLLCALL_TLS_CERT: bad('c', ' '.repeat(1024 * 1024 + 1)) },
-      'has 1048577 bytes; the bound is 1048576',
-    ],
-    [{ ROLLCALL_TLS_CERT: folder.path }, 'cannot be read: EISDIR'],
-    [{ ROLLCALL_TLS_KEY: bad('d', other.cert) }, 'holds no private key in PEM form'],
-    [
-      { ROLLCALL_TLS_KEY: bad('e', other.key) },
-      'is not the key of the certificate in ROLLCALL_TLS_CERT=',
-    ],
-    [{ ROLLCALL_TLS_CLIENT_CA: bad('f', other.key) }, 'holds no certificate in PEM form'],
-    [
-      { ROLLCALL_TLS_CLIENT_CA: bad('g', other.cert + damaged) },
-      'cannot be used: certificate 2 in it is damaged',
-    ],
-  ];
-  for (const [change, why] of cases) {
-    const [[variable, file]] = Object.entries(change) as [[string, string]];
-    const env = { ROLLCALL_STORE: `sqlite:${folder.path}/never.db`, ...ours, ...change };
-    const entries = ['collector/main.ts', 'analyzer/main.ts'];
-    for (const { code, output } of await Promise.all(entries.map((each) => runToEnd(each, env)))) {
-      expect([code, output.trim().split('\n')]).toEqual([
-        1,
-        [expect.stringContaining(`${variable}=${file} ${why}`)],
-      ]);
-    }
-  }
-  const served = await runToEnd(
-    'cli/rollcall.mjs',
-    { ROLLCALL_STORE: `sqlite:${folder.path}/never.db`, ...ours, ...cases[0]![0] },
-    ['serve'],
-  );
-  expect([served.code, served.output.trim().split('\n')]).toEqual([
-    1,
-    [expect.stringContaining('does not exist')],
-  ]);
 });

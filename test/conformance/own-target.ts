@@ -1,7 +1,6 @@
-import { writeFileSync } from 'node:fs';
 import { newKey, type Scope } from '../../core/key.ts';
 import { openSqliteKeys } from '../../core/store/sqlite/keys.ts';
-import { authority } from '../certificates.ts';
+import { authority, writePair } from '../certificates.ts';
 import {
   type Running,
   startAnalyzerProcess,
@@ -25,18 +24,12 @@ export async function openOwnTarget(setup: Setup = 'plain'): Promise<RunningTarg
   const folder = temporaryFolder();
   const storePath = `${folder.path}/rollcall.db`;
   const issuer = authority('Conformance');
-  const files = { cert: `${folder.path}/tls.crt`, key: `${folder.path}/tls.key` };
-  const issue = (name: string) => {
-    const { cert, key } = issuer.issue(name);
-    writeFileSync(files.cert, cert);
-    writeFileSync(files.key, key);
-  };
-  issue('first');
+  const issue = (name: string) => writePair(`${folder.path}/tls`, issuer.issue(name));
   const environments: Record<Setup, Record<string, string>> = {
     plain: {},
     small: { ROLLCALL_MAX_BODY_MIB: '1' },
     keys: { ROLLCALL_AUTH: 'keys' },
-    tls: { ROLLCALL_TLS_CERT: files.cert, ROLLCALL_TLS_KEY: files.key },
+    tls: issue('first'),
     cors: {
       ROLLCALL_CORS_ORIGINS: allowedOrigins.join(','),
       ROLLCALL_RESPONSE_HEADERS: 'x-frame-options=DENY,x-team=a%2Cb',

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
-import { authority } from '../../certificates.ts';
+import { authority, writePair } from '../../certificates.ts';
 import { jsonTraces, jsonType, protobufType, traces } from '../../export-request.ts';
 import { framed } from '../../load/grpc-call.ts';
 import { runToEnd, startCollectorProcess, temporaryFolder } from '../../process.ts';
@@ -117,20 +117,12 @@ list.inside(
 list.inside('A1', 'with a client CA only its clients get in, on both ports', async () => {
   const folder = temporaryFolder();
   const ca = authority('Ours');
-  const own = ca.issue('server');
-  const paths = {
-    cert: `${folder.path}/a.crt`,
-    key: `${folder.path}/a.key`,
-    ca: `${folder.path}/ca`,
-  };
-  writeFileSync(paths.cert, own.cert);
-  writeFileSync(paths.key, own.key);
-  writeFileSync(paths.ca, ca.cert);
+  const caPath = `${folder.path}/ca`;
+  writeFileSync(caPath, ca.cert);
   const running = await startCollectorProcess(`${folder.path}/rollcall.db`, {
     ROLLCALL_OTLP_GRPC_PORT: '0',
-    ROLLCALL_TLS_CERT: paths.cert,
-    ROLLCALL_TLS_KEY: paths.key,
-    ROLLCALL_TLS_CLIENT_CA: paths.ca,
+    ...writePair(`${folder.path}/tls`, ca.issue('server')),
+    ROLLCALL_TLS_CLIENT_CA: caPath,
   });
   const clients = [
     { who: 'a client of ours', tls: ca.issue('client'), getsIn: true },
