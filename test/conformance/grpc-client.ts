@@ -31,9 +31,14 @@ export class GrpcConnection {
     });
     await inTime(
       new Promise<void>((resolve, reject) => {
+        const fail = (why: string) => reject(new Difference(`no HTTP/2: ${why}`));
         session.once('remoteSettings', () => resolve());
-        session.once('error', (error) => reject(new Difference(`no HTTP/2: ${error.message}`)));
-        session.once('close', () => reject(new Difference('no HTTP/2: the connection was closed')));
+        session.once('error', ({ message }) => fail(message));
+        session.once('close', () => fail('the connection was closed'));
+        // Over TLS 1.3 a certificate is refused after the client's handshake, and the session does not tell.
+        session.once('connect', (_, socket) => {
+          socket.once('error', ({ message }) => fail(message));
+        });
       }),
       'HTTP/2 settings',
     );
