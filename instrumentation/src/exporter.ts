@@ -1,24 +1,53 @@
+import type { Agent, ClientRequest, RequestOptions } from 'node:http';
+import { promisify } from 'node:util';
 import type { Destination } from './settings.ts';
 import type { Sender } from './span-queue.ts';
+import { packageVersion } from './version.ts';
+
+/** An answer that is no success. */
+export class RefusedError extends Error {
+  /** HTTP's status. */
+  readonly code: number;
+  /** What its Retry-After asks for. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(status: number, statusText: string, retryAfter: string | undefined) {
+    super(`it answers ${status} ${statusText}`);
+    this.name = 'RefusedError';
+    this.code = status;
+    const seconds = Number(retryAfter);
+    this.retryAfterMs = retryAfter !== undefined && seconds >= 0 ? seconds * 1000 : undefined;
+  }
+}
+
+/** How requests reach Rollcall. */
+interface Way {
+  url: string;
+  request: (url: string, options: RequestOptions) => ClientRequest;
+  agent: Agent;
+  headers: Record<string, string>;
+  isCompressed: boolean;
+  timeoutMs: number;
+}
 
 /**
- * The sending half of OpenTelemetry's OTLP exporter over HTTP, for requests that are encoded already: its
- * retries, and OTEL_EXPORTER_OTLP_* for headers, certificates, compression and timeout.
+ * Sends OTLP requests that are encoded already. Addresses, headers, certificates, compression and timeout are
+ * read by OpenTelemetry's exporter base; it would send by `import('http')`, which reads every name of that
+ * module, one of which is a WebSocket: Node loads undici for it, 6 MB.
  */
 export function encodedSender(destination: Destination): Sender<Buffer> {
-  const base =
-    require('@opentelemetry/otlp-exporter-base/node-http') as typeof import('@opentelemetry/otlp-exporter-base/node-http');
-  const protobuf = { 'Content-Type': 'application/x-protobuf' };
-  const delegate = base.createOtlpHttpExportDelegate<Buffer, void>(
-    base.convertLegacyHttpOptions(configOf(destination), 'TRACES', 'v1/traces', protobuf),
-    { serializeRequest: (request) => request, deserializeResponse: () => {} },
-    'otlp_http_span_exporter',
-    { name: 'span', countItems: () => 0 },
-    undefined,
-  );
+  let way: Promise<Way> | undefined;
   return {
-    send: (body, done) => delegate.export(body, done),
-    shutdown: () => delegate.shutdown(),
+    send: (body, done) => {
+      way ??= wayTo(destination);
+      way
+        .then((known) => deliver(known, body))
+        .then(
+          () => done({ code: 0 }),
+          (error: Error) => done({ code: 1, error }),
+        );
+    },
+    shutdown: async () => (await way)?.agent.destroy(),
   };
 }
 
@@ -28,4 +57,66 @@ export function configOf({ url, headers, timeoutMs }: Destination) {
     ...(headers === undefined ? {} : { headers }),
     ...(timeoutMs === undefined ? {} : { timeoutMillis: timeoutMs }),
   };
+}
+
+async function wayTo(destination: Destination): Promise<Way> {
+  const base =
+    require('@opentelemetry/otlp-exporter-base/node-http') as typeof import('@opentelemetry/otlp-exporter-base/node-http');
+  const { url, headers, compression, timeoutMillis, agentFactory } = base.convertLegacyHttpOptions(
+    configOf(destination),
+    'TRACES',
+    'v1/traces',
+    { 'Content-Type': 'application/x-protobuf' },
+  );
+  const isPlain = new URL(url).protocol === 'http:';
+  const http = require('node:http') as typeof import('node:http');
+  const { request } = isPlain ? http : (require('node:https') as typeof import('node:https'));
+  return {
+    url,
+    request,
+    agent: isPlain ? new http.Agent({ keepAlive: true }) : await agentFactory('https:'),
+    headers: {
+      ...(await headers()),
+      'User-Agent': `rollcall-instrumentation/${packageVersion}`,
+    },
+    isCompressed: compression === 'gzip',
+    timeoutMs: timeoutMillis,
+  };
+}
+
+async function deliver(way: Way, body: Buffer): Promise<void> {
+  if (!way.isCompressed) return post(way, body, way.headers);
+  const { gzip } = require('node:zlib') as typeof import('node:zlib');
+  const packed = await promisify(gzip)(body);
+  return post(way, packed, { ...way.headers, 'Content-Encoding': 'gzip' });
+}
+
+/** @throws RefusedError, or what the connection failed of */
+function post(way: Way, body: Buffer, headers: Way['headers'], isAgain = false): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const { agent, timeoutMs } = way;
+    const withLength = { ...headers, 'Content-Length': String(body.length) };
+    const sent = way.request(way.url, { method: 'POST', agent, headers: withLength });
+    const timer = setTimeout(() => {
+      sent.destroy(new Error(`no answer within ${timeoutMs} ms`));
+    }, timeoutMs);
+    sent.on('close', () => clearTimeout(timer));
+    sent.on('error', (error) => {
+      // The server closed a connection that was kept while the request was on its way: that is no failure.
+      if (sent.reusedSocket && !isAgain) post(way, body, headers, true).then(resolve, reject);
+      else reject(error);
+    });
+    sent.on('response', (answer) => {
+      const { statusCode = 0, statusMessage = '' } = answer;
+      const refused =
+        statusCode >= 200 && statusCode < 300
+          ? undefined
+          : new RefusedError(statusCode, statusMessage, answer.headers['retry-after']);
+      // The status says it all: an answer that breaks off later changes nothing.
+      answer.on('error', () => {});
+      answer.on('close', () => (refused === undefined ? resolve() : reject(refused)));
+      answer.resume();
+    });
+    sent.end(body);
+  });
 }

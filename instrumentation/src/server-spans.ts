@@ -133,6 +133,8 @@ class RequestPacker implements Packer<Writing, Buffer> {
 
   readonly #guard: Guard;
   readonly #unwritten: Writing[] = [];
+  /** Of a request that was delivered: without it there would be garbage of a megabyte each. */
+  #spare: Buffer | undefined;
 
   constructor(options: RollcallOptions, env: Environment, log: (line: string) => void) {
     this.#guard = new Guard(log);
@@ -163,7 +165,14 @@ class RequestPacker implements Packer<Writing, Buffer> {
 
   take(): Buffer {
     this.#write();
-    return traceRequest(this.#resource, this.#scope, this.#writer.take());
+    const request = traceRequest(this.#resource, this.#scope, this.#writer.take(), this.#spare);
+    if (request.buffer === this.#spare?.buffer) this.#spare = undefined;
+    return request;
+  }
+
+  reclaim(request: Buffer): void {
+    const whole = Buffer.from(request.buffer);
+    if (whole.length > (this.#spare?.length ?? 0)) this.#spare = whole;
   }
 }
 

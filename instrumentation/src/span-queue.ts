@@ -9,11 +9,13 @@ export interface Packer<Span, Body> {
   readonly spans: number;
   add(span: Span): void;
   take(): Body;
+  /** A body that was delivered: its memory may serve another. */
+  reclaim?(body: Body): void;
 }
 
-/** Delivers bodies: an exporter of OpenTelemetry. Made when the first one is sent. */
+/** Delivers bodies. Made when the first one is sent. */
 export interface Sender<Body> {
-  /** @param done `code` 0 for success; of a failure, the error as the exporter has it */
+  /** @param done `code` 0 for success, as exporters of OpenTelemetry have it; else the error is a `Failure` */
   send(body: Body, done: (result: { code: number; error?: Error }) => void): void;
   shutdown(): Promise<void>;
 }
@@ -29,11 +31,18 @@ export interface SpanQueueOptions<Span, Body> {
   sendDelayMs?: number | undefined;
 }
 
+/** What is read of a delivery's error: HTTP's status, or a text of the network's; what Retry-After said. */
+interface Failure {
+  readonly code?: unknown;
+  readonly retryAfterMs?: number | undefined;
+}
+
 interface Batch<Body> {
   readonly body: Body;
   readonly spans: number;
   /** When it was first sent. */
   sinceMs: number;
+  hasFailed: boolean;
 }
 
 /**
@@ -55,7 +64,8 @@ export class SpanQueue<Span, Body> {
   #isSending = false;
   #timer: NodeJS.Timeout | undefined;
   #retryDelayMs = 0;
-  #idle: (() => void)[] = [];
+  #flushes: (() => void)[] = [];
+  #flushUntilMs = 0;
   #isClosed = false;
   #delivered = 0;
 
@@ -97,11 +107,12 @@ export class SpanQueue<Span, Body> {
     }
   }
 
-  /** Resolves when all that waits was delivered, or tried once more in vain. Never rejects. */
+  /** Resolves when all that waits was delivered, or tried again and again for a while in vain. Never rejects. */
   flush(): Promise<void> {
     if (this.queued === 0) return Promise.resolve();
+    this.#flushUntilMs = performance.now() + limits.endingMs;
     return new Promise((resolve) => {
-      this.#idle.push(resolve);
+      this.#flushes.push(resolve);
       if (!this.#isSending) this.#send();
     });
   }
@@ -131,7 +142,7 @@ export class SpanQueue<Span, Body> {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#send(), delayMs);
     // A process may end with spans waiting: `beforeExit` sends them.
-    this.#timer.unref();
+    if (this.#flushes.length === 0) this.#timer.unref();
   }
 
   #send(): void {
@@ -162,7 +173,7 @@ export class SpanQueue<Span, Body> {
 
   #seal(): void {
     const { spans } = this.#packer;
-    this.#batches.push({ body: this.#packer.take(), spans, sinceMs: 0 });
+    this.#batches.push({ body: this.#packer.take(), spans, sinceMs: 0, hasFailed: false });
     this.#batchedSpans += spans;
   }
 
@@ -174,28 +185,38 @@ export class SpanQueue<Span, Body> {
   #succeed(batch: Batch<Body>): void {
     this.#delivered += batch.spans;
     this.#drop(batch);
+    this.#packer.reclaim?.(batch.body);
     this.#retryDelayMs = 0;
     this.#outage.ends();
-    if (this.#batches.length > 0 || this.#idle.length > 0) this.#send();
+    if (this.#batches.length > 0 || this.#flushes.length > 0) this.#send();
     else if (this.#packer.spans > 0) this.#wake(this.#sendDelayMs);
   }
 
-  #fail(batch: Batch<Body>, error: Error | undefined): void {
+  #fail(batch: Batch<Body>, error: (Error & Failure) | undefined): void {
     const nowMs = performance.now();
-    this.#outage.begins(reasonOf(error), nowMs);
-    if (isFinal(error) || nowMs - batch.sinceMs > limits.retryAgeMs) {
+    const isOver = isFinal(error) || nowMs - batch.sinceMs > limits.retryAgeMs;
+    // A failure that the second try mends is not worth a line.
+    if (isOver || batch.hasFailed) this.#outage.begins(reasonOf(error), nowMs);
+    batch.hasFailed = true;
+    if (isOver) {
       this.#outage.lose(batch.spans);
       this.#drop(batch);
     }
-    const doubled = Math.max(limits.retryDelayMs, this.#retryDelayMs * 2);
-    this.#retryDelayMs = Math.min(doubled, limits.retryDelayMsMax);
-    // Whoever waits for the end of the queue waits for one try, not for Rollcall.
-    this.#rest();
-    this.#wake(this.#retryDelayMs);
+    const { retryAfterMs = 0 } = error ?? {};
+    const doubledMs = Math.max(limits.retryDelayMs, this.#retryDelayMs * 2);
+    this.#retryDelayMs = Math.min(Math.max(doubledMs, retryAfterMs), limits.retryDelayMsMax);
+    const soonMs = Math.max(limits.retryDelayMs, retryAfterMs);
+    if (nowMs + soonMs < this.#flushUntilMs) {
+      this.#wake(soonMs);
+    } else {
+      this.#rest();
+      this.#wake(this.#retryDelayMs);
+    }
   }
 
   #rest(): void {
-    for (const resolve of this.#idle.splice(0)) resolve();
+    this.#flushUntilMs = 0;
+    for (const resolve of this.#flushes.splice(0)) resolve();
   }
 }
 
@@ -203,13 +224,13 @@ export class SpanQueue<Span, Body> {
  * Nothing makes these bytes welcome: OTLP's statuses that must not be retried. The exporter's error has the
  * status as `code`, a network's has a text there.
  */
-function isFinal(error: Error | undefined): boolean {
-  const { code } = (error ?? {}) as { code?: unknown };
+function isFinal(error: Failure | undefined): boolean {
+  const { code } = error ?? {};
   return typeof code === 'number' && ![408, 429, 502, 503, 504].includes(code);
 }
 
-function reasonOf(error: Error | undefined): string {
-  const { code } = (error ?? {}) as { code?: unknown };
+function reasonOf(error: Failure | undefined): string {
+  const { code } = error ?? {};
   const message = messageOf(error ?? 'no reason given');
   // The exporter's own words for a 429, 502, 503 or 504 that did not end.
   if (message === 'Export failed with retryable status') return 'it answers 429, 502, 503 or 504';

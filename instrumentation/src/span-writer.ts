@@ -266,13 +266,34 @@ export class SpanWriter {
   }
 }
 
-/** A whole ExportTraceServiceRequest of one resource and scope. @param spans of `SpanWriter.take` */
-export function traceRequest(resource: Buffer, scope: Buffer, spans: Buffer): Buffer {
+/**
+ * A whole ExportTraceServiceRequest of one resource and scope.
+ * @param spans of `SpanWriter.take`
+ * @param memory to write it to, if it is large enough
+ */
+export function traceRequest(
+  resource: Buffer,
+  scope: Buffer,
+  spans: Buffer,
+  memory?: Buffer,
+): Buffer {
   const scopeField = delimited(0x0a, scope);
   const resourceField = delimited(0x0a, resource);
   const scopeSpans = head(0x12, scopeField.length + spans.length);
   const fields = resourceField.length + scopeSpans.length + scopeField.length + spans.length;
-  return Buffer.concat([head(0x0a, fields), resourceField, scopeSpans, scopeField, spans]);
+  const parts = [head(0x0a, fields), resourceField, scopeSpans, scopeField, spans];
+  const bytes = parts.reduce((sum, part) => sum + part.length, 0);
+  // An eighth more, so that the next one fits as well; what is not written takes no memory.
+  const request =
+    memory !== undefined && memory.length >= bytes
+      ? memory.subarray(0, bytes)
+      : Buffer.allocUnsafeSlow(bytes + (bytes >> 3)).subarray(0, bytes);
+  let at = 0;
+  for (const part of parts) {
+    request.set(part, at);
+    at += part.length;
+  }
+  return request;
 }
 
 /** A Resource message. */

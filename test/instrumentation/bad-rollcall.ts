@@ -26,12 +26,20 @@ export async function startBadRollcall(kind: BadAnswer): Promise<BadRollcall> {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
     socket.on('error', () => {});
-    let tail = '';
+    let head = '';
+    let bodyBytes = 0;
     socket.on('data', (bytes) => {
-      // The exporter sends its body in chunks, of which the last is empty.
-      tail = (tail + bytes.toString('latin1')).slice(-7);
-      if (tail !== '\r\n0\r\n\r\n') return;
-      tail = '';
+      // One request at a time, of a length that its head says.
+      if (bodyBytes === 0) {
+        head += bytes.toString('latin1');
+        const headBytes = head.indexOf('\r\n\r\n') + 4;
+        if (headBytes < 4) return;
+        bodyBytes = Number(/^content-length: (\d+)/im.exec(head)![1]) - (head.length - headBytes);
+        head = '';
+      } else {
+        bodyBytes -= bytes.length;
+      }
+      if (bodyBytes > 0) return;
       requests += 1;
       if (answer !== undefined) socket.write(answer, 'latin1');
       if (kind === 'garbage') socket.end();

@@ -11,8 +11,9 @@ export interface Sink {
   spans: SeenSpan[];
   /** Headers of the last request. */
   headers: Record<string, unknown>;
-  /** Requests so far. */
+  /** Requests so far, and connections they came over. */
   requests: number;
+  connections: number;
   /** Waits for so many SERVER spans. @throws Error that says what there is after ten seconds */
   servers(count: number): Promise<SeenSpan[]>;
   close(): Promise<void>;
@@ -31,6 +32,9 @@ export async function startSink(): Promise<Sink> {
     response.setHeader('content-type', request.headers['content-type']!);
     response.end(isJson ? '{}' : '');
   });
+  server.on('connection', () => {
+    sink.connections += 1;
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const sink: Sink = {
@@ -39,6 +43,7 @@ export async function startSink(): Promise<Sink> {
     spans: [],
     headers: {},
     requests: 0,
+    connections: 0,
     servers: async (count) => {
       const until = performance.now() + 10_000;
       for (;;) {

@@ -12,6 +12,7 @@ function answer(request, response) {
     response.write('half');
     return;
   }
+  if (path === '/modules') return void response.end(process.moduleLoadList.join('\n'));
   if (path === '/slow') return void setTimeout(() => response.end('slow'), 50);
   if (path === '/error') {
     response.statusCode = 503;

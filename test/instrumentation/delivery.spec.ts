@@ -1,0 +1,154 @@
+import { writeFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { authority } from '../certificates.ts';
+import { temporaryFolder } from '../process.ts';
+import { type App, startApp } from './app.ts';
+import { startSink } from './sink.ts';
+import { installed, nodeBinary, nodeMajors } from './workshop.ts';
+
+/** How lean mode sends: what a try that fails costs, how connections and certificates are used. */
+let folder: string;
+const closing: (() => unknown)[] = [];
+
+beforeAll(async () => {
+  folder = await installed('lean', { express: '5.2.1' });
+});
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+/** Answers of a Rollcall, one a request: a status, or the connection dropped without an answer. */
+type Answer = 200 | 503 | 'drop';
+
+interface Scripted {
+  url: string;
+  /** Bodies that came, in order, and from which port of the client. */
+  bodies: { bytes: Buffer; port: number | undefined }[];
+}
+
+async function scripted(answers: Answer[], tls?: { cert: string; key: string }): Promise<Scripted> {
+  const bodies: Scripted['bodies'] = [];
+  const answer = async (request: IncomingMessage, response: ServerResponse) => {
+    const parts: Buffer[] = [];
+    for await (const part of request) parts.push(part as Buffer);
+    bodies.push({ bytes: Buffer.concat(parts), port: request.socket.remotePort });
+    const next = answers.shift() ?? 200;
+    if (next === 'drop') return void request.socket.destroy();
+    response.writeHead(next, next === 503 ? { 'retry-after': '1' } : {}).end();
+  };
+  const server = tls === undefined ? createServer(answer) : createSecureServer(tls, answer);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  closing.push(() => {
+    server.closeAllConnections();
+    return new Promise((resolve) => server.close(resolve));
+  });
+  const { port } = server.address() as AddressInfo;
+  return { url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`, bodies };
+}
+
+async function start(url: string, env: Record<string, string> = {}, node = process.execPath) {
+  const register = ['--require', '@rollcall/instrumentation/register'];
+  const app = await startApp(folder, [node, ...register, 'plain.cjs'], {
+    ROLLCALL_ENDPOINT: url,
+    OTEL_BSP_SCHEDULE_DELAY: '50',
+    WATCH_WARNINGS: '1',
+    ...env,
+  });
+  closing.push(() => app.stop('SIGKILL'));
+  return app;
+}
+
+function linesOf(app: App): string[] {
+  return app
+    .output()
+    .split('\n')
+    .filter((line) => line.startsWith('rollcall: ') || /UNCAUGHT|UNHANDLED/.test(line));
+}
+
+describe.each(nodeMajors)('Node %i', (major) => {
+  it('nothing is loaded that sending by HTTP does not need: no undici, no HTTP/2', async () => {
+    const sink = await startSink();
+    closing.push(() => sink.close());
+    const app = await start(sink.url, {}, await nodeBinary(major));
+    await fetch(`${app.url}/one`);
+    await sink.servers(1);
+    const loaded = await (await fetch(`${app.url}/modules`)).text();
+    expect(loaded).toContain('NativeModule http');
+    expect(loaded.split('\n').filter((name) => /undici|http2/.test(name))).toEqual([]);
+  });
+});
+
+it('one connection serves all deliveries, and memory that serves again holds the next one whole', async () => {
+  const sink = await startSink();
+  closing.push(() => sink.close());
+  const app = await start(sink.url, { OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '3' });
+  // Of falling and rising lengths, so that a delivery before it leaves bytes behind.
+  const paths = Array.from({ length: 40 }, (_, i) => `/${'x'.repeat((i * 37) % 200)}${i}`);
+  for (const path of paths) await fetch(app.url + path);
+  const spans = await sink.servers(paths.length);
+  expect(spans.map(({ attributes }) => attributes['url.path'])).toEqual(paths);
+  expect(sink.requests).toBeGreaterThan(10);
+  expect(sink.connections).toBe(1);
+  await app.stop();
+  expect(linesOf(app)).toEqual([]);
+});
+
+it('a try that fails is made again with the same bytes; one alone is not worth a line', async () => {
+  const rollcall = await scripted([503, 200]);
+  const app = await start(rollcall.url);
+  await fetch(`${app.url}/one`);
+  await expect.poll(() => rollcall.bodies.length, { timeout: 10_000 }).toBe(2);
+  expect(rollcall.bodies[1]!.bytes).toEqual(rollcall.bodies[0]!.bytes);
+  await app.stop();
+  expect(rollcall.bodies).toHaveLength(2);
+  expect(linesOf(app)).toEqual([]);
+});
+
+it('a kept connection that was closed meanwhile: the same bytes at once over a new one', async () => {
+  const rollcall = await scripted([200, 'drop', 200]);
+  const app = await start(rollcall.url);
+  await fetch(`${app.url}/one`);
+  await expect.poll(() => rollcall.bodies.length, { timeout: 10_000 }).toBe(1);
+  await fetch(`${app.url}/two`);
+  await expect.poll(() => rollcall.bodies.length, { timeout: 10_000 }).toBe(3);
+  const [first, second, third] = rollcall.bodies;
+  expect(second!.port).toBe(first!.port);
+  expect(third!.port).not.toBe(first!.port);
+  expect(third!.bytes).toEqual(second!.bytes);
+  await app.stop();
+  expect(linesOf(app)).toEqual([]);
+});
+
+it('SIGTERM while Rollcall is busy: tried again before the process ends', async () => {
+  const rollcall = await scripted([503, 200]);
+  const app = await start(rollcall.url, { OTEL_BSP_SCHEDULE_DELAY: '60000' });
+  await fetch(`${app.url}/one`);
+  expect(await app.stop()).toMatchObject({ code: null, signal: 'SIGTERM' });
+  expect(rollcall.bodies).toHaveLength(2);
+  expect(linesOf(app)).toEqual([]);
+});
+
+it('HTTPS with the authority of OTEL_EXPORTER_OTLP_CERTIFICATE, and no other', async () => {
+  const disk = temporaryFolder();
+  closing.push(() => disk.remove());
+  const known = authority('known');
+  const file = `${disk.path}/authority.crt`;
+  writeFileSync(file, known.cert);
+
+  const rollcall = await scripted([], known.issue('rollcall'));
+  const app = await start(rollcall.url, { OTEL_EXPORTER_OTLP_CERTIFICATE: file });
+  await fetch(`${app.url}/one`);
+  await expect.poll(() => rollcall.bodies.length, { timeout: 10_000 }).toBe(1);
+  await app.stop();
+  expect(linesOf(app)).toEqual([]);
+
+  const stranger = await scripted([], authority('stranger').issue('rollcall'));
+  const refusing = await start(stranger.url, { OTEL_EXPORTER_OTLP_CERTIFICATE: file });
+  await fetch(`${refusing.url}/one`);
+  await refusing.stop();
+  expect(stranger.bodies).toEqual([]);
+  expect(linesOf(refusing).at(-1)).toMatch(/spans not delivered to https:\S+: 1$/);
+});
