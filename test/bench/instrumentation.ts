@@ -182,25 +182,37 @@ async function measureUnreachable(framework: string): Promise<void> {
 function print(): void {
   console.log(`Node ${values.node}, ${values.rate} requests/s, medians (least to most)\n`);
   console.log(
-    '| app | CPU µs a request | added | p50 ms | p99 ms | RSS MiB | start CPU ms | start RSS MiB |',
+    '| app | CPU µs a request | added, by rounds | p50 ms | p99 ms | RSS MiB | start CPU ms | start RSS MiB |',
   );
   console.log('|---|---|---|---|---|---|---|---|');
   for (const framework of frameworks) {
-    const bare = median(costs.get(`${framework} none`)?.cpuUs ?? []);
     for (const mode of modes) {
       const cost = costs.get(`${framework} ${mode}`)!;
-      const added = median(cost.cpuUs) - bare;
       console.log(
-        `| ${framework} ${mode} | ${spread(cost.cpuUs)} | ${added.toFixed(1)} | ${spread(cost.p50Ms, 2)} | ${spread(cost.p99Ms, 2)} | ${spread(cost.rssMiB)} | ${spread(cost.startCpuMs, 0)} | ${spread(cost.startRssMiB, 0)} |`,
+        `| ${framework} ${mode} | ${spread(cost.cpuUs)} | ${spread(added(framework, mode))} | ${spread(cost.p50Ms, 2)} | ${spread(cost.p99Ms, 2)} | ${spread(cost.rssMiB)} | ${spread(cost.startCpuMs, 0)} | ${spread(cost.startRssMiB, 0)} |`,
       );
     }
-    const addedOf = (mode: string) => median(costs.get(`${framework} ${mode}`)?.cpuUs ?? []) - bare;
-    const startOf = (mode: string) => median(costs.get(`${framework} ${mode}`)?.startCpuMs ?? []);
     if (!modes.includes('auto') || !modes.includes('lean') || !modes.includes('none')) continue;
+    const times = [added(framework, 'auto'), added(framework, 'lean')].map(median);
+    const startOf = (mode: string) => median(costs.get(`${framework} ${mode}`)!.startCpuMs);
+    const starts = ['auto', 'lean'].map((mode) => startOf(mode) - startOf('none'));
+    const memories = ['lean', 'none'].map((mode) =>
+      median(costs.get(`${framework} ${mode}`)!.rssMiB),
+    );
     console.log(
-      `| ${framework}: lean adds 1/${(addedOf('auto') / addedOf('lean')).toFixed(1)} of auto's CPU a request, 1/${((startOf('auto') - startOf('none')) / (startOf('lean') - startOf('none'))).toFixed(1)} of its start | | | | | | | |`,
+      `| ${framework}: lean adds 1/${(times[0]! / times[1]!).toFixed(1)} of auto's CPU a request, ${
+        Number(values.starts) > 0 ? `1/${(starts[0]! / starts[1]!).toFixed(1)} of its start, ` : ''
+      }${(memories[0]! - memories[1]!).toFixed(1)} MiB | | | | | | | |`,
     );
   }
+}
+
+/** By rounds, in µs a request: the machine's speed changes from one round to another more than within it. */
+function added(framework: string, mode: string): number[] {
+  const bare = costs.get(`${framework} none`)?.cpuUs ?? [];
+  return costs
+    .get(`${framework} ${mode}`)!
+    .cpuUs.map((us, round) => us - (bare[round] ?? Number.NaN));
 }
 
 function median(figures: readonly number[]): number {
