@@ -1,11 +1,6 @@
-import {
-  canonicalAddress,
-  forwardedForHops,
-  forwardedHops,
-  TrustedProxies,
-} from '../../collector/client-address.ts';
+import { TrustedProxies } from '../../collector/client-address.ts';
 import type { ClockAhead } from '../../collector/clocks-ahead.ts';
-import type { Extracted, RejectReason } from '../../collector/extracted.ts';
+import { type Extracted, nothingExtracted, type RejectReason } from '../../collector/extracted.ts';
 import { keptText } from '../../collector/kept-text.ts';
 import { rpcRoute } from '../../collector/rpc.ts';
 import { agentOf } from '../../collector/user-agent.ts';
@@ -13,12 +8,9 @@ import type { Config } from '../../core/config.ts';
 import { limits } from '../../core/limits.ts';
 import { endpointRoute, type Route, routePattern, withDisplay } from '../../core/route.ts';
 import type { Called } from './called.ts';
-import {
-  type DecodedKeyValue,
-  type DecodedSpan,
-  type DecodedValue,
-  decodeRequest,
-} from './decoder.ts';
+import { type DecodedSpan, decodeRequest } from './decoder.ts';
+import { Attributes } from './slow-attributes.ts';
+import { slowClient } from './slow-client.ts';
 import { slowCredible, slowStateWeight } from './trace-states.ts';
 
 /**
@@ -26,19 +18,7 @@ import { slowCredible, slowStateWeight } from './trace-states.ts';
  * Nothing is remembered between spans, no bytes are matched, times are BigInt.
  */
 export function slowExtract(project: string, message: Buffer, config: Config, nowMs: number) {
-  const extracted: Extracted = {
-    stored: 0,
-    notServer: 0,
-    notHttp: 0,
-    excluded: { method: 0, route: 0 },
-    rejected: { trace_id: 0, span_id: 0, time_zero: 0, future: 0, too_old: 0 },
-    duplicate: { nested: 0, sibling: 0 },
-    clockSkewed: 0,
-    invalidClients: 0,
-    statusAssumed: 0,
-    weightsIgnored: 0,
-    clocksAhead: [],
-  };
+  const extracted = nothingExtracted();
   const calls: Called[] = [];
   for (const { resource, scopeSpans } of decodeRequest(message).resourceSpans) {
     const attributes = new Attributes(resource?.attributes ?? []);
@@ -112,7 +92,7 @@ function callOf(
     extracted.excluded.method += 1;
     return undefined;
   }
-  const client = clientOf(attributes, new TrustedProxies(config.trustedProxies));
+  const client = slowClient(attributes, new TrustedProxies(config.trustedProxies));
   if (client === undefined) extracted.invalidClients += 1;
   if (endNs < startNs) extracted.clockSkewed += 1;
   const weight = weightOf(attributes, span);
@@ -273,47 +253,6 @@ const grpcStatuses = [
   200, 499, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 501, 500, 503, 500, 401,
 ];
 
-/** '' unknown, undefined no address. */
-function clientOf(attributes: Attributes, proxies: TrustedProxies): string | undefined {
-  const parse = (text: string) =>
-    text.includes(',') ? proxies.clientOf(forwardedForHops([text])) : canonicalAddress(text);
-  const claimed = attributes.firstString([
-    'client.address',
-    'http.client_ip',
-    'http.client.address',
-  ]);
-  const peer = attributes.firstString([
-    'network.peer.address',
-    'net.sock.peer.addr',
-    'net.peer.ip',
-    'peer.address',
-  ]);
-  const peerAddress = parse(peer);
-  const peerStands = peerAddress !== '' && !proxies.trusts(canonicalAddress(peer));
-  const hops = forwardingHops(attributes);
-  if (claimed !== '') {
-    const address = parse(claimed);
-    if (peerStands && peerAddress !== address) return peerAddress;
-    return address || undefined;
-  }
-  if (hops.length > 0 && !peerStands && !proxies.isEmpty)
-    return proxies.clientOf(hops) || undefined;
-  return peer === '' ? '' : peerAddress || undefined;
-}
-
-function forwardingHops(attributes: Attributes): string[] {
-  const header = (name: string) => attributes.texts(`http.request.header.${name}`);
-  const lists = [
-    forwardedForHops(header('x-forwarded-for')),
-    forwardedForHops(header('x_forwarded_for')),
-    forwardedHops(header('forwarded')),
-    ...['x-real-ip', 'x_real_ip', 'cf-connecting-ip', 'cf_connecting_ip'].map((name) =>
-      forwardedForHops(header(name)),
-    ),
-  ];
-  return lists.find((hops) => hops.length > 0) ?? [];
-}
-
 function sizeOf(attributes: Attributes, what: string): number {
   const keys = [`${what}.body.size`, `${what}_content_length`, `${what}.size`];
   const sizes = keys.map((key) => attributes.number(`http.${key}`));
@@ -347,67 +286,6 @@ function originOf(
 function exceptionType(span: DecodedSpan): string | undefined {
   const event = span.events.findLast(({ name }) => name === 'exception');
   return event && new Attributes(event.attributes).text('exception.type');
-}
-
-class Attributes {
-  readonly #values = new Map<string, DecodedValue>();
-
-  constructor(list: readonly DecodedKeyValue[]) {
-    for (const { key, value } of list) this.#values.set(key, value ?? {});
-  }
-
-  has(key: string): boolean {
-    return this.#values.has(key);
-  }
-
-  isSet(key: string): boolean {
-    const value = this.#values.get(key);
-    return value?.value !== undefined && value.stringValue !== '';
-  }
-
-  text(key: string): string {
-    const value = this.#values.get(key);
-    switch (value?.value) {
-      case 'stringValue':
-        return value.stringValue!;
-      case 'intValue':
-        return value.intValue!;
-      case 'doubleValue':
-        return String(value.doubleValue);
-      case 'boolValue':
-        return String(value.boolValue);
-      default:
-        return '';
-    }
-  }
-
-  texts(key: string): string[] {
-    const value = this.#values.get(key);
-    if (value?.value === 'stringValue' && value.stringValue !== '') return [value.stringValue!];
-    if (value?.value !== 'arrayValue') return [];
-    return value.arrayValue!.values.flatMap((item) =>
-      item.value === 'stringValue' ? [item.stringValue!] : [],
-    );
-  }
-
-  firstString(keys: readonly string[]): string {
-    for (const key of keys) {
-      const value = this.#values.get(key);
-      if (value?.value === 'stringValue' && value.stringValue !== '') return value.stringValue!;
-    }
-    return '';
-  }
-
-  firstText(keys: readonly string[]): string {
-    return keys.map((key) => this.text(key)).find((text) => text !== '') ?? '';
-  }
-
-  number(key: string): number {
-    const value = this.#values.get(key);
-    if (value?.value === 'doubleValue') return value.doubleValue!;
-    const text = value?.value === 'intValue' ? value.intValue! : (value?.stringValue ?? '').trim();
-    return text === '' ? Number.NaN : Number(text);
-  }
 }
 
 const httpKeys = [
