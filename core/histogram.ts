@@ -1,3 +1,5 @@
+import { putVarint } from './varint.ts';
+
 /**
  * HDR histograms of durations in microseconds, two significant digits: a bucket is at most 1/128 of its
  * value wide, so its middle is within 0.4 %. Layout and encoding are HdrHistogram's own (V2, ZigZag LEB128:
@@ -296,18 +298,4 @@ function insertionSort(list: Uint16Array): void {
     for (; j >= 0 && list[j]! > value; j--) list[j + 1] = list[j]!;
     list[j + 1] = value;
   }
-}
-
-/** Unsigned LEB128 of an integer up to 2^53. */
-export function putVarint(out: Uint8Array, at: number, value: number): number {
-  while (value >= 2 ** 31) {
-    out[at++] = (value % 128) | 128;
-    value = Math.floor(value / 128);
-  }
-  while (value > 127) {
-    out[at++] = (value & 127) | 128;
-    value >>>= 7;
-  }
-  out[at++] = value;
-  return at;
 }

@@ -1,23 +1,12 @@
-import { putVarint } from '../histogram.ts';
 import { limits } from '../limits.ts';
-
-/** Where a read of varints stands; module-level, so that reading one allocates nothing. */
-let position = 0;
-
-function readVarint(bytes: Uint8Array): number {
-  const first = bytes[position++]!;
-  if (first < 128) return first;
-  let value = first & 127;
-  for (let scale = 128, byte = first; byte > 127; scale *= 128) {
-    byte = bytes[position++]!;
-    value += (byte & 127) * scale;
-  }
-  return value;
-}
+import { putVarint, type VarintReader } from '../varint.ts';
 
 /** Registers of the HyperLogLog that takes over past the bound: standard error 1.04/√4096 = 1.6 %. */
 const registerBits = 12;
 const registerCount = 1 << registerBits;
+
+/** A power of two, and so is whatever they grow to. */
+const fewestSlots = 1024;
 
 /**
  * Calls and errors by client number, reused for one endpoint after the other. Exact up to
@@ -25,12 +14,11 @@ const registerCount = 1 << registerBits;
  * shares one counted remainder, and their number is estimated.
  */
 export class ClientTally {
-  #capacity = 1024;
-  #keys = new Int32Array(this.#capacity);
-  #calls = new Float64Array(this.#capacity);
-  #errors = new Float64Array(this.#capacity);
+  #keys = new Int32Array(fewestSlots);
+  #calls = new Float64Array(fewestSlots);
+  #errors = new Float64Array(fewestSlots);
   /** Slots in use, in the order they were met. */
-  #used = new Int32Array(this.#capacity / 2);
+  #used = new Int32Array(fewestSlots / 2);
   #size = 0;
   /** The first words that were added stay where they are: mostly they are nearly all there is. */
   #base: Uint32Array | undefined;
@@ -46,64 +34,43 @@ export class ClientTally {
 
   /** @param client its number, from 1 on */
   add(client: number, calls: number, errors: number): void {
-    const mask = this.#capacity - 1;
     const keys = this.#keys;
-    let slot = mix(client) & mask;
-    for (let key = keys[slot]!; key !== client; key = keys[slot]!) {
-      if (key === 0) {
-        if (this.#size === this.#used.length) {
-          this.#grow();
-          this.add(client, calls, errors);
-          return;
-        }
-        keys[slot] = client;
-        this.#used[this.#size++] = slot;
-        this.#calls[slot] = calls;
-        this.#errors[slot] = errors;
-        return;
-      }
-      slot = (slot + 1) & mask;
+    const slot = slotOf(keys, client);
+    if (keys[slot] === client) {
+      this.#calls[slot]! += calls;
+      this.#errors[slot]! += errors;
+    } else if (this.#size < this.#used.length) {
+      keys[slot] = client;
+      this.#used[this.#size++] = slot;
+      this.#calls[slot] = calls;
+      this.#errors[slot] = errors;
+    } else {
+      this.#grow();
+      this.add(client, calls, errors);
     }
-    this.#calls[slot]! += calls;
-    this.#errors[slot]! += errors;
   }
 
-  /** Adds what `encode` wrote with the same scale, and returns its end. */
-  addEncoded(bytes: Uint8Array, start: number, scale = 1): number {
-    position = start;
-    const head = readVarint(bytes);
+  /** Adds what `encode` wrote with the same scale. */
+  addEncoded(reader: VarintReader, scale = 1): void {
+    const head = reader.next();
     const unit = 1 / scale;
     const half = unit / 2;
     let client = 0;
     for (let left = head >>> 1; left > 0; left--) {
-      // Nearly always a step of one or two bytes and calls of one byte.
-      let step = bytes[position++]!;
-      if (step > 127) {
-        const next = bytes[position]!;
-        if (next < 128) {
-          step = (step & 127) | (next << 7);
-          position += 1;
-        } else {
-          position -= 1;
-          step = readVarint(bytes);
-        }
-      }
+      const step = reader.next();
       client += (step >>> 1) ^ -(step & 1);
-      const calls = readVarint(bytes);
+      const calls = reader.next();
       if (calls % 2 === 0) this.add(client, calls * half, 0);
-      else this.add(client, (calls - 1) * half, readVarint(bytes) * unit);
+      else this.add(client, (calls - 1) * half, reader.next() * unit);
     }
-    let at = position;
-    if (head % 2 === 1) {
-      this.otherCalls += readVarint(bytes) * unit;
-      this.otherErrors += readVarint(bytes) * unit;
-      at = position;
-      const registers = this.#startEstimate();
-      for (let i = 0; i < registerCount; i++, at++) {
-        if (bytes[at]! > registers[i]!) registers[i] = bytes[at]!;
-      }
+    if (head % 2 === 0) return;
+    this.otherCalls += reader.next() * unit;
+    this.otherErrors += reader.next() * unit;
+    const registers = this.#startEstimate();
+    for (let i = 0; i < registerCount; i++) {
+      const rank = reader.bytes[reader.at + i]!;
+      if (rank > registers[i]!) registers[i] = rank;
     }
-    return at;
   }
 
   /** The most bytes `encode` can write now. */
@@ -185,7 +152,8 @@ export class ClientTally {
     if (base === undefined) return unique;
     const from = this.#baseStart + 1;
     const to = from + base[this.#baseStart]!;
-    for (let at = from; at < to; at++) if (!this.#has(base[at]!)) unique += 1;
+    for (let at = from; at < to; at++)
+      if (this.#keys[slotOf(this.#keys, base[at]!)] === 0) unique += 1;
     return unique;
   }
 
@@ -217,23 +185,8 @@ export class ClientTally {
     const clients = new Int32Array(slots.length);
     for (let i = 0; i < slots.length; i++) clients[i] = keys[slots[i]!]!;
     clients.sort();
-    const mask = this.#capacity - 1;
-    for (let i = 0; i < clients.length; i++) {
-      const client = clients[i]!;
-      let slot = mix(client) & mask;
-      while (keys[slot] !== client) slot = (slot + 1) & mask;
-      slots[i] = slot;
-    }
+    for (let i = 0; i < clients.length; i++) slots[i] = slotOf(keys, clients[i]!);
     return slots;
-  }
-
-  #has(client: number): boolean {
-    const mask = this.#capacity - 1;
-    for (let slot = mix(client) & mask; ; slot = (slot + 1) & mask) {
-      const key = this.#keys[slot]!;
-      if (key === client) return true;
-      if (key === 0) return false;
-    }
   }
 
   /** The base is counted like everything else. */
@@ -282,11 +235,11 @@ export class ClientTally {
   #grow(): void {
     const old = { keys: this.#keys, calls: this.#calls, errors: this.#errors, used: this.#used };
     const size = this.#size;
-    this.#capacity *= 2;
-    this.#keys = new Int32Array(this.#capacity);
-    this.#calls = new Float64Array(this.#capacity);
-    this.#errors = new Float64Array(this.#capacity);
-    this.#used = new Int32Array(this.#capacity / 2);
+    const slots = old.keys.length * 2;
+    this.#keys = new Int32Array(slots);
+    this.#calls = new Float64Array(slots);
+    this.#errors = new Float64Array(slots);
+    this.#used = new Int32Array(slots / 2);
     this.#size = 0;
     for (let i = 0; i < size; i++) {
       const slot = old.used[i]!;
@@ -296,6 +249,16 @@ export class ClientTally {
 }
 
 const sortedFrom = 32;
+
+/** Where a client stands among the keys, or is to stand. */
+function slotOf(keys: Int32Array, client: number): number {
+  const mask = keys.length - 1;
+  let slot = mix(client) & mask;
+  for (let key = keys[slot]!; key !== client && key !== 0; key = keys[slot]!) {
+    slot = (slot + 1) & mask;
+  }
+  return slot;
+}
 
 /** A bijection of 32-bit integers that spreads them (the finaliser of MurmurHash3). */
 function mix(value: number): number {

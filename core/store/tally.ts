@@ -1,4 +1,5 @@
-import { HistogramCounts, putVarint } from '../histogram.ts';
+import { HistogramCounts } from '../histogram.ts';
+import { lengthBytes, putLength, putVarint, VarintReader } from '../varint.ts';
 import { varianceOf, weightUnit } from '../weight.ts';
 import { ClientTally } from './client-tally.ts';
 import { percentiles, type Usage } from './store.ts';
@@ -10,23 +11,9 @@ const doubleValue = new Float64Array(1);
 const doubleBytes = new Uint8Array(doubleValue.buffer);
 const doubleWords = new Uint32Array(doubleValue.buffer);
 
-/** Where a read of varints stands; module-level, so that reading one allocates nothing. */
-let position = 0;
-
-function readVarint(bytes: Uint8Array): number {
-  const first = bytes[position++]!;
-  if (first < 128) return first;
-  let value = first & 127;
-  for (let scale = 128, byte = first; byte > 127; scale *= 128) {
-    byte = bytes[position++]!;
-    value += (byte & 127) * scale;
-  }
-  return value;
-}
-
-function readDouble(bytes: Uint8Array): number {
-  for (let i = 0; i < 8; i++) doubleBytes[i] = bytes[position + i]!;
-  position += 8;
+function readDouble(reader: VarintReader): number {
+  const { bytes } = reader;
+  for (let i = 0; i < 8; i++) doubleBytes[i] = bytes[reader.at++]!;
   return doubleValue[0]!;
 }
 
@@ -67,6 +54,7 @@ export class Tally {
   maxNs = 0;
   readonly clients = new ClientTally();
   readonly #histogram = new HistogramCounts();
+  readonly #reader = new VarintReader();
   readonly #statusCalls = new Float64Array(statusSlots);
   readonly #statuses = new Uint16Array(statusSlots);
   #statusCount = 0;
@@ -118,21 +106,16 @@ export class Tally {
 
   /** Adds what `encode` wrote at `start`. */
   addEncoded(bytes: Uint8Array, start: number): void {
-    position = start;
-    let calls = 0;
-    const first = readVarint(bytes);
+    const reader = this.#reader;
+    reader.seek(bytes, start);
+    const first = reader.next();
     if (first === weightedMark) {
-      this.#addWeighted(bytes);
+      this.#addWeighted(reader);
       return;
     }
-    for (let i = first; i > 0; i--) {
-      const status = readVarint(bytes);
-      const count = readVarint(bytes);
-      this.#addStatus(status, count);
-      calls += count;
-    }
-    this.calls += calls;
-    this.clients.addEncoded(bytes, this.#addEncodedDurations(bytes));
+    this.calls += this.#addEncodedStatuses(reader, first, 1);
+    this.#addEncodedDurations(reader);
+    this.clients.addEncoded(reader);
   }
 
   /** The most bytes `encode` can write now. */
@@ -154,20 +137,7 @@ export class Tally {
     at = putDouble(out, at, this.sumNs);
     at = putVarint(out, at, this.minNs);
     at = putVarint(out, at, this.maxNs - this.minNs);
-    // The histogram's length stands before it and is mostly two bytes: written after, moved when not.
-    const start = at + 2;
-    let end = this.#histogram.encode(out, start);
-    const size = end - start;
-    if (size < 128) {
-      out[at] = size | 128;
-      out[at + 1] = 0;
-    } else if (size < 16_384) {
-      putVarint(out, at, size);
-    } else {
-      out.copyWithin(start + 1, start, end);
-      putVarint(out, at, size);
-      end += 1;
-    }
+    const end = putLength(out, at, this.#histogram.encode(out, at + lengthBytes));
     return this.clients.encode(out, end, scale);
   }
 
@@ -285,40 +255,47 @@ export class Tally {
   }
 
   /** Reads on behind the mark. */
-  #addWeighted(bytes: Uint8Array): void {
-    const isFractional = readVarint(bytes) === 1;
+  #addWeighted(reader: VarintReader): void {
+    const isFractional = reader.next() === 1;
     const unit = isFractional ? weightUnit : 1;
-    const seen = readVarint(bytes);
-    const copies = readVarint(bytes);
+    const seen = reader.next();
+    const copies = reader.next();
     this.#isWeighted = true;
     this.#isFractional ||= isFractional;
-    this.#variance += readDouble(bytes);
-    this.#untimedRoundedUp += readDouble(bytes);
-    let calls = 0;
-    for (let i = readVarint(bytes); i > 0; i--) {
-      const status = readVarint(bytes);
-      const count = readVarint(bytes) * unit;
-      this.#addStatus(status, count);
-      calls += count;
-    }
+    this.#variance += readDouble(reader);
+    this.#untimedRoundedUp += readDouble(reader);
+    const calls = this.#addEncodedStatuses(reader, reader.next(), unit);
     this.#unseen += calls - seen;
     this.#roundedUp += copies - calls;
     this.calls += calls;
-    this.clients.addEncoded(bytes, this.#addEncodedDurations(bytes), 1 / unit);
+    this.#addEncodedDurations(reader);
+    this.clients.addEncoded(reader, 1 / unit);
   }
 
-  /** Sum, extremes and histogram. @returns where they end */
-  #addEncodedDurations(bytes: Uint8Array): number {
-    const sumNs = readDouble(bytes);
-    const minNs = readVarint(bytes);
-    const maxNs = minNs + readVarint(bytes);
-    const histogramBytes = readVarint(bytes);
-    const end = position + histogramBytes;
+  /** @returns how many calls they are together */
+  #addEncodedStatuses(reader: VarintReader, statuses: number, unit: number): number {
+    let calls = 0;
+    for (let left = statuses; left > 0; left--) {
+      const status = reader.next();
+      const count = reader.next() * unit;
+      this.#addStatus(status, count);
+      calls += count;
+    }
+    return calls;
+  }
+
+  /** Sum, extremes and histogram. */
+  #addEncodedDurations(reader: VarintReader): void {
+    const sumNs = readDouble(reader);
+    const minNs = reader.next();
+    const maxNs = minNs + reader.next();
+    const histogramBytes = reader.next();
     // Without a histogram no call had a duration, or none counted.
-    if (histogramBytes === 0) return end;
+    if (histogramBytes === 0) return;
     this.#addDurations(sumNs, minNs, maxNs);
-    this.#histogram.addEncoded(bytes, position, end);
-    return end;
+    const start = reader.at;
+    reader.at += histogramBytes;
+    this.#histogram.addEncoded(reader.bytes, start, reader.at);
   }
 
   #addDurations(sumNs: number, minNs: number, maxNs: number): void {

@@ -1,5 +1,5 @@
-import { putVarint } from '../../histogram.ts';
 import { limits } from '../../limits.ts';
+import { putVarint, VarintReader } from '../../varint.ts';
 import type { Database, Statement } from './database.ts';
 import type { PendingCalls } from './pending-calls.ts';
 
@@ -171,42 +171,36 @@ export function encodeFacts(byEndpoint: Iterable<readonly [number, EndpointFacts
 
 /** Adds encoded facts to those of each endpoint. */
 export function addEncodedFacts(byEndpoint: Map<number, EndpointFacts>, bytes: Uint8Array): void {
-  let at = 0;
-  const read = (): number => {
-    let byte = bytes[at++]!;
-    let value = byte & 127;
-    for (let scale = 128; byte > 127; scale *= 128) {
-      byte = bytes[at++]!;
-      value += (byte & 127) * scale;
-    }
-    return value;
-  };
-  while (at < bytes.length) {
+  const reader = new VarintReader();
+  reader.seek(bytes, 0);
+  while (reader.at < bytes.length) {
     let unseenCalls = 0;
     let unseenErrors = 0;
     let sampledMs = 0;
-    if (bytes[at] === weightedMark) {
-      const view = new DataView(bytes.buffer, bytes.byteOffset + at + 1, weightedBytes - 1);
+    if (bytes[reader.at] === weightedMark) {
+      const view = new DataView(bytes.buffer, bytes.byteOffset + reader.at + 1, weightedBytes - 1);
       unseenCalls = view.getFloat64(0, true);
       unseenErrors = view.getFloat64(8, true);
       sampledMs = view.getFloat64(16, true);
-      at += weightedBytes;
+      reader.at += weightedBytes;
     }
-    const facts = factsIn(byEndpoint, read());
-    const lastCallMs = read();
-    const firstCallMs = lastCallMs - read();
-    const calls = read();
+    const facts = factsIn(byEndpoint, reader.next());
+    const lastCallMs = reader.next();
+    const firstCallMs = lastCallMs - reader.next();
+    const calls = reader.next();
     const more: EndpointFacts = {
       firstCallMs,
       lastCallMs,
       calls,
-      errors: read(),
+      errors: reader.next(),
       callers: [],
       unseenCalls,
       unseenErrors,
       sampledMs,
     };
-    for (let i = read(); i > 0; i--) more.callers.push(read(), read(), lastCallMs - read());
+    for (let left = reader.next(); left > 0; left--) {
+      more.callers.push(reader.next(), reader.next(), lastCallMs - reader.next());
+    }
     addFacts(facts, more);
   }
 }

@@ -1,4 +1,4 @@
-import { putVarint } from '../../histogram.ts';
+import { lengthBytes, putLength, putVarint } from '../../varint.ts';
 import type { Tally } from '../tally.ts';
 import type { PendingCalls } from './pending-calls.ts';
 
@@ -34,6 +34,7 @@ export class UsageEntries {
     let at = 1;
     let minute = 0;
     let endpoint = 0;
+    // Its numbers are read in place: a VarintReader takes nearly twice as long here.
     while (at < bytes.length) {
       let byte = bytes[at++]!;
       let value = byte & 127;
@@ -146,21 +147,7 @@ export class BlockWriter {
     this.#reserve(tally.encodedBytesMax + 16);
     this.#header(minute, endpoint);
     const at = this.#length;
-    const end = tally.encode(this.#out, at + 2);
-    const size = end - at - 2;
-    if (size < 128) {
-      this.#out[at] = size | 128;
-      this.#out[at + 1] = 0;
-      this.#length = end;
-    } else if (size < 16_384) {
-      putVarint(this.#out, at, size);
-      this.#length = end;
-    } else {
-      const shift = size < 2 ** 21 ? 1 : 2;
-      this.#out.copyWithin(at + 2 + shift, at + 2, end);
-      putVarint(this.#out, at, size);
-      this.#length = end + shift;
-    }
+    this.#length = putLength(this.#out, at, tally.encode(this.#out, at + lengthBytes));
   }
 
   /** Adds calls in the given order, which is by (minute, endpoint): a tally for each of these. */
