@@ -1,5 +1,6 @@
 import type { Database, Statement } from './database.ts';
-import { type EndpointFacts, type EndpointRow, factsOfRow } from './endpoint-records.ts';
+import type { EndpointFacts } from './endpoint-facts.ts';
+import { type FactsRow, factColumns, factsOfRow } from './endpoint-records.ts';
 
 /** An endpoint's names, and its settled facts: read only, they are shared from report to report. */
 export interface KnownEndpoint {
@@ -37,8 +38,7 @@ export class EndpointBook {
       .pluck();
     this.#read = db.prepare(
       `SELECT e.id, e.service_id, s.name AS service, s.environment, e.method, e.route, e.display,
-        e.first_call_ms, e.last_call_ms, e.lifetime_calls, e.lifetime_errors, e.last_callers, e.unseen_calls,
-        e.unseen_errors, e.sampled_ms
+        ${factColumns}
        FROM endpoint e JOIN service s ON s.id = e.service_id JOIN project p ON p.id = s.project_id
        WHERE p.name = ? ORDER BY e.id`,
     );
@@ -49,7 +49,7 @@ export class EndpointBook {
     const state = this.#state.get() as string;
     const remembered = this.#remembered.get(project);
     if (remembered?.state === state) return remembered.known;
-    const rows = this.#read.all(project) as (Omit<KnownEndpoint, 'facts'> & EndpointRow)[];
+    const rows = this.#read.all(project) as (Omit<KnownEndpoint, 'facts'> & FactsRow)[];
     const known = rows.map((row) => {
       const { id, service_id, service, environment, method, route, display } = row;
       const facts = factsOfRow(row);

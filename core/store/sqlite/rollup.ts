@@ -3,10 +3,10 @@ import type { Database, Statement } from './database.ts';
 import {
   addEncodedFacts,
   type EndpointFacts,
-  EndpointRecords,
   encodeFacts,
   factsOfCalls,
-} from './endpoint-records.ts';
+} from './endpoint-facts.ts';
+import { EndpointRecords } from './endpoint-records.ts';
 import { levels, minutesPerDay } from './levels.ts';
 import { PendingCalls, readTail } from './pending-calls.ts';
 import { BlockWriter, bucketOf, coalesce, shardBits, sortBy, UsageEntries } from './usage-block.ts';

@@ -20,7 +20,7 @@ import {
   callerNumbers,
   type EndpointFacts,
   factsOfCalls,
-} from './endpoint-records.ts';
+} from './endpoint-facts.ts';
 import { coarsestMinutes, coverageOf, type Kept, minutesPerDay, piecesOf } from './levels.ts';
 import { type MergedBlocks, type MergedUsage, splitPieces } from './merged-blocks.ts';
 import { PendingCalls, readTail } from './pending-calls.ts';

@@ -4,7 +4,7 @@ import { CallBatch } from '../../../core/call.ts';
 import { defaultRetention } from '../../../core/config.ts';
 import { limits } from '../../../core/limits.ts';
 import { Database } from '../../../core/store/sqlite/database.ts';
-import { encodeFacts, factsOfCalls } from '../../../core/store/sqlite/endpoint-records.ts';
+import { encodeFacts, factsOfCalls } from '../../../core/store/sqlite/endpoint-facts.ts';
 import { PendingCalls } from '../../../core/store/sqlite/pending-calls.ts';
 import { openSqliteReader } from '../../../core/store/sqlite/reader.ts';
 import { migrate } from '../../../core/store/sqlite/schema.ts';
