@@ -1,4 +1,5 @@
 import { limits } from '../../limits.ts';
+import { grown } from './column.ts';
 import type { Database } from './database.ts';
 
 /**
@@ -71,22 +72,18 @@ export class PendingCalls {
   }
 
   #grow(): void {
-    const next = new PendingCalls(this.endpoint.length * 2);
-    next.endpoint.set(this.endpoint);
-    next.minute.set(this.minute);
-    next.endMs.set(this.endMs);
-    next.status.set(this.status);
-    next.durationNs.set(this.durationNs);
-    next.client.set(this.client);
-    next.origin.set(this.origin);
+    const length = this.endpoint.length * 2;
+    this.endpoint = grown(this.endpoint, length);
+    this.minute = grown(this.minute, length);
+    this.endMs = grown(this.endMs, length);
+    this.status = grown(this.status, length);
+    this.durationNs = grown(this.durationNs, length);
+    this.client = grown(this.client, length);
+    this.origin = grown(this.origin, length);
     if (this.weight && this.copies) {
-      next.weight = new Float64Array(next.endpoint.length).fill(1);
-      next.copies = new Float64Array(next.endpoint.length).fill(1);
-      next.weight.set(this.weight);
-      next.copies.set(this.copies);
+      this.weight = grown(this.weight, length).fill(1, this.length);
+      this.copies = grown(this.copies, length).fill(1, this.length);
     }
-    const { length, weighted } = this;
-    Object.assign(this, next, { length, weighted });
   }
 
   get full(): boolean {

@@ -3,8 +3,8 @@ import { AppError } from '../../error.ts';
 import type { CallReader, Snapshot } from '../store.ts';
 import { type Database, isSqliteError } from './database.ts';
 import { EndpointBook } from './endpoint-book.ts';
-import { MergedBlocks } from './merged-blocks.ts';
 import { openDatabase } from './open.ts';
+import { SettledUsage } from './settled-usage.ts';
 import { SqliteSnapshot } from './snapshot.ts';
 import { WordBook } from './word-book.ts';
 
@@ -23,7 +23,7 @@ class SqliteReader implements CallReader {
   readonly #db: Database;
   readonly #endpoints: EndpointBook;
   readonly #words: WordBook;
-  readonly #merged: MergedBlocks;
+  readonly #settled: SettledUsage;
   /** One snapshot at a time: they share the connection and its transaction. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -31,7 +31,7 @@ class SqliteReader implements CallReader {
     this.#db = db;
     this.#endpoints = new EndpointBook(db);
     this.#words = new WordBook(db);
-    this.#merged = new MergedBlocks(db);
+    this.#settled = new SettledUsage(db);
     // Level blocks are read again and again.
     db.pragma('cache_size = -32768');
   }
@@ -56,7 +56,7 @@ class SqliteReader implements CallReader {
       this.#db.exec('BEGIN');
       this.#words.keepUp();
       return await ask(
-        new SqliteSnapshot(this.#db, this.#endpoints, this.#words, this.#merged, project),
+        new SqliteSnapshot(this.#db, this.#endpoints, this.#words, this.#settled, project),
       );
     } catch (error) {
       if (!isSqliteError(error)) throw error;

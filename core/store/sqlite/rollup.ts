@@ -68,7 +68,7 @@ export class Rollup {
       getMeta: db.prepare('SELECT value FROM meta WHERE key = ?').pluck(),
       setMeta: db.prepare('UPDATE meta SET value = ? WHERE key = ?'),
     };
-    this.#recover(nowS);
+    this.recover(nowS);
   }
 
   /** Rolls up every pending call; `lastCallId` is the last of them. In the caller's transaction. */
@@ -116,7 +116,7 @@ export class Rollup {
     let entries = runs;
     for (const [level, { minutes }] of levels.entries()) {
       const merged = new UsageEntries();
-      addWhole(merged, coalesce(entries, minutes, this.#tally, this.#writer));
+      merged.addBlock(coalesce(entries, minutes, this.#tally, this.#writer));
       this.#settleLevel(level, shard, merged);
       if (minutes === minutesPerDay) this.#noteDays(merged);
       entries = merged;
@@ -132,9 +132,15 @@ export class Rollup {
     this.#shards.delete(shard);
   }
 
-  /** After a rollback: what is in memory is read again from the file. */
+  /** What is in memory is read from the file: at first, and again after a rollback. */
   recover(nowS: number): void {
-    this.#recover(nowS);
+    this.#shards.clear();
+    const runs = this.#db.prepare('SELECT shard, tier, length(block) AS bytes FROM usage_run');
+    for (const run of runs.iterate() as Iterable<{ shard: number; tier: number; bytes: number }>) {
+      this.#noteRun(run.shard, run.tier, run.bytes, nowS);
+    }
+    this.pending.clear();
+    readTail(this.#db, this.#meta('rolled_up_call'), this.pending);
   }
 
   #addRun(shard: number, tier: number, block: Buffer, facts: Buffer, nowS: number): void {
@@ -171,7 +177,7 @@ export class Rollup {
       if (bucket >= keptFrom) {
         const entries = new UsageEntries();
         const settled = this.#sql.readBlock!.get(level, bucket, shard) as Buffer | undefined;
-        if (settled) addWhole(entries, settled);
+        if (settled) entries.addBlock(settled);
         entries.addEntries(delta, from, to);
         const block = coalesce(entries, minutes, this.#tally, this.#writer);
         this.#sql.writeBlock!.run(level, bucket, shard, block);
@@ -196,16 +202,6 @@ export class Rollup {
   #meta(key: string): number {
     return this.#sql.getMeta!.get(key) as number;
   }
-
-  #recover(nowS: number): void {
-    this.#shards.clear();
-    const runs = this.#db.prepare('SELECT shard, tier, length(block) AS bytes FROM usage_run');
-    for (const run of runs.iterate() as Iterable<{ shard: number; tier: number; bytes: number }>) {
-      this.#noteRun(run.shard, run.tier, run.bytes, nowS);
-    }
-    this.pending.clear();
-    readTail(this.#db, this.#meta('rolled_up_call'), this.pending);
-  }
 }
 
 interface Run {
@@ -222,13 +218,9 @@ function readRuns(runs: readonly Run[]): {
   const byEndpoint = new Map<number, EndpointFacts>();
   let bytes = 0;
   for (const { block, facts } of runs) {
-    addWhole(entries, block);
+    entries.addBlock(block);
     addEncodedFacts(byEndpoint, facts);
     bytes += block.length;
   }
   return { entries, facts: byEndpoint, bytes };
-}
-
-function addWhole(entries: UsageEntries, block: Buffer): void {
-  entries.addBlock(block, 0, Number.MAX_SAFE_INTEGER);
 }

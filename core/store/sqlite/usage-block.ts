@@ -1,5 +1,6 @@
 import { lengthBytes, putLength, putVarint } from '../../varint.ts';
 import type { Tally } from '../tally.ts';
+import { grown } from './column.ts';
 import type { PendingCalls } from './pending-calls.ts';
 
 /**
@@ -25,8 +26,13 @@ export class UsageEntries {
   start = new Int32Array(256);
   end = new Int32Array(256);
 
-  /** Takes the entries whose minute lies in [from, to) and whose endpoint is in the mask. */
-  addBlock(bytes: Uint8Array, fromMinute: number, toMinute: number, mask?: Uint8Array): void {
+  /** Takes the entries whose endpoint is in the mask and whose minute lies in [from, to): all unless told. */
+  addBlock(
+    bytes: Uint8Array,
+    mask?: Uint8Array,
+    fromMinute = 0,
+    toMinute = Number.POSITIVE_INFINITY,
+  ): void {
     if (bytes[0] !== blockVersion) {
       throw new Error(`usage block of version ${bytes[0]}, this program knows ${blockVersion}`);
     }
@@ -102,16 +108,12 @@ export class UsageEntries {
   }
 
   #grow(): void {
-    const grown = (column: Int32Array): Int32Array<ArrayBuffer> => {
-      const next = new Int32Array(column.length * 2);
-      next.set(column);
-      return next;
-    };
-    this.minute = grown(this.minute);
-    this.endpoint = grown(this.endpoint);
-    this.block = grown(this.block);
-    this.start = grown(this.start);
-    this.end = grown(this.end);
+    const length = this.minute.length * 2;
+    this.minute = grown(this.minute, length);
+    this.endpoint = grown(this.endpoint, length);
+    this.block = grown(this.block, length);
+    this.start = grown(this.start, length);
+    this.end = grown(this.end, length);
   }
 }
 
