@@ -30,9 +30,7 @@ export async function startAnalyzer(
   config: Config,
   log: Log = openLog('analyzer', config.logLevel),
 ): Promise<Analyzer> {
-  const reader = new LateReader(() =>
-    openSqliteReader({ path: config.store.path, retention: config.retention }),
-  );
+  const reader = new LateReader(() => openSqliteReader(config.store.path));
   try {
     await reader.check();
   } catch (thrown) {

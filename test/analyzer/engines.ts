@@ -49,7 +49,7 @@ export async function openSqlite(
   await write(writer, dictionary, calls.slice(0, half));
   await writer.rollUp();
   await write(writer, dictionary, calls.slice(half));
-  const reader = await openSqliteReader({ path, retention });
+  const reader = await openSqliteReader(path);
   return {
     reader,
     async remove() {

@@ -1,4 +1,3 @@
-import type { Retention } from '../../config.ts';
 import { AppError } from '../../error.ts';
 import type { CallReader, Snapshot } from '../store.ts';
 import { type Database, isSqliteError } from './database.ts';
@@ -8,14 +7,11 @@ import { SettledUsage } from './settled-usage.ts';
 import { SqliteSnapshot } from './snapshot.ts';
 import { WordBook } from './word-book.ts';
 
-export interface SqliteReaderOptions {
-  /** The file, made where absent, with its folder. */
-  path: string;
-  retention: Retention;
-}
-
-/** @throws AppError `unavailable` when the file cannot be opened, `conflict` when a newer program wrote it */
-export async function openSqliteReader({ path }: SqliteReaderOptions): Promise<CallReader> {
+/**
+ * @param path the file, made where absent, with its folder
+ * @throws AppError `unavailable` when the file cannot be opened, `conflict` when a newer program wrote it
+ */
+export async function openSqliteReader(path: string): Promise<CallReader> {
   return new SqliteReader(openDatabase(path, 'read'));
 }
 

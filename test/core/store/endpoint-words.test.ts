@@ -19,7 +19,7 @@ async function openStore() {
   const openWriter = () => openSqliteWriter({ path, retention: defaultRetention });
   let writer = await openWriter();
   let dictionary = new CallDictionary();
-  const reader = await openSqliteReader({ path, retention: defaultRetention });
+  const reader = await openSqliteReader(path);
   let deliveries = 0;
   return {
     /** One call of each name; answers how many went to `{other}`. */

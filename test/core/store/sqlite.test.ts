@@ -13,7 +13,7 @@ storeContract('sqlite', async () => {
   const retention = defaultRetention;
   return {
     openWriter: (now) => openSqliteWriter({ path, retention, now }),
-    openReader: () => openSqliteReader({ path, retention }),
+    openReader: () => openSqliteReader(path),
     rawCalls: async () => {
       const db = new Database(path, { readOnly: true });
       const count = db.prepare('SELECT count(*) FROM call').pluck().get() as number;

@@ -105,7 +105,7 @@ describe('a store written before there were weights', () => {
     const retention = defaultRetention;
     const now = () => (startS + 3600) * 1000;
     const writer = await openSqliteWriter({ path, retention, now });
-    const reader = await openSqliteReader({ path, retention });
+    const reader = await openSqliteReader(path);
     const totals = () =>
       reader.snapshot('default', (snapshot) => ({
         total: snapshot.total({}, allTime),
