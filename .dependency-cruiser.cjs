@@ -35,7 +35,7 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^(core|collector|analyzer|cli)',
-        pathNot: '^core/store/(key-)?contract\\.ts$',
+        pathNot: '^core/store/(key-contract|contract|contract-truth)\\.ts$',
       },
       to: { dependencyTypes: ['npm-dev'] },
     },

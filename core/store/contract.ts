@@ -2,15 +2,19 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CallBatch, CallDictionary, type Origin } from '../call.ts';
 import { defaultRetention } from '../config.ts';
 import { limits } from '../limits.ts';
-import { copiesOf, roundedWeight } from '../weight.ts';
-import { allTime, dayS, hourS, minuteS, type Window } from '../window.ts';
+import { roundedWeight } from '../weight.ts';
+import { allTime, dayS, hourS, type Window } from '../window.ts';
 import {
-  type CallReader,
-  type CallWriter,
-  percentiles,
-  type Selection,
-  type Usage,
-} from './store.ts';
+  copies,
+  endMs,
+  type PlainCall,
+  randomCalls,
+  randomWindows,
+  weighted,
+  weightOf,
+} from './contract-calls.ts';
+import { expectUsage, lastCallers, sumOf, truthOf } from './contract-truth.ts';
+import type { CallReader, CallWriter, Selection } from './store.ts';
 
 /** What every engine must do, with the same numbers. An engine's test calls `storeContract` with its opener. */
 export interface EngineUnderTest {
@@ -18,19 +22,6 @@ export interface EngineUnderTest {
   openReader(): Promise<CallReader>;
   /** How many raw calls are stored. */
   rawCalls(): Promise<number>;
-}
-
-interface PlainCall {
-  service: string;
-  method: string;
-  route: string;
-  status: number;
-  durationNs: number;
-  endS: number;
-  endNs: number;
-  client: string;
-  /** 1 unless told. */
-  weight?: number;
 }
 
 const origin: Origin = {
@@ -488,154 +479,7 @@ export function storeContract(
   });
 }
 
-function weightOf({ weight = 1 }: PlainCall): number {
-  return weight;
-}
-
-function sumOf(calls: PlainCall[]): number {
-  return calls.reduce((sum, call) => sum + weightOf(call), 0);
-}
-
-/** As a collector would: by chance, and the same for the same call. */
-function copies(call: PlainCall): number {
-  return copiesOf(weightOf(call), randomFrom(call.durationNs + call.endNs)());
-}
-
 const mixedWeights = [1, 1, 1, 0, 2, 8, 100, roundedWeight(1 / 0.3), roundedWeight(99.99), 2 ** 20];
-
-function weighted(seed: number, calls: PlainCall[], weights: readonly number[]): PlainCall[] {
-  const random = randomFrom(seed);
-  return calls.map((call) => ({
-    ...call,
-    weight: weights[Math.floor(random() * weights.length)]!,
-  }));
-}
-
-function expectSampling({ sampling }: Usage, calls: PlainCall[], what: string): void {
-  if (calls.every((call) => weightOf(call) === 1)) {
-    expect(sampling, what).toBeUndefined();
-    return;
-  }
-  const variance = calls.reduce((sum, call) => sum + weightOf(call) * (weightOf(call) - 1), 0);
-  expect(sampling?.seen, what).toBe(calls.length);
-  expect(Math.abs(sampling!.variance - variance), what).toBeLessThanOrEqual(1e-12 * variance);
-}
-
-function expectUsage(usage: Usage | undefined, seen: PlainCall[], what: string): void {
-  expect(usage?.calls ?? 0, what).toBe(sumOf(seen));
-  if (!usage || seen.length === 0) return;
-  expectSampling(usage, seen, what);
-  const calls = seen.filter((call) => weightOf(call) > 0);
-  if (calls.length === 0) return;
-  const timed = calls.filter(({ durationNs }) => durationNs >= 0);
-  const ordered = timed.toSorted((a, b) => a.durationNs - b.durationNs);
-  const copiesOfAll = (own: PlainCall[]): number =>
-    own.reduce((sum, call) => sum + copies(call), 0);
-  const untimed = sumOf(calls.filter(({ durationNs }) => durationNs < 0));
-  expect(usage.untimed ?? 0, what).toBe(untimed);
-  const count = (test: (status: number) => boolean): number =>
-    sumOf(calls.filter(({ status }) => test(status)));
-  expect(usage.errors4xx, what).toBe(count((status) => status >= 400 && status < 500));
-  expect(usage.errors5xx, what).toBe(count((status) => status >= 500));
-  const sumNs = timed.reduce((sum, call) => sum + weightOf(call) * call.durationNs, 0);
-  expect(Math.abs(usage.sumNs - sumNs), what).toBeLessThanOrEqual(
-    usage.sampling ? 1e-12 * sumNs : 0,
-  );
-  expect(usage.minNs, what).toBe(ordered[0]?.durationNs ?? 0);
-  expect(usage.maxNs, what).toBe(ordered.at(-1)?.durationNs ?? 0);
-  expect(usage.uniqueClients, what).toBe(
-    new Set(calls.map(({ client }) => client).filter(Boolean)).size,
-  );
-  const total = copiesOfAll(ordered);
-  percentiles.forEach((percent, i) => {
-    if (total === 0) return;
-    let below = 0;
-    const exact = ordered.find((call) => {
-      below += copies(call);
-      return below >= (percent * total) / 100;
-    })!.durationNs;
-    expect(Math.abs(usage.percentilesNs[i]! - exact) / exact, `${what} p${percent}`).toBeLessThan(
-      0.01,
-    );
-  });
-  for (const [status, n] of usage.statuses) expect(n).toBe(count((own) => own === status));
-}
-
-function truthOf(calls: PlainCall[], window: Window): Map<string, PlainCall[]> {
-  const truth = new Map<string, PlainCall[]>();
-  for (const call of calls) {
-    if (call.endS < window.fromS || call.endS >= window.toS) continue;
-    const key = `${call.service} ${call.method} ${call.route}`;
-    const own = truth.get(key);
-    if (own) own.push(call);
-    else truth.set(key, [call]);
-  }
-  return truth;
-}
-
-function endMs({ endS, endNs }: PlainCall): number {
-  return endS * 1000 + Math.floor(endNs / 1e6);
-}
-
-function lastCallers(calls: PlainCall[]): unknown[] {
-  const latest = new Map<string, number>();
-  for (const call of calls) {
-    latest.set(call.client, Math.max(latest.get(call.client) ?? 0, endMs(call)));
-  }
-  return [...latest]
-    .sort((a, b) => b[1] - a[1])
-    .slice(0, limits.lastCallers)
-    .map(([client, atMs]) => ({ client, consumer: 'shop', agent: 'curl', atMs }));
-}
-
-/** mulberry32: small, seeded, good enough to spread test data. */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-/** Calls whose ends lie up to `spanS` back: half of them in the last hour. */
-function randomCalls(
-  seed: number,
-  count: number,
-  nowS: number,
-  routes: number,
-  spanS = 40 * dayS,
-): PlainCall[] {
-  const random = randomFrom(seed);
-  const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!;
-  return Array.from({ length: count }, () => {
-    const age = random() < 0.5 ? random() * hourS : random() * spanS;
-    return {
-      service: pick(['shop', 'orders']),
-      method: pick(['GET', 'POST']),
-      route: `/r${Math.floor(random() * routes)}`,
-      status: pick([200, 200, 200, 201, 404, 500, 0]),
-      durationNs: Math.round(50_000 * 1_200_000 ** random()),
-      endS: Math.floor(nowS - age),
-      endNs: Math.floor(random() * 1e9),
-      client: random() < 0.1 ? '' : `192.0.2.${Math.floor(random() * 200)}`,
-    };
-  });
-}
-
-function randomWindows(seed: number, nowS: number, count: number): Window[] {
-  const random = randomFrom(seed);
-  const minute = (s: number): number => Math.floor(s / minuteS) * minuteS;
-  return [
-    allTime,
-    { fromS: minute(nowS) - 30 * dayS, toS: minute(nowS) + 60 },
-    ...Array.from({ length: count }, () => {
-      const fromS = minute(nowS - random() ** 3 * 41 * dayS);
-      return { fromS, toS: fromS + minuteS * Math.ceil(1 + random() ** 2 * 20_000) };
-    }),
-  ];
-}
 
 function digestOf(serial: number): Uint8Array {
   const digest = new Uint8Array(16);
