@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { commonParameters, filterParameters, pageParameters } from '../parameters.ts';
-import { listPlace, question } from '../question.ts';
+import { question } from '../question.ts';
+import { endpointList } from './endpoint-list.ts';
 import { endpointColumns } from './endpoint-row.ts';
-import { endpointList } from './report.ts';
 
 /** Dead and never called endpoints, oldest first: code that can go, with who called it last. */
 export const dead = question({
@@ -12,8 +12,8 @@ export const dead = question({
   parameters: z.strictObject({ ...commonParameters, ...filterParameters, ...pageParameters() }),
   list: { noun: 'endpoints', columns: endpointColumns },
   answer(asked, parameters) {
-    const place = listPlace('/report/dead', parameters, asked.nowMs);
-    return endpointList(asked, parameters, place, {
+    return endpointList(asked, parameters, {
+      path: '/report/dead',
       title: 'Dead endpoints',
       field: 'last_called_at',
       descending: false,

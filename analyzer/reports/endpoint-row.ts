@@ -1,4 +1,4 @@
-import type { EndpointRecord, LastCaller } from '../../core/store/store.ts';
+import type { LastCaller } from '../../core/store/store.ts';
 import { isoTime } from '../../core/window.ts';
 import type { Column } from '../table.ts';
 import type { Mark, Status } from './lifecycle.ts';
@@ -169,31 +169,4 @@ function lastCallerRow({ client, consumer, agent, atMs }: LastCaller): LastCalle
 /** What breaks ties of any order: every endpoint has its own. */
 export function endpointKey(row: EndpointRow): string {
   return `${row.service}\0${row.environment}\0${row.route}\0${row.method}`;
-}
-
-/** The filters of a list of endpoints, besides status. */
-export interface EndpointFilter {
-  method?: readonly string[] | undefined;
-  route?: string | undefined;
-  q?: string | undefined;
-}
-
-/** @returns whether an endpoint passes all the filters that were given */
-export function endpointFilter(filter: EndpointFilter): (endpoint: EndpointRecord) => boolean {
-  const { method } = filter;
-  const route = filter.route === undefined ? undefined : globPattern(filter.route);
-  const q = filter.q?.toLowerCase();
-  return (endpoint) => {
-    if (method && !method.includes(endpoint.method)) return false;
-    if (route && !route.test(endpoint.route)) return false;
-    if (q === undefined) return true;
-    const { service, route: canonical, display } = endpoint;
-    return `${service} ${endpoint.method} ${canonical} ${display}`.toLowerCase().includes(q);
-  };
-}
-
-/** `*` stands for any characters, slashes too; everything else for itself. */
-function globPattern(glob: string): RegExp {
-  const parts = glob.split(/\*+/).map((part) => part.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&'));
-  return new RegExp(`^${parts.join('.*')}$`, 's');
 }

@@ -21,7 +21,7 @@ import {
 import { jsonAnswer, question, tableAnswer } from '../question.ts';
 import type { Column } from '../table.ts';
 import { askedWindow } from '../window.ts';
-import { endpointFilter } from './endpoint-row.ts';
+import { endpointFilter } from './endpoint-filter.ts';
 import { averageMs, count, errorCount, errorRatePct, percentileMs } from './measure.ts';
 import { head, observedSince, selectionOf } from './roll.ts';
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { commonParameters, filterParameters, pageParameters } from '../parameters.ts';
-import { listPlace, question } from '../question.ts';
+import { question } from '../question.ts';
+import { endpointList } from './endpoint-list.ts';
 import { endpointColumns } from './endpoint-row.ts';
-import { endpointList } from './report.ts';
 
 /** The endpoints that were called most in the window; those without a call in it are not in the list. */
 export const top = question({
@@ -12,8 +12,8 @@ export const top = question({
   parameters: z.strictObject({ ...commonParameters, ...filterParameters, ...pageParameters(20) }),
   list: { noun: 'endpoints', columns: endpointColumns },
   answer(asked, parameters) {
-    const place = listPlace('/report/top', parameters, asked.nowMs);
-    return endpointList(asked, parameters, place, {
+    return endpointList(asked, parameters, {
+      path: '/report/top',
       title: 'Most called endpoints',
       field: 'total_calls',
       descending: true,
