@@ -5,6 +5,7 @@ import { CallWeights } from './weight.ts';
  * typed arrays in one transferable buffer, whose integers point into a dictionary of words (endpoint,
  * origin, client) that both sides keep and extend.
  */
+
 /** Where a call went. `route` is canonical (core/route.ts) or one of `specialRoutes`. */
 export interface EndpointName {
   project: string;

@@ -1,18 +1,17 @@
 import type { EndpointName, NewWords, Origin } from '../../call.ts';
 import { limits, specialRoutes } from '../../limits.ts';
+import { grown } from './column.ts';
 import type { Database, Statement } from './database.ts';
 
 /** A list of words by their number in the sender's dictionary, with the row each has, 0 while unknown. */
-class Column<T> {
+class WordRows<T> {
   words: T[] = [];
   rows = new Int32Array(1024);
 
   add(words: readonly T[]): void {
     for (const word of words) this.words.push(word);
     if (this.words.length >= this.rows.length) {
-      const next = new Int32Array(this.words.length * 2);
-      next.set(this.rows);
-      this.rows = next;
+      this.rows = grown(this.rows, this.words.length * 2);
     }
   }
 
@@ -42,9 +41,9 @@ interface KnownRow {
  */
 export class Words {
   #epoch = -1;
-  readonly #endpoints = new Column<EndpointName>();
-  readonly #origins = new Column<Origin>();
-  readonly #clients = new Column<string>();
+  readonly #endpoints = new WordRows<EndpointName>();
+  readonly #origins = new WordRows<Origin>();
+  readonly #clients = new WordRows<string>();
   readonly #projects = new Map<string, number>();
   readonly #services = new Map<string, number>();
   /** By service id. */
