@@ -64,12 +64,16 @@ export function isEstimated(endpoint: EndpointRecord, usage: Usage): boolean {
   return endpoint.sampling !== undefined || usage.sampling !== undefined;
 }
 
-const serviceKey = ({ service, environment }: EndpointRecord | ServiceRecord): string =>
-  `${service}\0${environment}`;
+/** Tells services apart, and those of their endpoints. */
+export function serviceKey({ service, environment }: EndpointRecord | ServiceRecord): string {
+  return `${service}\0${environment}`;
+}
 
-export function observedSince(endpoints: readonly EndpointRecord[]): number | undefined {
+export function observedSince(
+  records: readonly (EndpointRecord | ServiceRecord)[],
+): number | undefined {
   let oldestMs: number | undefined;
-  for (const { firstCallMs } of endpoints) oldestMs = Math.min(firstCallMs, oldestMs ?? Infinity);
+  for (const { firstCallMs } of records) oldestMs = Math.min(firstCallMs, oldestMs ?? Infinity);
   return oldestMs;
 }
 

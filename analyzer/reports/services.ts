@@ -5,7 +5,7 @@ import { commonParameters, pageParameters } from '../parameters.ts';
 import { listAnswer, listPlace, question } from '../question.ts';
 import type { Column } from '../table.ts';
 import { count } from './measure.ts';
-import { head, selectionOf } from './roll.ts';
+import { head, observedSince, selectionOf, serviceKey } from './roll.ts';
 
 /** One service in one environment. `calls` are those of the window, of all time when none was given. */
 export interface ServiceRow {
@@ -49,10 +49,7 @@ export const services = question({
       .services()
       .filter((record) => service === undefined || record.service === service)
       .filter((record) => environment === undefined || record.environment === environment);
-    const observedSinceMs = records.reduce<number | undefined>(
-      (oldest, { firstCallMs }) => Math.min(firstCallMs, oldest ?? Infinity),
-      undefined,
-    );
+    const observedSinceMs = observedSince(records);
     const isWindowed = window !== undefined || from !== undefined || to !== undefined;
     const coverage = isWindowed
       ? asked.snapshot.coverage(place.window)
@@ -100,9 +97,9 @@ function callsIn(
   const selection = selectionOf(parameters);
   const usages = snapshot.usage(selection, window);
   const calls = new Map<string, number>();
-  for (const { id, service, environment } of snapshot.endpoints(selection)) {
-    const key = `${service}\0${environment}`;
-    calls.set(key, (calls.get(key) ?? 0) + (usages.get(id)?.calls ?? 0));
+  for (const endpoint of snapshot.endpoints(selection)) {
+    const key = serviceKey(endpoint);
+    calls.set(key, (calls.get(key) ?? 0) + (usages.get(endpoint.id)?.calls ?? 0));
   }
-  return ({ service, environment }) => calls.get(`${service}\0${environment}`) ?? 0;
+  return (record) => calls.get(serviceKey(record)) ?? 0;
 }
