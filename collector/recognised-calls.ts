@@ -286,7 +286,10 @@ export class RecognisedCalls {
     this.#counters.setInt32(root * 8 + 4, ids.getInt32(id + 4));
   }
 
-  /** Says that the missing parent's call is counted already. @param by where in `bys` the counter's id lies */
+  /**
+   * Says that the missing parent's call is counted already.
+   * @param by where in `bys` the id lies of the span that it is counted by
+   */
   #addClaim(span: number, bys: DataView, by: number, facts: Remembered, stamp: number): void {
     const spans = this.#spans;
     const memory = this.#memory;

@@ -54,7 +54,10 @@ export class RequestSpans {
     this.#byId.fill(0);
   }
 
-  /** @returns the place for the span that lies there, cleared; the next one's too, unless `keep` takes this one in */
+  /**
+   * @returns the place for the span that lies there, cleared; unless `keep` takes it in, it is the next
+   * one's, too
+   */
   begin(start: number, end: number): number {
     const at = this.count;
     if (at === this.start.length) this.#resize(at * 2, at);
