@@ -50,7 +50,10 @@ describe('words', () => {
       const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
       hashes.add(hashBytes(view, 0, bytes.length));
     }
-    expect(hashes.size).toBeGreaterThan(4000);
+    // What flips here leaves 18 of the hash's bits to chance, so that one of the 3^12 ways in which choices differ
+    // is expected to collide; where all three flips cancel, one hash is left. That fewer than a fourth are takes
+    // two accidents of the rarest kind (one choice of twelve without effect, 1 in 20,000): 1 in 10^9.
+    expect(hashes.size).toBeGreaterThan(1000);
   });
 
   test('are forgotten', () => {
