@@ -19,6 +19,8 @@ import { openLoad } from './steady-load.ts';
  * exporting to one real collector; every round takes them in another order.
  *   --rounds 5 --seconds 15 --rate 2000   keep-alive load, requests a second whatever the answers take
  *   --warm-up 18       seconds of the same load before: V8 goes on compiling for tens of thousands of requests
+ *   --together         all modes of a framework at once instead of one after the other, so that the machine is as fast
+ *                      for each of them; with a lower rate (--rate 700 --warm-up 40)
  *   --starts 5         starts per round-robin for the start-up figures; 0 leaves them out
  *   --unreachable 45   seconds of load with nobody at the collector's port, in which lean mode's queue fills;
  *                      0 leaves it out
@@ -30,6 +32,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '15' },
     rate: { type: 'string', default: '2000' },
     'warm-up': { type: 'string', default: '18' },
+    together: { type: 'boolean', default: false },
     unreachable: { type: 'string', default: '45' },
     starts: { type: 'string', default: '5' },
     frameworks: { type: 'string', default: 'express,fastify' },
@@ -60,8 +63,8 @@ interface Cost {
   startRssMiB: number[];
 }
 
-/** After it listens, an SDK goes on loading. */
-const settleMs = 1_500;
+/** After it listens, an SDK goes on loading, some of it with the first export. */
+const settleMs = 3_000;
 const connections = 16;
 
 const log = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -80,10 +83,18 @@ const disk = benchFolder();
 const collector = await startCollectorProcess(newStore(disk, 'instrumentation'));
 try {
   for (let round = 1; round <= Number(values.starts); round += 1) {
-    for (const [framework, mode] of shuffled()) await measureStart(framework, mode);
+    for (const [framework, mode] of shuffled(pairs())) await measureStart(framework, mode);
   }
   for (let round = 1; round <= Number(values.rounds); round += 1) {
-    for (const [framework, mode] of shuffled()) await measureLoad(framework, mode, round);
+    if (values.together) {
+      for (const framework of shuffled(frameworks)) {
+        await measureLoad(framework, shuffled(modes), round);
+      }
+    } else {
+      for (const [framework, mode] of shuffled(pairs())) {
+        await measureLoad(framework, [mode], round);
+      }
+    }
   }
 } finally {
   await collector.stop();
@@ -94,10 +105,14 @@ if (Number(values.unreachable) > 0) {
   for (const framework of frameworks) await measureUnreachable(framework);
 }
 
-function shuffled(): [string, string][] {
-  const all = frameworks.flatMap((framework) =>
+function pairs(): [string, string][] {
+  return frameworks.flatMap((framework) =>
     modes.map((mode): [string, string] => [framework, mode]),
   );
+}
+
+function shuffled<T>(list: readonly T[]): T[] {
+  const all = [...list];
   for (let i = all.length - 1; i > 0; i -= 1) {
     const j = Math.floor(Math.random() * (i + 1));
     [all[i], all[j]] = [all[j]!, all[i]!];
@@ -138,24 +153,39 @@ async function measureStart(framework: string, mode: string): Promise<void> {
   await app.stop('SIGKILL');
 }
 
-async function measureLoad(framework: string, mode: string, round: number): Promise<void> {
-  const app = await start(framework, mode);
+/** Starts the app once for each mode, and loads them all at once. */
+async function measureLoad(framework: string, modes: string[], round: number): Promise<void> {
+  const apps = await Promise.all(modes.map((mode) => start(framework, mode)));
+  const load = (seconds: string) =>
+    Promise.all(
+      apps.map(({ url }) =>
+        openLoad({
+          url,
+          ratePerSecond: Number(values.rate),
+          connections,
+          seconds: Number(seconds),
+        }),
+      ),
+    );
   try {
-    const load = { url: app.url, ratePerSecond: Number(values.rate), connections };
-    await openLoad({ ...load, seconds: Number(values['warm-up']) });
-    const before = cpuSeconds(app.pid);
-    const { latenciesMs, failures } = await openLoad({ ...load, seconds: Number(values.seconds) });
-    const cpu = cpuSeconds(app.pid) - before;
-    if (failures > 0) throw new Error(`${framework} ${mode}: ${failures} requests failed`);
-    const cost = costOf(framework, mode);
-    latenciesMs.sort((a, b) => a - b);
-    cost.cpuUs.push((cpu * 1e6) / latenciesMs.length);
-    cost.p50Ms.push(quantile(latenciesMs, 50));
-    cost.p99Ms.push(quantile(latenciesMs, 99));
-    cost.rssMiB.push(memory(app.pid).rssMiB);
-    log(`round ${round} ${framework} ${mode}: ${cost.cpuUs.at(-1)!.toFixed(1)} µs a request`);
+    await load(values['warm-up']);
+    const before = apps.map(({ pid }) => cpuSeconds(pid));
+    const outcomes = await load(values.seconds);
+    for (const [i, { latenciesMs, failures }] of outcomes.entries()) {
+      const mode = modes[i]!;
+      const { pid } = apps[i]!;
+      const cpu = cpuSeconds(pid) - before[i]!;
+      if (failures > 0) throw new Error(`${framework} ${mode}: ${failures} requests failed`);
+      const cost = costOf(framework, mode);
+      latenciesMs.sort((a, b) => a - b);
+      cost.cpuUs.push((cpu * 1e6) / latenciesMs.length);
+      cost.p50Ms.push(quantile(latenciesMs, 50));
+      cost.p99Ms.push(quantile(latenciesMs, 99));
+      cost.rssMiB.push(memory(pid).rssMiB);
+      log(`round ${round} ${framework} ${mode}: ${cost.cpuUs.at(-1)!.toFixed(1)} µs a request`);
+    }
   } finally {
-    await app.stop('SIGKILL');
+    for (const app of apps) await app.stop('SIGKILL');
   }
 }
 
@@ -193,14 +223,15 @@ function print(): void {
       );
     }
     if (!modes.includes('auto') || !modes.includes('lean') || !modes.includes('none')) continue;
-    const times = [added(framework, 'auto'), added(framework, 'lean')].map(median);
+    const [ofAuto, ofLean] = [added(framework, 'auto'), added(framework, 'lean')].map(median);
+    const share = ofLean! <= 0 ? 'nothing measurable' : `1/${(ofAuto! / ofLean!).toFixed(1)}`;
     const startOf = (mode: string) => median(costs.get(`${framework} ${mode}`)!.startCpuMs);
     const starts = ['auto', 'lean'].map((mode) => startOf(mode) - startOf('none'));
     const memories = ['lean', 'none'].map((mode) =>
       median(costs.get(`${framework} ${mode}`)!.rssMiB),
     );
     console.log(
-      `| ${framework}: lean adds 1/${(times[0]! / times[1]!).toFixed(1)} of auto's CPU a request, ${
+      `| ${framework}: lean adds ${share} of auto's CPU a request, ${
         Number(values.starts) > 0 ? `1/${(starts[0]! / starts[1]!).toFixed(1)} of its start, ` : ''
       }${(memories[0]! - memories[1]!).toFixed(1)} MiB | | | | | | | |`,
     );
