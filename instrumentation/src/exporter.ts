@@ -101,9 +101,11 @@ function post(way: Way, body: Buffer, headers: Way['headers'], isAgain = false):
       sent.destroy(new Error(`no answer within ${timeoutMs} ms`));
     }, timeoutMs);
     sent.on('close', () => clearTimeout(timer));
-    sent.on('error', (error) => {
+    sent.on('error', (error: NodeJS.ErrnoException) => {
       // The server closed a connection that was kept while the request was on its way: that is no failure.
-      if (sent.reusedSocket && !isAgain) post(way, body, headers, true).then(resolve, reject);
+      const isClosed = error.code === 'ECONNRESET' || error.code === 'EPIPE';
+      if (sent.reusedSocket && isClosed && !isAgain)
+        post(way, body, headers, true).then(resolve, reject);
       else reject(error);
     });
     sent.on('response', (answer) => {

@@ -20,13 +20,13 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
-/** Answers of a Rollcall, one a request: a status, or the connection dropped without an answer. */
-type Answer = 200 | 503 | 'drop';
+/** Answers of a Rollcall, one a request: a status, the connection dropped without an answer, or nothing at all. */
+type Answer = 200 | 503 | 'drop' | 'hang';
 
 interface Scripted {
   url: string;
   /** Bodies that came, in order, and from which port of the client. */
-  bodies: { bytes: Buffer; port: number | undefined }[];
+  bodies: { bytes: Buffer; port: number | undefined; atMs: number }[];
 }
 
 async function scripted(answers: Answer[], tls?: { cert: string; key: string }): Promise<Scripted> {
@@ -34,8 +34,10 @@ async function scripted(answers: Answer[], tls?: { cert: string; key: string }):
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
     const parts: Buffer[] = [];
     for await (const part of request) parts.push(part as Buffer);
-    bodies.push({ bytes: Buffer.concat(parts), port: request.socket.remotePort });
+    const { remotePort: port } = request.socket;
+    bodies.push({ bytes: Buffer.concat(parts), port, atMs: performance.now() });
     const next = answers.shift() ?? 200;
+    if (next === 'hang') return;
     if (next === 'drop') return void request.socket.destroy();
     response.writeHead(next, next === 503 ? { 'retry-after': '1' } : {}).end();
   };
@@ -118,6 +120,21 @@ it('a kept connection that was closed meanwhile: the same bytes at once over a n
   expect(second!.port).toBe(first!.port);
   expect(third!.port).not.toBe(first!.port);
   expect(third!.bytes).toEqual(second!.bytes);
+  await app.stop();
+  expect(linesOf(app)).toEqual([]);
+});
+
+it('a Rollcall that hangs on a kept connection is left its pause', async () => {
+  const rollcall = await scripted([200, 'hang', 200]);
+  const app = await start(rollcall.url, { OTEL_EXPORTER_OTLP_TIMEOUT: '300' });
+  await fetch(`${app.url}/one`);
+  await expect.poll(() => rollcall.bodies.length, { timeout: 10_000 }).toBe(1);
+  await fetch(`${app.url}/two`);
+  await expect.poll(() => rollcall.bodies.length, { timeout: 10_000 }).toBe(3);
+  const [first, second, third] = rollcall.bodies;
+  expect(second!.port).toBe(first!.port);
+  expect(third!.bytes).toEqual(second!.bytes);
+  expect(third!.atMs - second!.atMs).toBeGreaterThan(1_000);
   await app.stop();
   expect(linesOf(app)).toEqual([]);
 });
