@@ -42,7 +42,6 @@ interface Batch<Body> {
   readonly spans: number;
   /** When it was first sent. */
   sinceMs: number;
-  hasFailed: boolean;
 }
 
 /**
@@ -63,6 +62,7 @@ export class SpanQueue<Span, Body> {
   #batchedSpans = 0;
   #isSending = false;
   #timer: NodeJS.Timeout | undefined;
+  /** 0 when the last try succeeded. */
   #retryDelayMs = 0;
   #flushes: (() => void)[] = [];
   #flushUntilMs = 0;
@@ -173,7 +173,7 @@ export class SpanQueue<Span, Body> {
 
   #seal(): void {
     const { spans } = this.#packer;
-    this.#batches.push({ body: this.#packer.take(), spans, sinceMs: 0, hasFailed: false });
+    this.#batches.push({ body: this.#packer.take(), spans, sinceMs: 0 });
     this.#batchedSpans += spans;
   }
 
@@ -196,8 +196,7 @@ export class SpanQueue<Span, Body> {
     const nowMs = performance.now();
     const isOver = isFinal(error) || nowMs - batch.sinceMs > limits.retryAgeMs;
     // A failure that the second try mends is not worth a line.
-    if (isOver || batch.hasFailed) this.#outage.begins(reasonOf(error), nowMs);
-    batch.hasFailed = true;
+    if (isOver || this.#retryDelayMs > 0) this.#outage.begins(reasonOf(error), nowMs);
     if (isOver) {
       this.#outage.lose(batch.spans);
       this.#drop(batch);
