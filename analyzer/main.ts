@@ -1,14 +1,14 @@
-import { type Config, readConfig } from '../core/config.ts';
+import { openTenancy, type Tenancy, warnWithoutKeys } from '../core/auth/tenancy.ts';
+import { type Config, readConfig } from '../core/config/config.ts';
 import { asAppError } from '../core/error.ts';
-import { addressOf, listen } from '../core/listening.ts';
 import { type Log, openLog } from '../core/log.ts';
-import { openSqliteReader } from '../core/store/sqlite/reader.ts';
+import { openCertificates } from '../core/server/certificates.ts';
+import { addressOf, listen } from '../core/server/listen.ts';
+import { createWebServer, type WebServer } from '../core/server/web-server.ts';
+import { openSqliteReader } from '../core/store/sqlite/reader/reader.ts';
 import type { CallReader } from '../core/store/store.ts';
-import { openTenancy, type Tenancy, warnWithoutKeys } from '../core/tenancy.ts';
-import { openCertificates } from '../core/tls.ts';
-import { createWebServer, type WebServer } from '../core/web-server.ts';
-import { handlerOf } from './both-versions.ts';
-import { analyzerApp } from './http.ts';
+import { handlerOf } from './api/http2.ts';
+import { analyzerApp } from './api/server.ts';
 import { LateReader } from './late-reader.ts';
 
 /** The analyzer: calls in the store, answers out of the REST API. */

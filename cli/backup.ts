@@ -1,4 +1,4 @@
-import { readConfig } from '../core/config.ts';
+import { readConfig } from '../core/config/config.ts';
 import { backUpStore, restoreStore } from '../core/store/sqlite/backup.ts';
 import { readFlags, UsageError } from './flags.ts';
 

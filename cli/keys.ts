@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readConfig } from '../core/config.ts';
+import { readConfig } from '../core/config/config.ts';
 import { AppError, asAppError } from '../core/error.ts';
 import { newKey, projectPattern, projectRule, type Scope, scopes } from '../core/key.ts';
 import type { KeyRecord, KeyStore } from '../core/store/keys.ts';

@@ -2,10 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readConfig } from '../core/config.ts';
+import { readConfig } from '../core/config/config.ts';
 import { AppError } from '../core/error.ts';
 import { openLog } from '../core/log.ts';
-import { checkCertificates } from '../core/tls.ts';
+import { checkCertificates } from '../core/server/certificates.ts';
 
 export type ServiceName = 'collector' | 'analyzer';
 

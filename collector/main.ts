@@ -1,25 +1,25 @@
+import type { Gate } from '../core/auth/authorizer.ts';
+import { openTenancy, warnWithoutKeys } from '../core/auth/tenancy.ts';
 import { CallDictionary } from '../core/call.ts';
-import { type Config, readConfig } from '../core/config.ts';
+import { type Config, readConfig } from '../core/config/config.ts';
 import { asAppError } from '../core/error.ts';
-import type { Gate } from '../core/gate.ts';
 import { limits } from '../core/limits.ts';
 import { type Log, openLog } from '../core/log.ts';
-import { openSqliteWriter } from '../core/store/sqlite/writer.ts';
+import { type Certificates, openCertificates } from '../core/server/certificates.ts';
+import { openSqliteWriter } from '../core/store/sqlite/writer/writer.ts';
 import type { CallWriter } from '../core/store/store.ts';
-import { openTenancy, warnWithoutKeys } from '../core/tenancy.ts';
-import { type Certificates, openCertificates } from '../core/tls.ts';
-import { BufferPool } from './buffer-pool.ts';
-import { ChunkGarbage } from './chunk-garbage.ts';
-import { type ClientPrivacy, openClientPrivacy } from './client-privacy.ts';
-import { Extractor } from './extract.ts';
-import { openGrpcDoor } from './grpc.ts';
-import { openHttpDoor } from './http.ts';
-import { Ingest } from './ingest.ts';
-import { LargeJson } from './large-json.ts';
-import { LargeMessages } from './large-message.ts';
+import { type ClientPrivacy, openClientPrivacy } from './extract/client/privacy.ts';
+import { PrivateDictionary } from './extract/client/private-dictionary.ts';
+import { Extractor } from './extract/extractor.ts';
+import { openGrpcDoor } from './grpc/server.ts';
+import { openHttpDoor } from './http/server.ts';
+import { Ingest } from './ingest/ingest.ts';
+import { LargeMessages } from './ingest/large-message.ts';
 import { CollectorMetrics } from './metrics.ts';
-import { Notices } from './notices.ts';
-import { PrivateDictionary } from './private-dictionary.ts';
+import { LargeJson } from './otlp/large-json.ts';
+import { BufferPool } from './request/buffer-pool.ts';
+import { Notices } from './request/log-throttle.ts';
+import { ChunkGarbage } from './request/minor-gc.ts';
 
 /** The collector: OTLP in, calls committed to the store. */
 export interface Collector {

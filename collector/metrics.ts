@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { ClockAhead } from './clocks-ahead.ts';
+import type { ClockAhead } from './extract/clock-skew.ts';
 
 /**
  * What the collector counts about itself, for /metrics. The hot path adds to plain numbers; Prometheus's

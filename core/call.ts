@@ -6,7 +6,7 @@ import { CallWeights } from './weight.ts';
  * origin, client) that both sides keep and extend.
  */
 
-/** Where a call went. `route` is canonical (core/route.ts) or one of `specialRoutes`. */
+/** Where a call went. `route` is canonical (core/route/route.ts) or one of `specialRoutes`. */
 export interface EndpointName {
   project: string;
   service: string;
@@ -15,9 +15,9 @@ export interface EndpointName {
   route: string;
   /** The route was made up from the path (OTLP.md 2.5), not told by the service. */
   templated: boolean;
-  /** The service's own spelling of the route (core/route-display.ts), where it is another. */
+  /** The service's own spelling of the route (core/route/display.ts), where it is another. */
   display?: string;
-  /** The route is made up and the call was refused (collector/refusal.ts): nothing says that it exists. */
+  /** The route is made up and the call was refused (collector/extract/endpoint/early-status.ts): nothing says that it exists. */
   refused?: true;
 }
 

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { limits, specialRoutes } from '../../core/limits.ts';
 import type { ClientUsage } from '../../core/store/store.ts';
-import { commonParameters, pageParameters } from '../parameters.ts';
-import { listAnswer, listPlace, question } from '../question.ts';
-import type { Column } from '../table.ts';
-import { count, percent } from './measure.ts';
-import { head, observedSince, selectionOf } from './roll.ts';
+import { commonParameters, pageParameters } from '../query/parameters.ts';
+import { listAnswer, listPlace, question } from '../query/query.ts';
+import type { Column } from '../query/table.ts';
+import { head, observedSince, selectionOf } from './endpoint-usage.ts';
+import { count, percent } from './figures.ts';
 
 /** One network address that called; calls from nobody known are in no row. */
 export interface ClientRow {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { commonParameters, filterParameters, pageParameters } from '../parameters.ts';
-import { question } from '../question.ts';
+import { commonParameters, filterParameters, pageParameters } from '../query/parameters.ts';
+import { question } from '../query/query.ts';
 import { endpointList } from './endpoint-list.ts';
 import { endpointColumns } from './endpoint-row.ts';
 

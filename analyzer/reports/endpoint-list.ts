@@ -1,8 +1,15 @@
-import { type ListParameters, listAnswer, listPlace } from '../question.ts';
+import { type ListParameters, listAnswer, listPlace } from '../query/query.ts';
 import { endpointFilter } from './endpoint-filter.ts';
 import { type EndpointRow, endpointColumns, endpointKey, endpointRow } from './endpoint-row.ts';
+import {
+  type Asked,
+  callRoll,
+  head,
+  type RollEntry,
+  selectionOf,
+  summarize,
+} from './endpoint-usage.ts';
 import type { Status } from './lifecycle.ts';
-import { type Asked, callRoll, head, type RollEntry, selectionOf, summarize } from './roll.ts';
 
 export interface EndpointListParameters extends ListParameters {
   service?: string | undefined;

@@ -1,7 +1,7 @@
 import type { LastCaller } from '../../core/store/store.ts';
 import { isoTime } from '../../core/window.ts';
-import type { Column } from '../table.ts';
-import type { Mark, Status } from './lifecycle.ts';
+import type { Column } from '../query/table.ts';
+import { isEstimated, type RollEntry } from './endpoint-usage.ts';
 import {
   averageMs,
   callsInterval,
@@ -11,8 +11,8 @@ import {
   mostMs,
   percentileMs,
   successRatePct,
-} from './measure.ts';
-import { isEstimated, type RollEntry } from './roll.ts';
+} from './figures.ts';
+import type { Mark, Status } from './lifecycle.ts';
 
 /** One endpoint of a report. Durations are milliseconds, rates percent, times ISO 8601 UTC. */
 export interface EndpointRow {

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { AppError } from '../../core/error.ts';
-import { commonParameters, limitParameter } from '../parameters.ts';
-import { jsonAnswer, question } from '../question.ts';
-import { askedWindow } from '../window.ts';
+import { commonParameters, limitParameter } from '../query/parameters.ts';
+import { jsonAnswer, question } from '../query/query.ts';
+import { askedWindow } from '../query/window.ts';
 import { clientRow } from './clients.ts';
 import { endpointRow } from './endpoint-row.ts';
-import { statusCodes } from './measure.ts';
-import { callRoll, head } from './roll.ts';
+import { callRoll, head } from './endpoint-usage.ts';
+import { statusCodes } from './figures.ts';
 import { glance, seriesPoint } from './timeseries.ts';
 
 const { window, from, to } = commonParameters;

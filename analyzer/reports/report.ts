@@ -4,8 +4,8 @@ import {
   filterParameters,
   orderParameter,
   pageParameters,
-} from '../parameters.ts';
-import { question } from '../question.ts';
+} from '../query/parameters.ts';
+import { question } from '../query/query.ts';
 import { endpointList } from './endpoint-list.ts';
 import { endpointColumns } from './endpoint-row.ts';
 

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import type { Coverage, ServiceRecord, Snapshot } from '../../core/store/store.ts';
 import { isoTime, minuteS, type Window } from '../../core/window.ts';
-import { commonParameters, pageParameters } from '../parameters.ts';
-import { listAnswer, listPlace, question } from '../question.ts';
-import type { Column } from '../table.ts';
-import { count } from './measure.ts';
-import { head, observedSince, selectionOf, serviceKey } from './roll.ts';
+import { commonParameters, pageParameters } from '../query/parameters.ts';
+import { listAnswer, listPlace, question } from '../query/query.ts';
+import type { Column } from '../query/table.ts';
+import { head, observedSince, selectionOf, serviceKey } from './endpoint-usage.ts';
+import { count } from './figures.ts';
 
 /** One service in one environment. `calls` are those of the window, of all time when none was given. */
 export interface ServiceRow {

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import type { ClientUsage, Usage } from '../../core/store/store.ts';
 import { isoTime } from '../../core/window.ts';
-import { commonParameters, limitParameter } from '../parameters.ts';
-import { jsonAnswer, question } from '../question.ts';
-import { askedWindow, previousWindow, windowAnswer } from '../window.ts';
+import { commonParameters, limitParameter } from '../query/parameters.ts';
+import { jsonAnswer, question } from '../query/query.ts';
+import { askedWindow, previousWindow, windowAnswer } from '../query/window.ts';
+import { callRoll, head, type RollEntry, selectionOf } from './endpoint-usage.ts';
 import {
   averageMs,
   callsInterval,
@@ -14,8 +15,7 @@ import {
   mostMs,
   percentileMs,
   statusCodes,
-} from './measure.ts';
-import { callRoll, head, type RollEntry, selectionOf } from './roll.ts';
+} from './figures.ts';
 import { glance } from './timeseries.ts';
 
 /** One window at a glance, beside the window of the same length before it. */

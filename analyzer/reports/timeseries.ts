@@ -11,19 +11,19 @@ import {
   isFiner,
   isTimeZone,
   pointsMost,
-} from '../calendar.ts';
+} from '../query/calendar.ts';
 import {
   commonParameters,
   formatParameter,
   methodParameter,
   routeParameter,
-} from '../parameters.ts';
-import { jsonAnswer, question, tableAnswer } from '../question.ts';
-import type { Column } from '../table.ts';
-import { askedWindow } from '../window.ts';
+} from '../query/parameters.ts';
+import { jsonAnswer, question, tableAnswer } from '../query/query.ts';
+import type { Column } from '../query/table.ts';
+import { askedWindow } from '../query/window.ts';
 import { endpointFilter } from './endpoint-filter.ts';
-import { averageMs, count, errorCount, errorRatePct, percentileMs } from './measure.ts';
-import { head, observedSince, selectionOf } from './roll.ts';
+import { head, observedSince, selectionOf } from './endpoint-usage.ts';
+import { averageMs, count, errorCount, errorRatePct, percentileMs } from './figures.ts';
 
 /** One interval; durations null when nothing was called in it. */
 export interface SeriesPoint {

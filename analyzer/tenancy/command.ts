@@ -1,10 +1,10 @@
 import type { z } from 'zod';
+import type { Administrator } from '../../core/auth/authorizer.ts';
 import { AppError } from '../../core/error.ts';
-import type { Administrator } from '../../core/gate.ts';
 import type { KeyStore } from '../../core/store/keys.ts';
-import { type Cursor, type Order, page, readCursor } from '../page.ts';
-import { type Answer, type Format, jsonAnswer } from '../question.ts';
-import { type Column, csv, markdown } from '../table.ts';
+import { type Cursor, type Order, page, readCursor } from '../query/page.ts';
+import { type Answer, type Format, jsonAnswer } from '../query/query.ts';
+import { type Column, csv, markdown } from '../query/table.ts';
 
 /**
  * What administers projects and keys, with its address, what it takes and who may. The HTTP door and the

@@ -1,12 +1,12 @@
 import { z } from 'zod';
+import type { Administrator } from '../../core/auth/authorizer.ts';
 import { AppError } from '../../core/error.ts';
-import type { Administrator } from '../../core/gate.ts';
 import { newKey, scopes } from '../../core/key.ts';
 import type { KeyRecord, KeyStore } from '../../core/store/keys.ts';
 import { isoTime } from '../../core/window.ts';
-import { pageParameters } from '../parameters.ts';
-import { jsonAnswer } from '../question.ts';
-import type { Column } from '../table.ts';
+import { pageParameters } from '../query/parameters.ts';
+import { jsonAnswer } from '../query/query.ts';
+import type { Column } from '../query/table.ts';
 import { command, listOf } from './command.ts';
 import { projectName } from './projects.ts';
 

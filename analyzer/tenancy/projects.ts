@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { projectPattern, projectRule } from '../../core/key.ts';
 import type { ProjectRecord } from '../../core/store/keys.ts';
-import { pageParameters } from '../parameters.ts';
-import { jsonAnswer } from '../question.ts';
-import type { Column } from '../table.ts';
+import { pageParameters } from '../query/parameters.ts';
+import { jsonAnswer } from '../query/query.ts';
+import type { Column } from '../query/table.ts';
 import { command, listOf, operatorOnly } from './command.ts';
 
 const columns: Column<ProjectRecord>[] = [

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { encodeTraces, type ResourceSpans } from '../../collector/otlp/encode.ts';
+import { encodeTraces, type ResourceSpans } from '../../collector/otlp/traces-encoder.ts';
 import { AppError } from '../../core/error.ts';
 
 /** Times a body is offered while nobody answers at all; a busy or starting collector has answers. */

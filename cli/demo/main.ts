@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { readConfig } from '../../core/config.ts';
+import { readConfig } from '../../core/config/config.ts';
 import { AppError } from '../../core/error.ts';
 import { readFlags, UsageError } from '../flags.ts';
 import { startServices } from '../services.ts';

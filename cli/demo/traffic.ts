@@ -1,4 +1,4 @@
-import type { KeyValue, ResourceSpans, Span } from '../../collector/otlp/encode.ts';
+import type { KeyValue, ResourceSpans, Span } from '../../collector/otlp/traces-encoder.ts';
 import { dayS } from '../../core/window.ts';
 import { type Caller, callerOf } from './callers.ts';
 import { Chance } from './chance.ts';

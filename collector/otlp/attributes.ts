@@ -1,5 +1,5 @@
-import { finish, mix, sameBytes } from '../byte-range.ts';
-import { type Cursor, int64 } from './protobuf.ts';
+import { finish, mix, sameBytes } from '../intern/hash.ts';
+import { type Cursor, int64 } from './protobuf-reader.ts';
 
 /** What an attribute's AnyValue holds. `none`: no attribute, an empty value, or an empty string. */
 export const valueKind = {

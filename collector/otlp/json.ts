@@ -1,5 +1,5 @@
-import { Writer } from './encode.ts';
-import { brace, JsonCursor, quote, square } from './json-cursor.ts';
+import { brace, JsonCursor, quote, square } from './json-reader.ts';
+import { Writer } from './traces-encoder.ts';
 
 /**
  * OTLP/JSON in, protobuf out: one decoder and one extraction serve both encodings. OTLP/JSON is proto3's

@@ -122,3 +122,6 @@ function varint(value: number): Buffer {
   bytes.push(rest);
   return Buffer.from(bytes);
 }
+
+/** Shorter than any exporter's deadline; JavaScript's takes 0 for "at once" (R7). */
+export const retryAfterS = '1';

@@ -3,7 +3,7 @@ import type { Window } from '../window.ts';
 
 /**
  * What Rollcall asks of a store, in the words of the domain. Two engines implement it; both pass
- * core/store/contract.ts. Every read and write names the project, so that no caller can forget it.
+ * test/store/contract.ts. Every read and write names the project, so that no caller can forget it.
  */
 
 /** Takes calls. One process writes a store at a time; a second one is refused with `conflict`. */

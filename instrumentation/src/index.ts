@@ -1,5 +1,5 @@
-export type { RawRequest } from './framework.ts';
-export { rollcallSampler } from './sampler.ts';
+export type { RawRequest } from './frameworks/framework.ts';
 export type { RollcallOptions } from './settings.ts';
-export { rollcallSpanProcessor, type SpanProcessorOptions } from './span-processor.ts';
+export { rollcallSampler } from './span/sampler.ts';
+export { rollcallSpanProcessor, type SpanProcessorOptions } from './span/span-processor.ts';
 export { flushRollcall, startRollcall } from './start.ts';

@@ -1,5 +1,5 @@
-import type { DeclaredRoute } from './framework.ts';
 import { isCatchAll } from './frameworks/declared-methods.ts';
+import type { DeclaredRoute } from './frameworks/framework.ts';
 import { limits } from './limits.ts';
 
 /** The name of the span that declares a service's routes; it is INTERNAL. */

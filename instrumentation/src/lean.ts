@@ -1,13 +1,12 @@
 import { subscribe } from 'node:diagnostics_channel';
-import { type Call, callOf, type Ending } from './call.ts';
-import type { DeclaredRoute, FrameworkHooks, RawRequest } from './framework.ts';
 import { frameworks } from './frameworks/all.ts';
+import type { DeclaredRoute, FrameworkHooks, RawRequest } from './frameworks/framework.ts';
 import { Guard } from './guard.ts';
-import { listenToHttp1 } from './http1.ts';
-import { listenToHttp2 } from './http2.ts';
 import { Inventory } from './inventory.ts';
 import { limits } from './limits.ts';
-import type { ServerSpans } from './server-spans.ts';
+import { listenToHttp1 } from './request/http1.ts';
+import { listenToHttp2 } from './request/http2.ts';
+import { type Call, callOf, type Ending } from './request/request-record.ts';
 import {
   type Environment,
   logToStandardError,
@@ -15,6 +14,7 @@ import {
   type RollcallOptions,
   requestHooks,
 } from './settings.ts';
+import type { ServerSpans } from './span/server-spans.ts';
 
 type RouteReader = (request: RawRequest) => string | undefined;
 
@@ -125,7 +125,7 @@ export class Lean {
   #serverSpans(): ServerSpans | undefined {
     if (this.#spans !== undefined || this.#isBroken) return this.#spans;
     try {
-      const module = require('./server-spans.js') as typeof import('./server-spans.ts');
+      const module = require('./server-spans.js') as typeof import('./span/server-spans.ts');
       this.#spans = new module.ServerSpans(this.#options, this.#env, this.#log);
     } catch (error) {
       this.#isBroken = true;

@@ -1,7 +1,7 @@
-import { type TakenHeader, takenHeader } from './attributes.ts';
-import type { RawRequest } from './framework.ts';
-import { takenHeaders } from './headers.ts';
+import type { RawRequest } from './frameworks/framework.ts';
 import { limits } from './limits.ts';
+import { takenHeaders } from './request/headers.ts';
+import { type TakenHeader, takenHeader } from './span/attributes.ts';
 
 /** What the app may say; everything unsaid comes from the environment, then from the app's package.json. */
 export interface RollcallOptions {

@@ -1,10 +1,10 @@
 import { withDeadline } from './deadline.ts';
-import { sendBeforeEnd } from './ending.ts';
 import { startFull } from './full.ts';
 import { messageOf } from './guard.ts';
 import { Lean } from './lean.ts';
 import { limits } from './limits.ts';
 import { isDisabled, logToStandardError, type RollcallOptions } from './settings.ts';
+import { sendBeforeEnd } from './shutdown.ts';
 
 /** What runs in this process, whichever copy of the package started it: two would count every call twice. */
 interface Running {

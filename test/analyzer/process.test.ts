@@ -7,7 +7,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Database } from '../../core/store/sqlite/database.ts';
-import { type Running, runToEnd, startAnalyzerProcess, temporaryFolder } from '../process.ts';
+import {
+  type Running,
+  runToEnd,
+  startAnalyzerProcess,
+  temporaryFolder,
+} from '../support/process.ts';
 
 let folder: ReturnType<typeof temporaryFolder>;
 let running: Running | undefined;

@@ -1,14 +1,14 @@
 import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { traces } from '../export-request.ts';
-import { connections, postTraces } from '../load/post.ts';
-import { askReport } from '../load/report.ts';
+import { connections, postTraces } from '../labs/load/post.ts';
+import { askReport } from '../labs/load/report.ts';
+import { traces } from '../support/export-request.ts';
 import {
   runToEnd,
   startAnalyzerProcess,
   startCollectorProcess,
   temporaryFolder,
-} from '../process.ts';
+} from '../support/process.ts';
 
 let folder: ReturnType<typeof temporaryFolder>;
 let store: string;

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { variables } from '../../core/config.ts';
-import { launchCommand, runToEnd } from '../process.ts';
+import { variables } from '../../core/config/config.ts';
+import { launchCommand, runToEnd } from '../support/process.ts';
 
 const rollcall = (args: string[], env: Record<string, string> = {}) =>
   runToEnd('cli/rollcall.mjs', env, args);

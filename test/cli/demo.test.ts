@@ -5,8 +5,8 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { historyDays } from '../../cli/demo/shop.ts';
 import { historyHours, traffic } from '../../cli/demo/traffic.ts';
-import { encodeTraces, type ResourceSpans } from '../../collector/otlp/encode.ts';
-import { launch, runToEnd, temporaryFolder } from '../process.ts';
+import { encodeTraces, type ResourceSpans } from '../../collector/otlp/traces-encoder.ts';
+import { launch, runToEnd, temporaryFolder } from '../support/process.ts';
 
 const nowMs = Date.UTC(2026, 10, 22, 10, 30);
 const dayMs = 86_400_000;

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestOf } from '../../core/key.ts';
 import type { KeyStore } from '../../core/store/keys.ts';
 import { openSqliteKeys } from '../../core/store/sqlite/keys.ts';
-import { temporaryFolder } from '../process.ts';
+import { temporaryFolder } from '../support/process.ts';
 
 interface Said {
   code: number | null;

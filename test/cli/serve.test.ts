@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { sendTraces } from '../../cli/demo/exporter.ts';
 import { traffic } from '../../cli/demo/traffic.ts';
-import { type Running, runToEnd, startRollcall, temporaryFolder } from '../process.ts';
+import { type Running, runToEnd, startRollcall, temporaryFolder } from '../support/process.ts';
 
 describe('serve', () => {
   let folder: ReturnType<typeof temporaryFolder>;

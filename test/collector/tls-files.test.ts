@@ -2,10 +2,10 @@ import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ConnectionOptions } from 'node:tls';
 import { afterAll, expect, test } from 'vitest';
-import { authority, writePair } from '../certificates.ts';
-import { protobufType, traces } from '../export-request.ts';
-import { runToEnd, startCollectorProcess, temporaryFolder } from '../process.ts';
-import { http1Client, http2Client } from '../secure-client.ts';
+import { authority, writePair } from '../support/certificates.ts';
+import { protobufType, traces } from '../support/export-request.ts';
+import { runToEnd, startCollectorProcess, temporaryFolder } from '../support/process.ts';
+import { http1Client, http2Client } from '../support/secure-client.ts';
 
 /** OTLP.md A1: the files of a certificate, as they are swapped and as they are wrong. */
 const folder = temporaryFolder();

@@ -13,11 +13,22 @@ import { OTLPTraceExporter as GrpcExporter } from '@opentelemetry/exporter-trace
 import { OTLPTraceExporter as JsonExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { OTLPTraceExporter as ProtobufExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Authority, authority, writePair } from '../certificates.ts';
 import { counterIn, storedSpans } from '../conformance/exchange.ts';
-import { callAttributes, jsonTraces, jsonType, protobufType, traces } from '../export-request.ts';
-import { type Running, startCollectorProcess, startRollcall, temporaryFolder } from '../process.ts';
-import { http1Client, http2Client, type SecureClient } from '../secure-client.ts';
+import { type Authority, authority, writePair } from '../support/certificates.ts';
+import {
+  callAttributes,
+  jsonTraces,
+  jsonType,
+  protobufType,
+  traces,
+} from '../support/export-request.ts';
+import {
+  type Running,
+  startCollectorProcess,
+  startRollcall,
+  temporaryFolder,
+} from '../support/process.ts';
+import { http1Client, http2Client, type SecureClient } from '../support/secure-client.ts';
 
 /** OTLP.md A1 and H9: every port over TLS, with real clients against real processes. */
 const folder = temporaryFolder();

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import type { AnyValue } from '../../collector/otlp/encode.ts';
+import type { AnyValue } from '../../collector/otlp/traces-encoder.ts';
 import {
   callAttributes,
   encodeSpans,
@@ -11,7 +11,7 @@ import {
   protobufType,
   serverSpan,
   traces,
-} from '../export-request.ts';
+} from '../support/export-request.ts';
 import { type Door, openDoor } from './door.ts';
 import { partialOf } from './export-answer.ts';
 import { rawConnection } from './raw-connection.ts';

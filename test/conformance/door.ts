@@ -1,4 +1,4 @@
-import { startCollectorProcess, temporaryFolder } from '../process.ts';
+import { startCollectorProcess, temporaryFolder } from '../support/process.ts';
 import { type Answer, counterOf, exchange, type Post, storedSpans } from './exchange.ts';
 
 /** A real collector and what a client can see of it: its answers, and its own counters. */

@@ -1,5 +1,5 @@
 import { type IncomingHttpHeaders, request } from 'node:http';
-import { protobufType } from '../export-request.ts';
+import { protobufType } from '../support/export-request.ts';
 
 /** One request on a connection of its own. */
 export function exchange(

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import protobuf from 'protobufjs';
-import { jsonType } from '../export-request.ts';
+import { jsonType } from '../support/export-request.ts';
 import type { Answer } from './exchange.ts';
 
 export interface Status {

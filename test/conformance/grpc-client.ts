@@ -5,7 +5,7 @@ import {
   type IncomingHttpHeaders,
   type SecureClientSessionOptions,
 } from 'node:http2';
-import { exportPath } from '../load/grpc-call.ts';
+import { exportPath } from '../labs/load/grpc-call.ts';
 import { Difference, inTime } from './check.ts';
 import { decodeAnswer } from './export-answer.ts';
 

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { expect, test } from 'vitest';
-import { traces } from '../export-request.ts';
-import { runToEnd, startCollectorProcess, temporaryFolder } from '../process.ts';
+import { traces } from '../support/export-request.ts';
+import { runToEnd, startCollectorProcess, temporaryFolder } from '../support/process.ts';
 import { lifecycleCases } from './cases/lifecycle.ts';
 import { exchange } from './exchange.ts';
 import { prove } from './prove.ts';

@@ -1,12 +1,12 @@
 import { newKey, type Scope } from '../../core/key.ts';
 import { openSqliteKeys } from '../../core/store/sqlite/keys.ts';
-import { authority, writePair } from '../certificates.ts';
+import { authority, writePair } from '../support/certificates.ts';
 import {
   type Running,
   startAnalyzerProcess,
   startCollectorProcess,
   temporaryFolder,
-} from '../process.ts';
+} from '../support/process.ts';
 import { equal } from './check.ts';
 import { counterOf, storedSpans } from './exchange.ts';
 import type { OwnTarget, ReportedEndpoint, Setup, Target } from './target.ts';

@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { protobufType } from '../export-request.ts';
+import { protobufType } from '../support/export-request.ts';
 import { inTime, until } from './check.ts';
 
 /** A connection on which bytes go out as they are, and what came back on it. */

@@ -1,6 +1,6 @@
 import type { Scope } from '../../core/key.ts';
-import type { Authority } from '../certificates.ts';
-import type { Running } from '../process.ts';
+import type { Authority } from '../support/certificates.ts';
+import type { Running } from '../support/process.ts';
 
 /** A server that the list is run against: anybody's that listens somewhere, or a process of our own. */
 export interface Target {

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Running, startRollcall, startService, temporaryFolder } from '../process.ts';
+import { type Running, startRollcall, startService, temporaryFolder } from '../support/process.ts';
 
 /** What is asked of the service: how often, and what it answers. */
 const requests = [

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { encodeTraces, type Span } from '../../collector/otlp/encode.ts';
+import { encodeTraces, type Span } from '../../collector/otlp/traces-encoder.ts';
 import { Database } from '../../core/store/sqlite/database.ts';
-import { type Running, startRollcall, temporaryFolder } from '../process.ts';
+import { type Running, startRollcall, temporaryFolder } from '../support/process.ts';
 
 /** What extraction's options and odd spans come to, through the real doors: OTLP in, report and metrics out. */
 const folder = temporaryFolder();

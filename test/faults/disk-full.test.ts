@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { afterAll, expect, test } from 'vitest';
-import { type Running, startCollectorProcess, temporaryFolder } from '../process.ts';
+import { type Running, startCollectorProcess, temporaryFolder } from '../support/process.ts';
 import { everythingOnce, Trial, until } from './trial.ts';
 
 const folder = temporaryFolder();

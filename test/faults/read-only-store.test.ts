@@ -1,7 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { afterAll, expect, test } from 'vitest';
-import { type Running, runToEnd, startCollectorProcess, temporaryFolder } from '../process.ts';
+import {
+  type Running,
+  runToEnd,
+  startCollectorProcess,
+  temporaryFolder,
+} from '../support/process.ts';
 import { everythingOnce, Trial, until } from './trial.ts';
 
 const folder = temporaryFolder();

@@ -6,7 +6,7 @@ import {
   startAnalyzerProcess,
   startCollectorProcess,
   temporaryFolder,
-} from '../process.ts';
+} from '../support/process.ts';
 import { everythingOnce, Trial } from './trial.ts';
 
 const folder = temporaryFolder();

@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from 'vitest';
-import { startCollectorProcess, temporaryFolder } from '../process.ts';
+import { startCollectorProcess, temporaryFolder } from '../support/process.ts';
 import { everythingOnce, Trial } from './trial.ts';
 
 const folder = temporaryFolder();

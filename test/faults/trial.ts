@@ -1,7 +1,7 @@
-import { compareCounts, NumberedBodies } from '../load/numbered-bodies.ts';
-import { reportedCalls } from '../load/report.ts';
-import { Sending } from '../load/sending.ts';
-import { startAnalyzerProcess } from '../process.ts';
+import { compareCounts, NumberedBodies } from '../labs/load/numbered-bodies.ts';
+import { reportedCalls } from '../labs/load/report.ts';
+import { Sending } from '../labs/load/sending.ts';
+import { startAnalyzerProcess } from '../support/process.ts';
 
 /** Four senders, the bodies they send, and in the end the comparison of the report with what was acknowledged. */
 export class Trial {

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { launchCommand } from '../process.ts';
+import { launchCommand } from '../support/process.ts';
 
 /** A service under instrumentation, as a process of its own. */
 export interface App {

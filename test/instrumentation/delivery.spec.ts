@@ -3,8 +3,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { authority } from '../certificates.ts';
-import { temporaryFolder } from '../process.ts';
+import { authority } from '../support/certificates.ts';
+import { temporaryFolder } from '../support/process.ts';
 import { type App, startApp } from './app.ts';
 import { startSink } from './sink.ts';
 import { installed, nodeBinary, nodeMajors } from './workshop.ts';

@@ -10,7 +10,7 @@ import { decoded } from './seen-span.ts';
  */
 type ReadableSpan = Parameters<typeof ProtobufTraceSerializer.serializeRequest>[0][number];
 
-const built = new URL('../../instrumentation/dist/span-writer.js', import.meta.url);
+const built = new URL('../../instrumentation/dist/span/span-writer.js', import.meta.url);
 const require = createRequire(built);
 const { resourceFromAttributes } = require('@opentelemetry/resources') as {
   resourceFromAttributes(attributes: object): ReadableSpan['resource'];

@@ -1,9 +1,13 @@
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { beforeAll, expect, it } from 'vitest';
-import { memory } from '../bench/process-cost.ts';
-import { quantile } from '../bench/quantile.ts';
-import { startAnalyzerProcess, startCollectorProcess, temporaryFolder } from '../process.ts';
+import { memory } from '../labs/bench/process-cost.ts';
+import { quantile } from '../labs/bench/quantile.ts';
+import {
+  startAnalyzerProcess,
+  startCollectorProcess,
+  temporaryFolder,
+} from '../support/process.ts';
 import { type App, said, startApp } from './app.ts';
 import { type BadAnswer, badAnswers, startBadRollcall } from './bad-rollcall.ts';
 import { arrived } from './usage.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Running, startRollcall, temporaryFolder } from '../process.ts';
+import { type Running, startRollcall, temporaryFolder } from '../support/process.ts';
 import { startApp } from './app.ts';
 import { reportedCalls } from './usage.ts';
 import { installed, nodeBinary, nodeMajors } from './workshop.ts';

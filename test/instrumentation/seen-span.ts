@@ -1,4 +1,4 @@
-import { traceRequest } from '../trace-schema.ts';
+import { traceRequest } from '../support/trace-schema.ts';
 
 /** A span as a test reads it: attributes by name, ids in hexadecimal. */
 export interface SeenSpan {

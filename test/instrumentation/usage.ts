@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { askJson } from '../load/report.ts';
+import { askJson } from '../labs/load/report.ts';
 
 interface Report {
   summary: { total_requests: number };

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { startCollectorProcess, temporaryFolder } from '../process.ts';
+import { startCollectorProcess, temporaryFolder } from '../support/process.ts';
 
 /** Who asks is decided by a request's headers alone (OTLP.md A2): nobody has to be sent a body for it. */
 const folder = temporaryFolder();

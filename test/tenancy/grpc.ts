@@ -1,5 +1,5 @@
 import { connect, constants } from 'node:http2';
-import { exportPath, framed } from '../load/grpc-call.ts';
+import { exportPath, framed } from '../labs/load/grpc-call.ts';
 
 /** What a gRPC call of an exporter came to. */
 export interface GrpcAnswer {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { limits } from '../../core/limits.ts';
-import { runToEnd, startRollcall, temporaryFolder } from '../process.ts';
+import { runToEnd, startRollcall, temporaryFolder } from '../support/process.ts';
 import { exchange } from './exchange.ts';
 import { grpcExport } from './grpc.ts';
 import {

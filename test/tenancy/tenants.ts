@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { encodeTraces, type Span } from '../../collector/otlp/encode.ts';
+import { encodeTraces, type Span } from '../../collector/otlp/traces-encoder.ts';
 import { type Scope, scopes } from '../../core/key.ts';
-import { callTo, jsonSpan, serverSpan } from '../export-request.ts';
-import { type Running, startRollcall, temporaryFolder } from '../process.ts';
+import { callTo, jsonSpan, serverSpan } from '../support/export-request.ts';
+import { type Running, startRollcall, temporaryFolder } from '../support/process.ts';
 import { exchange } from './exchange.ts';
 
 /** A project with a key of each scope, two of each that were revoked, and words that are in no other. */

@@ -1,8 +1,12 @@
 import { afterAll, expect, test } from 'vitest';
-import { callTo, encodeSpans, serverSpan } from '../export-request.ts';
-import { connections, postTraces } from '../load/post.ts';
-import { askReport } from '../load/report.ts';
-import { startAnalyzerProcess, startCollectorProcess, temporaryFolder } from '../process.ts';
+import { connections, postTraces } from '../labs/load/post.ts';
+import { askReport } from '../labs/load/report.ts';
+import { callTo, encodeSpans, serverSpan } from '../support/export-request.ts';
+import {
+  startAnalyzerProcess,
+  startCollectorProcess,
+  temporaryFolder,
+} from '../support/process.ts';
 
 const folder = temporaryFolder();
 afterAll(() => folder.remove());

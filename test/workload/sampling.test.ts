@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { encodeTraces, type Span } from '../../collector/otlp/encode.ts';
-import { connections, postTraces } from '../load/post.ts';
-import { Random } from '../load/random.ts';
-import { askJson, askReport, type ReportRow } from '../load/report.ts';
-import type { TrueWindow } from '../load/truth.ts';
+import { encodeTraces, type Span } from '../../collector/otlp/traces-encoder.ts';
+import { connections, postTraces } from '../labs/load/post.ts';
+import { Random } from '../labs/load/random.ts';
+import { askJson, askReport, type ReportRow } from '../labs/load/report.ts';
+import type { TrueWindow } from '../labs/load/truth.ts';
 import {
   type Running,
   startAnalyzerProcess,
   startCollectorProcess,
   temporaryFolder,
-} from '../process.ts';
+} from '../support/process.ts';
 
 /**
  * Services of a hundred routes whose calls are known one by one, and whose samplers keep some of them: the

@@ -1,19 +1,19 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { defaultRetention } from '../../core/config.ts';
+import { defaultRetention } from '../../core/config/config.ts';
 import { Database } from '../../core/store/sqlite/database.ts';
-import { openSqliteWriter } from '../../core/store/sqlite/writer.ts';
-import { connections, postTraces } from '../load/post.ts';
-import { Random } from '../load/random.ts';
-import { askReport, differences, windowOf } from '../load/report.ts';
-import { type TrueWindow, Truth } from '../load/truth.ts';
-import { Workload } from '../load/workload.ts';
+import { openSqliteWriter } from '../../core/store/sqlite/writer/writer.ts';
+import { connections, postTraces } from '../labs/load/post.ts';
+import { Random } from '../labs/load/random.ts';
+import { askReport, differences, windowOf } from '../labs/load/report.ts';
+import { type TrueWindow, Truth } from '../labs/load/truth.ts';
+import { Workload } from '../labs/load/workload.ts';
 import {
   type Running,
   startAnalyzerProcess,
   startCollectorProcess,
   temporaryFolder,
-} from '../process.ts';
+} from '../support/process.ts';
 
 /**
  * Two hundred routes with durations from 50 µs to 60 s, calls of the last day and a half and late ones of

@@ -99,7 +99,7 @@ const migrations: readonly string[] = [
   CREATE TABLE delivery_odd (project_id INTEGER, digest BLOB, received_s INTEGER NOT NULL,
     PRIMARY KEY (project_id, digest)) WITHOUT ROWID;
 
-  -- Usage (core/store/sqlite/usage-block.ts) that is rolled up and not settled into levels yet.
+  -- Usage (core/store/sqlite/usage/usage-block.ts) that is rolled up and not settled into levels yet.
   CREATE TABLE usage_run (
     id INTEGER PRIMARY KEY,
     shard INTEGER NOT NULL,
@@ -165,7 +165,7 @@ const migrations: readonly string[] = [
   INSERT OR IGNORE INTO project (name) VALUES ('default');
   `,
   `
-  -- The service's own spelling of the route, as last seen (core/route-display.ts); '' where it is \`route\`.
+  -- The service's own spelling of the route, as last seen (core/route/display.ts); '' where it is \`route\`.
   ALTER TABLE endpoint ADD COLUMN display TEXT NOT NULL DEFAULT '';
   INSERT INTO meta VALUES ('displays_changed', 0); -- counts the changes of rows that reports remember
   -- A call whose duration is no latency has -1 (ROLLCALL_EXCLUDE_LATENCY).
@@ -200,7 +200,7 @@ const migrations: readonly string[] = [
   DROP TABLE delivery_odd;
   `,
   `
-  -- Nothing but refused calls speak for this made-up route so far (collector/refusal.ts).
+  -- Nothing but refused calls speak for this made-up route so far (collector/extract/endpoint/early-status.ts).
   ALTER TABLE endpoint ADD COLUMN refused INTEGER NOT NULL DEFAULT 0;
   `,
 ];

@@ -1,6 +1,6 @@
-import type { Framework } from '../framework.ts';
 import { express } from './express.ts';
 import { fastify } from './fastify.ts';
+import type { Framework } from './framework.ts';
 import { hapi } from './hapi.ts';
 import { hono } from './hono.ts';
 import { koa } from './koa.ts';

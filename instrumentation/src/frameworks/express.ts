@@ -1,4 +1,3 @@
-import type { DeclaredRoute, Framework, FrameworkHooks, RawRequest } from '../framework.ts';
 import { limits } from '../limits.ts';
 import { declaredMethods, isCatchAll } from './declared-methods.ts';
 import {
@@ -13,6 +12,7 @@ import {
   spelled,
   stackOf,
 } from './express-tree.ts';
+import type { DeclaredRoute, Framework, FrameworkHooks, RawRequest } from './framework.ts';
 import { harmless, whenLoaded, wrapMethod } from './loaded-modules.ts';
 import { requestListeners } from './serving.ts';
 

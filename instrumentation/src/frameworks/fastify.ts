@@ -1,6 +1,6 @@
 import { subscribe } from 'node:diagnostics_channel';
-import type { DeclaredRoute, Framework, RawRequest } from '../framework.ts';
 import { declaredMethods } from './declared-methods.ts';
+import type { DeclaredRoute, Framework, RawRequest } from './framework.ts';
 import { harmless } from './loaded-modules.ts';
 
 /**

@@ -1,5 +1,5 @@
-import type { DeclaredRoute, Framework, RawRequest } from '../framework.ts';
 import { declaredMethods } from './declared-methods.ts';
+import type { DeclaredRoute, Framework, RawRequest } from './framework.ts';
 import { harmless, whenLoaded, wrapMethod } from './loaded-modules.ts';
 
 /**

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
-import type { DeclaredRoute, Framework, RawRequest } from '../framework.ts';
 import { declaredMethods } from './declared-methods.ts';
+import type { DeclaredRoute, Framework, RawRequest } from './framework.ts';
 import { harmless, whenLoaded, wrapMethod } from './loaded-modules.ts';
 import { afterTurn } from './serving.ts';
 

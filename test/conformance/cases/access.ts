@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
-import { authority, writePair } from '../../certificates.ts';
-import { jsonTraces, jsonType, protobufType, traces } from '../../export-request.ts';
-import { framed } from '../../load/grpc-call.ts';
-import { runToEnd, startCollectorProcess, temporaryFolder } from '../../process.ts';
-import { http1Client, http2Client, type SecureClient } from '../../secure-client.ts';
+import { framed } from '../../labs/load/grpc-call.ts';
+import { authority, writePair } from '../../support/certificates.ts';
+import { jsonTraces, jsonType, protobufType, traces } from '../../support/export-request.ts';
+import { runToEnd, startCollectorProcess, temporaryFolder } from '../../support/process.ts';
+import { http1Client, http2Client, type SecureClient } from '../../support/secure-client.ts';
 import { CaseList } from '../case.ts';
 import { among, equal, holds, inTime, matches, until } from '../check.ts';
 import type { Answer } from '../exchange.ts';

@@ -6,8 +6,14 @@ import {
   gzipSync,
   zstdCompressSync,
 } from 'node:zlib';
-import { encodeTraces } from '../../../collector/otlp/encode.ts';
-import { jsonTraces, jsonType, protobufType, serverSpan, traces } from '../../export-request.ts';
+import { encodeTraces } from '../../../collector/otlp/traces-encoder.ts';
+import {
+  jsonTraces,
+  jsonType,
+  protobufType,
+  serverSpan,
+  traces,
+} from '../../support/export-request.ts';
 import { CaseList } from '../case.ts';
 import { equal, matches } from '../check.ts';
 import type { Answer, Post } from '../exchange.ts';

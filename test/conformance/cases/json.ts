@@ -1,4 +1,4 @@
-import { encodeTraces } from '../../../collector/otlp/encode.ts';
+import { encodeTraces } from '../../../collector/otlp/traces-encoder.ts';
 import {
   encodeSpans,
   jsonSpan,
@@ -6,7 +6,7 @@ import {
   jsonType,
   serverSpan,
   traces,
-} from '../../export-request.ts';
+} from '../../support/export-request.ts';
 import { CaseList } from '../case.ts';
 import { equal, matches } from '../check.ts';
 import { rejectedOf, statusOf } from '../export-answer.ts';

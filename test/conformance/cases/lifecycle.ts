@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
-import { encodeSpans, serverSpan, traces } from '../../export-request.ts';
-import { framed } from '../../load/grpc-call.ts';
-import { startCollectorProcess, temporaryFolder } from '../../process.ts';
+import { framed } from '../../labs/load/grpc-call.ts';
+import { encodeSpans, serverSpan, traces } from '../../support/export-request.ts';
+import { startCollectorProcess, temporaryFolder } from '../../support/process.ts';
 import { CaseList } from '../case.ts';
 import { among, atLeast, equal, holds, inTime, matches, until } from '../check.ts';
 import { counterOf, duplicateSpans, exchange, storedSpans } from '../exchange.ts';

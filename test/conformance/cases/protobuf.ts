@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type AnyValue, encodeTraces } from '../../../collector/otlp/encode.ts';
+import { type AnyValue, encodeTraces } from '../../../collector/otlp/traces-encoder.ts';
 import {
   bytesField,
   doubleField,
@@ -8,14 +8,14 @@ import {
   fixed64Field,
   groupField,
   varintField,
-} from '../../collector/wire.ts';
+} from '../../collector/support/wire.ts';
 import {
   callAttributes,
   encodeSpans,
   protobufType,
   serverSpan,
   traces,
-} from '../../export-request.ts';
+} from '../../support/export-request.ts';
 import { CaseList } from '../case.ts';
 import { equal, holds, matches } from '../check.ts';
 import { partialOf, rejectedOf, statusOf } from '../export-answer.ts';

@@ -7,7 +7,7 @@ import {
   protobufType,
   serverSpan,
   traces,
-} from '../../export-request.ts';
+} from '../../support/export-request.ts';
 import { CaseList } from '../case.ts';
 import { among, equal, holds, matches, until } from '../check.ts';
 import type { Answer } from '../exchange.ts';

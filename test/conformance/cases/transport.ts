@@ -1,10 +1,10 @@
 import { Agent, request } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
 import { setTimeout as delay } from 'node:timers/promises';
-import { variables } from '../../../core/config.ts';
-import { jsonTraces, jsonType, protobufType, traces } from '../../export-request.ts';
-import { framed } from '../../load/grpc-call.ts';
-import { runToEnd, temporaryFolder } from '../../process.ts';
+import { variables } from '../../../core/config/config.ts';
+import { framed } from '../../labs/load/grpc-call.ts';
+import { jsonTraces, jsonType, protobufType, traces } from '../../support/export-request.ts';
+import { runToEnd, temporaryFolder } from '../../support/process.ts';
 import { CaseList } from '../case.ts';
 import { atLeast, Difference, equal, inTime, matches } from '../check.ts';
 import { partialOf, statusOf } from '../export-answer.ts';

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Running, startRollcall, temporaryFolder } from '../../process.ts';
+import { type Running, startRollcall, temporaryFolder } from '../../support/process.ts';
 import { type NodeMajor, nodeBinary } from '../workshop.ts';
 import { installApp } from './app-folder.ts';
 import { stacks } from './cases.ts';

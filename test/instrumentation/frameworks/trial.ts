@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { end, freePort, listening, withService } from '../../interop/service.ts';
-import { reported, total, unequal } from '../../interop/trial.ts';
+import { end, freePort, listening, withService } from '../../labs/interop/service.ts';
+import { reported, total, unequal } from '../../labs/interop/trial.ts';
 import { http1Caller, http2Caller } from './caller.ts';
 import type { RouteCase, Stack } from './cases.ts';
 import type { Receiver } from './receiver.ts';

@@ -1,0 +1,21 @@
+import type { Question } from '../query/query.ts';
+import { clients } from '../reports/clients.ts';
+import { dead } from '../reports/dead.ts';
+import { endpoint } from '../reports/endpoint.ts';
+import { report } from '../reports/report.ts';
+import { services } from '../reports/services.ts';
+import { summary } from '../reports/summary.ts';
+import { timeseries } from '../reports/timeseries.ts';
+import { top } from '../reports/top.ts';
+
+/** Everything that can be asked below /api/v1. */
+export const questions: readonly Question[] = [
+  services,
+  report,
+  top,
+  dead,
+  summary,
+  timeseries,
+  endpoint,
+  clients,
+];

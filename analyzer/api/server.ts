@@ -1,0 +1,191 @@
+import type { ServerResponse } from 'node:http';
+import express, { type Express, type Request, type Response } from 'express';
+import { credentialsOf } from '../../core/auth/credentials.ts';
+import type { Tenancy } from '../../core/auth/tenancy.ts';
+import { AppError } from '../../core/error.ts';
+import type { Log } from '../../core/log.ts';
+import type { CallReader } from '../../core/store/store.ts';
+import { type Metrics, openMetrics } from '../metrics.ts';
+import { readParameters } from '../query/parameters.ts';
+import type { Answer, Question } from '../query/query.ts';
+import type { Thresholds } from '../reports/lifecycle.ts';
+import type { Command } from '../tenancy/command.ts';
+import { commands } from '../tenancy/commands.ts';
+import { type Failure, failure, wrongMethod } from './failure.ts';
+import { frontPage } from './front-page.ts';
+import { readJsonBody } from './json-body.ts';
+import { openapiDocument } from './openapi.ts';
+import { questions } from './queries.ts';
+
+/** The analyzer's HTTP door: the REST API below /api/v1, and what watches over the process. */
+export interface AnalyzerOptions {
+  reader: CallReader;
+  tenancy: Pick<Tenancy, 'gate' | 'keys'>;
+  thresholds: Thresholds;
+  log: Log;
+  version: string;
+  /** Milliseconds since the epoch. */
+  now: () => number;
+}
+
+export function analyzerApp(options: AnalyzerOptions): Express {
+  const metrics = openMetrics();
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.enable('case sensitive routing');
+  // Questions read their query themselves, strictly.
+  app.set('query parser', false);
+  app.use((_request, response, next) => {
+    response.setHeader('X-Content-Type-Options', 'nosniff');
+    response.setHeader('Cache-Control', 'no-store');
+    response.on('finish', () => {
+      metrics.requests.inc({ transport: 'rest', code: String(response.statusCode) });
+    });
+    next();
+  });
+  for (const asked of questions) route(app, `/api/v1${asked.path}`, ask(asked, options, metrics));
+  for (const [path, handlers] of commandHandlers(options)) serve(app, `/api/v1${path}`, handlers);
+  const document = JSON.stringify(openapiDocument(questions, commands, options.version));
+  route(app, '/api/v1/openapi.json', fixed('application/json; charset=utf-8', document));
+  route(app, '/', fixed('text/html; charset=utf-8', frontPage(questions)));
+  route(app, '/healthz', fixed('application/json; charset=utf-8', '{"status":"ok"}'));
+  route(app, '/readyz', async (_request, response) => {
+    await options.reader.check();
+    send(response, 200, 'application/json; charset=utf-8', '{"status":"ready"}');
+  });
+  route(app, '/metrics', async (_request, response) => {
+    send(response, 200, metrics.registry.contentType, await metrics.registry.metrics());
+  });
+  app.use((request) => {
+    const message = `there is nothing at ${shorten(request.path)}; /api/v1/openapi.json lists what is`;
+    throw new AppError('not_found', message);
+  });
+  // Express knows an error handler by its four parameters.
+  app.use((thrown: unknown, request: Request, response: Response, _next: unknown) => {
+    const failed = failure(thrown);
+    // What is left of the body stays unread; HTTP/2 has a stream of its own to end.
+    if (failed.status === 413 && request.httpVersionMajor === 1) {
+      response.setHeader('Connection', 'close');
+    }
+    if (failed.status >= 500) options.log.error({ err: thrown, url: request.url }, 'not answered');
+    fail(response, failed);
+  });
+  return app;
+}
+
+type Handler = (request: Request, response: Response) => void | Promise<void>;
+
+type Handlers = Partial<Record<Command['method'], Handler>>;
+
+function route(app: Express, path: string, handler: Handler): void {
+  serve(app, path, { GET: handler });
+}
+
+/** HEAD comes with GET; any other method is refused by name. */
+function serve(app: Express, path: string, { GET, POST, DELETE }: Handlers): void {
+  const allowed: string[] = [];
+  if (GET) {
+    app.get(path, GET);
+    allowed.push('GET', 'HEAD');
+  }
+  if (POST) {
+    app.post(path, POST);
+    allowed.push('POST');
+  }
+  if (DELETE) {
+    app.delete(path, DELETE);
+    allowed.push('DELETE');
+  }
+  app.all(path, (request, response) => {
+    fail(response, wrongMethod(request.method, shorten(request.path), allowed));
+  });
+}
+
+/** Whose request it is, is asked before anything of it is read. */
+function admin(done: Command, { tenancy, now }: AnalyzerOptions): Handler {
+  return async (request, response) => {
+    const administrator = await tenancy.gate.administrator(credentialsIn(request));
+    const parameters = readParameters(done.parameters, searchOf(request));
+    const body = done.body && (await readJsonBody(request, done.body));
+    const answer = await done.run({
+      keys: await tenancy.keys(),
+      administrator,
+      nowS: Math.floor(now() / 1000),
+      parameters: parameters as never,
+      body: body as never,
+      path: request.params as Record<string, string>,
+    });
+    if (answer === undefined) {
+      response.writeHead(done.status);
+      response.end();
+      return;
+    }
+    linkNext(request, response, answer);
+    send(response, done.status, answer.contentType, answer.body);
+  };
+}
+
+/** By path, since one path may have several methods. */
+function commandHandlers(options: AnalyzerOptions): Map<string, Handlers> {
+  const byPath = new Map<string, Handlers>();
+  for (const done of commands) {
+    const handlers = byPath.get(done.path) ?? {};
+    byPath.set(done.path, { ...handlers, [done.method]: admin(done, options) });
+  }
+  return byPath;
+}
+
+const credentialsIn = (request: Request) =>
+  credentialsOf(request.headers, request.socket.remoteAddress);
+
+/** The query of a URL, with its question mark. */
+function searchOf({ url }: Request): string {
+  const query = url.indexOf('?');
+  return query === -1 ? '' : url.slice(query);
+}
+
+function ask(asked: Question, options: AnalyzerOptions, metrics: Metrics): Handler {
+  return async (request, response) => {
+    const startMs = performance.now();
+    const project = await options.tenancy.gate.project(credentialsIn(request), 'read');
+    const parameters = readParameters(asked.parameters, searchOf(request));
+    const path = request.params as Record<string, string>;
+    const answer = await options.reader.snapshot(project, (snapshot) =>
+      asked.answer(
+        { snapshot, nowMs: options.now(), thresholds: options.thresholds },
+        parameters as never,
+        path,
+      ),
+    );
+    metrics.reportSeconds.observe({ report: asked.name }, (performance.now() - startMs) / 1000);
+    linkNext(request, response, answer);
+    send(response, 200, answer.contentType, answer.body);
+  };
+}
+
+/** A table has no room for its cursor: the next page stands in a header (RFC 8288). */
+function linkNext(request: Request, response: Response, { nextCursor }: Answer): void {
+  if (!nextCursor) return;
+  const url = new URL(request.url, 'http://analyzer');
+  url.searchParams.set('cursor', nextCursor);
+  response.setHeader('Link', `<${url.pathname}${url.search}>; rel="next"`);
+}
+
+function fixed(contentType: string, body: string): Handler {
+  return (_request, response) => send(response, 200, contentType, body);
+}
+
+function fail(response: ServerResponse, { status, headers, body }: Failure): void {
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  send(response, status, 'application/json; charset=utf-8', body);
+}
+
+/** Node leaves the body out of an answer to HEAD and keeps its length. */
+function send(response: ServerResponse, status: number, contentType: string, body: string): void {
+  const bytes = Buffer.from(body);
+  response.writeHead(status, { 'Content-Type': contentType, 'Content-Length': bytes.length });
+  response.end(bytes);
+}
+
+const shorten = (text: string): string => (text.length > 200 ? `${text.slice(0, 200)}…` : text);

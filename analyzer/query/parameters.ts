@@ -1,0 +1,183 @@
+import { z } from 'zod';
+import { AppError } from '../../core/error.ts';
+import { limits } from '../../core/limits.ts';
+import { dayS } from '../../core/window.ts';
+
+/**
+ * Query parameters, strict: an unknown, repeated or wrong one is refused with its name, its value and
+ * what is allowed. A parameter's description says what is allowed; the error message and the OpenAPI
+ * document both use it.
+ */
+
+/** @param search the URL's query, with or without its question mark. @throws AppError `invalid` */
+export function readParameters<S extends z.ZodRawShape>(
+  schema: z.ZodObject<S>,
+  search: string,
+): z.output<z.ZodObject<S>> {
+  const query = new URLSearchParams(search);
+  const given: [string, string][] = [];
+  for (const name of new Set(query.keys())) {
+    const values = query.getAll(name);
+    if (values.length > 1) {
+      const message = `parameter ${quote(name)} was given ${values.length} times; give it once`;
+      throw new AppError('invalid', message, { field: shorten(name) });
+    }
+    given.push([name, values[0]!]);
+  }
+  const outcome = schema.safeParse(Object.fromEntries(given));
+  if (outcome.success) return outcome.data;
+  throw wrongParameter(schema, new Map(given), outcome.error.issues[0]!);
+}
+
+function wrongParameter(
+  schema: z.ZodObject<z.ZodRawShape>,
+  given: ReadonlyMap<string, string>,
+  issue: z.core.$ZodIssue,
+): AppError {
+  if (issue.code === 'unrecognized_keys') {
+    const name = issue.keys[0]!;
+    const known = Object.keys(schema.shape).join(', ') || 'none';
+    const message = `unknown parameter ${quote(name)}; known here: ${known}`;
+    return new AppError('invalid', message, { field: shorten(name) });
+  }
+  const name = String(issue.path[0]);
+  const allowed = (schema.shape[name] as z.ZodType).description;
+  const message = `${name}=${quote(given.get(name) ?? '')} is not allowed; give ${allowed}`;
+  return new AppError('invalid', message, { field: name });
+}
+
+const quote = (text: string): string => JSON.stringify(shorten(text));
+
+/** What a caller sent comes back in messages, but never megabytes of it. */
+const shorten = (text: string): string => (text.length > 100 ? `${text.slice(0, 100)}…` : text);
+
+const windowUnitS = { m: 60, h: 3600, d: dayS } as const;
+
+const window = z
+  .string()
+  .regex(/^[1-9]\d{0,6}[mhd]$/)
+  .transform((text) => Number(text.slice(0, -1)) * windowUnitS[text.slice(-1) as 'm' | 'h' | 'd'])
+  .refine((seconds) => seconds <= limits.windowDays * dayS)
+  .optional()
+  .describe(
+    `minutes, hours or days up to now, such as 15m, 24h, 7d or 30d, at most ${limits.windowDays}d; 30d unless told`,
+  );
+
+const timePattern =
+  /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.\d{1,9})?)?(?:Z|[+-](\d\d):(\d\d))?)?$/;
+
+/** Milliseconds since the epoch, or undefined when the text is no time. Without a zone it is UTC. */
+export function parseTime(text: string): number | undefined {
+  // A plus sign that was not escaped in a URL arrives as a space.
+  const candidate = text.replace(/ (?=\d\d:\d\d$)/, '+');
+  const match = timePattern.exec(candidate);
+  if (!match) return undefined;
+  const [, year, month, day, hour = '0', minute = '0', second = '0'] = match;
+  const date = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)));
+  // Date.UTC takes 31 February for 3 March.
+  if (date.getUTCMonth() !== Number(month) - 1 || date.getUTCDate() !== Number(day))
+    return undefined;
+  if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return undefined;
+  const zoned = /T.*(Z|[+-]\d\d:\d\d)$/.test(candidate) || !candidate.includes('T');
+  const ms = Date.parse(zoned ? candidate : `${candidate}Z`);
+  return Number.isNaN(ms) || ms < 0 || ms > 2 ** 32 * 1000 ? undefined : ms;
+}
+
+const time = (what: string) =>
+  z
+    .string()
+    .transform((text, context) => {
+      const ms = parseTime(text);
+      if (ms !== undefined) return ms;
+      context.addIssue({ code: 'custom', message: 'no time' });
+      return z.NEVER;
+    })
+    .optional()
+    .describe(
+      `${what}: an ISO 8601 date or time since 1970, UTC unless it names an offset, such as 2026-01-31 or 2026-01-31T12:30:00Z`,
+    );
+
+const name = (what: string, lengthMax: number) =>
+  z.string().max(lengthMax).optional().describe(`${what}, at most ${lengthMax} characters`);
+
+/** Every question takes these. */
+export const commonParameters = {
+  service: name('the exact name of a service', limits.serviceNameBytes),
+  environment: name(
+    'the exact name of an environment, empty for services that name none',
+    limits.environmentBytes,
+  ),
+  window,
+  from: time('the first moment of the window'),
+  to: time('the moment after the window, now unless told'),
+};
+
+const list = <const T extends string>(values: readonly T[], what: string) =>
+  z
+    .string()
+    .transform((text) => text.split(','))
+    .pipe(z.array(z.enum(values)))
+    .optional()
+    .describe(`${what}, separated by commas: ${values.join(', ')}`);
+
+export const statuses = ['active', 'cold', 'dead', 'never_called', 'unknown'] as const;
+
+export const methodParameter = z
+  .string()
+  .regex(/^[A-Za-z_-]{1,32}(,[A-Za-z_-]{1,32}){0,19}$/)
+  .transform((text) => text.toUpperCase().split(','))
+  .optional()
+  .describe('one or more HTTP methods, separated by commas, such as GET or GET,HEAD');
+
+export const routeParameter = z
+  .string()
+  .min(1)
+  .max(limits.routeBytes)
+  .optional()
+  .describe(
+    `a route as reports show it, where * stands for any characters, such as /users/{id} or /api/*, at most ${limits.routeBytes} characters`,
+  );
+
+/** What narrows a list of endpoints. */
+export const filterParameters = {
+  status: list(statuses, 'one or more statuses'),
+  method: methodParameter,
+  route: routeParameter,
+  q: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe('text that stands in the service, method or route, at most 200 characters'),
+};
+
+export const orderParameter = z
+  .enum(['asc', 'desc'])
+  .optional()
+  .describe('asc or desc; desc for numbers and times, asc for text unless told');
+
+export const formatParameter = z
+  .enum(['json', 'csv', 'md'])
+  .default('json')
+  .describe('json, csv or md');
+
+export const limitParameter = (max: number, fallback: number) =>
+  z
+    .string()
+    .regex(/^[1-9]\d{0,6}$/)
+    .transform(Number)
+    .refine((rows) => rows <= max)
+    .default(fallback)
+    .describe(`a whole number from 1 to ${max}; ${fallback} unless told`)
+    .meta({ type: 'integer', minimum: 1, maximum: max });
+
+/** What pages a list; `cursor` is checked by analyzer/query/page.ts. */
+export const pageParameters = (limitDefault: number = limits.listRows) => ({
+  limit: limitParameter(limits.listRows, limitDefault),
+  cursor: z
+    .string()
+    .max(4096)
+    .optional()
+    .describe('the next_cursor of the answer before, with all other parameters as they were'),
+  format: formatParameter,
+});

@@ -1,0 +1,90 @@
+import { createHmac } from 'node:crypto';
+import { replaceAddresses } from '../../../core/address-text.ts';
+import type { ClientPrivacyMode } from '../../../core/config/config.ts';
+import type { Log } from '../../../core/log.ts';
+import { canonicalAddress, networkOf } from './address.ts';
+import { DayKey, destroyDayKey } from './day-key.ts';
+
+export interface PrivacyOptions {
+  mode: ClientPrivacyMode;
+  /** Where the day's key is kept while addresses are hashed. */
+  keyPath: string;
+  log: Log;
+  /** Milliseconds since the epoch. */
+  now?: () => number;
+  /** How often the day is looked at while no request comes. */
+  checkMs?: number;
+}
+
+/**
+ * What takes the place of clients' addresses before anything is kept (ROLLCALL_CLIENT_PRIVACY).
+ * @returns undefined when addresses are kept as they are
+ * @throws AppError `unavailable` when the day's key cannot be kept
+ */
+export function openClientPrivacy(options: PrivacyOptions): ClientPrivacy | undefined {
+  // A key of an earlier configuration opens what it hashed: it goes.
+  if (options.mode !== 'hash') destroyDayKey(options.keyPath);
+  return options.mode === 'full' ? undefined : new ClientPrivacy(options);
+}
+
+export class ClientPrivacy {
+  readonly #mode: ClientPrivacyMode;
+  readonly #log: Log;
+  readonly #key: DayKey | undefined;
+  readonly #timer: NodeJS.Timeout | undefined;
+  #failing = false;
+
+  constructor({ mode, keyPath, log, now = Date.now, checkMs = 1_000 }: PrivacyOptions) {
+    this.#mode = mode;
+    this.#log = log;
+    if (mode !== 'hash') return;
+    this.#key = new DayKey(keyPath, now());
+    this.#timer = setInterval(() => this.turn(now()), checkMs).unref();
+  }
+
+  /** Counts on when what was shown before is shown differently: what was made of it must be forgotten. */
+  get generation(): number {
+    return this.#key?.day ?? 0;
+  }
+
+  /** To be told the time before every request: a key does not outlive its day (UTC). */
+  turn(nowMs: number): void {
+    try {
+      this.#key?.turn(nowMs);
+      this.#failing = false;
+    } catch (error) {
+      // Tried again every second; addresses are hashed with the new key meanwhile.
+      if (!this.#failing) this.#log.error({ err: error }, "yesterday's key is not overwritten yet");
+      this.#failing = true;
+    }
+  }
+
+  /** @param address canonical. @returns '' for nobody */
+  shown(address: string): string {
+    switch (this.#mode) {
+      case 'hash':
+        return hashed(address, this.#key!.key);
+      case 'truncate':
+        return networkOf(address);
+      default:
+        return '';
+    }
+  }
+
+  /** The text without the addresses in it. */
+  cleaned(text: string): string {
+    return replaceAddresses(text, (address) => this.shown(canonicalAddress(address)) || hidden);
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+}
+
+/** In texts that must stay the same over days, such as routes, and where nothing of an address is shown. */
+export const hidden = '{address}';
+
+/** 64 bits: among a million clients of a day two are one with a probability of 3 in 100 million. */
+function hashed(address: string, key: Buffer): string {
+  return `h:${createHmac('sha256', key).update(address).digest('hex').slice(0, 16)}`;
+}

@@ -1,0 +1,62 @@
+import { replaceAddresses } from '../../../core/address-text.ts';
+import { CallDictionary, type EndpointName, type Origin } from '../../../core/call.ts';
+import { type ClientPrivacy, hidden } from './privacy.ts';
+
+/**
+ * The dictionary when addresses are not kept as they are. Every word on its way to the store passes here,
+ * whoever found it, so that no full address gets by.
+ */
+export class PrivateDictionary extends CallDictionary {
+  readonly #privacy: ClientPrivacy;
+  /** What each address became, for those that are not remembered before they come here. */
+  readonly #numbers = new Map<string, number>();
+  #generation: number;
+
+  constructor(privacy: ClientPrivacy) {
+    super();
+    this.#privacy = privacy;
+    this.#generation = privacy.generation;
+  }
+
+  override client(address: string): number {
+    if (this.#generation !== this.#privacy.generation) {
+      this.#generation = this.#privacy.generation;
+      this.#numbers.clear();
+    }
+    let number = this.#numbers.get(address);
+    if (number === undefined) {
+      number = super.client(this.#privacy.shown(address));
+      this.#numbers.set(address, number);
+    }
+    return number;
+  }
+
+  override origin(origin: Origin): number {
+    return super.origin({
+      ...origin,
+      consumer: this.#privacy.cleaned(origin.consumer),
+      agent: this.#privacy.cleaned(origin.agent),
+      errorType: this.#privacy.cleaned(origin.errorType),
+    });
+  }
+
+  override endpoint(name: EndpointName): number {
+    const route = withoutAddresses(name.route);
+    if (name.display === undefined) return super.endpoint({ ...name, route });
+    return super.endpoint({ ...name, route, display: withoutAddresses(name.display) });
+  }
+
+  override get size(): number {
+    return super.size + this.#numbers.size;
+  }
+
+  override reset(): void {
+    super.reset();
+    this.#numbers.clear();
+  }
+}
+
+/** Not hashed: tomorrow the route would be another endpoint. */
+function withoutAddresses(route: string): string {
+  return replaceAddresses(route, () => hidden);
+}

@@ -1,0 +1,43 @@
+import type { ClockAhead } from './clock-skew.ts';
+import type { ExcludeReason } from './endpoint/exclusion.ts';
+
+/** Where the spans of one request went. Each is in exactly one of the first six counters. */
+export interface Extracted {
+  stored: number;
+  notServer: number;
+  notHttp: number;
+  excluded: Record<ExcludeReason, number>;
+  rejected: Record<RejectReason, number>;
+  /** Of a call that another span is counted for (OTLP.md X2, X3, X16). */
+  duplicate: Record<DuplicateReason, number>;
+  /** Stored with a duration of 0: the span ended before it started (OTLP.md X9). */
+  clockSkewed: number;
+  /** Stored without a client: what the span says of it is no address. */
+  invalidClients: number;
+  /** Stored as 500: no status, but an error (OTLP.md X19). */
+  statusAssumed: number;
+  /** Stored with the weight of their service: what they say of their sampling cannot be true. */
+  weightsIgnored: number;
+  /** By resource, in the message's order; almost always empty. */
+  clocksAhead: ClockAhead[];
+}
+
+export type RejectReason = 'trace_id' | 'span_id' | 'time_zero' | 'future' | 'too_old';
+
+export type DuplicateReason = 'nested' | 'sibling';
+
+export function nothingExtracted(): Extracted {
+  return {
+    stored: 0,
+    notServer: 0,
+    notHttp: 0,
+    excluded: { method: 0, route: 0 },
+    rejected: { trace_id: 0, span_id: 0, time_zero: 0, future: 0, too_old: 0 },
+    duplicate: { nested: 0, sibling: 0 },
+    clockSkewed: 0,
+    invalidClients: 0,
+    statusAssumed: 0,
+    weightsIgnored: 0,
+    clocksAhead: [],
+  };
+}

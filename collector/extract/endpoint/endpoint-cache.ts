@@ -1,0 +1,75 @@
+import type { CallDictionary } from '../../../core/call.ts';
+import type { Config } from '../../../core/config/config.ts';
+import { TripleTable } from '../../intern/triple-table.ts';
+import type { Resource } from '../resource.ts';
+import { isRefusal } from './early-status.ts';
+import { Exclusion } from './exclusion.ts';
+import { httpMethods } from './http-method.ts';
+import { MountRemainders } from './mount-cap.ts';
+import type { RouteCache } from './route-cache.ts';
+
+/** In place of an endpoint's number: it is not counted at all, because of its method or its route. */
+export const excludedByMethod = -1;
+export const excludedByRoute = -2;
+
+/** The dictionary's numbers of endpoints, remembered by the numbers of what they are made of. */
+export class Endpoints {
+  readonly #dictionary: CallDictionary;
+  readonly #routes: RouteCache;
+  readonly #exclusion: Exclusion;
+  readonly #mounts = new MountRemainders();
+  // (resource, route, method) to the endpoint's number, or `excludedBy…`.
+  readonly #numbers = new TripleTable();
+
+  constructor(
+    dictionary: CallDictionary,
+    routes: RouteCache,
+    config: Pick<Config, 'excludeMethods' | 'excludeRoutes'>,
+  ) {
+    this.#dictionary = dictionary;
+    this.#routes = routes;
+    this.#exclusion = new Exclusion(config);
+  }
+
+  /** How many are remembered. */
+  get size(): number {
+    return this.#numbers.size;
+  }
+
+  clear(): void {
+    this.#mounts.clear();
+    this.#numbers.clear();
+  }
+
+  /**
+   * @param method place in `httpMethods`
+   * @param route its number in the `RouteCache`
+   * @param status a refusal may come from before every endpoint: those of made-up routes are told apart
+   * @returns the dictionary's number, or `excludedByMethod` or `excludedByRoute`
+   */
+  endpointOf(resource: Resource, method: number, route: number, status: number): number {
+    const told = this.#routes.route(route);
+    const refused = status >= 300 && told.templated && isRefusal(status);
+    const how = refused ? httpMethods.length + method : method;
+    const known = this.#numbers.get(resource.number, route, how);
+    if (known !== 0) return known;
+    const name = httpMethods[method]!;
+    const found = this.#mounts.bound(resource, told);
+    const reason = this.#exclusion.reason(name, found.route);
+    let endpoint = reason === 'method' ? excludedByMethod : excludedByRoute;
+    if (reason === null) {
+      endpoint = this.#dictionary.endpoint({
+        project: resource.project,
+        service: resource.service,
+        environment: resource.environment,
+        method: name,
+        route: found.route,
+        templated: found.templated,
+        ...(found.display !== undefined && { display: found.display }),
+        ...(refused && { refused }),
+      });
+    }
+    this.#numbers.set(resource.number, route, how, endpoint);
+    return endpoint;
+  }
+}

@@ -1,0 +1,58 @@
+import { valueKind } from '../../otlp/attributes.ts';
+import type { TracesWalk } from '../../otlp/traces-reader.ts';
+import { slot } from '../span-attributes.ts';
+
+/** The methods calls are counted under: RFC 9110 and 5789, QUERY, and one bucket for all others. */
+export const httpMethods = [
+  '_OTHER',
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'DELETE',
+  'CONNECT',
+  'OPTIONS',
+  'TRACE',
+  'PATCH',
+  'QUERY',
+] as const;
+
+/** The place in `httpMethods` of the method of the walk's span. */
+export function methodOf(walk: TracesWalk): number {
+  const { attributes, cursor } = walk;
+  const place = attributes.firstString(methodSlots);
+  if (place >= 0) {
+    const method = knownMethod(cursor.bytes, attributes.start(place), attributes.end(place));
+    if (method > 0 || attributes.kind(slot.methodOriginal) !== valueKind.string) return method;
+    // An instrumentation may not know the verb that we do (QUERY).
+    const original = slot.methodOriginal;
+    return knownMethod(cursor.bytes, attributes.start(original), attributes.end(original));
+  }
+  const nameEnd = walk.nameStart + walk.nameLength;
+  let end = walk.nameStart;
+  // Upper case only: `Post office` is a name like any other.
+  while (end < nameEnd && cursor.bytes[end]! >= 0x41 && cursor.bytes[end]! <= 0x5a) end += 1;
+  if (end < nameEnd && cursor.bytes[end] !== 0x20) return 0;
+  return knownMethod(cursor.bytes, walk.nameStart, end);
+}
+
+/** The place in `httpMethods` of the method in these bytes, in whatever case; 0 when it is none. */
+function knownMethod(bytes: Buffer, start: number, end: number): number {
+  const length = end - start;
+  if (length < 3 || length > 7) return 0;
+  const method = byInitialAndLength[(bytes[start]! & 31) * 8 + length]!;
+  const name = httpMethods[method]!;
+  for (let i = 0; i < length; i += 1) {
+    // A letter and its lower case differ in this one bit.
+    if ((bytes[start + i]! & 0xdf) !== name.charCodeAt(i)) return 0;
+  }
+  return method;
+}
+
+// No two methods agree in both: one look says which it can be.
+const byInitialAndLength = new Uint8Array(32 * 8);
+for (const [place, name] of httpMethods.entries()) {
+  if (place > 0) byInitialAndLength[(name.charCodeAt(0) & 31) * 8 + name.length] = place;
+}
+
+const methodSlots = [slot.method, slot.oldMethod];

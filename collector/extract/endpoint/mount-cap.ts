@@ -1,0 +1,30 @@
+import type { EndpointName } from '../../../core/call.ts';
+import { limits } from '../../../core/limits.ts';
+import type { Route } from '../../../core/route/route.ts';
+
+type ServiceName = Pick<EndpointName, 'project' | 'service' | 'environment'>;
+
+/** Bounds the routes made up behind one mount of one service (OTLP.md X14): past it they are `{path}`. */
+export class MountRemainders {
+  readonly #routes = new Map<string, Set<string>>();
+
+  bound({ project, service, environment }: ServiceName, route: Route): Route {
+    const { mount } = route;
+    if (mount === undefined) return route;
+    const key = `${project}\0${service}\0${environment}\0${mount}`;
+    let routes = this.#routes.get(key);
+    if (routes === undefined) {
+      routes = new Set();
+      this.#routes.set(key, routes);
+    }
+    if (routes.size >= limits.mountRemainders && !routes.has(route.route)) {
+      return { ...route, route: `${mount}/{path}` };
+    }
+    routes.add(route.route);
+    return route;
+  }
+
+  clear(): void {
+    this.#routes.clear();
+  }
+}

@@ -1,0 +1,243 @@
+import { limits } from '../../../core/limits.ts';
+import { endpointRoute, type Route, routePattern, withDisplay } from '../../../core/route/route.ts';
+import { bytesPerWord, doubled, Interner } from '../../intern/interner.ts';
+import { TripleTable } from '../../intern/triple-table.ts';
+import { keptLength, keptText } from '../../intern/truncate.ts';
+import type { TracesWalk } from '../../otlp/traces-reader.ts';
+import { mark, slot } from '../span-attributes.ts';
+import { httpMethods } from './http-method.ts';
+
+/**
+ * A call's canonical route (core/route/route.ts), remembered. What an `http.route` says alone is remembered as
+ * long as the words are; what needed path or name too, only for a while: there is no end of paths.
+ */
+export class RouteCache {
+  /** Routes by number, from 1 on. */
+  readonly #routes: Route[] = [{ route: '', templated: false }];
+  readonly #numbers = new Map<string, number>();
+  #routesWeight = 0;
+
+  /** The route asked for last covers only the beginning of its path (OTLP.md X14). */
+  foundMount = false;
+
+  readonly #patterns = new Interner();
+  // By number of the `http.route`: its canonical route's number, 0 when it is none, and its segments.
+  #canonical = new Int32Array(128);
+  #segments = new Int32Array(128);
+  #known = 0;
+
+  readonly #evidence = new Interner();
+  readonly #byEvidence = new TripleTable();
+
+  // The path of the span in hand: its bytes, without query, and how many segments are not empty.
+  #pathStart = 0;
+  #pathEnd = 0;
+  #pathSegments = 0;
+
+  /** What is remembered for good, as a share of `limits.internedStrings`. */
+  get weight(): number {
+    return this.#patterns.weight + this.#routesWeight;
+  }
+
+  clear(): void {
+    this.#routes.length = 1;
+    this.#numbers.clear();
+    this.#routesWeight = 0;
+    this.#patterns.clear();
+    this.#canonical = new Int32Array(128);
+    this.#segments = new Int32Array(128);
+    this.#known = 0;
+    this.#forgetEvidence();
+  }
+
+  route(number: number): Route {
+    return this.#routes[number]!;
+  }
+
+  /**
+   * The number of the route of the walk's span.
+   * @param method place in `httpMethods`
+   */
+  numberOf(walk: TracesWalk, method: number, status: number): number {
+    const { attributes, cursor } = walk;
+    const place = attributes.firstString(routeSlots);
+    const start = place < 0 ? 0 : attributes.start(place);
+    let length = place < 0 ? 0 : attributes.end(place) - start;
+    length = keptLength(cursor.bytes, start, length, limits.routeBytes);
+    this.#findPath(walk);
+    this.foundMount = false;
+    const isFunction = (attributes.marks & mark.faas) !== 0;
+    if (length > 0 && status !== 404 && status !== 405 && !isFunction) {
+      const pattern = this.#patterns.intern(cursor.bytes, cursor.view, start, length);
+      if (pattern > this.#known) this.#learn(pattern);
+      const number = this.#canonical[pattern]!;
+      if (
+        number > 0 &&
+        (this.#pathStart === this.#pathEnd || this.#pathSegments === this.#segments[pattern])
+      ) {
+        return number;
+      }
+    }
+    return this.#byAllEvidence(walk, start, length, method, status);
+  }
+
+  /** The path of the walk's span, without its query, cut to what is kept; '' without one. */
+  pathOf(walk: TracesWalk): string {
+    const { bytes } = walk.cursor;
+    this.#findPath(walk);
+    const length = this.#pathEnd - this.#pathStart;
+    const end = this.#pathStart + keptLength(bytes, this.#pathStart, length, limits.pathBytes);
+    return bytes.toString('utf8', this.#pathStart, end);
+  }
+
+  /** The number of a route that was found elsewhere. */
+  numberOfRoute(found: Route): number {
+    return this.#number(found);
+  }
+
+  /** Asks core/route/route.ts once for each distinct evidence. */
+  #byAllEvidence(
+    walk: TracesWalk,
+    routeStart: number,
+    routeLength: number,
+    method: number,
+    status: number,
+  ): number {
+    const { bytes, view } = walk.cursor;
+    const evidence = this.#evidence;
+    if (evidence.size > evidenceWordsMax || evidence.bytes > evidenceBytesMax) {
+      this.#forgetEvidence();
+    }
+    // A 404 that no text names is nobody's, whatever path a scanner tried (X18).
+    const unnamed = routeLength === 0 && !hasSlash(bytes, walk.nameStart, walk.nameLength);
+    const pathLength =
+      status === 404 && unnamed
+        ? 0
+        : keptLength(bytes, this.#pathStart, this.#pathEnd - this.#pathStart, limits.pathBytes);
+    const nameLength = keptLength(bytes, walk.nameStart, walk.nameLength, limits.routeBytes);
+    const route = evidence.intern(bytes, view, routeStart, routeLength);
+    const path = evidence.intern(bytes, view, this.#pathStart, pathLength);
+    const name = evidence.intern(bytes, view, walk.nameStart, nameLength);
+    const isFunction = (walk.attributes.marks & mark.faas) !== 0;
+    const outcome = status * 32 + method * 2 + (isFunction ? 1 : 0);
+    // Two numbers below 2^15 make one: the table takes three.
+    let number = this.#byEvidence.get(route * 2 ** 15 + name, path, outcome);
+    if (number === 0) {
+      const found = endpointRoute({
+        httpRoute: evidence.text(route),
+        spanName: evidence.text(name),
+        path: evidence.text(path),
+        method: httpMethods[method]!,
+        status,
+        isFunction,
+      });
+      number = this.#number(found);
+      this.#byEvidence.set(route * 2 ** 15 + name, path, outcome, number);
+    }
+    this.foundMount = this.#routes[number]!.mount !== undefined;
+    return number;
+  }
+
+  #forgetEvidence(): void {
+    this.#evidence.clear();
+    this.#byEvidence.clear();
+  }
+
+  /** `http.route` texts get their numbers one by one, so the next one is always the one to learn. */
+  #learn(pattern: number): void {
+    if (pattern >= this.#canonical.length) {
+      this.#canonical = doubled(this.#canonical);
+      this.#segments = doubled(this.#segments);
+    }
+    const text = this.#patterns.text(pattern);
+    const { canonical, segments } = routePattern(text);
+    this.#known = pattern;
+    this.#segments[pattern] = segments;
+    // Where the number of segments varies only core/route/route.ts can tell whether the path fits.
+    this.#canonical[pattern] =
+      canonical === ''
+        ? 0
+        : this.#number(withDisplay({ route: canonical, templated: false }, text));
+  }
+
+  #number(found: Route): number {
+    const route = keptText(found.route, limits.routeBytes);
+    const { mount = '', display = '' } = found;
+    const key = `${route}\0${found.templated ? 1 : 0}\0${mount}\0${display}`;
+    let number = this.#numbers.get(key);
+    if (number === undefined) {
+      number = this.#routes.push({ ...found, route }) - 1;
+      this.#numbers.set(key, number);
+      this.#routesWeight += 1 + Math.floor((route.length + display.length) / bytesPerWord);
+    }
+    return number;
+  }
+
+  /** Finds the path of the walk's span: `url.path`, `http.target`, or that of a whole URL. */
+  #findPath(walk: TracesWalk): void {
+    const { attributes, cursor } = walk;
+    const place = attributes.firstString(pathSlots);
+    if (place < 0) {
+      this.#pathStart = 0;
+      this.#pathEnd = 0;
+      return;
+    }
+    let start = attributes.start(place);
+    let valueEnd = attributes.end(place);
+    if (place === slot.url || place === slot.oldUrl) {
+      const origin = start;
+      start = pathOfUrl(cursor.bytes, origin, valueEnd);
+      if (start > origin && (start === valueEnd || endsPath(cursor.bytes[start]!))) {
+        // `http://host` asks for `/`: the slash before the host stands for it.
+        start = cursor.bytes.indexOf(slash, origin);
+        valueEnd = start + 1;
+      }
+    }
+    let segments = 0;
+    let before = slash;
+    let end = start;
+    for (; end < valueEnd; end += 1) {
+      const byte = cursor.bytes[end]!;
+      if (endsPath(byte)) break;
+      if (before === slash && byte !== slash) segments += 1;
+      before = byte;
+    }
+    this.#pathStart = start;
+    this.#pathEnd = end;
+    this.#pathSegments = segments;
+  }
+}
+
+/** Evidence kept at a time: enough for the routes of many services, and forgotten at once. */
+const evidenceWordsMax = 2 ** 15 - 4;
+const evidenceBytesMax = 4 * 1024 * 1024;
+
+// The template of a URL or a page stands in for a route that is missing: both are opt-in attributes.
+const routeSlots = [slot.route, slot.urlTemplate, slot.nextRoute];
+const pathSlots = [slot.path, slot.oldTarget, slot.url, slot.oldUrl];
+
+const slash = 0x2f;
+const colon = 0x3a;
+
+function hasSlash(bytes: Buffer, start: number, length: number): boolean {
+  for (let at = start; at < start + length; at += 1) if (bytes[at] === slash) return true;
+  return false;
+}
+
+/** `?` and `#`: Laravel and Flask put the query behind the path. */
+function endsPath(byte: number): boolean {
+  return byte === 0x3f || byte === 0x23;
+}
+
+/** Where the path of `scheme://authority/path` starts; its end when there is none. */
+function pathOfUrl(bytes: Buffer, start: number, end: number): number {
+  let at = start;
+  while (at < end && bytes[at] !== colon && bytes[at] !== slash && !endsPath(bytes[at]!)) at += 1;
+  const hasAuthority =
+    at + 2 < end && bytes[at] === colon && bytes[at + 1] === slash && bytes[at + 2] === slash;
+  // Without a scheme the whole is a path.
+  if (!hasAuthority) return start;
+  at += 3;
+  while (at < end && bytes[at] !== slash && !endsPath(bytes[at]!)) at += 1;
+  return at;
+}

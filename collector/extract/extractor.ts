@@ -1,0 +1,375 @@
+import type { CallBatch, CallColumns, CallDictionary } from '../../core/call.ts';
+import type { Config } from '../../core/config/config.ts';
+import { limits } from '../../core/limits.ts';
+import { copiesOf } from '../../core/weight.ts';
+import type { AttributeSlots } from '../otlp/attributes.ts';
+import { TracesWalk } from '../otlp/traces-reader.ts';
+import { epochSeconds, nanosecondsBeyond } from '../otlp/unix-nano.ts';
+import { Origins } from './call-context.ts';
+import { TrustedProxies } from './client/address.ts';
+import { Clients, invalidClient } from './client/client-cache.ts';
+import type { ClientPrivacy } from './client/privacy.ts';
+import type { ClockAhead } from './clock-skew.ts';
+import { type Extracted, nothingExtracted, type RejectReason } from './counts.ts';
+import { Endpoints, excludedByMethod } from './endpoint/endpoint-cache.ts';
+import { httpMethods, methodOf } from './endpoint/http-method.ts';
+import { RouteCache } from './endpoint/route-cache.ts';
+import { RpcRoutes, rpcStatusOf } from './endpoint/rpc-span.ts';
+import { reason as joinReason } from './join/call-groups.ts';
+import { JoinedEvidence } from './join/joined-evidence.ts';
+import { Joins } from './join/joins.ts';
+import { instanceOf, type Resource, Resources, resourceKeys } from './resource.ts';
+import { chanceOf, unbelieved, weightSaid } from './sampling.ts';
+import { isHttpSpan, mark, slot, wantedAttributes } from './span-attributes.ts';
+
+export interface ExtractorOptions {
+  /** Gets the words of the calls; they must not outlive its epoch, see `Extractor.reset`. */
+  dictionary: CallDictionary;
+  config: Pick<
+    Config,
+    | 'trustedProxies'
+    | 'consumerAttributes'
+    | 'excludeMethods'
+    | 'excludeRoutes'
+    | 'retention'
+    | 'samplingFactors'
+    | 'excludeLatency'
+    | 'rpc'
+  >;
+  /** Milliseconds since the epoch. */
+  now: () => number;
+  /** What the dictionary (a PrivateDictionary of it) makes of addresses, when it does not keep them. */
+  privacy?: ClientPrivacy | undefined;
+  /** False: every SERVER span by itself, for whoever only wants to know whether a message can be read. */
+  joins?: boolean;
+}
+
+/**
+ * Takes the calls out of export requests (OTLP.md 2). It remembers the words it has seen, by their bytes,
+ * so that the spans of a service that runs for an hour cost no string, no object and no Map.
+ */
+export class Extractor {
+  readonly #dictionary: CallDictionary;
+  readonly #now: () => number;
+  readonly #privacy: ClientPrivacy | undefined;
+  #privacyGeneration: number | undefined;
+  readonly #retentionS: number;
+  readonly #walk: TracesWalk;
+  readonly #routes = new RouteCache();
+  readonly #rpcRoutes = new RpcRoutes(this.#routes);
+  readonly #countsRpc: boolean;
+  readonly #excludeLatency: Config['excludeLatency'];
+  readonly #clients: Clients;
+  readonly #origins: Origins;
+
+  readonly #resources: Resources;
+  readonly #endpoints: Endpoints;
+
+  readonly #isJoining: boolean;
+  readonly #joins: Joins;
+  readonly #joinedEvidence: JoinedEvidence;
+  /** The place of the span in hand among those of `#joins`, or -1: nothing else tells of its call. */
+  #joined = -1;
+  #isSecondWalk = false;
+
+  // The request in hand.
+  #project = '';
+  #resource!: Resource;
+  #batch!: CallBatch;
+  #extracted: Extracted = nothingExtracted();
+  #traceIdsOf: Uint8Array = new Uint8Array(0);
+  #traceIds: DataView = new DataView(new ArrayBuffer(0));
+  #nowS = 0;
+  #oldestS = 0;
+  #latestS = 0;
+  /** Of the resource in hand. */
+  #clockAhead: ClockAhead | undefined;
+
+  constructor({ dictionary, config, now, privacy, joins = true }: ExtractorOptions) {
+    this.#dictionary = dictionary;
+    this.#now = now;
+    this.#privacy = privacy;
+    this.#privacyGeneration = privacy?.generation;
+    this.#retentionS = config.retention.daysS;
+    this.#resources = new Resources(config.samplingFactors);
+    this.#endpoints = new Endpoints(dictionary, this.#routes, config);
+    this.#countsRpc = config.rpc;
+    this.#excludeLatency = config.excludeLatency;
+    this.#clients = new Clients(dictionary, new TrustedProxies(config.trustedProxies));
+    const { keys, consumerSlots } = wantedAttributes(config.consumerAttributes);
+    this.#origins = new Origins(dictionary, consumerSlots);
+    this.#walk = new TracesWalk(
+      { resource: resourceKeys, span: keys },
+      {
+        resource: () => {
+          this.#resource = this.#resources.resourceOf(this.#project, this.#walk.resource);
+          this.#joins.resource(this.#resource);
+          this.#clockAhead = undefined;
+        },
+        serverSpan: () => {
+          if (this.#isSecondWalk) return this.#takeByPlan();
+          this.#joins.note(this.#walk);
+          this.#takeSpan();
+        },
+      },
+    );
+    this.#isJoining = joins;
+    this.#joins = new Joins(config.rpc);
+    this.#joinedEvidence = new JoinedEvidence(this.#joins, this.#walk, this.#routes);
+  }
+
+  /** What is remembered here and in the dictionary, as a share of `limits.internedStrings`. */
+  get size(): number {
+    return (
+      this.#dictionary.size +
+      this.#resources.weight +
+      this.#endpoints.size +
+      this.#routes.weight +
+      this.#clients.weight +
+      this.#origins.weight
+    );
+  }
+
+  /** Forgets all words, the dictionary's too. Only between batches, after `dictionary.takeNew()`. */
+  reset(): void {
+    this.#dictionary.reset();
+    this.#routes.clear();
+    this.#rpcRoutes.clear();
+    this.#clients.clear();
+    this.#origins.clear();
+    this.#endpoints.clear();
+    this.#resources.clear();
+  }
+
+  /** Addresses are shown differently from now on: those seen before are to be asked for again. */
+  #forgetCallers(): void {
+    this.#privacyGeneration = this.#privacy?.generation;
+    this.#clients.clear();
+    this.#origins.clear();
+  }
+
+  /**
+   * Walks one ExportTraceServiceRequest and appends its calls to the batch, all of them or none.
+   * @param message is read in place and not kept
+   * @throws AppError `invalid` that names the byte and what was wrong; the batch is as before
+   */
+  extract(project: string, message: Buffer, batch: CallBatch): Extracted {
+    const nowMs = this.#now();
+    const nowS = Math.floor(nowMs / 1000);
+    this.#nowS = nowS;
+    this.#privacy?.turn(nowMs);
+    if (this.#privacyGeneration !== this.#privacy?.generation) this.#forgetCallers();
+    this.#latestS = nowS + limits.futureS;
+    this.#oldestS = nowS - this.#retentionS;
+    this.#project = project;
+    this.#batch = batch;
+    this.#extracted = nothingExtracted();
+    const before = batch.length;
+    try {
+      this.#joins.begin(project);
+      this.#walk.walk(message);
+      if (this.#isJoining && this.#joins.needed && this.#joins.plan(message)) {
+        batch.truncate(before);
+        this.#extracted = nothingExtracted();
+        this.#isSecondWalk = true;
+        this.#walk.walk(message);
+      }
+      this.#joins.remember(batch);
+      this.#extracted.notServer = this.#walk.otherSpans - this.#joins.promotions;
+    } catch (error) {
+      batch.truncate(before);
+      throw error;
+    } finally {
+      this.#isSecondWalk = false;
+      this.#joined = -1;
+      this.#joins.end();
+    }
+    return this.#extracted;
+  }
+
+  /** The batch was not committed: its requests, which come again, are counted as if for the first time. */
+  forget(batch: CallBatch): void {
+    this.#joins.forget(batch);
+  }
+
+  /** A span of a request in which several are of one call. */
+  #takeByPlan(): void {
+    const joins = this.#joins;
+    const place = joins.at(this.#walk.spanStart);
+    const promoted = place < 0 ? -1 : joins.promoted(place);
+    this.#joined = promoted < 0 ? place : promoted;
+    if (promoted >= 0) {
+      this.#extracted.notHttp += 1;
+      this.#walk.readSpan(joins.spans.start[promoted]!, joins.spans.end[promoted]!);
+    }
+    const why = this.#joined < 0 ? joinReason.none : joins.reasonOf(this.#joined);
+    if (why === joinReason.none) {
+      this.#joinedEvidence.fill(this.#joined);
+      this.#takeSpan();
+    } else this.#extracted.duplicate[why === joinReason.nested ? 'nested' : 'sibling'] += 1;
+  }
+
+  #takeSpan(): void {
+    const walk = this.#walk;
+    const extracted = this.#extracted;
+    const { attributes } = walk;
+    const isHttp = isHttpSpan(attributes.marks);
+    if (!isHttp && !(this.#countsRpc && (attributes.marks & mark.rpc) !== 0)) {
+      extracted.notHttp += 1;
+      if (!this.#isSecondWalk) this.#joins.noteOther(walk);
+      return;
+    }
+    const endS = epochSeconds(walk.endHigh, walk.endLow);
+    if (endS > this.#nowS + 1) this.#noteClockAhead(endS - this.#nowS);
+    const reason = this.#rejection(endS);
+    if (reason !== null) {
+      extracted.rejected[reason] += 1;
+      return;
+    }
+    const method = isHttp ? methodOf(walk) : rpcMethod;
+    let status = isHttp ? statusOf(attributes) : rpcStatusOf(attributes);
+    if (status === 0 && (walk.statusCode === statusError || walk.exceptionType() !== null)) {
+      status = 500;
+      extracted.statusAssumed += 1;
+    }
+    let route = isHttp
+      ? this.#routes.numberOf(walk, method, status)
+      : this.#rpcRoutes.numberOf(walk, status);
+    if (this.#joined >= 0) {
+      route = this.#joinedEvidence.routeOf(this.#joined, route, method, status);
+    } else if (isHttp && this.#routes.foundMount && !this.#isSecondWalk) {
+      this.#joins.noteMounted(walk);
+    }
+    const endpoint = this.#endpoints.endpointOf(this.#resource, method, route, status);
+    if (endpoint < 0) {
+      extracted.excluded[endpoint === excludedByMethod ? 'method' : 'route'] += 1;
+      return;
+    }
+    let client = this.#clients.clientOf(walk);
+    if (client === invalidClient) {
+      client = 0;
+      extracted.invalidClients += 1;
+    }
+    const origin = this.#origins.originOf(walk, this.#resource, status);
+    this.#append(endS, endpoint, client, origin, status);
+  }
+
+  /** A clock that is right is never ahead: a span comes after it ended (OTLP.md X11). */
+  #noteClockAhead(aheadS: number): void {
+    if (this.#clockAhead === undefined) {
+      const { service } = this.#resource;
+      const instance = instanceOf(this.#walk.resource);
+      this.#clockAhead = { service, instance, aheadS };
+      this.#extracted.clocksAhead.push(this.#clockAhead);
+    } else if (aheadS > this.#clockAhead.aheadS) this.#clockAhead.aheadS = aheadS;
+  }
+
+  #rejection(endS: number): RejectReason | null {
+    const walk = this.#walk;
+    if (walk.traceIdLength !== 16 && walk.traceIdLength !== 0) return 'trace_id';
+    if (walk.spanIdLength !== 8 && walk.spanIdLength !== 0) return 'span_id';
+    if ((walk.startHigh | walk.startLow) === 0 || (walk.endHigh | walk.endLow) === 0) {
+      return 'time_zero';
+    }
+    if (endS > this.#latestS) return 'future';
+    return endS < this.#oldestS ? 'too_old' : null;
+  }
+
+  #append(endS: number, endpoint: number, client: number, origin: number, status: number): void {
+    const walk = this.#walk;
+    const { attributes } = walk;
+    const index = this.#batch.push();
+    const columns = this.#batch.columns;
+    // Exact for durations up to 104 days.
+    let durationNs = (walk.endHigh - walk.startHigh) * 2 ** 32 + (walk.endLow - walk.startLow);
+    if (durationNs < 0) {
+      durationNs = 0;
+      this.#extracted.clockSkewed += 1;
+    }
+    if (
+      status === switchingProtocols ||
+      durationNs > this.#excludeLatency.longerThanNs ||
+      (attributes.marks & mark.contentType) !== 0
+    ) {
+      durationNs = this.#latencyOf(durationNs, status);
+    }
+    columns.durationNs[index] = durationNs;
+    const sized = (attributes.marks & mark.size) !== 0;
+    columns.requestBytes[index] = sized ? sizeOf(attributes, requestSizeSlots) : -1;
+    columns.responseBytes[index] = sized ? sizeOf(attributes, responseSizeSlots) : -1;
+    columns.endpoint[index] = endpoint;
+    columns.origin[index] = origin;
+    columns.client[index] = client;
+    columns.endS[index] = endS;
+    columns.endNs[index] = nanosecondsBeyond(endS, walk.endLow);
+    columns.status[index] = status;
+    this.#putTraceId(columns, index);
+    this.#extracted.stored += 1;
+    const isToldOf = (attributes.marks & mark.sampling) !== 0 || walk.traceStateLength !== 0;
+    if (isToldOf || this.#resource.samplingFactor !== 1) this.#weigh(index);
+  }
+
+  #weigh(index: number): void {
+    const said = weightSaid(this.#walk);
+    if (said === unbelieved) this.#extracted.weightsIgnored += 1;
+    const weight = said < 0 ? this.#resource.samplingFactor : said;
+    if (weight === 1) return;
+    this.#batch.weights.add(index, weight, copiesOf(weight, chanceOf(this.#walk)));
+  }
+
+  /** @returns -1 for a connection that stayed open: how long it did is no latency (OTLP.md X7) */
+  #latencyOf(durationNs: number, status: number): number {
+    const { upgrades, streams, longerThanNs } = this.#excludeLatency;
+    if ((upgrades && status === switchingProtocols) || durationNs > longerThanNs) return -1;
+    if (!streams) return durationNs;
+    const { attributes } = this.#walk;
+    const types = contentTypeSlots.flatMap((place) => attributes.texts(place));
+    return types.some((type) => /^text\/event-stream\b/i.test(type)) ? -1 : durationNs;
+  }
+
+  /** Four bytes at a time: byte by byte it is a tenth of the whole. */
+  #putTraceId(columns: CallColumns, index: number): void {
+    if (this.#traceIdsOf !== columns.traceId) {
+      const { buffer, byteOffset, byteLength } = columns.traceId;
+      this.#traceIdsOf = columns.traceId;
+      this.#traceIds = new DataView(buffer, byteOffset, byteLength);
+    }
+    const { view } = this.#walk.cursor;
+    const from = this.#walk.traceIdStart;
+    const known = this.#walk.traceIdLength !== 0;
+    for (let i = 0; i < 16; i += 4) {
+      this.#traceIds.setInt32(index * 16 + i, known ? view.getInt32(from + i) : 0);
+    }
+  }
+}
+
+const rpcMethod = httpMethods.indexOf('POST');
+
+/** Status.code of a span. */
+const statusError = 2;
+
+/** The status of a WebSocket's opening. */
+const switchingProtocols = 101;
+
+const contentTypeSlots = [slot.contentType, slot.oldContentType];
+const statusSlots = [slot.status, slot.oldStatus];
+const requestSizeSlots = [slot.requestSize, slot.oldRequestSize, slot.otherRequestSize];
+const responseSizeSlots = [slot.responseSize, slot.oldResponseSize, slot.otherResponseSize];
+
+/** 0 when there is none that HTTP knows. */
+function statusOf(attributes: AttributeSlots): number {
+  for (let i = 0; i < statusSlots.length; i += 1) {
+    const status = attributes.number(statusSlots[i]!);
+    if (status >= 100 && status < 1000) return Math.floor(status);
+  }
+  return 0;
+}
+
+/** Bytes; -1 when the span does not say. */
+function sizeOf(attributes: AttributeSlots, slots: readonly number[]): number {
+  for (let i = 0; i < slots.length; i += 1) {
+    const size = attributes.number(slots[i]!);
+    if (size >= 0 && size < Number.POSITIVE_INFINITY) return size;
+  }
+  return -1;
+}

@@ -1,0 +1,89 @@
+import { type InnerEvidence, joinedRoute } from '../../../core/route/joined-route.ts';
+import { AttributeSlots, valueKind } from '../../otlp/attributes.ts';
+import { spanTag, type TracesWalk } from '../../otlp/traces-reader.ts';
+import { httpMethods } from '../endpoint/http-method.ts';
+import type { RouteCache } from '../endpoint/route-cache.ts';
+import { slot, wantedAttributes } from '../span-attributes.ts';
+import type { Joins } from './joins.ts';
+
+/**
+ * What the outer span of a call lacks and an inner one has: its status, method and path, and the route. Time,
+ * client and all the rest are the outer span's (OTLP.md X2).
+ */
+export class JoinedEvidence {
+  readonly #joins: Joins;
+  readonly #walk: TracesWalk;
+  readonly #routes: RouteCache;
+  readonly #inner: AttributeSlots;
+
+  constructor(joins: Joins, walk: TracesWalk, routes: RouteCache) {
+    this.#joins = joins;
+    this.#walk = walk;
+    this.#routes = routes;
+    this.#inner = new AttributeSlots(walk.cursor, wantedAttributes([]).keys);
+  }
+
+  /** Adds to the attributes of the walk's span. @param span its place in `joins.spans`; -1: it has none */
+  fill(span: number): void {
+    const { spans } = this.#joins;
+    for (const inner of this.#joins.innerOf(span)) {
+      // An INTERNAL span tells of routes only.
+      if (inner >= spans.servers) continue;
+      this.#read(spans.start[inner]!, spans.end[inner]!);
+      for (const slots of copied) this.#copyMissing(slots);
+    }
+  }
+
+  /**
+   * The number of the route by all the spans of the call.
+   * @param span as for `fill`
+   * @param own the number of the route by what the walk's span says
+   * @param method place in `httpMethods`
+   */
+  routeOf(span: number, own: number, method: number, status: number): number {
+    const { spans } = this.#joins;
+    const places = this.#joins.innerOf(span);
+    if (places.length === 0) return own;
+    const route = this.#routes.route(own);
+    const path = this.#routes.pathOf(this.#walk);
+    const inner = places.map((place): InnerEvidence => {
+      const told = spans.route[place]!;
+      return {
+        httpRoute: told === 0 ? '' : spans.text(told, spans.routeEnd[place]!),
+        spanName: spans.text(spans.name[place]!, spans.nameEnd[place]!),
+        isServer: place < spans.servers,
+      };
+    });
+    const joined = joinedRoute(route, { path, method: httpMethods[method]!, status }, inner);
+    return joined === route ? own : this.#routes.numberOfRoute(joined);
+  }
+
+  #copyMissing(slots: readonly number[]): void {
+    const { attributes } = this.#walk;
+    if (slots.some((place) => attributes.kind(place) !== valueKind.none)) return;
+    for (const place of slots) attributes.copy(this.#inner, place);
+  }
+
+  #read(start: number, end: number): void {
+    const { cursor } = this.#walk;
+    this.#inner.begin();
+    cursor.at = start;
+    while (cursor.at < end) {
+      const tag = cursor.tag(end);
+      if (tag !== spanTag.attributes) {
+        cursor.skip(tag, end);
+        continue;
+      }
+      const attributeEnd = cursor.length(end);
+      this.#inner.take(cursor.at, attributeEnd);
+      cursor.at = attributeEnd;
+    }
+  }
+}
+
+const copied = [
+  [slot.status, slot.oldStatus],
+  [slot.method, slot.oldMethod, slot.methodOriginal],
+  [slot.path, slot.oldTarget, slot.url, slot.oldUrl],
+  [slot.errorType],
+];

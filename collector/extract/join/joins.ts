@@ -1,0 +1,236 @@
+import type { CallBatch } from '../../../core/call.ts';
+import { limits } from '../../../core/limits.ts';
+import type { TracesWalk } from '../../otlp/traces-reader.ts';
+import type { Resource } from '../resource.ts';
+import { asksItsParent, CallGroups, isProxyName, isRemote, reason } from './call-groups.ts';
+import { RecognisedCalls } from './earlier-requests.ts';
+import { SecondReading } from './second-pass.ts';
+import { SiblingFilter } from './sibling-filter.ts';
+import { RequestSpans, spanKind } from './span-table.ts';
+
+/**
+ * One call of many spans (docs/decisions/0005-one-call-of-many-spans.md; OTLP.md X2 to X5, X14, X16). While
+ * a request is walked every SERVER span is looked at for signs that another span may be of the same call:
+ * a parent that may be local, a sibling, a mounted route, Ruby's proxy, a service that had such before. Only
+ * then the request is read once more, other spans with it, and only when that changes anything it is
+ * extracted anew by the plan: which span counts (`reasonOf`), which stands for it, and which others tell of
+ * the call.
+ */
+export class Joins {
+  /** A span of the request in hand needs `plan`. */
+  needed = false;
+  #project = '';
+  /** The service in hand is one whose spans are remembered. */
+  #remembers = false;
+  readonly #siblings = new SiblingFilter();
+  /** Where the spans lie whose routes are mounts; in the message's order. */
+  #mounted: number[] = [];
+
+  readonly #spans = new RequestSpans();
+  readonly #reading = new SecondReading(this.#spans);
+  readonly #groups: CallGroups;
+  readonly #recognised: RecognisedCalls;
+  /** Traces whose other spans are read. */
+  readonly #traces = new SiblingFilter();
+  #planned = false;
+  /** The SERVER span that `at` goes on from. */
+  #next = 0;
+  readonly #inner = new Map<number, number[]>();
+
+  /** @param countsRpc RPC server spans are calls too */
+  constructor(countsRpc: boolean) {
+    this.#groups = new CallGroups(this.#spans, countsRpc);
+    this.#recognised = new RecognisedCalls(this.#spans, this.#groups);
+  }
+
+  /** A request begins. */
+  begin(project: string): void {
+    this.needed = false;
+    this.#project = project;
+    this.#planned = false;
+    this.#siblings.begin();
+    this.#mounted.length = 0;
+  }
+
+  resource({ serviceHash }: Resource): void {
+    this.#remembers = this.#recognised.remembers(serviceHash);
+  }
+
+  /** Of every SERVER span in the first walk. */
+  note(walk: TracesWalk): void {
+    if (walk.parentIdLength === 0) {
+      if (this.#remembers) this.needed = true;
+    } else if (!this.needed) this.#noteParent(walk);
+  }
+
+  /** Of every SERVER span that is no call. */
+  noteOther(walk: TracesWalk): void {
+    const { bytes } = walk.cursor;
+    if (isProxyName(bytes, walk.nameStart, walk.nameStart + walk.nameLength)) this.needed = true;
+  }
+
+  /** Of every SERVER span whose route covers only the beginning of its path (X14). */
+  noteMounted(walk: TracesWalk): void {
+    this.needed = true;
+    this.#mounted.push(walk.spanStart);
+  }
+
+  #noteParent(walk: TracesWalk): void {
+    if (walk.parentIdLength !== 8 || walk.traceIdLength !== 16) return;
+    this.needed =
+      this.#remembers ||
+      !isRemote(walk.flags) ||
+      this.#siblings.sees(walk.cursor.view, walk.traceIdStart, walk.parentIdStart);
+  }
+
+  /**
+   * Finds out what belongs together. @param message was walked without an error
+   * @returns whether the request must be extracted anew, asking `at` of every SERVER span
+   */
+  plan(message: Buffer): boolean {
+    const spans = this.#spans;
+    this.#planned = true;
+    this.#next = 0;
+    this.#recognised.begin(this.#project);
+    this.#reading.readServers(this.#project, message);
+    this.#groups.begin();
+    if (this.#findTraces()) {
+      this.#reading.readOthers(
+        (trace) => trace !== 0 && this.#traces.has(spans.cursor.view, trace, trace),
+      );
+    }
+    this.#groups.find();
+    this.#recognised.find();
+    return this.#decide();
+  }
+
+  /** The SERVER span in the second walk: its place in `spans`, or -1 when it is as any other. */
+  at(spanStart: number): number {
+    const { start, servers } = this.#spans;
+    while (this.#next < servers && start[this.#next]! < spanStart) this.#next += 1;
+    return this.#next < servers && start[this.#next] === spanStart ? this.#next : -1;
+  }
+
+  get spans(): RequestSpans {
+    return this.#spans;
+  }
+
+  /** Why this span is no call of its own: see `reason`. */
+  reasonOf(span: number): number {
+    const own = this.#groups.reasons[span]!;
+    return own === reason.none ? this.#recognised.reasonOf(this.#groups.root(span)) : own;
+  }
+
+  /** The span that stands for this one, which is a proxy's; -1 for any other. */
+  promoted(span: number): number {
+    return this.#groups.promoted.get(span) ?? -1;
+  }
+
+  /** How many spans of the request stand for a proxy's. */
+  get promotions(): number {
+    return this.#planned ? this.#groups.promoted.size : 0;
+  }
+
+  /** Spans that tell of the same call, outer before inner, then the INTERNAL ones that may tell its route. */
+  innerOf(span: number): readonly number[] {
+    return this.#inner.get(span) ?? [];
+  }
+
+  /**
+   * The request is extracted: its spans are remembered, as long as the batch that holds its calls is not
+   * taken back by `forget`.
+   */
+  remember(batch: CallBatch): void {
+    if (this.#planned) this.#recognised.remember(batch);
+  }
+
+  /** The request is done with, extracted or not. */
+  end(): void {
+    if (!this.#planned) return;
+    this.#spans.close();
+    this.#inner.clear();
+    this.#planned = false;
+  }
+
+  /** The batch was not committed: what is remembered of its requests counts nobody's call. */
+  forget(batch: CallBatch): void {
+    this.#recognised.forget(batch);
+  }
+
+  /** Marks the traces whose other spans must be read. @returns whether there are any */
+  #findTraces(): boolean {
+    const spans = this.#spans;
+    const { view } = spans.cursor;
+    let found = false;
+    let mounted = 0;
+    this.#traces.begin();
+    for (let i = 0; i < spans.servers; i += 1) {
+      if (this.#mounted[mounted] === spans.start[i]) mounted += 1;
+      else if (!this.#asksOthers(i)) continue;
+      if (spans.trace[i] === 0) continue;
+      this.#traces.sees(view, spans.trace[i]!, spans.trace[i]!);
+      found = true;
+    }
+    return found;
+  }
+
+  #asksOthers(span: number): boolean {
+    const spans = this.#spans;
+    if (this.#groups.isProxy(span)) return true;
+    if (!this.#groups.isCall(span)) return false;
+    const parent = spans.parent[span]!;
+    if (asksItsParent(spans, span) && spans.find(spans.trace[span]!, parent) < 0) return true;
+    return this.#recognised.isClaimed(span);
+  }
+
+  /** Which calls are taken from more than one span. @returns whether anything is not as any other span */
+  #decide(): boolean {
+    const spans = this.#spans;
+    const groups = this.#groups;
+    let changes = groups.promoted.size > 0;
+    // The inner span ends first and stands first: from the end, the outer ones come first.
+    for (let i = spans.count - 1; i >= 0; i -= 1) {
+      if (!groups.isCall(i)) continue;
+      if (this.reasonOf(i) === reason.none) continue;
+      changes = true;
+      if (groups.reasons[i] !== reason.none) this.#addInner(groups.root(i), i);
+    }
+    if (this.#mounted.length > 0 && this.#addMounted()) changes = true;
+    return changes;
+  }
+
+  #addInner(root: number, span: number): void {
+    const inner = this.#inner.get(root);
+    if (inner === undefined) this.#inner.set(root, [span]);
+    else if (inner.length < limits.joinedEvidence) inner.push(span);
+  }
+
+  /** INTERNAL spans with a route may tell what is behind a mount (X14). */
+  #addMounted(): boolean {
+    const spans = this.#spans;
+    const byTrace = new Map<string, number[]>();
+    const keyOf = (span: number) => {
+      const trace = spans.trace[span]!;
+      return `${spans.cursor.bytes.toString('latin1', trace, trace + 16)}${spans.instance[span]}`;
+    };
+    for (let i = spans.servers; i < spans.count; i += 1) {
+      if (spans.route[i] === 0 || spans.kind[i] !== spanKind.internal) continue;
+      const key = keyOf(i);
+      const told = byTrace.get(key);
+      if (told === undefined) byTrace.set(key, [i]);
+      else if (told.length < limits.joinedEvidence) told.push(i);
+    }
+    if (byTrace.size === 0) return false;
+    let found = false;
+    let mounted = 0;
+    for (let i = 0; i < spans.servers && mounted < this.#mounted.length; i += 1) {
+      if (this.#mounted[mounted] !== spans.start[i]) continue;
+      mounted += 1;
+      for (const told of spans.trace[i] === 0 ? [] : (byTrace.get(keyOf(i)) ?? [])) {
+        this.#addInner(i, told);
+        found = true;
+      }
+    }
+    return found;
+  }
+}

@@ -1,0 +1,135 @@
+import type { WantedKey } from '../otlp/attributes.ts';
+
+/**
+ * The attributes of a SERVER span that are read, old and new names; which wins is said where they are
+ * read (OTLP.md 2.1). Slots of the attribute walk are their places in this list.
+ */
+const names = {
+  method: 'http.request.method',
+  methodOriginal: 'http.request.method_original',
+  oldMethod: 'http.method',
+  status: 'http.response.status_code',
+  oldStatus: 'http.status_code',
+  route: 'http.route',
+  urlTemplate: 'url.template',
+  nextRoute: 'next.route',
+  path: 'url.path',
+  url: 'url.full',
+  oldTarget: 'http.target',
+  oldUrl: 'http.url',
+  rpcSystem: 'rpc.system',
+  rpcSystemName: 'rpc.system.name',
+  rpcService: 'rpc.service',
+  rpcMethod: 'rpc.method',
+  rpcStatus: 'rpc.response.status_code',
+  otherRpcStatus: 'rpc.status_code',
+  oldRpcStatus: 'rpc.grpc.status_code',
+  connectStatus: 'rpc.connect_rpc.error_code',
+  faasTrigger: 'faas.trigger',
+  faasInvocation: 'faas.invocation_id',
+  oldFaasInvocation: 'faas.execution',
+  client: 'client.address',
+  oldClient: 'http.client_ip',
+  rustClient: 'http.client.address',
+  peer: 'network.peer.address',
+  oldSocketPeer: 'net.sock.peer.addr',
+  oldPeer: 'net.peer.ip',
+  otherPeer: 'peer.address',
+  forwardedFor: 'http.request.header.x-forwarded-for',
+  oldForwardedFor: 'http.request.header.x_forwarded_for',
+  forwarded: 'http.request.header.forwarded',
+  realIp: 'http.request.header.x-real-ip',
+  oldRealIp: 'http.request.header.x_real_ip',
+  cfConnectingIp: 'http.request.header.cf-connecting-ip',
+  oldCfConnectingIp: 'http.request.header.cf_connecting_ip',
+  userAgent: 'user_agent.original',
+  oldUserAgent: 'http.user_agent',
+  otherUserAgent: 'user_agent',
+  synthetic: 'user_agent.synthetic.type',
+  errorType: 'error.type',
+  contentType: 'http.response.header.content-type',
+  oldContentType: 'http.response.header.content_type',
+  requestSize: 'http.request.body.size',
+  oldRequestSize: 'http.request_content_length',
+  otherRequestSize: 'http.request.size',
+  responseSize: 'http.response.body.size',
+  oldResponseSize: 'http.response_content_length',
+  otherResponseSize: 'http.response.size',
+  sampleRatio: 'X-SampleRatio',
+  sampleRate: 'SampleRate',
+  samplerType: 'sampler.type',
+  samplerParam: 'sampler.param',
+} as const;
+
+type Name = keyof typeof names;
+
+const order = Object.keys(names) as Name[];
+
+export const slot = Object.fromEntries(order.map((name, place) => [name, place])) as Record<
+  Name,
+  number
+>;
+
+/** Marks of a span that has such an attribute. */
+export const mark = {
+  http: 1,
+  rpc: 2,
+  forwarding: 4,
+  size: 8,
+  faas: 16,
+  sampling: 32,
+  contentType: 64,
+} as const;
+
+/** Marks that make a SERVER span a call (OTLP.md 2.1). */
+export function isHttpSpan(marks: number): boolean {
+  return (marks & (mark.http | mark.rpc)) === mark.http;
+}
+
+const marks: Partial<Record<Name, number>> = {
+  method: mark.http,
+  oldMethod: mark.http,
+  status: mark.http,
+  oldStatus: mark.http,
+  route: mark.http,
+  path: mark.http,
+  url: mark.http,
+  oldTarget: mark.http,
+  oldUrl: mark.http,
+  rpcSystem: mark.rpc,
+  rpcSystemName: mark.rpc,
+  faasTrigger: mark.faas,
+  faasInvocation: mark.faas,
+  oldFaasInvocation: mark.faas,
+  forwardedFor: mark.forwarding,
+  oldForwardedFor: mark.forwarding,
+  forwarded: mark.forwarding,
+  realIp: mark.forwarding,
+  oldRealIp: mark.forwarding,
+  cfConnectingIp: mark.forwarding,
+  oldCfConnectingIp: mark.forwarding,
+  contentType: mark.contentType,
+  oldContentType: mark.contentType,
+  requestSize: mark.size,
+  oldRequestSize: mark.size,
+  otherRequestSize: mark.size,
+  responseSize: mark.size,
+  oldResponseSize: mark.size,
+  otherResponseSize: mark.size,
+  sampleRatio: mark.sampling,
+  sampleRate: mark.sampling,
+  samplerParam: mark.sampling,
+};
+
+/** The keys to want of a span, and the slots of the attributes that may name the consumer. */
+export function wantedAttributes(consumerAttributes: readonly string[]): {
+  keys: WantedKey[];
+  consumerSlots: number[];
+} {
+  const keys: WantedKey[] = order.map((name) => ({ key: names[name], mark: marks[name] ?? 0 }));
+  const consumerSlots = consumerAttributes.map((key) => {
+    const known = keys.findIndex((wanted) => wanted.key === key);
+    return known >= 0 ? known : keys.push({ key }) - 1;
+  });
+  return { keys, consumerSlots };
+}

@@ -1,0 +1,59 @@
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import { credentialsOf } from '../../core/auth/credentials.ts';
+import type { PartialSuccess, Signal } from '../otlp/responses.ts';
+import { type Codec, codecOf } from '../request/body.ts';
+import { type ExportContext, takeBody } from '../request/request.ts';
+import type { Deadline } from './deadline.ts';
+import { readMessage } from './message.ts';
+import { CallError, rpc } from './status.ts';
+
+/** One export call over gRPC, from its headers to what is to be answered. */
+export interface Call {
+  stream: ServerHttp2Stream;
+  headers: IncomingHttpHeaders;
+  deadline: Deadline;
+}
+
+export const exportMethods = new Map<string, Signal>([
+  ['/opentelemetry.proto.collector.trace.v1.TraceService/Export', 'traces'],
+  ['/opentelemetry.proto.collector.metrics.v1.MetricsService/Export', 'metrics'],
+  ['/opentelemetry.proto.collector.logs.v1.LogsService/Export', 'logs'],
+  ['/opentelemetry.proto.collector.profiles.v1development.ProfilesService/Export', 'profiles'],
+]);
+
+/**
+ * Asks whose call it is, then reads the message and takes what is in it.
+ * @returns what was not taken, if anything, when the rest is durable
+ * @throws AppError, CallError, or `Gone` when the client went away before its message was complete
+ */
+export async function takeCall(
+  context: ExportContext,
+  { stream, headers, deadline }: Call,
+  signal: Signal,
+): Promise<PartialSuccess | undefined> {
+  const codec = grpcCodec(headers);
+  const client = stream.session?.socket?.remoteAddress ?? '';
+  const project = await context.gate.project(credentialsOf(headers, client), 'ingest');
+  const { bodyBytesMax: bytesMax, ingest, pool } = context;
+  const admit = (bytes: number) => ingest.admit(bytes);
+  const reading = readMessage(stream, { codec, bytesMax, pool, admit });
+  deadline.watch(reading.fail);
+  const { body, share } = await reading.message;
+  deadline.arrived();
+  const envelope = { project, signal, encoding: 'protobuf', client } as const;
+  // What is under way to the store cannot be called back. Its sender, told that it was late, sends the same
+  // bytes again, and they are counted once.
+  return deadline.during(takeBody(context, envelope, body, share));
+}
+
+/** @throws CallError UNIMPLEMENTED, with those we know, for an encoding that we do not (G2) */
+export function grpcCodec({ 'grpc-encoding': header }: IncomingHttpHeaders): Codec | undefined {
+  if (header === undefined) return undefined;
+  const name = String(header).trim().toLowerCase();
+  if (knownEncodings.includes(name)) return codecOf(name);
+  throw new CallError(rpc.unimplemented, `unsupported grpc-encoding: ${header}`, {
+    'grpc-accept-encoding': knownEncodings.join(','),
+  });
+}
+
+const knownEncodings = ['identity', 'gzip', 'deflate', 'zstd'];

@@ -1,0 +1,243 @@
+import {
+  createServer as createHttp2Server,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2';
+import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import { AppError, asAppError } from '../../core/error.ts';
+import { limits } from '../../core/limits.ts';
+import type { Log } from '../../core/log.ts';
+import type { Certificates } from '../../core/server/certificates.ts';
+import { addressOf, listen, waitAtMost } from '../../core/server/listen.ts';
+import { exportResponse, type Signal } from '../otlp/responses.ts';
+import { Gone } from '../request/body.ts';
+import type { ExportContext } from '../request/request.ts';
+import { refuseCall, refuseText, reply } from './answer.ts';
+import { Deadline } from './deadline.ts';
+import { Health } from './health.ts';
+import { whenHttp2 } from './preface.ts';
+import { type Call, exportMethods, takeCall } from './rpc.ts';
+import { CallError, callCode, rpc } from './status.ts';
+
+/** OTLP over gRPC, with gRPC's health service. Straight on HTTP/2: docs/decisions/0003-grpc-server.md. */
+export interface GrpcDoor {
+  /** The real address: `http://127.0.0.1:4317`. */
+  url: string;
+  /**
+   * Stops accepting connections at once, and tells open ones to go elsewhere. Calls that had begun are
+   * answered; returns when all are done, or cut off after `graceMs`.
+   */
+  close(graceMs: number): Promise<void>;
+}
+
+export interface GrpcOptions extends ExportContext {
+  host: string;
+  /** 0 takes a free one. */
+  port: number;
+  /** Absent: in the clear. They remain the caller's to close. */
+  certificates?: Certificates | undefined;
+  /** After about so long a connection is asked to make place for a new one; undefined: never. */
+  connectionAgeS?: number | undefined;
+  log: Log;
+}
+
+/** @throws AppError `conflict` when the port is in use or the address is not ours */
+export async function openGrpcDoor(options: GrpcOptions): Promise<GrpcDoor> {
+  const calls = new Calls(options);
+  const connections = new Set<Socket>();
+  const sessions = new Set<ServerHttp2Session>();
+  const http2 = createHttp2Server({
+    maxSessionMemory: limits.grpcConnectionMemoryMib,
+    settings: {
+      enablePush: false,
+      maxConcurrentStreams: limits.grpcStreams,
+      initialWindowSize: limits.grpcStreamWindowBytes,
+      maxHeaderListSize: limits.headerBytes,
+    },
+  });
+  http2.on('session', (session) => {
+    sessions.add(session);
+    session.once('close', () => sessions.delete(session));
+    session.setLocalWindowSize(limits.grpcConnectionWindowBytes);
+    if (options.connectionAgeS !== undefined) retireAtAge(session, options.connectionAgeS);
+  });
+  http2.on('sessionError', ignore);
+  http2.on('stream', (stream, headers) => calls.serve(stream, headers));
+  const listener = openListener(options.certificates, (socket) => {
+    whenHttp2(socket, () => http2.emit('connection', socket));
+  });
+  // Also those whose TLS is not there yet: a listener is not closed before the last of them.
+  listener.on('connection', (socket: Socket) => {
+    connections.add(socket);
+    socket.once('close', () => connections.delete(socket));
+  });
+  await listen(listener, {
+    host: options.host,
+    port: options.port,
+    serves: 'OTLP over gRPC',
+    variable: 'ROLLCALL_OTLP_GRPC_PORT',
+  });
+  const close = async (graceMs: number): Promise<void> => {
+    const closed = new Promise<void>((resolve) => {
+      listener.close(() => resolve());
+    });
+    calls.close();
+    for (const session of sessions) retire(session);
+    await waitAtMost(graceMs, calls.done());
+    const ends = [...sessions].map((session) => ended(session));
+    await waitAtMost(lastBytesMs, Promise.all(ends));
+    for (const socket of connections) socket.destroy();
+    await closed;
+  };
+  const scheme = options.certificates === undefined ? 'http' : 'https';
+  return { url: `${scheme}://${addressOf(listener)}`, close };
+}
+
+/** Serves calls and knows how many it is serving. */
+class Calls {
+  readonly #options: GrpcOptions;
+  readonly #health: Health;
+  #serving = 0;
+  #idle: (() => void) | undefined;
+
+  constructor(options: GrpcOptions) {
+    this.#options = options;
+    const services = [...exportMethods.keys()].map((path) => path.split('/')[1]!);
+    this.#health = new Health(options.ingest, options.pool, services);
+  }
+
+  /** Resolves when no call is being served. */
+  done(): Promise<void> {
+    if (this.#serving === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#idle = resolve;
+    });
+  }
+
+  close(): void {
+    this.#health.close();
+  }
+
+  serve(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+    const deadline = new Deadline(headers['grpc-timeout']);
+    this.#serving += 1;
+    // A reset stream has an error, which is followed by close; without a listener it would end the process.
+    stream.on('error', ignore);
+    stream.once('close', () => {
+      deadline.end();
+      this.#serving -= 1;
+      if (this.#serving === 0) this.#idle?.();
+    });
+    const call = { stream, headers, deadline };
+    const path = headers[':path'] ?? '';
+    const signal = exportMethods.get(path);
+    if (headers[':method'] !== 'POST') {
+      refuseText(stream, 405, '405 method not allowed, supported: [POST]');
+    } else if (!isGrpc(headers['content-type'])) {
+      if (signal !== undefined) this.#options.metrics.request('grpc', 415);
+      refuseText(stream, 415, '415 unsupported media type, supported: [application/grpc]');
+    } else if (signal !== undefined) {
+      this.#export(call, signal);
+    } else if (path === '/grpc.health.v1.Health/Check') {
+      this.#operate(call, this.#health.check(call));
+    } else if (path === '/grpc.health.v1.Health/Watch') {
+      this.#operate(call, this.#health.watch(call));
+    } else {
+      refuseCall(stream, new CallError(rpc.unimplemented, `${path} is not served here`));
+    }
+  }
+
+  async #export(call: Call, signal: Signal): Promise<void> {
+    const { metrics, log } = this.#options;
+    const { stream, deadline } = call;
+    try {
+      const partial = await takeCall(this.#options, call, signal);
+      metrics.request('grpc', rpc.ok);
+      reply(stream, exportResponse('protobuf', signal, partial));
+    } catch (thrown) {
+      if (thrown instanceof Gone) {
+        metrics.request('grpc', 'aborted');
+        return;
+      }
+      const error = thrown instanceof CallError ? thrown : asAppError(thrown);
+      if (error instanceof AppError && error.code === 'internal') {
+        log.error({ err: error }, 'an export call failed');
+      }
+      metrics.request('grpc', callCode(error));
+      refuseCall(stream, error);
+    }
+    deadline.answered(() => stream.destroy());
+  }
+
+  async #operate({ stream }: Call, work: Promise<void>): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      if (!(error instanceof Gone)) {
+        refuseCall(stream, error instanceof CallError ? error : asAppError(error));
+      }
+    }
+  }
+}
+
+function ignore(): void {}
+
+/** `application/grpc` or `application/grpc+proto`, with whatever parameters; not gRPC-Web, not its JSON. */
+function isGrpc(contentType: string | undefined): boolean {
+  if (contentType === 'application/grpc') return true;
+  const type = (contentType ?? '').split(';', 1)[0]!.trim().toLowerCase();
+  return type === 'application/grpc' || type === 'application/grpc+proto';
+}
+
+/** Connections in the clear, or through TLS, as they come; which protocol they speak is not known yet. */
+function openListener(
+  certificates: Certificates | undefined,
+  connected: (socket: Socket) => void,
+): Server {
+  const options = { noDelay: true, keepAlive: true, keepAliveInitialDelay: limits.probeIdleMs };
+  if (certificates === undefined) return createServer(options, connected);
+  const tls = certificates.options('certified');
+  const server = createTlsServer({
+    ...tls,
+    ...options,
+    handshakeTimeout: limits.prefaceMs,
+    ALPNProtocols: ['h2', 'http/1.1'],
+  });
+  certificates.follow(server, 'certified');
+  server.on('secureConnection', connected);
+  // A handshake that failed is its client's matter; without a listener Node hangs up as well.
+  server.on('tlsClientError', ignore);
+  return server;
+}
+
+/**
+ * GOAWAY in two steps, as RFC 9113, 6.8 has it: what the peer sent before it heard of the first is still
+ * served, and nothing is lost between. The connection closes when its calls are done.
+ */
+function retire(session: ServerHttp2Session): void {
+  if (session.closed || session.destroyed) return;
+  session.goaway(0, 2 ** 31 - 1);
+  session.ping(() => {
+    if (!session.destroyed) session.close();
+  });
+}
+
+/** Not all at once: connections that began together would come again together. */
+function retireAtAge(session: ServerHttp2Session, ageS: number): void {
+  const ms = ageS * 1000 * (0.9 + 0.2 * Math.random());
+  const timer = setTimeout(() => retire(session), ms);
+  session.once('close', () => clearTimeout(timer));
+}
+
+function ended(session: ServerHttp2Session): Promise<void> {
+  return new Promise((resolve) => {
+    session.once('close', resolve);
+    if (session.destroyed) resolve();
+    else session.close();
+  });
+}
+
+/** Answers are with the kernel by then, or their reader does not read. */
+const lastBytesMs = 500;

@@ -1,0 +1,101 @@
+import type { OutgoingHttpHeaders } from 'node:http2';
+import { AppError, asAppError, type ErrorCode } from '../../core/error.ts';
+import {
+  badRequestDetail,
+  boundedText,
+  detail,
+  retryAfterS,
+  rpcStatus,
+} from '../otlp/responses.ts';
+
+/**
+ * How a call failed, as gRPC says it: `grpc-status` and `grpc-message`, a google.rpc.Status in
+ * `grpc-status-details-bin`, and for Python's exporter RetryInfo once more by itself (OTLP.md G4).
+ */
+export const rpc = {
+  ok: 0,
+  deadlineExceeded: 4,
+  notFound: 5,
+  resourceExhausted: 8,
+  unimplemented: 12,
+  internal: 13,
+  unavailable: 14,
+} as const;
+
+/** What is wrong with a call itself rather than with what it carries. */
+export class CallError extends Error {
+  override readonly name = 'CallError';
+  readonly code: number;
+  readonly headers: OutgoingHttpHeaders;
+
+  constructor(code: number, message: string, headers: OutgoingHttpHeaders = {}) {
+    super(message);
+    this.code = code;
+    this.headers = headers;
+  }
+}
+
+/** grpc-status of a failure. */
+export function callCode(error: Error): number {
+  return error instanceof CallError ? error.code : codes[asAppError(error).code];
+}
+
+/**
+ * Trailers of a failure. UNAVAILABLE alone carries RetryInfo: it is what every exporter repeats, while
+ * RESOURCE_EXHAUSTED without it means that the same request will never do.
+ */
+export function failureTrailers(error: Error): OutgoingHttpHeaders {
+  const code = callCode(error);
+  const hidden = !(error instanceof CallError) && asAppError(error).code === 'internal';
+  const text = boundedText(hidden ? 'internal error' : error.message);
+  const retryInfo = code === rpc.unavailable ? retryInfoOf(error) : undefined;
+  const details: Buffer[] = [];
+  if (retryInfo !== undefined) details.push(detail('google.rpc.RetryInfo', retryInfo));
+  if (error instanceof AppError && error.code === 'invalid') {
+    details.push(badRequestDetail(error.field, text));
+  }
+  return {
+    'grpc-status': String(code),
+    'grpc-message': percentEncoded(text),
+    'grpc-status-details-bin': unpadded(rpcStatus(code, text, details)),
+    ...(retryInfo !== undefined ? { 'google.rpc.retryinfo-bin': unpadded(retryInfo) } : {}),
+    ...(error instanceof CallError ? error.headers : {}),
+  };
+}
+
+/** Not the codes of HTTP's bodies: who is told RESOURCE_EXHAUSTED drops the data, or does not (G5, G6). */
+const codes: Record<ErrorCode, number> = {
+  invalid: 3,
+  unauthenticated: 16,
+  forbidden: 7,
+  not_found: rpc.unimplemented,
+  too_large: rpc.resourceExhausted,
+  unsupported: rpc.unimplemented,
+  overloaded: rpc.unavailable,
+  conflict: rpc.internal,
+  internal: rpc.internal,
+  throttled: rpc.unavailable,
+  unavailable: rpc.unavailable,
+};
+
+/** google.rpc.RetryInfo { retry_delay { seconds } }; a delay below 128 is one byte of varint. */
+function retryInfoOf(error: Error): Buffer {
+  const told = error instanceof AppError ? error.retryAfterS : undefined;
+  return Buffer.from([0x0a, 0x02, 0x08, Math.min(told ?? Number(retryAfterS), 127)]);
+}
+
+/** The gRPC specification's Percent-Encoded: all but printable ASCII, and the percent sign. */
+function percentEncoded(text: Buffer): string {
+  let encoded = '';
+  for (const byte of text) {
+    const plain = byte >= 0x20 && byte <= 0x7e && byte !== 0x25;
+    encoded += plain
+      ? String.fromCharCode(byte)
+      : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+  }
+  return encoded;
+}
+
+function unpadded(bytes: Buffer): string {
+  return bytes.toString('base64').replace(/=+$/, '');
+}

@@ -1,0 +1,83 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { limits } from '../../core/limits.ts';
+
+/**
+ * Lets pages of some origins export from the browser (OTLP.md A3). An origin that is not allowed gets no
+ * CORS header at all, and its browser keeps the answer from it.
+ */
+export class Cors {
+  readonly #origins: readonly string[][];
+
+  /** @param origins lower case, `*` for any run of characters; none: CORS is off */
+  constructor(origins: readonly string[]) {
+    this.#origins = origins.map((origin) => origin.split('*'));
+  }
+
+  get isOn(): boolean {
+    return this.#origins.length > 0;
+  }
+
+  allows(origin: string): boolean {
+    if (origin.length > limits.originCharacters) return false;
+    const lower = origin.toLowerCase();
+    return this.#origins.some((pieces) => matches(lower, pieces));
+  }
+
+  /** Marks the answer to an export as readable for the page that sent it. */
+  mark(request: IncomingMessage, response: ServerResponse): void {
+    const { origin } = request.headers;
+    // A cache must not hand one origin's answer to another, nor one without an origin.
+    response.setHeader('vary', 'Origin');
+    if (origin === undefined || !this.allows(origin)) return;
+    response.setHeader('access-control-allow-origin', origin);
+    response.setHeader('access-control-allow-credentials', 'true');
+    response.setHeader('access-control-expose-headers', 'Retry-After');
+  }
+
+  /**
+   * Answers a browser's question whether it may send, which comes without any key and is therefore
+   * answered before anybody asks for one.
+   * @returns false when the request is no such question
+   */
+  preflight(request: IncomingMessage, response: ServerResponse): boolean {
+    const { origin, 'access-control-request-method': method } = request.headers;
+    if (request.method !== 'OPTIONS' || origin === undefined || method === undefined) return false;
+    response.setHeader(
+      'vary',
+      'Origin, Access-Control-Request-Method, Access-Control-Request-Headers',
+    );
+    if (this.allows(origin)) {
+      response.setHeader('access-control-allow-origin', origin);
+      response.setHeader('access-control-allow-credentials', 'true');
+      response.setHeader('access-control-allow-methods', 'POST');
+      response.setHeader('access-control-allow-headers', allowedHeaders);
+      response.setHeader('access-control-max-age', maxAgeS);
+    }
+    response.writeHead(204);
+    response.end();
+    request.resume();
+    return true;
+  }
+}
+
+/** What an exporter in a browser sends. With credentials `*` would be the name of a header. */
+const allowedHeaders =
+  'content-type, content-encoding, authorization, x-api-key, traceparent, tracestate, baggage';
+
+/** The longest that Chromium remembers an answer. */
+const maxAgeS = '7200';
+
+/** The text is the pieces in their order with anything between them; pieces are a pattern split at `*`. */
+function matches(text: string, pieces: readonly string[]): boolean {
+  const [first = '', ...rest] = pieces;
+  const last = rest.pop();
+  if (last === undefined) return text === first;
+  if (!text.startsWith(first)) return false;
+  let from = first.length;
+  for (const piece of rest) {
+    const at = text.indexOf(piece, from);
+    if (at === -1) return false;
+    from = at + piece.length;
+  }
+  return text.length - last.length >= from && text.endsWith(last);
+}

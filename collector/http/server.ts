@@ -1,0 +1,204 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Config } from '../../core/config/config.ts';
+import { AppError, asAppError } from '../../core/error.ts';
+import { limits } from '../../core/limits.ts';
+import type { Log } from '../../core/log.ts';
+import type { Certificates } from '../../core/server/certificates.ts';
+import { addressOf, listen, waitAtMost } from '../../core/server/listen.ts';
+import {
+  createWebServer,
+  type ServerTimeouts,
+  type WebServer,
+} from '../../core/server/web-server.ts';
+import { checkReady } from '../ingest/readiness.ts';
+import {
+  answers,
+  contentTypes,
+  exportResponse,
+  retryAfterS,
+  type Signal,
+} from '../otlp/responses.ts';
+import { Gone } from '../request/body.ts';
+import { type ExportContext, encodingOf, exportPaths, takeExport } from '../request/request.ts';
+import { answer, answerText, refuse, refuseUnreadable } from './answer.ts';
+import { Cors } from './cors.ts';
+
+/** OTLP over HTTP/1.1 and, with certificates, HTTP/2; with health, readiness and metrics on the same port. */
+export interface HttpDoor {
+  /** The real address: `http://127.0.0.1:4318`. */
+  url: string;
+  /**
+   * Stops accepting connections at once. Requests that had begun are answered, later ones on open
+   * connections get 503; returns when all are done, or cut off after `graceMs`.
+   */
+  close(graceMs: number): Promise<void>;
+}
+
+export interface HttpOptions extends ExportContext {
+  host: string;
+  /** 0 takes a free one. */
+  port: number;
+  log: Log;
+  /** Absent: in the clear. They remain the caller's to close. */
+  certificates?: Certificates | undefined;
+  /** Of pages whose exporters may send; see Cors. */
+  corsOrigins?: readonly string[];
+  /** Of every answer. */
+  responseHeaders?: Config['responseHeaders'];
+  timeouts?: ServerTimeouts;
+}
+
+/** @throws AppError `conflict` when the port is in use or the address is not ours */
+export async function openHttpDoor(options: HttpOptions): Promise<HttpDoor> {
+  const { certificates, timeouts = limits } = options;
+  const tls = certificates && { certificates, clients: 'certified' as const };
+  const web = createWebServer({ timeouts, tls });
+  const { server } = web;
+  const exchange = new Exchange(options);
+  server.on('request', (request, response) => exchange.serve(request, response, false));
+  server.on('checkContinue', (request, response) => exchange.serve(request, response, true));
+  server.on('clientError', refuseUnreadable);
+  await listen(web.server, {
+    host: options.host,
+    port: options.port,
+    serves: 'OTLP over HTTP',
+    variable: 'ROLLCALL_OTLP_HTTP_PORT',
+  });
+  const url = `${web.scheme}://${addressOf(web.server)}`;
+  return { url, close: (graceMs) => closeDoor(web, exchange, graceMs) };
+}
+
+/** Serves requests and knows how many it is serving. */
+class Exchange {
+  readonly #options: HttpOptions;
+  readonly #cors: Cors;
+  #serving = 0;
+  #idle: (() => void) | undefined;
+  closing = false;
+
+  constructor(options: HttpOptions) {
+    this.#options = options;
+    this.#cors = new Cors(options.corsOrigins ?? []);
+  }
+
+  /** Resolves when no request is being served. */
+  done(): Promise<void> {
+    if (this.#serving === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#idle = resolve;
+    });
+  }
+
+  serve(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
+    this.#serving += 1;
+    response.once('close', () => {
+      this.#serving -= 1;
+      if (this.#serving === 0) this.#idle?.();
+    });
+    for (const [name, value] of this.#options.responseHeaders ?? [])
+      response.setHeader(name, value);
+    if (this.closing) response.setHeader('connection', 'close');
+    const path = pathOf(request.url ?? '');
+    const signal = exportPaths.get(path);
+    if (signal !== undefined && this.#cors.isOn) {
+      if (this.#cors.preflight(request, response)) return;
+      this.#cors.mark(request, response);
+    }
+    if (request.method === 'POST' && signal !== undefined) {
+      this.#export(request, response, signal, expectsContinue);
+    } else if (signal !== undefined) {
+      response.setHeader('allow', 'POST');
+      answerText(request, response, 405, '405 method not allowed, supported: [POST]');
+    } else {
+      this.#operate(path, request, response).catch((error: unknown) => {
+        answerText(request, response, 500, asAppError(error).message);
+      });
+    }
+  }
+
+  async #export(
+    request: IncomingMessage,
+    response: ServerResponse,
+    signal: Signal,
+    expectsContinue: boolean,
+  ): Promise<void> {
+    const { metrics, log } = this.#options;
+    const begin = (): void => {
+      if (expectsContinue) response.writeContinue();
+    };
+    const encoding = encodingOf(request.headers['content-type']) ?? 'json';
+    try {
+      const partial = await takeExport(this.#options, request, signal, begin);
+      if (this.closing) response.setHeader('connection', 'close');
+      metrics.request('http', 200);
+      answer(
+        request,
+        response,
+        200,
+        contentTypes[encoding],
+        exportResponse(encoding, signal, partial),
+      );
+    } catch (thrown) {
+      if (thrown instanceof Gone) {
+        metrics.request('http', 'aborted');
+        return;
+      }
+      if (this.closing) response.setHeader('connection', 'close');
+      const error = asAppError(thrown);
+      if (error.code === 'internal') log.error({ err: error }, 'an export request failed');
+      metrics.request('http', answers[error.code].httpStatus);
+      refuse(request, response, error, expectsContinue);
+    }
+  }
+
+  async #operate(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const known = path === '/healthz' || path === '/readyz' || path === '/metrics';
+    if (!known) {
+      refuse(
+        request,
+        response,
+        new AppError('not_found', `${path} is not served; send traces to /v1/traces`),
+      );
+    } else if (request.method !== 'GET' && request.method !== 'HEAD') {
+      response.setHeader('allow', 'GET, HEAD');
+      answerText(request, response, 405, '405 method not allowed, supported: [GET, HEAD]');
+    } else if (path === '/healthz') {
+      answerText(request, response, 200, 'ok');
+    } else if (path === '/readyz') {
+      await this.#ready(request, response);
+    } else {
+      const { metrics } = this.#options;
+      answer(request, response, 200, metrics.contentType, Buffer.from(await metrics.text()));
+    }
+  }
+
+  async #ready(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      await checkReady(this.#options.ingest);
+      answerText(request, response, 200, 'ready');
+    } catch (error) {
+      response.setHeader('retry-after', retryAfterS);
+      answerText(request, response, 503, `not ready: ${asAppError(error).message}`);
+    }
+  }
+}
+
+/** The path of a request target, in whatever form it came, without its query. */
+function pathOf(target: string): string {
+  if (exportPaths.has(target)) return target;
+  const absolute = /^https?:\/\/[^/?#]*/i.exec(target);
+  const path = (absolute === null ? target : target.slice(absolute[0].length)).split(/[?#]/, 1)[0]!;
+  return path === '' ? '/' : path;
+}
+
+async function closeDoor(web: WebServer, exchange: Exchange, graceMs: number): Promise<void> {
+  const { server } = web;
+  exchange.closing = true;
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => resolve());
+  });
+  server.closeIdleConnections();
+  await waitAtMost(graceMs, exchange.done());
+  web.closeAllConnections();
+  await closed;
+}

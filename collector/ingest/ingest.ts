@@ -1,0 +1,306 @@
+import { CallBatch, type CallDictionary, callColumns, type NewWords } from '../../core/call.ts';
+import { AppError, asAppError } from '../../core/error.ts';
+import { limits } from '../../core/limits.ts';
+import type { AppendOutcome, CallWriter } from '../../core/store/store.ts';
+import { type ClockAhead, ClocksAhead } from '../extract/clock-skew.ts';
+import type { Extracted, RejectReason } from '../extract/counts.ts';
+import type { CollectorMetrics } from '../metrics.ts';
+import type { PartialSuccess } from '../otlp/responses.ts';
+import { ByteBudget, type Share } from './budget.ts';
+import { messageDigest } from './digest.ts';
+
+/**
+ * Takes messages from every transport, gathers their calls in batches, has them committed, and only then
+ * lets the sender know. While the writer commits one batch all requests fill the next: the slower the
+ * disk, the larger the groups.
+ */
+export class Ingest {
+  readonly #writer: CallWriter;
+  readonly #extractor: CallExtractor;
+  readonly #dictionary: CallDictionary;
+  readonly #metrics: CollectorMetrics;
+  readonly #bounds: IngestBounds;
+  readonly #budget: ByteBudget;
+  readonly #onState: (error?: AppError) => void;
+  readonly #onClockAhead: (found: ClockAhead) => void;
+  readonly #clocksAhead = new ClocksAhead();
+  /** Batches not yet handed to the writer; requests fill the last one. */
+  #queue: Group[] = [];
+  #recycled: ArrayBuffer | undefined;
+  #waitingCalls = 0;
+  #committing = false;
+  #scheduled = false;
+  /** The last commit failed. One request at a time finds out whether the next one will. */
+  #failing = false;
+  #closing = false;
+  #drained: (() => void) | undefined;
+
+  constructor(options: IngestOptions) {
+    this.#writer = options.writer;
+    this.#extractor = options.extractor;
+    this.#dictionary = options.dictionary;
+    this.#metrics = options.metrics;
+    this.#bounds = options.bounds ?? limits;
+    this.#budget = new ByteBudget(this.#bounds.inFlightBytes);
+    this.#onState = options.onState ?? (() => {});
+    this.#onClockAhead = options.onClockAhead ?? (() => {});
+    this.#metrics.clocksAhead = () => this.#clocksAhead.current();
+    this.#metrics.queueBytes = () => this.#budget.bytes + this.#waitingCalls * bytesPerWaitingCall;
+  }
+
+  /**
+   * Asks for room before a body is read. The share is the caller's to release.
+   * @param bytes of the body, or what is known of them
+   * @throws AppError `overloaded`: later; `unavailable`: the store cannot commit, or we are going down
+   */
+  admit(bytes: number): Share {
+    if (this.#closing) throw new AppError('unavailable', 'the collector is shutting down');
+    if (this.#failing && this.#waitingCalls > 0) {
+      throw new AppError('unavailable', 'the store cannot commit at the moment');
+    }
+    const { waitingCalls } = this.#bounds;
+    if (this.#waitingCalls >= waitingCalls) {
+      const message = `${this.#waitingCalls} calls wait for their commit; the bound is ${waitingCalls}`;
+      throw new AppError('overloaded', message);
+    }
+    return this.#budget.admit(bytes);
+  }
+
+  /**
+   * Takes one message. Returns when its calls are durable, or at once when it holds none.
+   * @param message ExportTraceServiceRequest; not referred to after this call has returned its promise
+   * @param delivered the bytes that came, when they were in another encoding: they identify the delivery
+   * @returns what of it was not taken, if anything
+   * @throws AppError `invalid`, and then nothing of it was taken; `unavailable` when it was not committed
+   */
+  async receive(
+    project: string,
+    message: Buffer,
+    delivered: Buffer = message,
+  ): Promise<PartialSuccess | undefined> {
+    return rejections(await this.take(project, message, () => messageDigest(delivered)));
+  }
+
+  /**
+   * `receive` for whoever knows how the message is told from others.
+   * @param digest 16 bytes, asked for when the message holds calls
+   * @returns the spans that were not taken, by reason
+   */
+  async take(
+    project: string,
+    message: Buffer,
+    digest: () => Uint8Array,
+  ): Promise<Extracted['rejected']> {
+    const group = this.#openGroup();
+    const { batch } = group;
+    const firstCall = batch.length;
+    const extracted = this.#extractor.extract(project, message, batch);
+    const calls = batch.length - firstCall;
+    this.#countOthers(extracted);
+    const { rejected } = extracted;
+    if (calls === 0) return rejected;
+    batch.deliveries.push({ project, digest: digest(), firstCall, calls });
+    this.#waitingCalls += calls;
+    return new Promise((resolve, reject) => {
+      group.waiters.push({ calls, resolve: () => resolve(rejected), reject });
+      this.#schedule();
+    });
+  }
+
+  /** @throws AppError `unavailable` when the store cannot commit, or when we are going down */
+  async check(): Promise<void> {
+    if (this.#closing) throw new AppError('unavailable', 'the collector is shutting down');
+    await this.#writer.check();
+  }
+
+  /** Refuses new requests, and returns when all that was taken is committed and answered. */
+  close(): Promise<void> {
+    this.#closing = true;
+    if (this.#waitingCalls === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#drained = resolve;
+    });
+  }
+
+  /** The batch that requests fill. A full one is sealed, so that the next may begin a new epoch of words. */
+  #openGroup(): Group {
+    const last = this.#queue.at(-1);
+    if (last !== undefined && last.batch.length < this.#bounds.batchCalls) return last;
+    if (last !== undefined) this.#seal(last);
+    const group = { batch: new CallBatch(this.#columns()), waiters: [], words: undefined };
+    this.#queue.push(group);
+    return group;
+  }
+
+  #columns() {
+    const memory = this.#recycled;
+    this.#recycled = undefined;
+    return memory === undefined
+      ? callColumns(firstCapacity)
+      : callColumns(Math.floor(memory.byteLength / bytesPerCall), memory);
+  }
+
+  /** After this no request may add to the group. */
+  #seal(group: Group): NewWords {
+    if (group.words !== undefined) return group.words;
+    group.words = this.#dictionary.takeNew();
+    if (this.#extractor.size > this.#bounds.internedStrings) {
+      this.#extractor.reset();
+      this.#dictionary.reset();
+    }
+    return group.words;
+  }
+
+  /** At the end of this turn of the event loop: what arrived in one turn goes in one commit. */
+  #schedule(): void {
+    if (this.#scheduled || this.#committing) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#commitNext();
+    });
+  }
+
+  async #commitNext(): Promise<void> {
+    const group = this.#queue[0];
+    if (this.#committing) return;
+    if (group === undefined || group.waiters.length === 0) {
+      this.#drained?.();
+      return;
+    }
+    this.#queue.shift();
+    this.#committing = true;
+    try {
+      const outcome = await this.#writer.append(group.batch, this.#seal(group));
+      this.#settle(group, outcome);
+    } catch (error) {
+      this.#fail(group, asAppError(error));
+    }
+    this.#committing = false;
+    this.#commitNext();
+  }
+
+  #settle(
+    { waiters }: Group,
+    { stored, recycled, otherCalls, commitSeconds }: AppendOutcome,
+  ): void {
+    this.#recycled = recycled;
+    this.#metrics.otherCalls(otherCalls);
+    this.#metrics.commit(commitSeconds);
+    if (this.#failing) {
+      this.#failing = false;
+      this.#onState();
+    }
+    waiters.forEach((waiter, index) => {
+      this.#waitingCalls -= waiter.calls;
+      this.#metrics.spans(stored[index] ? 'stored' : 'duplicate', '', waiter.calls);
+      waiter.resolve();
+    });
+  }
+
+  #fail({ batch, waiters }: Group, error: AppError): void {
+    this.#extractor.forget(batch);
+    if (!this.#failing) {
+      this.#failing = true;
+      this.#onState(error);
+    }
+    // Whatever went wrong in the store: these calls are not durable, and sending them again may help.
+    const answer = new AppError('unavailable', 'the store could not commit', { cause: error });
+    for (const waiter of waiters) {
+      this.#waitingCalls -= waiter.calls;
+      this.#metrics.spans('rejected', 'unavailable', waiter.calls);
+      waiter.reject(answer);
+    }
+  }
+
+  #countOthers(extracted: Extracted): void {
+    const { notServer, notHttp, excluded, rejected, duplicate } = extracted;
+    if (notServer > 0) this.#metrics.spans('not_server', '', notServer);
+    if (notHttp > 0) this.#metrics.spans('not_http', '', notHttp);
+    for (const [reason, count] of Object.entries(excluded)) {
+      if (count > 0) this.#metrics.spans('excluded', reason, count);
+    }
+    for (const [reason, count] of Object.entries(rejected)) {
+      if (count > 0) this.#metrics.spans('rejected', reason, count);
+    }
+    for (const [reason, count] of Object.entries(duplicate)) {
+      if (count > 0) this.#metrics.spans('duplicate', reason, count);
+    }
+    const { clockSkewed, invalidClients, statusAssumed, weightsIgnored } = extracted;
+    if (clockSkewed > 0) this.#metrics.repairs('duration_zeroed', clockSkewed);
+    if (invalidClients > 0) this.#metrics.repairs('client_dropped', invalidClients);
+    if (statusAssumed > 0) this.#metrics.repairs('status_assumed', statusAssumed);
+    if (weightsIgnored > 0) this.#metrics.repairs('weight_ignored', weightsIgnored);
+    for (const found of extracted.clocksAhead) {
+      if (this.#clocksAhead.note(found)) this.#onClockAhead(found);
+    }
+  }
+}
+
+export interface IngestOptions {
+  writer: CallWriter;
+  extractor: CallExtractor;
+  dictionary: CallDictionary;
+  metrics: CollectorMetrics;
+  bounds?: IngestBounds;
+  /** Called when commits begin to fail, with the reason, and without one when they succeed again. */
+  onState?: (error?: AppError) => void;
+  /** Told of a service instance whose clock is ahead of ours, at most once an hour. */
+  onClockAhead?: (found: ClockAhead) => void;
+}
+
+export type IngestBounds = Pick<
+  Record<keyof typeof limits, number>,
+  'inFlightBytes' | 'waitingCalls' | 'batchCalls' | 'internedStrings'
+>;
+
+/** What ingest needs of the Extractor (collector/extract/extractor.ts). */
+export interface CallExtractor {
+  /** Adds the message's calls to the batch. @throws AppError `invalid`, leaving the batch as it was */
+  extract(project: string, message: Buffer, batch: CallBatch): Extracted;
+  /** The batch was not committed: what was remembered of its spans is forgotten. */
+  forget(batch: CallBatch): void;
+  /** Forgets the dictionary's words, which begin a new epoch. */
+  reset(): void;
+  readonly size: number;
+}
+
+interface Group {
+  batch: CallBatch;
+  /** In the order of the batch's deliveries. */
+  waiters: Waiter[];
+  /** Set when the group is sealed. */
+  words: NewWords | undefined;
+}
+
+interface Waiter {
+  calls: number;
+  resolve(): void;
+  reject(error: AppError): void;
+}
+
+const firstCapacity = 4096;
+const bytesPerCall = callColumns(1).buffer.byteLength;
+/** A call's columns and its part of the words. */
+const bytesPerWaitingCall = 80;
+
+/** What a sender is told of the spans that were not taken. */
+export function rejections(rejected: Extracted['rejected']): PartialSuccess | undefined {
+  let total = 0;
+  const parts: string[] = [];
+  for (const [reason, count] of Object.entries(rejected)) {
+    if (count === 0) continue;
+    total += count;
+    parts.push(`${count} ${rejectionTexts[reason as RejectReason]}`);
+  }
+  if (total === 0) return undefined;
+  return { rejected: total, message: `${total} spans were not counted: ${parts.join(', ')}` };
+}
+
+const rejectionTexts: Record<RejectReason, string> = {
+  trace_id: 'with a trace_id that is not 16 bytes',
+  span_id: 'with a span_id that is not 8 bytes',
+  time_zero: 'without a start or end time',
+  future: `ending more than ${limits.futureS} s in the future (a wrong clock?)`,
+  too_old: 'older than the retention of days',
+};

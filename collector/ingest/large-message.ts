@@ -1,0 +1,94 @@
+import { hash } from 'node:crypto';
+import { setImmediate as turn } from 'node:timers/promises';
+import { CallBatch, CallDictionary } from '../../core/call.ts';
+import { AppError } from '../../core/error.ts';
+import { limits } from '../../core/limits.ts';
+import type { Extracted } from '../extract/counts.ts';
+import { Extractor, type ExtractorOptions } from '../extract/extractor.ts';
+import type { PartialSuccess } from '../otlp/responses.ts';
+import { slicesOf } from '../otlp/split-request.ts';
+import { messageDigest } from './digest.ts';
+import { type Ingest, rejections } from './ingest.ts';
+
+/**
+ * Takes large messages a slice at a time, so that small ones are decoded and committed between (OTLP.md
+ * L2). First all of it is decoded for nothing, because a message that turns out undecodable in its last
+ * byte must leave no trace; then each slice is a delivery of its own, known by the message's digest and
+ * its number. When a later slice is not committed, or the collector dies, the sender sends the whole
+ * again: slices that were committed are recognised, the others are counted.
+ */
+export class LargeMessages {
+  readonly #ingest: Ingest;
+  readonly #extraction: Omit<ExtractorOptions, 'dictionary'>;
+
+  constructor(ingest: Ingest, extraction: Omit<ExtractorOptions, 'dictionary'>) {
+    this.#ingest = ingest;
+    this.#extraction = extraction;
+  }
+
+  /**
+   * Takes a message of any size.
+   * @param message ExportTraceServiceRequest; a large one is read until the promise is settled, see `isLarge`
+   * @param delivered as for `Ingest.receive`
+   * @throws AppError `invalid`, and then nothing of it was taken; `unavailable` when not all was committed
+   */
+  async receive(
+    project: string,
+    message: Buffer,
+    delivered: Buffer = message,
+  ): Promise<PartialSuccess | undefined> {
+    await this.#prove(project, message);
+    const digest = messageDigest(delivered);
+    const rejected: Partial<Extracted['rejected']> = {};
+    let number = 0;
+    for (const slice of slicesOf(message, sliceBytes)) {
+      const sliceDigest = () => digestOfSlice(digest, number);
+      const found = await this.#ingest.take(project, slice, sliceDigest);
+      for (const reason of Object.keys(found) as (keyof typeof found)[]) {
+        rejected[reason] = (rejected[reason] ?? 0) + found[reason];
+      }
+      number += 1;
+      await turn();
+    }
+    return rejections(rejected as Extracted['rejected']);
+  }
+
+  /** Decodes it all with words of its own, which go with it. @throws AppError `invalid` */
+  async #prove(project: string, message: Buffer): Promise<void> {
+    const extractor = new Extractor({
+      ...this.#extraction,
+      dictionary: new CallDictionary(),
+      joins: false,
+    });
+    const batch = new CallBatch();
+    let number = 0;
+    for (const slice of slicesOf(message, sliceBytes)) {
+      number += 1;
+      try {
+        extractor.extract(project, slice, batch);
+      } catch (error) {
+        if (!(error instanceof AppError) || error.code !== 'invalid') throw error;
+        const where = `in part ${number} of the message, which was read in parts of ${sliceBytes} bytes`;
+        throw new AppError('invalid', `${error.message} (${where})`, { cause: error });
+      }
+      batch.truncate(0);
+      if (extractor.size > limits.internedStrings) extractor.reset();
+      await turn();
+    }
+  }
+}
+
+/** Whether the memory of a message must stay until its promise is settled. */
+export function isLarge(message: Buffer): boolean {
+  return message.length > limits.largeMessageBytes;
+}
+
+/** Part of a slice's identity: another size would not recognise what was committed before. */
+const sliceBytes = limits.largeMessageBytes / 2;
+
+function digestOfSlice(digest: Uint8Array, number: number): Uint8Array {
+  const numbered = Buffer.alloc(digest.length + 4);
+  numbered.set(digest);
+  numbered.writeUInt32LE(number, digest.length);
+  return hash('sha256', numbered, 'buffer').subarray(0, 16);
+}

@@ -1,0 +1,149 @@
+import { Cursor } from './protobuf-reader.ts';
+import { requestTag, resourceSpansTag, scopeSpansTag } from './traces-reader.ts';
+
+/**
+ * Cuts an ExportTraceServiceRequest into smaller ones with the same spans in the same order, each under a
+ * copy of its resource. Only the frames are read, a few nanoseconds a span. Where it cuts depends on the
+ * message and `sliceBytes` alone.
+ * @param sliceBytes a slice ends with the first span that reaches it; or four times its resource, so that
+ *   resources that are repeated add a quarter at most
+ * @returns slices that share one memory: each is valid until the next is asked for
+ * @throws AppError `invalid` for frames that do not fit, when it comes to them
+ */
+export function* slicesOf(message: Buffer, sliceBytes: number): Generator<Buffer> {
+  const cursor = new Cursor();
+  const end = cursor.open(message);
+  const slice = new Slice(message);
+  while (cursor.at < end) {
+    const frameStart = cursor.at;
+    const tag = cursor.tag(end);
+    if (tag !== requestTag.resourceSpans) {
+      cursor.skip(tag, end);
+      continue;
+    }
+    const resourceEnd = cursor.length(end);
+    const start = cursor.at;
+    const resource = fieldsOf(cursor, resourceSpansTag.resource, resourceEnd);
+    if (resource.length > piecesMax) {
+      if (slice.bytes > 0) yield slice.finish();
+      yield message.subarray(frameStart, resourceEnd);
+      continue;
+    }
+    const bytesMax = Math.max(sliceBytes, 4 * lengthOf(resource));
+    slice.begin(resource);
+    cursor.at = start;
+    while (cursor.at < resourceEnd) {
+      const scopeTag = cursor.tag(resourceEnd);
+      if (scopeTag !== resourceSpansTag.scopeSpans) {
+        cursor.skip(scopeTag, resourceEnd);
+        continue;
+      }
+      const scopeEnd = cursor.length(resourceEnd);
+      while (cursor.at < scopeEnd) {
+        const spanStart = cursor.at;
+        const spanTag = cursor.tag(scopeEnd);
+        cursor.skip(spanTag, scopeEnd);
+        if (spanTag !== scopeSpansTag.spans) continue;
+        slice.add(spanStart, cursor.at);
+        if (slice.bytes < bytesMax) continue;
+        yield slice.finish();
+        slice.begin(resource);
+      }
+    }
+    if (slice.bytes >= sliceBytes) yield slice.finish();
+  }
+  if (slice.bytes > 0) yield slice.finish();
+}
+
+/** Bytes of the message: from, to. */
+type Range = [number, number];
+
+/** A resource comes in one piece; in more than these it is hostile, and its spans are not cut. */
+const piecesMax = 64;
+
+/** All fields of one tag, with their tags and lengths; one more than `piecesMax` at the most. */
+function fieldsOf(cursor: Cursor, wanted: number, end: number): Range[] {
+  const found: Range[] = [];
+  while (cursor.at < end) {
+    const start = cursor.at;
+    const tag = cursor.tag(end);
+    cursor.skip(tag, end);
+    if (tag === wanted && found.length <= piecesMax) found.push([start, cursor.at]);
+  }
+  return found;
+}
+
+function lengthOf(ranges: readonly Range[]): number {
+  return ranges.reduce((sum, [from, to]) => sum + to - from, 0);
+}
+
+/** What the next slice will hold, as ranges of the message, and the memory it is copied to. */
+class Slice {
+  readonly #message: Buffer;
+  #out: Buffer = Buffer.alloc(0);
+  #resources: { resource: Range[]; spans: Range[] }[] = [];
+  /** The most that the slice can take: what it holds of the message, and frames. */
+  bytes = 0;
+
+  constructor(message: Buffer) {
+    this.#message = message;
+  }
+
+  begin(resource: Range[]): void {
+    this.#resources.push({ resource, spans: [] });
+    this.bytes += frameBytesMax + lengthOf(resource);
+  }
+
+  /** Takes a span field; neighbours become one range. */
+  add(start: number, end: number): void {
+    const { spans } = this.#resources.at(-1)!;
+    const last = spans.at(-1);
+    if (last?.[1] === start) last[1] = end;
+    else {
+      spans.push([start, end]);
+      this.bytes += frameBytesMax;
+    }
+    this.bytes += end - start;
+  }
+
+  finish(): Buffer {
+    if (this.#out.length < this.bytes) this.#out = Buffer.allocUnsafeSlow(this.bytes);
+    let at = 0;
+    for (const { resource, spans } of this.#resources) {
+      const scopeBytes = spans.map(([from, to]) => 1 + varintBytes(to - from) + to - from);
+      const length = lengthOf(resource) + scopeBytes.reduce((sum, bytes) => sum + bytes, 0);
+      at = this.#frame(at, requestTag.resourceSpans, length);
+      for (const range of resource) at = this.#copy(at, range);
+      for (const range of spans) {
+        at = this.#frame(at, resourceSpansTag.scopeSpans, range[1] - range[0]);
+        at = this.#copy(at, range);
+      }
+    }
+    this.#resources = [];
+    this.bytes = 0;
+    return this.#out.subarray(0, at);
+  }
+
+  #frame(at: number, tag: number, length: number): number {
+    const out = this.#out;
+    out[at++] = tag;
+    let rest = length;
+    for (; rest > 127; rest >>>= 7) out[at++] = (rest & 127) | 128;
+    out[at++] = rest;
+    return at;
+  }
+
+  #copy(at: number, [from, to]: Range): number {
+    this.#message.copy(this.#out, at, from, to);
+    return at + to - from;
+  }
+}
+
+/** A tag and a length of 32 bits. */
+const frameBytesMax = 6;
+
+function varintBytes(value: number): number {
+  let bytes = 1;
+  for (let rest = value; rest > 127; rest >>>= 7) bytes += 1;
+  return bytes;
+}

@@ -1,0 +1,394 @@
+import { AttributeSlots, type WantedKey } from './attributes.ts';
+import { Cursor } from './protobuf-reader.ts';
+
+/**
+ * Walks an ExportTraceServiceRequest and stops only at what is wanted: resources and SERVER spans, and of
+ * those the wanted attributes. Everything else is skipped by its length. Nothing is copied or decoded;
+ * what was found stands as offsets into the message until the next span.
+ *
+ * Field numbers: opentelemetry-proto 1.11, collector/trace/v1 and trace/v1/trace.proto.
+ */
+export class TracesWalk {
+  readonly cursor = new Cursor();
+  /** Attributes of the resource that `visitor.resource` is told of. */
+  readonly resource: AttributeSlots;
+  /** Attributes of the span that `visitor.serverSpan` is told of; the fields below are its too. */
+  readonly attributes: AttributeSlots;
+  readonly #visitor: TracesVisitor;
+
+  /** Spans of other kinds in the message walked last. */
+  otherSpans = 0;
+
+  /** Where the span's bytes lie: what tells it from the others of its message. */
+  spanStart = 0;
+  traceIdStart = 0;
+  traceIdLength = 0;
+  spanIdLength = 0;
+  parentIdStart = 0;
+  /** 0 without a parent. */
+  parentIdLength = 0;
+  /** Span.flags; 0 when the exporter sends none. */
+  flags = 0;
+  traceStateStart = 0;
+  traceStateLength = 0;
+  nameStart = 0;
+  nameLength = 0;
+  /** Unsigned halves of the 64-bit nanoseconds. */
+  startHigh = 0;
+  startLow = 0;
+  endHigh = 0;
+  endLow = 0;
+  /** Status.code: 0 unset, 1 ok, 2 error. */
+  statusCode = 0;
+
+  #takesAnyKind = false;
+
+  // Where the span's events lie: start and end, one pair each. Most spans have none.
+  #events = new Int32Array(32);
+  #eventCount = 0;
+  readonly #eventAttributes: AttributeSlots;
+
+  constructor(
+    wanted: { resource: readonly WantedKey[]; span: readonly WantedKey[] },
+    visitor: TracesVisitor,
+  ) {
+    this.#visitor = visitor;
+    this.resource = new AttributeSlots(this.cursor, wanted.resource);
+    this.attributes = new AttributeSlots(this.cursor, wanted.span);
+    this.#eventAttributes = new AttributeSlots(this.cursor, [{ key: 'exception.type' }]);
+  }
+
+  /** @throws AppError `invalid` that names the byte and what was wrong with it */
+  walk(message: Buffer): void {
+    const { cursor } = this;
+    this.otherSpans = 0;
+    const end = cursor.open(message);
+    try {
+      while (cursor.at < end) {
+        const tag = cursor.tag(end);
+        if (tag === requestTag.resourceSpans) {
+          const resourceSpansEnd = cursor.length(end);
+          this.#resourceSpans(cursor.at, resourceSpansEnd);
+          cursor.at = resourceSpansEnd;
+        } else cursor.skip(tag, end);
+      }
+    } finally {
+      cursor.close();
+    }
+  }
+
+  /**
+   * The type of the span's last exception event, `''` when that names none, null without such an event.
+   * Reads the events, which nothing has looked at before.
+   * @throws AppError `invalid`
+   */
+  exceptionType(): string | null {
+    for (let i = this.#eventCount - 1; i >= 0; i -= 1) {
+      const type = this.#exceptionTypeOf(this.#events[i * 2]!, this.#events[i * 2 + 1]!);
+      if (type !== null) return type;
+    }
+    return null;
+  }
+
+  /**
+   * Reads another span of the message in hand, of whatever kind, in place of the one that the visitor was
+   * told of. @throws AppError `invalid`
+   */
+  readSpan(start: number, end: number): void {
+    this.#takesAnyKind = true;
+    try {
+      this.cursor.at = start;
+      this.#span(end);
+    } finally {
+      this.#takesAnyKind = false;
+    }
+  }
+
+  /** The resource may stand behind the spans or in pieces, so it is looked for first. */
+  #resourceSpans(start: number, end: number): void {
+    const { cursor, resource } = this;
+    resource.begin();
+    cursor.at = start;
+    while (cursor.at < end) {
+      const tag = cursor.tag(end);
+      if (tag !== resourceSpansTag.resource) {
+        cursor.skip(tag, end);
+        continue;
+      }
+      const resourceEnd = cursor.length(end);
+      this.#attributesOf(resource, resourceTag.attributes, resourceEnd);
+    }
+    this.#visitor.resource();
+    cursor.at = start;
+    while (cursor.at < end) {
+      const tag = cursor.tag(end);
+      if (tag === resourceSpansTag.scopeSpans) this.#scopeSpans(cursor.length(end));
+      else cursor.skip(tag, end);
+    }
+  }
+
+  #scopeSpans(end: number): void {
+    const { cursor } = this;
+    while (cursor.at < end) {
+      const tag = cursor.tag(end);
+      if (tag === scopeSpansTag.spans) {
+        const spanEnd = cursor.length(end);
+        if (!this.#isOther(cursor.at, spanEnd) && this.#span(spanEnd)) this.#visitor.serverSpan();
+        else this.otherSpans += 1;
+        cursor.at = spanEnd;
+      } else cursor.skip(tag, end);
+    }
+  }
+
+  /** Takes the attributes of a message that has nothing else of interest; the cursor ends at its end. */
+  #attributesOf(slots: AttributeSlots, attributesTag: number, end: number): void {
+    const { cursor } = this;
+    while (cursor.at < end) {
+      const tag = cursor.tag(end);
+      if (tag === attributesTag) {
+        const attributeEnd = cursor.length(end);
+        slots.take(cursor.at, attributeEnd);
+        cursor.at = attributeEnd;
+      } else cursor.skip(tag, end);
+    }
+  }
+
+  /** Whether a span laid out as all encoders do is of another kind than SERVER; nothing is noted of it. */
+  #isOther(start: number, end: number): boolean {
+    const { bytes } = this.cursor;
+    if (
+      bytes[start] !== spanTag.traceId ||
+      bytes[start + 1] !== 16 ||
+      bytes[start + 18] !== spanTag.spanId ||
+      bytes[start + 19] !== 8
+    ) {
+      return false;
+    }
+    let at = start + 28;
+    if (bytes[at] === spanTag.parentSpanId && bytes[at + 1] === 8) at += 10;
+    if (bytes[at] === spanTag.name && bytes[at + 1]! < 128) at += 2 + bytes[at + 1]!;
+    if (at + 1 >= end || bytes[at] !== spanTag.kind) return false;
+    const kind = bytes[at + 1]!;
+    return kind < 128 && kind !== serverKind;
+  }
+
+  /**
+   * Reads a span; false as soon as its kind turns out to be another than SERVER. Encoders write the
+   * fields in the order of their numbers, the kind before attributes and events, so that nothing behind
+   * it is looked at; in another order the same is found with more work.
+   */
+  #span(end: number): boolean {
+    const { cursor, attributes } = this;
+    const { bytes } = cursor;
+    let kind = 0;
+    this.#reset();
+    this.spanStart = cursor.at;
+    let at = this.#ids(cursor.at, end);
+    while (at < end) {
+      const tag = bytes[at]!;
+      // The commonest fields with a length of one byte; all others, and those, go the long way.
+      const next = at + 2 < end ? at + 2 + bytes[at + 1]! : end + 1;
+      if (tag === spanTag.attributes && bytes[at + 1]! < 128 && next <= end) {
+        attributes.take(at + 2, next);
+        at = next;
+      } else if (tag === spanTag.name && bytes[at + 1]! < 128 && next <= end) {
+        this.nameStart = at + 2;
+        this.nameLength = next - at - 2;
+        at = next;
+      } else if (tag === spanTag.kind) {
+        cursor.at = at + 1;
+        kind = cursor.varint(end);
+        if (kind !== serverKind && !this.#takesAnyKind) return false;
+        at = cursor.at;
+      } else {
+        cursor.at = at;
+        this.#field(end);
+        at = cursor.at;
+      }
+    }
+    return kind === serverKind;
+  }
+
+  /** Takes trace, span and parent id, when they lie as all encoders lay them. @returns what follows */
+  #ids(start: number, end: number): number {
+    const { bytes } = this.cursor;
+    if (
+      end - start < 38 ||
+      bytes[start] !== spanTag.traceId ||
+      bytes[start + 1] !== 16 ||
+      bytes[start + 18] !== spanTag.spanId ||
+      bytes[start + 19] !== 8
+    ) {
+      return start;
+    }
+    this.traceIdStart = start + 2;
+    this.traceIdLength = 16;
+    this.spanIdLength = 8;
+    if (bytes[start + 28] !== spanTag.parentSpanId || bytes[start + 29] !== 8) return start + 28;
+    this.parentIdStart = start + 30;
+    this.parentIdLength = 8;
+    return start + 38;
+  }
+
+  /** One field of a span, whatever it is. */
+  #field(end: number): void {
+    const { cursor } = this;
+    const tag = cursor.tag(end);
+    switch (tag) {
+      case spanTag.startTime: {
+        const at = cursor.fixed(8, end);
+        this.startLow = cursor.view.getUint32(at, true);
+        this.startHigh = cursor.view.getUint32(at + 4, true);
+        break;
+      }
+      case spanTag.endTime: {
+        const at = cursor.fixed(8, end);
+        this.endLow = cursor.view.getUint32(at, true);
+        this.endHigh = cursor.view.getUint32(at + 4, true);
+        break;
+      }
+      case spanTag.flags:
+        this.flags = cursor.view.getUint32(cursor.fixed(4, end), true);
+        break;
+      case spanTag.traceId:
+      case spanTag.spanId:
+      case spanTag.traceState:
+      case spanTag.parentSpanId:
+      case spanTag.name:
+      case spanTag.attributes:
+      case spanTag.events:
+      case spanTag.status:
+        this.#lengthDelimited(tag, cursor.length(end));
+        break;
+      default:
+        cursor.skip(tag, end);
+    }
+  }
+
+  #lengthDelimited(tag: number, end: number): void {
+    const { cursor } = this;
+    const start = cursor.at;
+    cursor.at = end;
+    switch (tag) {
+      case spanTag.traceId:
+        this.traceIdStart = start;
+        this.traceIdLength = end - start;
+        break;
+      case spanTag.spanId:
+        this.spanIdLength = end - start;
+        break;
+      case spanTag.traceState:
+        this.traceStateStart = start;
+        this.traceStateLength = end - start;
+        break;
+      case spanTag.parentSpanId:
+        this.parentIdStart = start;
+        this.parentIdLength = end - start;
+        break;
+      case spanTag.name:
+        this.nameStart = start;
+        this.nameLength = end - start;
+        break;
+      case spanTag.attributes:
+        this.attributes.take(start, end);
+        cursor.at = end;
+        break;
+      case spanTag.events:
+        this.#noteEvent(start, end);
+        break;
+      default:
+        this.#status(start, end);
+    }
+  }
+
+  #reset(): void {
+    this.attributes.begin();
+    this.traceIdLength = 0;
+    this.spanIdLength = 0;
+    this.traceStateLength = 0;
+    this.parentIdLength = 0;
+    this.flags = 0;
+    this.nameLength = 0;
+    this.startHigh = 0;
+    this.startLow = 0;
+    this.endHigh = 0;
+    this.endLow = 0;
+    this.statusCode = 0;
+    this.#eventCount = 0;
+  }
+
+  #noteEvent(start: number, end: number): void {
+    if (this.#eventCount * 2 === this.#events.length) {
+      const next = new Int32Array(this.#events.length * 2);
+      next.set(this.#events);
+      this.#events = next;
+    }
+    this.#events[this.#eventCount * 2] = start;
+    this.#events[this.#eventCount * 2 + 1] = end;
+    this.#eventCount += 1;
+  }
+
+  /** A Status that comes twice is merged: the code that was given last. */
+  #status(start: number, end: number): void {
+    const { cursor } = this;
+    cursor.at = start;
+    while (cursor.at < end) {
+      const tag = cursor.tag(end);
+      if (tag === statusTag.code) this.statusCode = cursor.varint(end);
+      else cursor.skip(tag, end);
+    }
+  }
+
+  /** `exception.type` of an event named `exception`, `''` when it has none; null for another event. */
+  #exceptionTypeOf(start: number, end: number): string | null {
+    const { cursor } = this;
+    const attributes = this.#eventAttributes;
+    let isException = false;
+    attributes.begin();
+    cursor.at = start;
+    while (cursor.at < end) {
+      const tag = cursor.tag(end);
+      if (tag === eventTag.name) {
+        const nameEnd = cursor.length(end);
+        isException = cursor.bytes.toString('latin1', cursor.at, nameEnd) === 'exception';
+        cursor.at = nameEnd;
+      } else if (tag === eventTag.attributes) {
+        const attributeEnd = cursor.length(end);
+        attributes.take(cursor.at, attributeEnd);
+        cursor.at = attributeEnd;
+      } else cursor.skip(tag, end);
+    }
+    return isException ? attributes.text(0) : null;
+  }
+}
+
+/** Told of what the walk finds, in the message's order; reads it from the walk. */
+export interface TracesVisitor {
+  /** A ResourceSpans begins; the spans that follow are of its resource, which may be empty. */
+  resource(): void;
+  serverSpan(): void;
+}
+
+const serverKind = 2;
+
+// Tags: field number shifted left by 3, and wire type.
+export const requestTag = { resourceSpans: 0x0a } as const;
+export const resourceSpansTag = { resource: 0x0a, scopeSpans: 0x12 } as const;
+export const scopeSpansTag = { scope: 0x0a, spans: 0x12 } as const;
+export const resourceTag = { attributes: 0x0a } as const;
+export const spanTag = {
+  traceId: 0x0a,
+  spanId: 0x12,
+  traceState: 0x1a,
+  parentSpanId: 0x22,
+  name: 0x2a,
+  kind: 0x30,
+  startTime: 0x39,
+  endTime: 0x41,
+  attributes: 0x4a,
+  events: 0x5a,
+  status: 0x7a,
+  flags: 0x85,
+} as const;
+export const eventTag = { name: 0x12, attributes: 0x1a } as const;
+const statusTag = { code: 0x18 } as const;

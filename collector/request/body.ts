@@ -1,0 +1,294 @@
+import type { IncomingMessage } from 'node:http';
+import type { Http2Stream } from 'node:http2';
+import type { Transform } from 'node:stream';
+import {
+  constants,
+  createBrotliDecompress,
+  createGunzip,
+  createInflate,
+  createInflateRaw,
+  createZstdDecompress,
+} from 'node:zlib';
+import { AppError, asAppError } from '../../core/error.ts';
+import { cutShort } from '../../core/server/web-server.ts';
+import type { Share } from '../ingest/budget.ts';
+import type { BufferPool } from './buffer-pool.ts';
+
+/**
+ * Reads a request's body whole, decompressed, within bounds. Decompression is streamed and off the event
+ * loop, and stops at the bound: a bomb costs what a largest body costs.
+ */
+export interface Body {
+  bytes: Buffer;
+  /** Gives the memory back; `bytes` must not be read afterwards. */
+  release(): void;
+}
+
+export type Codec = 'identity' | 'gzip' | 'deflate' | 'zstd' | 'br';
+
+export interface BodyOptions {
+  codec: Codec;
+  /** Bound on the body as sent and again after decompression. */
+  bytesMax: number;
+  share: Share;
+  pool: BufferPool;
+}
+
+/** The codec of a Content-Encoding header. @throws AppError `invalid` for one we do not know (E4) */
+export function codecOf(header: string | undefined): Codec {
+  const name = (header ?? '').trim().toLowerCase();
+  const codec = codecs.get(name);
+  if (codec !== undefined) return codec;
+  throw new AppError('invalid', `unsupported Content-Encoding: ${header}`, {
+    field: 'Content-Encoding',
+  });
+}
+
+/** Content-Length, when there is one; the HTTP parser has made sure that it is a number. */
+export function declaredBytes(request: IncomingMessage): number | undefined {
+  const header = request.headers['content-length'];
+  return header === undefined ? undefined : Number(header);
+}
+
+/** @throws AppError `too_large` when the declared length alone says so: nothing needs to be read */
+export function checkDeclared(declared: number | undefined, bytesMax: number): void {
+  if (declared !== undefined && declared > bytesMax) throw tooLarge(`${declared} bytes`, bytesMax);
+}
+
+/**
+ * @throws AppError `invalid`, `too_large`, `overloaded`, or `Gone` when the client went away. The rest of
+ * the request is then unread: it is the caller's to discard.
+ */
+export function readBody(request: IncomingMessage, options: BodyOptions): Promise<Body> {
+  return new Promise((resolve, reject) => {
+    const intake = openIntake(options, declaredBytes(request), {
+      flow: request,
+      resolve,
+      reject: (error) => {
+        stop();
+        reject(error);
+      },
+    });
+    const stop = listen(request, intake);
+  });
+}
+
+/** Takes the pieces of one body, from whatever transport. Told of its end or of a failure once. */
+export interface Intake {
+  /** May throw an AppError, which is then to be given to `fail`. */
+  chunk(chunk: Buffer): void;
+  end(): void;
+  fail(error: Error): void;
+}
+
+export interface IntakeEnds {
+  /** Where the pieces come from; held up while decompression is behind. */
+  flow: { pause(): unknown; resume(): unknown };
+  resolve(body: Body): void;
+  /** After this no piece is wanted. */
+  reject(error: Error): void;
+}
+
+/** @param declared bytes of the body as sent, where they are known beforehand */
+export function openIntake(
+  options: BodyOptions,
+  declared: number | undefined,
+  ends: IntakeEnds,
+): Intake {
+  return options.codec === 'identity'
+    ? plainIntake(options, declared, ends)
+    : packedIntake(options, options.codec, ends);
+}
+
+/** The client went away before its body was complete; nobody waits for an answer. */
+export class Gone extends Error {
+  override readonly name = 'Gone';
+}
+
+const codecs = new Map<string, Codec>([
+  ['', 'identity'],
+  ['identity', 'identity'],
+  ['gzip', 'gzip'],
+  ['x-gzip', 'gzip'],
+  ['deflate', 'deflate'],
+  ['zlib', 'deflate'],
+  ['zstd', 'zstd'],
+  ['br', 'br'],
+]);
+
+function plainIntake(
+  options: BodyOptions,
+  declared: number | undefined,
+  { resolve, reject }: IntakeEnds,
+): Intake {
+  const collected = new Collected(options);
+  return {
+    chunk: (chunk) => {
+      if (chunk.length === declared) collected.adopt(chunk);
+      else collected.add(chunk, declared);
+    },
+    end: () => resolve(collected.body()),
+    fail: (error) => {
+      collected.discard();
+      reject(error);
+    },
+  };
+}
+
+function packedIntake(
+  options: BodyOptions,
+  codec: Exclude<Codec, 'identity'>,
+  { flow, resolve, reject }: IntakeEnds,
+): Intake {
+  const collected = new Collected(options);
+  let received = 0;
+  let unpack: Transform | undefined;
+  const fail = (error: Error): void => {
+    unpack?.destroy();
+    collected.discard();
+    reject(error);
+  };
+  const open = (first: Buffer): Transform => {
+    const stream = decompressor(codec, first);
+    stream.on('data', guarded(collected.add.bind(collected), fail));
+    stream.on('end', () => resolve(collected.body()));
+    stream.on('error', (error) => fail(notValid(codec, error.message)));
+    stream.on('drain', () => flow.resume());
+    return stream;
+  };
+  return {
+    chunk: (chunk) => {
+      received += chunk.length;
+      if (received > options.bytesMax) throw tooLarge(`${received} bytes`, options.bytesMax);
+      unpack ??= open(chunk);
+      if (!unpack.write(chunk)) flow.pause();
+    },
+    end: () => {
+      if (unpack === undefined) fail(notValid(codec, 'it is empty'));
+      else unpack.end();
+    },
+    fail,
+  };
+}
+
+/** The chunks of one body, copied together into one buffer that grows no further than the bound. */
+class Collected {
+  readonly #options: BodyOptions;
+  #buffer: Buffer | undefined;
+  #pooled = false;
+  #length = 0;
+
+  constructor(options: BodyOptions) {
+    this.#options = options;
+  }
+
+  /** Takes a chunk that is the whole body as it is. */
+  adopt(chunk: Buffer): void {
+    this.#buffer = chunk;
+    this.#length = chunk.length;
+  }
+
+  add(chunk: Buffer, expectedBytes = 0): void {
+    const { bytesMax } = this.#options;
+    const length = this.#length + chunk.length;
+    if (length > bytesMax) throw tooLarge(`more than ${bytesMax} bytes`, bytesMax);
+    this.#reserve(Math.max(length, expectedBytes));
+    chunk.copy(this.#buffer!, this.#length);
+    this.#length = length;
+  }
+
+  body(): Body {
+    const bytes = this.#buffer?.subarray(0, this.#length) ?? Buffer.alloc(0);
+    return { bytes, release: () => this.discard() };
+  }
+
+  discard(): void {
+    if (this.#pooled) this.#options.pool.give(this.#buffer!);
+    this.#pooled = false;
+    this.#buffer = undefined;
+  }
+
+  #reserve(bytes: number): void {
+    const held = this.#buffer?.length ?? 0;
+    if (bytes <= held) return;
+    const { pool, share, bytesMax } = this.#options;
+    const wanted = Math.min(Math.max(bytes, held * 2), bytesMax);
+    share.grow(wanted);
+    const next = pool.take(wanted);
+    this.#buffer?.copy(next, 0, 0, this.#length);
+    this.discard();
+    this.#buffer = next;
+    this.#pooled = true;
+  }
+}
+
+/** @returns how to stop listening */
+function listen(request: IncomingMessage, { chunk, end, fail }: Intake): () => void {
+  let ended = false;
+  const onEnd = (): void => {
+    if (cutShort(request as { stream?: Http2Stream })) return;
+    ended = true;
+    end();
+  };
+  // Not `request.complete`: a paused request whose socket closes is complete and never ends.
+  const gone = (): void => {
+    if (!ended) fail(new Gone('the client went away'));
+  };
+  const onData = guarded(chunk, fail);
+  request.on('data', onData);
+  request.on('end', onEnd);
+  request.on('close', gone);
+  // An error is followed by close; without a listener it would end the process.
+  request.on('error', ignore);
+  return () => {
+    request.off('data', onData);
+    request.off('end', onEnd);
+    request.off('close', gone);
+  };
+}
+
+function ignore(): void {}
+
+function guarded<T>(act: (value: T) => void, fail: (error: Error) => void): (value: T) => void {
+  return (value) => {
+    try {
+      act(value);
+    } catch (error) {
+      fail(asAppError(error));
+    }
+  };
+}
+
+function decompressor(codec: Exclude<Codec, 'identity'>, first: Buffer): Transform {
+  const chunkSize = outputChunkBytes;
+  switch (codec) {
+    case 'gzip':
+      return createGunzip({ chunkSize });
+    case 'deflate':
+      // zlib's first byte says method 8. Raw deflate, which some senders call deflate, never begins so:
+      // it would be a stored block whose padding is not zero.
+      return (first[0]! & 0x0f) === 8
+        ? createInflate({ chunkSize })
+        : createInflateRaw({ chunkSize });
+    case 'zstd':
+      return createZstdDecompress({
+        chunkSize,
+        params: { [constants.ZSTD_d_windowLogMax]: zstdWindowLog2 },
+      });
+    case 'br':
+      return createBrotliDecompress({ chunkSize });
+  }
+}
+
+/** Four times Node's default: each chunk is a round trip to a thread of the pool. */
+const outputChunkBytes = 64 * 1024;
+/** RFC 9659: zstd as a content coding needs no window beyond 8 MiB; a frame may declare far more. */
+const zstdWindowLog2 = 23;
+
+function tooLarge(seen: string, bytesMax: number): AppError {
+  return new AppError('too_large', `the body has ${seen}; the bound is ${bytesMax} bytes`);
+}
+
+function notValid(codec: Codec, why: string): AppError {
+  return new AppError('invalid', `the body is not valid ${codec}: ${why}`);
+}

@@ -1,0 +1,59 @@
+import { AppError } from '../error.ts';
+import { limits } from '../limits.ts';
+
+/** What a request brings to say who sends it, on any transport. */
+export interface Credentials {
+  authorization: string | undefined;
+  apiKey: string | undefined;
+  /** The peer's, as the socket says; a forwarding header may say anything. */
+  address: string;
+}
+
+type Header = string | string[] | undefined;
+
+/** @param headers with lower-case names: of node:http, of node:http2, or made of gRPC metadata */
+export function credentialsOf(
+  headers: { authorization?: Header; 'x-api-key'?: Header },
+  address: string | undefined,
+): Credentials {
+  return {
+    authorization: first(headers.authorization),
+    apiKey: first(headers['x-api-key']),
+    address: address ?? '',
+  };
+}
+
+function first(header: Header): string | undefined {
+  return Array.isArray(header) ? header[0] : header;
+}
+
+/**
+ * The key in `x-api-key: KEY`, else in `Authorization: Bearer KEY`. Whoever sends both means the first for
+ * us: the second may be for a proxy before us. Both may be percent-encoded, since OTEL_EXPORTER_OTLP_HEADERS
+ * asks for it (`Authorization=Bearer%20KEY`) and some exporters send it as it stands (OTLP.md A2).
+ * @throws AppError `unauthenticated` when there is none, or none that could be read
+ */
+export function keyTextOf({ authorization, apiKey }: Credentials): string {
+  const header = apiKey ?? authorization;
+  if (header === undefined) throw new AppError('unauthenticated', `no key was sent: ${howToSend}`);
+  if (header.length > limits.keyHeaderLength) {
+    const message = `the key's header has ${header.length} characters; at most ${limits.keyHeaderLength} are read`;
+    throw new AppError('unauthenticated', message);
+  }
+  const text = decoded(header).trim();
+  if (apiKey !== undefined) return text;
+  const [, key] = /^bearer +(\S+)$/i.exec(text) ?? [];
+  if (key !== undefined) return key;
+  throw new AppError('unauthenticated', `Authorization holds no Bearer key: ${howToSend}`);
+}
+
+function decoded(text: string): string {
+  if (!text.includes('%')) return text;
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+const howToSend = 'send Authorization: Bearer KEY, or x-api-key: KEY';

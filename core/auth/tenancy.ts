@@ -1,0 +1,49 @@
+import type { Config } from '../config/config.ts';
+import { asAppError } from '../error.ts';
+import type { Log } from '../log.ts';
+import type { KeyStore } from '../store/keys.ts';
+import { Late } from '../store/late.ts';
+import { openSqliteKeys } from '../store/sqlite/keys.ts';
+import { type Gate, gateOf } from './authorizer.ts';
+
+/** Whose requests a service takes: its gate, and the keys behind it. */
+export interface Tenancy {
+  gate: Gate;
+  /** Opened when first asked for, which is never with authentication off. @throws AppError `unavailable` */
+  keys(): Promise<KeyStore>;
+  close(): Promise<void>;
+}
+
+export function openTenancy(config: Pick<Config, 'auth' | 'adminKey' | 'store'>): Tenancy {
+  const { auth, adminKey, store } = config;
+  const late = new Late(() => openSqliteKeys(store.path));
+  const keys = () => late.get();
+  const gate = gateOf({ auth, adminKey, keys });
+  return {
+    gate,
+    keys,
+    async close() {
+      await gate.close();
+      await late.close();
+    },
+  };
+}
+
+/** Tells whoever starts a service that asks for keys, and has none, how to make the first. */
+export async function warnWithoutKeys(
+  { keys }: Tenancy,
+  { auth, adminKey }: Pick<Config, 'auth' | 'adminKey'>,
+  log: Log,
+): Promise<void> {
+  if (auth === 'off' || adminKey !== undefined) return;
+  try {
+    const active = await (await keys()).activeKeys();
+    if (active.keys.length > 0) return;
+    log.warn(
+      'every request needs a key, and there is none yet: rollcall keys create --project NAME --scope ingest makes one',
+    );
+  } catch (error) {
+    // A store that cannot be read yet is told of elsewhere.
+    if (asAppError(error).code !== 'unavailable') throw error;
+  }
+}

@@ -1,0 +1,243 @@
+import { BlockList, isIP } from 'node:net';
+import { limits } from '../limits.ts';
+import { roundedWeight } from '../weight.ts';
+import { dayS, hourS, minuteS } from '../window.ts';
+
+/**
+ * Readers of one configuration value each: text in, value out. They throw `Mistake`, whose message says
+ * what would be allowed; core/config/config.ts adds the variable and the value seen.
+ */
+export class Mistake extends Error {
+  override readonly name = 'Mistake';
+}
+
+/** @returns a port; 0 takes a free one */
+export function port(text: string): number {
+  // A Kubernetes service called rollcall-analyzer puts ROLLCALL_ANALYZER_PORT=tcp://10.… into every pod.
+  if (text.startsWith('tcp://')) {
+    throw new Mistake(
+      'looks like a Kubernetes service link; set enableServiceLinks: false in the pod',
+    );
+  }
+  return wholeNumber(0, 65_535, ' (0 takes a free port)')(text);
+}
+
+export function wholeNumber(least: number, most: number, hint = ''): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d{1,9}$/.test(text) && value >= least && value <= most) return value;
+    throw new Mistake(`must be a whole number from ${least} to ${most}${hint}`);
+  };
+}
+
+const unitS: Record<string, number> = { s: 1, m: minuteS, h: hourS, d: dayS };
+
+/** `90s`, `5m`, `36h` or `30d`. @returns seconds */
+export function duration(leastS: number, mostS: number): (text: string) => number {
+  return (text) => {
+    const [, digits, unit] = /^(\d{1,9})([smhd])$/.exec(text) ?? [];
+    const seconds = Number(digits) * (unitS[unit ?? ''] ?? Number.NaN);
+    if (seconds >= leastS && seconds <= mostS) return seconds;
+    const range = `from ${durationText(leastS)} to ${durationText(mostS)}`;
+    throw new Mistake(`must be a duration such as 90s, 5m, 36h or 30d, ${range}`);
+  };
+}
+
+/** The duration in its largest whole unit: 172800 is `2d`. */
+export function durationText(seconds: number): string {
+  if (seconds % dayS === 0) return `${seconds / dayS}d`;
+  if (seconds % hourS === 0) return `${seconds / hourS}h`;
+  return seconds % minuteS === 0 ? `${seconds / minuteS}m` : `${seconds}s`;
+}
+
+/** Characters that pass any header as they are: no space, and no % that would be taken for an encoding. */
+export function adminKey(text: string): string {
+  if (/^[\x21-\x24\x26-\x7e]{32,256}$/.test(text)) return text;
+  throw new Mistake(
+    `has ${text.length} characters; it must be 32 to 256 of ASCII's visible characters but %, best from a generator such as openssl rand -hex 32`,
+  );
+}
+
+export function oneOf<T extends string>(...allowed: T[]): (text: string) => T {
+  return (text) => {
+    const found = allowed.find((value) => value === text);
+    if (found !== undefined) return found;
+    throw new Mistake(`must be ${allowed.length > 1 ? 'one of ' : ''}${allowed.join(', ')}`);
+  };
+}
+
+/** Comma-separated; `none` is the empty list. Repeated items count once. */
+export function list(item: (text: string) => string): (text: string) => string[] {
+  return (text) => {
+    if (text === 'none') return [];
+    const items = text.split(',').map((part) => part.trim());
+    if (items.length > limits.settingItems) {
+      throw new Mistake(`has ${items.length} items; at most ${limits.settingItems} are allowed`);
+    }
+    return [...new Set(items.map(item))];
+  };
+}
+
+/** A name or an address to listen on. */
+export function host(text: string): string {
+  const name = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i;
+  // Digits and dots that are no address are a mistyped address, not a name.
+  if (isIP(text) !== 0 || (name.test(text) && !/^[\d.]+$/.test(text))) return text;
+  throw new Mistake(
+    'must be an IP address or a host name, without a port, such as 127.0.0.1 or 0.0.0.0',
+  );
+}
+
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8);
+loopback.addAddress('::1', 'ipv6');
+
+export function isLoopback(hostText: string): boolean {
+  if (/^localhost$/i.test(hostText)) return true;
+  return loopback.check(hostText, isIP(hostText) === 6 ? 'ipv6' : 'ipv4');
+}
+
+/** `private`, a network in CIDR notation, or one address, which becomes the network of itself. */
+export function network(text: string): string {
+  if (text === 'private') return text;
+  const [address = '', bits, ...more] = text.split('/');
+  const family = isIP(address);
+  const bitsMost = family === 4 ? 32 : 128;
+  const bitsFit = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= bitsMost);
+  // An address of a link names no network that a forwarding header could.
+  const isAddress = family !== 0 && !address.includes('%');
+  if (isAddress && bitsFit && more.length === 0) {
+    return `${address}/${bits ?? bitsMost}`;
+  }
+  throw new Mistake(
+    `holds "${text}"; each item must be private, an address or a network such as 10.0.0.0/8, or the whole is none`,
+  );
+}
+
+export function method(text: string): string {
+  if (/^[!#$%&'*+.^_`|~0-9a-z-]{1,32}$/i.test(text)) return text.toUpperCase();
+  throw new Mistake(
+    `holds "${text}"; each item must be an HTTP method such as OPTIONS, or the whole is none`,
+  );
+}
+
+/** A glob over canonical routes; `*` stands for any run of characters. */
+export function routeGlob(text: string): string {
+  if (/^[/*(]\S*$/.test(text) && Buffer.byteLength(text) <= limits.routeBytes) return text;
+  throw new Mistake(
+    `holds "${text}"; each item must be a route glob of at most ${limits.routeBytes} bytes such as /health* or */metrics`,
+  );
+}
+
+export function attributeName(text: string): string {
+  if (/^\S{1,200}$/.test(text)) return text;
+  throw new Mistake(
+    `holds "${text}"; each item must be a span attribute's name such as enduser.id`,
+  );
+}
+
+/** The path of a file; '' for none. Whether it can be read is seen where it is. */
+export function file(text: string): string {
+  if (!text.includes('\0') && !text.endsWith('/')) return text;
+  throw new Mistake('must be the path of a file');
+}
+
+/** An origin as browsers send it, in lower case; `*` stands for any run of characters. */
+export function origin(text: string): string {
+  const shape = /^(\*|[a-z][a-z0-9+.*-]*:\/\/(\[[\da-f:.]+\]|[a-z0-9._*-]+)(:(\d{1,5}|\*))?)$/;
+  const lower = text.toLowerCase();
+  if (text.length <= limits.originCharacters && shape.test(lower)) return lower;
+  throw new Mistake(
+    `holds "${text}"; each item must be an origin such as https://app.example.com or https://*.example.com, without a path, or the whole is none`,
+  );
+}
+
+/**
+ * Calls whose duration is no latency: `upgrades`, `streams`, those longer than a duration, or none.
+ * @returns `longerThanNs` is infinite unless told
+ */
+export function excludedLatency(text: string): {
+  upgrades: boolean;
+  streams: boolean;
+  longerThanNs: number;
+} {
+  const items = list((item) => item)(text);
+  let longerThanNs = Number.POSITIVE_INFINITY;
+  for (const item of items) {
+    if (item === 'upgrades' || item === 'streams') continue;
+    try {
+      longerThanNs = Math.min(longerThanNs, duration(1, dayS)(item) * 1e9);
+    } catch {
+      throw new Mistake(
+        `holds "${item}"; each item must be upgrades, streams or a duration from 1s to 1d such as 5m, or the whole is none`,
+      );
+    }
+  }
+  return { upgrades: items.includes('upgrades'), streams: items.includes('streams'), longerThanNs };
+}
+
+/** `service=factor`, comma-separated; a factor is what core/weight.ts says of weights. @returns by service */
+export function samplingFactors(text: string): ReadonlyMap<string, number> {
+  const factors = new Map<string, number>();
+  for (const item of list((part) => part)(text)) {
+    const [, service = '', digits] = /^(.+?)\s*=\s*(\d{1,9}(?:\.\d{1,9})?)$/.exec(item) ?? [];
+    const factor = Number(digits);
+    if (!(factor >= 1 && factor <= limits.callWeight)) {
+      throw new Mistake(
+        `holds "${item}"; each item must be a service, = and a number from 1 to ${limits.callWeight}, such as shop=10, or the whole is none`,
+      );
+    }
+    if (factors.has(service)) throw new Mistake(`names the service "${service}" twice`);
+    factors.set(service, roundedWeight(factor));
+  }
+  return factors;
+}
+
+/** `name=value,…`, as OTEL_EXPORTER_OTLP_HEADERS has it. */
+export function responseHeaders(text: string): [string, string][] {
+  return list((item) => item)(text).map((item) => {
+    const [, name = '', encoded = ''] =
+      /^([!#$%&'*+.^_`|~0-9a-z-]{1,64})\s*=\s*(.*)$/i.exec(item) ?? [];
+    const value = percentDecoded(encoded);
+    const lower = name.toLowerCase();
+    if (name === '' || value === undefined || !/^[\x20-\x7e]{1,1000}$/.test(value)) {
+      throw new Mistake(
+        `holds "${item}"; each item must be a header such as x-frame-options=DENY, or the whole is none`,
+      );
+    }
+    if (ownHeaders.test(lower))
+      throw new Mistake(`holds "${lower}", a header that Rollcall sets itself`);
+    return [lower, value];
+  });
+}
+
+/** Of the message and the connection, and those with a meaning for exporters and browsers. */
+const ownHeaders =
+  /^(content-(type|length|encoding)|connection|keep-alive|transfer-encoding|upgrade|te|trailer|date|allow|vary|link|retry-after|www-authenticate|set-cookie|access-control-.*|proxy-.*|grpc-.*)$/;
+
+function percentDecoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** @returns where a SQLite store's file is */
+export function store(text: string): { engine: 'sqlite'; path: string } {
+  if (/^clickhouse/i.test(text)) {
+    throw new Mistake(
+      'asks for ClickHouse; this version has no such engine yet, only sqlite:path/to/file.db',
+    );
+  }
+  const path = text.startsWith('sqlite:') ? text.slice('sqlite:'.length) : '';
+  if (path.startsWith(':memory:')) {
+    throw new Mistake(
+      'asks for a store in memory; collector and analyzer share a file: sqlite:path/to/file.db',
+    );
+  }
+  if (path === '' || path.endsWith('/') || path.includes('\0')) {
+    throw new Mistake('must be sqlite: and the path of a file, such as sqlite:data/rollcall.db');
+  }
+  return { engine: 'sqlite', path };
+}

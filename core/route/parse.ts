@@ -1,0 +1,88 @@
+import { scan } from './scan.ts';
+import { endSegment, newDraft, type RouteSegment } from './segments.ts';
+
+/**
+ * Reads any framework's spelling of a route (OTLP.md 2.5) into segments. An Express array (`/a,/b`) gives
+ * one route for each alternative; a text that is no route (nginx `@name`, `~ regex`) gives none.
+ * Time is at most quadratic in the length, which callers bound by `limits.routeBytes`.
+ */
+export function readRoute(raw: string): RouteSegment[][] {
+  const text = bareRoute(raw);
+  if (text === undefined) return [];
+  const routes: RouteSegment[][] = [];
+  for (const alternative of alternatives(text)) routes.push(readAlternative(alternative));
+  return routes;
+}
+
+/** The canonical text of one alternative. */
+export function spellRoute(segments: readonly RouteSegment[]): string {
+  let text = '';
+  for (const segment of segments) if (segment.text !== '') text += `/${segment.text}`;
+  return text === '' ? '/' : text;
+}
+
+/** Without what is no part of the template: Go's method and host, nginx's modifiers, a query. */
+function bareRoute(raw: string): string | undefined {
+  let text = raw.trim();
+  const go = /^[A-Z]{3,10} +[^/\s]*(?=\/)/.exec(text);
+  if (go) text = text.slice(go[0].length);
+  const nginx = /^(=|\^~) +/.exec(text);
+  if (nginx) text = text.slice(nginx[0].length);
+  if (text.startsWith('@') || /^~\*? /.test(text)) return undefined;
+  const origin = /^https?:\/\/[^/]*/i.exec(text);
+  if (origin) text = text.slice(origin[0].length);
+  const query = /\?[\w-]+=/.exec(text);
+  return query ? text.slice(0, query.index) : text;
+}
+
+/** Express joins an array of paths by commas; a comma inside a segment (`/{lat},{lon}`) is none of those. */
+function alternatives(text: string): string[] {
+  if (!text.includes(',/')) return [text];
+  const found: string[] = [];
+  let depth = 0;
+  let start = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const char = text[at]!;
+    if ('({[<'.includes(char)) depth += 1;
+    else if (')}]>'.includes(char)) depth -= 1;
+    else if (char === ',' && depth === 0 && text[at + 1] === '/') {
+      found.push(text.slice(start, at));
+      start = at + 1;
+    }
+  }
+  found.push(text.slice(start));
+  return found;
+}
+
+function readAlternative(text: string): RouteSegment[] {
+  const source = regexSource(text);
+  const draft = newDraft(source !== text || isRegex(source));
+  scan(draft, source);
+  endSegment(draft);
+  return singleStars(draft.segments);
+}
+
+/** Django (also joined to plain prefixes: `api/^users/$`), Tornado, Sinatra. */
+export function isRegex(text: string): boolean {
+  if (/^(\^|\\A)|\/\^|\(\?P?<\w|\$$/.test(text)) return true;
+  return /\(\?(:|-|[a-z]+[:)])/.test(text) && !/\/:\w|\{/.test(text);
+}
+
+/** The source of a RegExp that was turned into text, as Express and Koa report it; else the text itself. */
+export function regexSource(text: string): string {
+  const end = text.lastIndexOf('/');
+  if (end < 1 || text[0] !== '/' || !/^[a-z]*$/.test(text.slice(end + 1))) return text;
+  const source = text.slice(1, end);
+  return /^\^|\\\//.test(source) && !source.endsWith('\\') ? source : text;
+}
+
+/** A bare `*` before the end stands for one segment (Spring, actix); at the end for all the rest. */
+function singleStars(segments: RouteSegment[]): RouteSegment[] {
+  for (let at = 0; at < segments.length - 1; at += 1) {
+    const segment = segments[at]!;
+    if (segment.kind !== 'rest' || !segment.anonymous || segment.text === '') continue;
+    segment.kind = 'param';
+    segment.text = '{param}';
+  }
+  return segments;
+}

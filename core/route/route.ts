@@ -1,0 +1,280 @@
+import { limits, specialRoutes } from '../limits.ts';
+import { displayRoute } from './display.ts';
+import { type Coverage, coverage } from './match.ts';
+import { readRoute, spellRoute } from './parse.ts';
+import { pathSegments } from './path.ts';
+import type { RouteSegment } from './segments.ts';
+import { boundRoute, looksRaw, templateSegments } from './template.ts';
+
+/** What a span says of its route. '' is absent; the path may hold a query, be encoded or decoded. */
+export interface RouteEvidence {
+  httpRoute: string;
+  spanName: string;
+  path: string;
+  method: string;
+  status: number;
+  /** Of a function that a gateway calls (AWS Lambda): an `httpRoute` may be the raw path (OTLP.md X6). */
+  isFunction?: boolean;
+}
+
+export interface Route {
+  /** Canonical, or one of `specialRoutes`. */
+  route: string;
+  /** Made up from the path, wholly or behind a mount. */
+  templated: boolean;
+  /** The part that the service told, when the rest is made up (OTLP.md X14): bounds the remainders. */
+  mount?: string;
+  /** The service's own spelling (core/route/display.ts), where it says something else than `route`. */
+  display?: string;
+}
+
+/** The endpoint's route by OTLP.md 2.1, 2.4, 2.5, X6, X14, X15, X17, X18, X20; pure. */
+export function endpointRoute(evidence: RouteEvidence): Route {
+  if (evidence.isFunction) return endpointRoute(behindGateway(evidence));
+  const { status } = evidence;
+  if (status === 405) return unmatched;
+  const noPath = evidence.path === '' || evidence.path === '*'; // OPTIONS * asks the whole server
+  const path = noPath ? undefined : pathSegments(evidence.path);
+  if (path && namesHandler(evidence.httpRoute, path))
+    return withDisplay({ route: templateSegments('', path), templated: true }, evidence.httpRoute);
+  const told = bestTold(evidence, path);
+  if (told) {
+    const route = status === 404 ? notFoundRoute(told, path) : foundRoute(told, path);
+    if (route) return route;
+  }
+  if (status === 404) return unmatched;
+  if (path) return { route: templateSegments('', path), templated: true };
+  return { route: specialRoutes.unknown, templated: false };
+}
+
+/**
+ * What an http.route text alone says, for a hot path that remembers it. When the path has `segments`
+ * segments (and the status is neither 404 nor 405) the route is `canonical`; -1 means that only
+ * `endpointRoute` can tell. `canonical` is '' when the text is no route (`*`, `/**`, `@name`, '').
+ */
+export function routePattern(httpRoute: string): { canonical: string; segments: number } {
+  const routes = toldRoutes(httpRoute);
+  const first = routes[0];
+  if (first === undefined) return { canonical: '', segments: -1 };
+  const canonical = spellRoutes(routes);
+  const varies = first.some((segment) => segment.optional || segment.kind === 'rest');
+  const doubtful = isErrorPage(first) || isName(httpRoute) || isRaw(first);
+  const segments = varies || doubtful || routes.length > 1 ? -1 : first.length;
+  return { canonical, segments };
+}
+
+/**
+ * Canonical spelling of a declared or observed route: leading '/', no doubled or trailing slash,
+ * parameters and regular expressions as `{name}`. Alternatives (`/a,/b`) stay joined by a comma.
+ */
+export function canonicalRoute(raw: string): string {
+  if (raw === specialRoutes.unmatched || raw === specialRoutes.unknown) return raw;
+  let text = raw;
+  if (raw.length > limits.routeBytes) {
+    const end = raw.lastIndexOf('/', limits.routeBytes);
+    text = `${raw.slice(0, Math.max(0, end))}/*`;
+  }
+  const routes = readRoute(text);
+  return routes.length === 0 ? '/' : spellRoutes(routes);
+}
+
+/** Two routes are one endpoint when their shapes agree: `/users/{id}` and `/users/{user_id}`. */
+export function routeShape(canonical: string): string {
+  return canonical.startsWith('/') ? canonical.replace(/\{[^{}]*\}/g, '{}') : canonical;
+}
+
+/** @returns the route with the service's own spelling beside it, where that says something else */
+export function withDisplay(found: Route, raw: string): Route {
+  // Of several alternatives the spelling of one is its canonical one.
+  if (raw.includes(',/') && !found.route.includes(',/')) return found;
+  const display = displayRoute(raw);
+  return display === '' || display === found.route ? found : { ...found, display };
+}
+
+const unmatched: Route = { route: specialRoutes.unmatched, templated: false };
+
+/** A route that the span tells, and how it fits the path; `unknown` without a path. */
+interface Told {
+  segments: RouteSegment[];
+  canonical: string;
+  fit: Coverage | { kind: 'unknown' };
+  /** As the span has it. */
+  raw: string;
+  /** From the span's name: weaker, since anything may stand there. */
+  fromName: boolean;
+}
+
+/**
+ * http.route where it takes the whole path, else a name that does, else http.route, else the name. A
+ * fallback (`/api/v1/*`) takes any path, so a name is heard there too.
+ */
+function bestTold(evidence: RouteEvidence, path: string[] | undefined): Told | undefined {
+  const { httpRoute } = evidence;
+  const route = toldBy({ raw: httpRoute, routes: toldRoutes(httpRoute) }, path, false);
+  if (route?.fit.kind === 'whole' && isRaw(route.segments)) return undefined;
+  const settled = route?.fit.kind === 'whole' || route?.fit.kind === 'unknown';
+  if (settled && !isFallback(route.segments)) return route;
+  const name = toldBy(namedRoutes(evidence.spanName, path), path, true);
+  if (!route || isErrorPage(route.segments)) return name;
+  return name?.fit.kind === 'whole' && !isFallback(name.segments) ? name : route;
+}
+
+/** The alternative that fits the path best; all of them where none does. */
+function toldBy(
+  { raw, routes }: RawRoutes,
+  path: string[] | undefined,
+  fromName: boolean,
+): Told | undefined {
+  let best: Told | undefined;
+  for (const segments of routes) {
+    const fit = path ? coverage(segments, path) : ({ kind: 'unknown' } as const);
+    if (best === undefined || rank(fit) > rank(best.fit))
+      best = { segments, canonical: spellRoutes([segments]), fit, raw, fromName };
+  }
+  if (best && (best.fit.kind === 'unknown' || best.fit.kind === 'none'))
+    best.canonical = spellRoutes(routes);
+  return best;
+}
+
+function rank(fit: Told['fit']): number {
+  return ['unknown', 'none', 'prefix', 'suffix', 'whole'].indexOf(fit.kind);
+}
+
+function foundRoute(told: Told, path: string[] | undefined): Route | undefined {
+  const { canonical, fit, segments, raw } = told;
+  if (fit.kind === 'prefix' && path) {
+    const mount = canonical === '/' ? '' : canonical;
+    const route = templateSegments(mount, path.slice(fit.segments));
+    return mount === '' ? { route, templated: true } : { route, templated: true, mount };
+  }
+  if (fit.kind === 'suffix' && path) {
+    const lost = templateSegments('', path)
+      .split('/', fit.before + 1)
+      .join('/');
+    const found = { route: boundRoute(lost + canonical), templated: false };
+    if (!lost.includes('{')) return raw.startsWith('/') ? withDisplay(found, lost + raw) : found;
+  }
+  if (told.fromName && (fit.kind === 'none' || fit.kind === 'unknown')) {
+    if (canonical.includes('%20')) return undefined; // a sentence, not a route
+    // A name without a parameter may be a raw path; one that does not fit the path is no evidence.
+    if (!hasParam(segments)) return path ? undefined : templateOf(canonical);
+  }
+  return withDisplay({ route: canonical, templated: false }, raw);
+}
+
+/** A 404 counts for an endpoint only when its route takes the whole path and is no fallback (X18). */
+function notFoundRoute(told: Told, path: string[] | undefined): Route | undefined {
+  const { segments, fit } = told;
+  const own = () => withDisplay({ route: told.canonical, templated: false }, told.raw);
+  if (told.fromName && !hasParam(segments)) return unmatched;
+  if (isFallback(segments)) return unmatched;
+  if (fit.kind === 'whole') return own();
+  if (fit.kind === 'unknown') return isErrorPage(segments) ? unmatched : own();
+  if (fit.kind === 'suffix' && segments[0]?.kind === 'literal') return foundRoute(told, path);
+  return unmatched;
+}
+
+/** The routes an http.route text stands for; none when it is too long or says only "anything". */
+function toldRoutes(httpRoute: string): readonly RouteSegment[][] {
+  if (httpRoute === '' || isCut(httpRoute)) return [];
+  let routes = remembered.get(httpRoute);
+  if (routes === undefined) {
+    if (remembered.size === limits.rememberedRoutes) remembered.clear();
+    routes = readRoute(httpRoute).filter(isUsable);
+    remembered.set(httpRoute, routes);
+  }
+  return routes;
+}
+
+/** A text at the bound may have been cut there, a character's 4 bytes before it: half a route is none. */
+function isCut(text: string): boolean {
+  return text.length * 3 > limits.routeBytes && Buffer.byteLength(text) > limits.routeBytes - 4;
+}
+
+/** Reading a route costs 2 µs, and a service has few. */
+const remembered = new Map<string, readonly RouteSegment[][]>();
+
+interface RawRoutes {
+  raw: string;
+  routes: readonly RouteSegment[][];
+}
+
+/** A route out of a span's name (2.4, X17): `GET /users/{id}`, `/users/{id}`, `GET api/users/<int:pk>/`. */
+function namedRoutes(spanName: string, path: string[] | undefined): RawRoutes {
+  const none = { raw: '', routes: [] };
+  if (isCut(spanName)) return none;
+  let text = spanName.replace(/^HTTP +(?=[A-Z/])/, '').replace(/^[A-Z_]{3,20} +/, '');
+  const host = /^[\w-]+(\.[\w-]+)+(:\d+)?(?=\/)/.exec(text); // Go's patterns may begin with one
+  if (host && path?.[0] !== host[0]) text = text.slice(host[0].length);
+  if (path && text.startsWith('/') && samePath(text, path)) return none;
+  if (/\?[^/]*[=&]/.test(text)) return none;
+  const routes = toldRoutes(text);
+  if (text.startsWith('/')) return { raw: text, routes };
+  const isRoute = text.includes('/') && !/\s/.test(text);
+  return isRoute ? { raw: text, routes: routes.filter(hasParam) } : none;
+}
+
+function samePath(text: string, path: string[]): boolean {
+  const segments = pathSegments(text);
+  return segments.length === path.length && segments.every((segment, at) => segment === path[at]);
+}
+
+/** Not `*`, `/*`, `/**`, which mean no handler, or one for all. */
+function isUsable(route: RouteSegment[]): boolean {
+  if (route.length > limits.routeSegments) return false;
+  return !(route.length === 1 && route[0]!.kind === 'rest' && route[0]!.anonymous);
+}
+
+/** A wildcard alone, or a nameless one behind a prefix: `/{*splat}`, `/api/v1/*`. */
+function isFallback(route: RouteSegment[]): boolean {
+  const last = route.at(-1);
+  return last?.kind === 'rest' && (route.length === 1 || (last.anonymous && last.text !== ''));
+}
+
+/** Spring and ASP.NET forward what failed to `/error`. */
+function isErrorPage(route: RouteSegment[]): boolean {
+  return route.length === 1 && route[0]!.text.toLowerCase() === 'error';
+}
+
+/** Symfony, Slim and Yii report a handler's name, `app_user_show`, which the path replaces. */
+function namesHandler(httpRoute: string, path: string[]): boolean {
+  // A handler of errors answers for any path: ASP.NET's `Error`, CodeIgniter's `Errors.show404`.
+  if (!isName(httpRoute) || /error|exception|not_?found|404|fallback/i.test(httpRoute))
+    return false;
+  return path.at(-1)?.toLowerCase() !== httpRoute.toLowerCase() && path[0] !== httpRoute;
+}
+
+/**
+ * What a gateway's function says (X6): where the gateway has no template of its own, http.route is the raw
+ * path (API Gateway's HTTP API), and its greedy `{proxy+}` takes whatever the code behind it serves.
+ */
+function behindGateway(evidence: RouteEvidence): RouteEvidence {
+  const { path, httpRoute } = evidence;
+  const isGreedy = path !== '' && /^(\/|.*\/)\{proxy\+\}$/.test(httpRoute);
+  const isTemplate = !isGreedy && toldRoutes(httpRoute).some(hasParam);
+  if (isTemplate) return { ...evidence, isFunction: false };
+  return { ...evidence, isFunction: false, httpRoute: '', path: path || httpRoute };
+}
+
+function isName(httpRoute: string): boolean {
+  return /^[A-Za-z_][\w.:@\\-]*$/.test(httpRoute);
+}
+
+function hasParam(route: RouteSegment[]): boolean {
+  return route.some((segment) => segment.kind !== 'literal');
+}
+
+function isRaw(route: RouteSegment[]): boolean {
+  return !hasParam(route) && looksRaw(route.map((segment) => segment.text));
+}
+
+function templateOf(canonical: string): Route {
+  const route = templateSegments('', pathSegments(canonical));
+  return { route, templated: route !== canonical };
+}
+
+function spellRoutes(routes: readonly RouteSegment[][]): string {
+  const spellings = new Set(routes.map((route) => boundRoute(spellRoute(route))));
+  const text = [...spellings].join(',');
+  return Buffer.byteLength(text) <= limits.routeBytes ? text : boundRoute(spellRoute(routes[0]!));
+}

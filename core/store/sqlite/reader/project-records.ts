@@ -1,0 +1,159 @@
+import { limits } from '../../../limits.ts';
+import type { EndpointRecord, LastCaller, Selection, ServiceRecord } from '../../store.ts';
+import type { Database } from '../database.ts';
+import { addFacts, callerNumbers, type EndpointFacts } from '../usage/endpoint-facts.ts';
+import { minutesPerDay } from '../usage/levels.ts';
+import { UsageEntries } from '../usage/usage-block.ts';
+import type { WordBook } from './dimension-cache.ts';
+import type { EndpointBook, KnownEndpoint } from './endpoint-cache.ts';
+import type { UnsettledUsage } from './recent-usage.ts';
+
+/** What is known for good of a project's endpoints and services, in one snapshot. */
+export class ProjectRecords {
+  readonly #db: Database;
+  readonly #endpointBook: EndpointBook;
+  readonly #words: WordBook;
+  readonly #unsettled: () => UnsettledUsage;
+  readonly #project: string;
+  #known: readonly KnownEndpoint[] | undefined;
+  /** Of endpoints that have unsettled calls, with these on top. */
+  readonly #facts = new Map<number, EndpointFacts>();
+
+  constructor(
+    db: Database,
+    endpointBook: EndpointBook,
+    words: WordBook,
+    unsettled: () => UnsettledUsage,
+    project: string,
+  ) {
+    this.#db = db;
+    this.#endpointBook = endpointBook;
+    this.#words = words;
+    this.#unsettled = unsettled;
+    this.#project = project;
+  }
+
+  /** The endpoints that the selection names, ascending by id. */
+  select({ service, environment, endpoints }: Selection): readonly KnownEndpoint[] {
+    this.#known ??= this.#endpointBook.known(this.#project);
+    if (service === undefined && environment === undefined && endpoints === undefined) {
+      return this.#known;
+    }
+    return this.#known.filter(
+      (known) =>
+        (service === undefined || known.service === service) &&
+        (environment === undefined || known.environment === environment) &&
+        (endpoints === undefined || endpoints.has(known.id)),
+    );
+  }
+
+  services(): ServiceRecord[] {
+    const services = new Map<number, ServiceRecord>();
+    const days = this.#heardDays();
+    for (const known of this.select({})) {
+      const { calls: seen, unseenCalls, firstCallMs, lastCallMs, sampledMs } = this.#factsOf(known);
+      if (seen === 0) continue;
+      const calls = seen + unseenCalls;
+      const record = services.get(known.service_id);
+      if (record) {
+        record.endpoints += 1;
+        record.lifetimeCalls += calls;
+        if (sampledMs > 0) record.lastSampledMs = Math.max(record.lastSampledMs ?? 0, sampledMs);
+        record.firstCallMs = Math.min(record.firstCallMs, firstCallMs);
+        record.lastCallMs = Math.max(record.lastCallMs, lastCallMs);
+      } else {
+        services.set(known.service_id, {
+          service: known.service,
+          environment: known.environment,
+          endpoints: 1,
+          lifetimeCalls: calls,
+          firstCallMs,
+          lastCallMs,
+          ...(sampledMs > 0 && { lastSampledMs: sampledMs }),
+          heardDays: [...days.get(known.service_id)!].sort((a, b) => a - b),
+        });
+      }
+    }
+    return [...services.values()];
+  }
+
+  endpoints(selection: Selection): EndpointRecord[] {
+    const records: EndpointRecord[] = [];
+    for (const known of this.select(selection)) {
+      const facts = this.#factsOf(known);
+      if (facts.calls === 0) continue;
+      const { id, service, environment, method, route, display } = known;
+      records.push({
+        id,
+        service,
+        environment,
+        method,
+        route,
+        display: display || route,
+        firstCallMs: facts.firstCallMs,
+        lastCallMs: facts.lastCallMs,
+        lifetimeCalls: facts.calls + facts.unseenCalls,
+        lifetimeErrors: facts.errors + facts.unseenErrors,
+        ...(facts.sampledMs > 0 && {
+          sampling: { lastMs: facts.sampledMs, seenCalls: facts.calls, seenErrors: facts.errors },
+        }),
+        lastVersion: this.#words.origin(facts.callers[1]!).serviceVersion,
+        lastCallers: this.#lastCallers(facts),
+      });
+    }
+    return records;
+  }
+
+  /** By service row: days of settled usage, and of what is not settled yet. */
+  #heardDays(): Map<number, Set<number>> {
+    const days = new Map<number, Set<number>>();
+    const note = (service: number, day: number): void => {
+      const own = days.get(service);
+      if (own) own.add(day);
+      else days.set(service, new Set([day]));
+    };
+    const settled = this.#db.prepare(
+      `SELECT service_id, day FROM service_day
+        WHERE service_id IN (SELECT s.id FROM service s JOIN project p ON p.id = s.project_id WHERE p.name = ?)`,
+    );
+    for (const [service, day] of settled.raw().all(this.#project) as [number, number][]) {
+      note(service, day);
+    }
+    const recent = new UsageEntries();
+    for (const block of this.#unsettled().blocks) recent.addBlock(block);
+    const serviceOf = new Map(this.select({}).map((known) => [known.id, known.service_id]));
+    for (let i = 0; i < recent.length; i++) {
+      const service = serviceOf.get(recent.endpoint[i]!);
+      if (service !== undefined) note(service, Math.floor(recent.minute[i]! / minutesPerDay));
+    }
+    return days;
+  }
+
+  #factsOf(known: KnownEndpoint): Readonly<EndpointFacts> {
+    const asked = this.#facts.get(known.id);
+    if (asked) return asked;
+    const more = this.#unsettled().facts.get(known.id);
+    if (!more) return known.facts;
+    const facts = { ...known.facts, callers: [...known.facts.callers] };
+    addFacts(facts, more);
+    this.#facts.set(known.id, facts);
+    return facts;
+  }
+
+  /** Callers that differ only in what is no part of a caller (version, error) are one. */
+  #lastCallers({ callers }: EndpointFacts): LastCaller[] {
+    const distinct: LastCaller[] = [];
+    for (let i = 0; i < callers.length; i += callerNumbers) {
+      const client = this.#words.client(callers[i]!);
+      const { consumer, agent } = this.#words.origin(callers[i + 1]!);
+      const atMs = callers[i + 2]!;
+      const known = distinct.some(
+        (caller) =>
+          caller.client === client && caller.consumer === consumer && caller.agent === agent,
+      );
+      if (!known) distinct.push({ client, consumer, agent, atMs });
+      if (distinct.length === limits.lastCallers) break;
+    }
+    return distinct;
+  }
+}

@@ -1,0 +1,66 @@
+import { AppError } from '../../../error.ts';
+import type { CallReader, Snapshot } from '../../store.ts';
+import { type Database, isSqliteError } from '../database.ts';
+import { openDatabase } from '../open.ts';
+import { SettledUsage } from './compacted-usage.ts';
+import { WordBook } from './dimension-cache.ts';
+import { EndpointBook } from './endpoint-cache.ts';
+import { SqliteSnapshot } from './snapshot.ts';
+
+/**
+ * @param path the file, made where absent, with its folder
+ * @throws AppError `unavailable` when the file cannot be opened, `conflict` when a newer program wrote it
+ */
+export async function openSqliteReader(path: string): Promise<CallReader> {
+  return new SqliteReader(openDatabase(path, 'read'));
+}
+
+class SqliteReader implements CallReader {
+  readonly #db: Database;
+  readonly #endpoints: EndpointBook;
+  readonly #words: WordBook;
+  readonly #settled: SettledUsage;
+  /** One snapshot at a time: they share the connection and its transaction. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(db: Database) {
+    this.#db = db;
+    this.#endpoints = new EndpointBook(db);
+    this.#words = new WordBook(db);
+    this.#settled = new SettledUsage(db);
+    // Level blocks are read again and again.
+    db.pragma('cache_size = -32768');
+  }
+
+  snapshot<T>(project: string, ask: (snapshot: Snapshot) => T | Promise<T>): Promise<T> {
+    const answer = this.#last.then(() => this.#ask(project, ask));
+    this.#last = answer.catch(() => undefined);
+    return answer;
+  }
+
+  async check(): Promise<void> {
+    await this.snapshot('', () => undefined);
+  }
+
+  async close(): Promise<void> {
+    await this.#last;
+    this.#db.close();
+  }
+
+  async #ask<T>(project: string, ask: (snapshot: Snapshot) => T | Promise<T>): Promise<T> {
+    try {
+      this.#db.exec('BEGIN');
+      this.#words.keepUp();
+      return await ask(
+        new SqliteSnapshot(this.#db, this.#endpoints, this.#words, this.#settled, project),
+      );
+    } catch (error) {
+      if (!isSqliteError(error)) throw error;
+      throw new AppError('unavailable', `the store cannot be read: ${error.message}`, {
+        cause: error,
+      });
+    } finally {
+      if (this.#db.inTransaction) this.#db.exec('ROLLBACK');
+    }
+  }
+}

@@ -1,0 +1,205 @@
+import { AppError } from '../../../error.ts';
+import { specialRoutes } from '../../../limits.ts';
+import { Tally } from '../../../usage/tally.ts';
+import { isoTime, type Window } from '../../../window.ts';
+import type {
+  ClientUsage,
+  Coverage,
+  EndpointRecord,
+  Selection,
+  ServiceRecord,
+  Snapshot,
+  Usage,
+} from '../../store.ts';
+import type { Database } from '../database.ts';
+import { coarsestMinutes, coverageOf, type Kept, type Piece, piecesOf } from '../usage/levels.ts';
+import { shardBits, sortBy, UsageEntries } from '../usage/usage-block.ts';
+import type { SettledUsage } from './compacted-usage.ts';
+import type { WordBook } from './dimension-cache.ts';
+import type { EndpointBook, KnownEndpoint } from './endpoint-cache.ts';
+import type { MergedUsage } from './merged-usage.ts';
+import { ProjectRecords } from './project-records.ts';
+import { readUnsettled, type UnsettledUsage } from './recent-usage.ts';
+
+/** Reads one state of the file, within the transaction of its owner. */
+export class SqliteSnapshot implements Snapshot {
+  readonly #db: Database;
+  readonly #words: WordBook;
+  readonly #settled: SettledUsage;
+  readonly #records: ProjectRecords;
+  readonly #meta: Map<string, number>;
+  readonly #tally = new Tally();
+  #unsettledUsage: UnsettledUsage | undefined;
+
+  constructor(
+    db: Database,
+    endpointBook: EndpointBook,
+    words: WordBook,
+    settled: SettledUsage,
+    project: string,
+  ) {
+    this.#db = db;
+    this.#words = words;
+    this.#settled = settled;
+    const unsettled = () => this.#unsettled();
+    this.#records = new ProjectRecords(db, endpointBook, words, unsettled, project);
+    this.#meta = new Map(
+      db.prepare('SELECT key, value FROM meta').raw().all() as [string, number][],
+    );
+  }
+
+  services(): ServiceRecord[] {
+    return this.#records.services();
+  }
+
+  endpoints(selection: Selection): EndpointRecord[] {
+    return this.#records.endpoints(selection);
+  }
+
+  coverage(window: Window): Coverage {
+    return coverageOf(window, this.#kept());
+  }
+
+  usage(selection: Selection, window: Window): Map<number, Usage> {
+    const { selected, merged, entries } = this.#pieces(selection, window);
+    const order = sortBy(entries.length, entries.endpoint);
+    const usage = new Map<number, Usage>();
+    const tally = this.#tally;
+    let next = 0;
+    for (const { id } of selected) {
+      let isUsed = addMerged(merged, id, tally);
+      for (; next < order.length && entries.endpoint[order[next]!] === id; next++) {
+        entries.addTo(tally, order[next]!);
+        isUsed = true;
+      }
+      if (!isUsed) continue;
+      usage.set(id, tally.usage());
+      tally.clear();
+    }
+    return usage;
+  }
+
+  total(selection: Selection, window: Window): Usage {
+    this.#tallyAll(selection, window);
+    const usage = this.#tally.usage();
+    this.#tally.clear();
+    return usage;
+  }
+
+  series(selection: Selection, edgesS: readonly number[]): Usage[] {
+    const series: Usage[] = [];
+    for (const edgeS of edgesS) {
+      const { window, resolution } = this.coverage({ fromS: edgeS, toS: edgeS });
+      if (window.fromS === edgeS) continue;
+      throw new AppError(
+        'invalid',
+        `an interval of the series begins at ${isoTime(edgeS * 1000)}, where only whole ${resolution}s are kept`,
+      );
+    }
+    for (let i = 0; i + 1 < edgesS.length; i++) {
+      series.push(this.total(selection, { fromS: edgesS[i]!, toS: edgesS[i + 1]! }));
+    }
+    return series;
+  }
+
+  clients(selection: Selection, window: Window, limit: number): ClientUsage[] {
+    this.#tallyAll(selection, window);
+    const { clients } = this.#tally;
+    const found: { client: number; calls: number; errors: number }[] = [];
+    clients.forEach((client, calls, errors) => {
+      found.push({ client, calls, errors });
+    });
+    // Clients past the bound are one bucket, whose number 0 no client has.
+    if (clients.otherCalls > 0) {
+      found.push({ client: 0, calls: clients.otherCalls, errors: clients.otherErrors });
+    }
+    const { isWeighted } = this.#tally;
+    this.#tally.clear();
+    found.sort((a, b) => b.calls - a.calls || a.client - b.client);
+    found.length = Math.min(found.length, limit);
+    return found.map(({ client, calls, errors }) => ({
+      client: client === 0 ? specialRoutes.other : this.#words.client(client),
+      calls,
+      errors,
+      ...(isWeighted && { estimated: true as const }),
+    }));
+  }
+
+  #tallyAll(selection: Selection, window: Window): void {
+    const { selected, merged, entries } = this.#pieces(selection, window);
+    for (const { id } of selected) addMerged(merged, id, this.#tally);
+    for (let i = 0; i < entries.length; i++) entries.addTo(this.#tally, i);
+  }
+
+  /** All that is stored of the window, each call in exactly one piece. */
+  #pieces(
+    selection: Selection,
+    window: Window,
+  ): {
+    /** Ascending by id. */
+    selected: readonly KnownEndpoint[];
+    /** By shard, also of endpoints that are not selected. */
+    merged: ReadonlyMap<number, readonly MergedUsage[]>;
+    entries: UsageEntries;
+  } {
+    const { window: covered } = this.coverage(window);
+    const fromMinute = covered.fromS / 60;
+    const toMinute = covered.toS / 60;
+    const entries = new UsageEntries();
+    const selected = this.#records.select(selection);
+    if (selected.length === 0) return { selected, merged: new Map(), entries };
+    const mask = new Uint8Array(selected.at(-1)!.id + 1);
+    for (const { id } of selected) mask[id] = 1;
+    const firstShard = selected[0]!.id >> shardBits;
+    const lastShard = selected.at(-1)!.id >> shardBits;
+    const pieces = this.#settledPieces(fromMinute, toMinute);
+    const { merged, blocks } = this.#settled.read(pieces, firstShard, lastShard);
+    for (const block of blocks) entries.addBlock(block, mask);
+    for (const block of this.#unsettled().blocks) {
+      entries.addBlock(block, mask, fromMinute, toMinute);
+    }
+    return { selected, merged, entries };
+  }
+
+  /** Where nothing is settled beyond an edge, the edge is moved out to a coarse bucket's: fewer pieces. */
+  #settledPieces(fromMinute: number, toMinute: number): Piece[] {
+    const settledFrom = this.#meta.get('settled_from')!;
+    const settledTo = this.#meta.get('settled_to')!;
+    const coarse = (minute: number): number =>
+      Math.floor(minute / coarsestMinutes) * coarsestMinutes;
+    if (settledTo === 0) return [];
+    const from = fromMinute <= settledFrom ? coarse(settledFrom) : fromMinute;
+    const to = toMinute >= settledTo ? coarse(settledTo - 1) + coarsestMinutes : toMinute;
+    return piecesOf(from, to);
+  }
+
+  #kept(): Kept {
+    return {
+      minutesFrom: this.#meta.get('minutes_from')!,
+      hoursFrom: this.#meta.get('hours_from')!,
+    };
+  }
+
+  /** Read when it is first asked for: a check of the store has no need of it. */
+  #unsettled(): UnsettledUsage {
+    this.#unsettledUsage ??= readUnsettled(
+      this.#db,
+      this.#meta.get('rolled_up_call')!,
+      this.#tally,
+    );
+    return this.#unsettledUsage;
+  }
+}
+
+/** @returns whether there was any */
+function addMerged(
+  merged: ReadonlyMap<number, readonly MergedUsage[]>,
+  endpoint: number,
+  tally: Tally,
+): boolean {
+  let isUsed = false;
+  for (const usage of merged.get(endpoint >> shardBits) ?? []) {
+    if (usage.addTo(tally, endpoint)) isUsed = true;
+  }
+  return isUsed;
+}

@@ -1,0 +1,205 @@
+import { limits } from '../../../limits.ts';
+import { putVarint, VarintReader } from '../../../usage/varint.ts';
+import type { PendingCalls } from './pending-calls.ts';
+
+/** More than the callers that are answered: two origins of one caller (two errors, say) are two here. */
+const callersKept = 2 * limits.lastCallers;
+
+/** Callers lie flat, three numbers each, latest first: client row (0 when unknown), origin row, milliseconds. */
+export const callerNumbers = 3;
+
+/** What is never deleted of an endpoint: first and last call, lifetime counts, last callers. */
+export interface EndpointFacts {
+  firstCallMs: number;
+  lastCallMs: number;
+  /** Spans seen: whether an endpoint lives does not depend on what they stand for. */
+  calls: number;
+  errors: number;
+  callers: number[];
+  /** What these spans stood for besides, estimated: Σ (weight − 1); less than 0 when most weigh 0. */
+  unseenCalls: number;
+  unseenErrors: number;
+  /** The newest call with a weight; 0 when none has one. */
+  sampledMs: number;
+}
+
+function noFacts(): EndpointFacts {
+  return {
+    firstCallMs: Number.POSITIVE_INFINITY,
+    lastCallMs: 0,
+    calls: 0,
+    errors: 0,
+    callers: [],
+    unseenCalls: 0,
+    unseenErrors: 0,
+    sampledMs: 0,
+  };
+}
+
+/**
+ * What calls say of their endpoints, by endpoint row.
+ * @param order calls of one endpoint are best neighbours; it is walked from its end, since the last callers
+ *   mostly stand there, and those before them are then passed over
+ */
+export function factsOfCalls(calls: PendingCalls, order: Uint32Array): Map<number, EndpointFacts> {
+  const byEndpoint = new Map<number, EndpointFacts>();
+  let endpoint = 0;
+  let facts = noFacts();
+  for (let at = order.length - 1; at >= 0; at--) {
+    const i = order[at]!;
+    if (calls.endpoint[i] !== endpoint) {
+      endpoint = calls.endpoint[i]!;
+      facts = factsIn(byEndpoint, endpoint);
+    }
+    const endMs = calls.endMs[i]!;
+    facts.calls += 1;
+    if (calls.status[i]! >= 400) facts.errors += 1;
+    if (endMs < facts.firstCallMs) facts.firstCallMs = endMs;
+    if (endMs > facts.lastCallMs) facts.lastCallMs = endMs;
+    observeCaller(facts.callers, calls.client[i]!, calls.origin[i]!, endMs);
+  }
+  if (calls.weighted > 0) addWeights(byEndpoint, calls, order);
+  return byEndpoint;
+}
+
+function addWeights(
+  byEndpoint: Map<number, EndpointFacts>,
+  calls: PendingCalls,
+  order: Uint32Array,
+): void {
+  for (const i of order) {
+    const unseen = calls.weight![i]! - 1;
+    if (unseen === 0) continue;
+    const facts = byEndpoint.get(calls.endpoint[i]!)!;
+    facts.unseenCalls += unseen;
+    if (calls.status[i]! >= 400) facts.unseenErrors += unseen;
+    if (calls.endMs[i]! > facts.sampledMs) facts.sampledMs = calls.endMs[i]!;
+  }
+}
+
+/** Adds facts to others; lifetime counts add up, the latest callers stay. */
+export function addFacts(into: EndpointFacts, more: EndpointFacts): void {
+  into.calls += more.calls;
+  into.errors += more.errors;
+  into.firstCallMs = Math.min(into.firstCallMs, more.firstCallMs);
+  into.lastCallMs = Math.max(into.lastCallMs, more.lastCallMs);
+  into.unseenCalls += more.unseenCalls;
+  into.unseenErrors += more.unseenErrors;
+  into.sampledMs = Math.max(into.sampledMs, more.sampledMs);
+  const { callers } = more;
+  for (let i = 0; i < callers.length; i += callerNumbers) {
+    observeCaller(into.callers, callers[i]!, callers[i + 1]!, callers[i + 2]!);
+  }
+}
+
+function observeCaller(callers: number[], client: number, origin: number, atMs: number): void {
+  const { length } = callers;
+  if (length === callersKept * callerNumbers && callers[length - 1]! >= atMs) return;
+  let at = 0;
+  while (at < callers.length && (callers[at] !== client || callers[at + 1] !== origin)) {
+    at += callerNumbers;
+  }
+  if (at < callers.length) {
+    if (callers[at + 2]! >= atMs) return;
+  } else if (at < callersKept * callerNumbers) {
+    callers.push(client, origin, atMs);
+  } else {
+    at -= callerNumbers;
+    if (callers[at + 2]! >= atMs) return;
+  }
+  // Moves up past every caller that came earlier.
+  for (; at > 0 && callers[at - 1]! < atMs; at -= callerNumbers) {
+    callers[at] = callers[at - 3]!;
+    callers[at + 1] = callers[at - 2]!;
+    callers[at + 2] = callers[at - 1]!;
+  }
+  callers[at] = client;
+  callers[at + 1] = origin;
+  callers[at + 2] = atMs;
+}
+
+function factsIn(byEndpoint: Map<number, EndpointFacts>, endpoint: number): EndpointFacts {
+  let facts = byEndpoint.get(endpoint);
+  if (facts === undefined) {
+    facts = noFacts();
+    byEndpoint.set(endpoint, facts);
+  }
+  return facts;
+}
+
+/** Stands before the facts of an endpoint with weights, in the place of its number, which is not 0. */
+const weightedMark = 0;
+const weightedBytes = 1 + 8 + 8 + 8;
+
+/**
+ * Facts as bytes, for the runs that wait to be settled: varints, times as milliseconds. With weights, `0, f64
+ * unseen calls, f64 unseen errors, f64 sampled` stands before.
+ */
+export function encodeFacts(byEndpoint: Iterable<readonly [number, EndpointFacts]>): Buffer {
+  let out = Buffer.allocUnsafe(4096);
+  let at = 0;
+  for (const [endpoint, facts] of byEndpoint) {
+    const { firstCallMs, lastCallMs, calls, errors, callers } = facts;
+    const bytesMax = 48 + callers.length * 8 + weightedBytes;
+    if (at + bytesMax > out.length) {
+      const next = Buffer.allocUnsafe(out.length * 2 + bytesMax);
+      out.copy(next, 0, 0, at);
+      out = next;
+    }
+    if (facts.sampledMs > 0) {
+      out[at] = weightedMark;
+      out.writeDoubleLE(facts.unseenCalls, at + 1);
+      out.writeDoubleLE(facts.unseenErrors, at + 9);
+      out.writeDoubleLE(facts.sampledMs, at + 17);
+      at += weightedBytes;
+    }
+    at = putVarint(out, at, endpoint);
+    at = putVarint(out, at, lastCallMs);
+    at = putVarint(out, at, lastCallMs - firstCallMs);
+    at = putVarint(out, at, calls);
+    at = putVarint(out, at, errors);
+    at = putVarint(out, at, callers.length / callerNumbers);
+    for (let i = 0; i < callers.length; i += callerNumbers) {
+      at = putVarint(out, at, callers[i]!);
+      at = putVarint(out, at, callers[i + 1]!);
+      at = putVarint(out, at, lastCallMs - callers[i + 2]!);
+    }
+  }
+  return out.subarray(0, at);
+}
+
+/** Adds encoded facts to those of each endpoint. */
+export function addEncodedFacts(byEndpoint: Map<number, EndpointFacts>, bytes: Uint8Array): void {
+  const reader = new VarintReader();
+  reader.seek(bytes, 0);
+  while (reader.at < bytes.length) {
+    let unseenCalls = 0;
+    let unseenErrors = 0;
+    let sampledMs = 0;
+    if (bytes[reader.at] === weightedMark) {
+      const view = new DataView(bytes.buffer, bytes.byteOffset + reader.at + 1, weightedBytes - 1);
+      unseenCalls = view.getFloat64(0, true);
+      unseenErrors = view.getFloat64(8, true);
+      sampledMs = view.getFloat64(16, true);
+      reader.at += weightedBytes;
+    }
+    const facts = factsIn(byEndpoint, reader.next());
+    const lastCallMs = reader.next();
+    const firstCallMs = lastCallMs - reader.next();
+    const calls = reader.next();
+    const more: EndpointFacts = {
+      firstCallMs,
+      lastCallMs,
+      calls,
+      errors: reader.next(),
+      callers: [],
+      unseenCalls,
+      unseenErrors,
+      sampledMs,
+    };
+    for (let left = reader.next(); left > 0; left--) {
+      more.callers.push(reader.next(), reader.next(), lastCallMs - reader.next());
+    }
+    addFacts(facts, more);
+  }
+}

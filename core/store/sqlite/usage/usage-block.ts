@@ -1,0 +1,285 @@
+import type { Tally } from '../../../usage/tally.ts';
+import { lengthBytes, putLength, putVarint } from '../../../usage/varint.ts';
+import { grown } from './column.ts';
+import type { PendingCalls } from './pending-calls.ts';
+
+/**
+ * A usage block is many tallies in one blob, so that a report over thousands of endpoints reads a few rows,
+ * not one row an endpoint: entries sorted by (minute, endpoint), each
+ * `varint minutes since the last entry, varint endpoint (since the last one when in the same minute),
+ * varint length, tally`. The first byte is the format's version.
+ */
+export const blockVersion = 1;
+
+/** Endpoints that share blocks: `endpoint >> shardBits`. Small enough that one endpoint's answer does not
+ *  read the world, large enough that a row's cost is spread over many. */
+export const shardBits = 8;
+
+/** Entries of many blocks, as numbers: where each lies, and what it is of. */
+export class UsageEntries {
+  length = 0;
+  readonly blocks: Uint8Array[] = [];
+  minute = new Int32Array(256);
+  endpoint = new Int32Array(256);
+  /** Index into `blocks`, and where in it the tally stands. */
+  block = new Int32Array(256);
+  start = new Int32Array(256);
+  end = new Int32Array(256);
+
+  /** Takes the entries whose endpoint is in the mask and whose minute lies in [from, to): all unless told. */
+  addBlock(
+    bytes: Uint8Array,
+    mask?: Uint8Array,
+    fromMinute = 0,
+    toMinute = Number.POSITIVE_INFINITY,
+  ): void {
+    if (bytes[0] !== blockVersion) {
+      throw new Error(`usage block of version ${bytes[0]}, this program knows ${blockVersion}`);
+    }
+    const index = this.blocks.push(bytes) - 1;
+    let at = 1;
+    let minute = 0;
+    let endpoint = 0;
+    // Its numbers are read in place: a VarintReader takes nearly twice as long here.
+    while (at < bytes.length) {
+      let byte = bytes[at++]!;
+      let value = byte & 127;
+      for (let shift = 7; byte > 127; shift += 7) {
+        byte = bytes[at++]!;
+        value |= (byte & 127) << shift;
+      }
+      if (value !== 0) {
+        minute += value;
+        endpoint = 0;
+      }
+      byte = bytes[at++]!;
+      value = byte & 127;
+      for (let shift = 7; byte > 127; shift += 7) {
+        byte = bytes[at++]!;
+        value |= (byte & 127) << shift;
+      }
+      endpoint += value;
+      byte = bytes[at++]!;
+      value = byte & 127;
+      for (let shift = 7; byte > 127; shift += 7) {
+        byte = bytes[at++]!;
+        value |= (byte & 127) << shift;
+      }
+      if (
+        minute >= fromMinute &&
+        minute < toMinute &&
+        (mask === undefined || mask[endpoint] === 1)
+      ) {
+        this.#push(minute, endpoint, index, at, at + value);
+      }
+      at += value;
+    }
+  }
+
+  /** The numbers of the entries, sorted by (minute rounded down to `unit`, endpoint). */
+  sorted(unitMinutes: number): Uint32Array {
+    const minutes = new Int32Array(this.length);
+    for (let i = 0; i < this.length; i++) minutes[i] = bucketOf(this.minute[i]!, unitMinutes);
+    return sortBy(this.length, this.endpoint, minutes);
+  }
+
+  /** Takes entries `from` to `to - 1` of another list, in their order there. */
+  addEntries(other: UsageEntries, from: number, to: number): void {
+    const base = this.blocks.length;
+    this.blocks.push(...other.blocks);
+    for (let i = from; i < to; i++) {
+      const block = base + other.block[i]!;
+      this.#push(other.minute[i]!, other.endpoint[i]!, block, other.start[i]!, other.end[i]!);
+    }
+  }
+
+  addTo(tally: Tally, entry: number): void {
+    tally.addEncoded(this.blocks[this.block[entry]!]!, this.start[entry]!);
+  }
+
+  #push(minute: number, endpoint: number, block: number, start: number, end: number): void {
+    if (this.length === this.minute.length) this.#grow();
+    const i = this.length++;
+    this.minute[i] = minute;
+    this.endpoint[i] = endpoint;
+    this.block[i] = block;
+    this.start[i] = start;
+    this.end[i] = end;
+  }
+
+  #grow(): void {
+    const length = this.minute.length * 2;
+    this.minute = grown(this.minute, length);
+    this.endpoint = grown(this.endpoint, length);
+    this.block = grown(this.block, length);
+    this.start = grown(this.start, length);
+    this.end = grown(this.end, length);
+  }
+}
+
+export function bucketOf(minute: number, unitMinutes: number): number {
+  return minute - (minute % unitMinutes);
+}
+
+/** Writes blocks; entries must come in their order. One is reused for block after block. */
+export class BlockWriter {
+  #out = Buffer.allocUnsafe(64 * 1024);
+  #length = 0;
+  #minute = 0;
+  #endpoint = 0;
+
+  begin(): void {
+    this.#out[0] = blockVersion;
+    this.#length = 1;
+    this.#minute = 0;
+    this.#endpoint = 0;
+  }
+
+  addBytes(minute: number, endpoint: number, bytes: Uint8Array, start: number, end: number): void {
+    const size = end - start;
+    this.#reserve(size + 16);
+    this.#header(minute, endpoint);
+    const at = putVarint(this.#out, this.#length, size);
+    if (size < 64) for (let i = 0; i < size; i++) this.#out[at + i] = bytes[start + i]!;
+    else this.#out.set(bytes.subarray(start, end), at);
+    this.#length = at + size;
+  }
+
+  addTally(minute: number, endpoint: number, tally: Tally): void {
+    this.#reserve(tally.encodedBytesMax + 16);
+    this.#header(minute, endpoint);
+    const at = this.#length;
+    this.#length = putLength(this.#out, at, tally.encode(this.#out, at + lengthBytes));
+  }
+
+  /** Adds calls in the given order, which is by (minute, endpoint): a tally for each of these. */
+  addCalls(calls: PendingCalls, order: Uint32Array, tally: Tally): void {
+    const isWeighted = calls.weighted > 0;
+    for (let i = 0; i < order.length; ) {
+      const endpoint = calls.endpoint[order[i]!]!;
+      const minute = calls.minute[order[i]!]!;
+      for (; i < order.length; i++) {
+        const call = order[i]!;
+        if (calls.endpoint[call] !== endpoint || calls.minute[call] !== minute) break;
+        if (isWeighted && calls.weight![call] !== 1) addWeighted(calls, call, tally);
+        else tally.addCall(calls.status[call]!, calls.durationNs[call]!, calls.client[call]!);
+      }
+      this.addTally(minute, endpoint, tally);
+      tally.clear();
+    }
+  }
+
+  /** The block so far, a copy. */
+  finish(): Buffer {
+    return Buffer.from(this.#out.subarray(0, this.#length));
+  }
+
+  #header(minute: number, endpoint: number): void {
+    const sameMinute = minute === this.#minute && this.#length > 1;
+    this.#length = putVarint(this.#out, this.#length, minute - this.#minute);
+    this.#length = putVarint(
+      this.#out,
+      this.#length,
+      sameMinute ? endpoint - this.#endpoint : endpoint,
+    );
+    this.#minute = minute;
+    this.#endpoint = endpoint;
+  }
+
+  #reserve(bytes: number): void {
+    if (this.#length + bytes <= this.#out.length) return;
+    const next = Buffer.allocUnsafe(Math.max(this.#out.length * 2, this.#length + bytes));
+    this.#out.copy(next, 0, 0, this.#length);
+    this.#out = next;
+  }
+}
+
+function addWeighted(calls: PendingCalls, call: number, tally: Tally): void {
+  tally.addWeightedCall(
+    calls.status[call]!,
+    calls.durationNs[call]!,
+    calls.client[call]!,
+    calls.weight![call]!,
+    calls.copies![call]!,
+  );
+}
+
+/** Merges entries of the same bucket and endpoint: one block, sorted, its minutes the buckets' first. */
+export function coalesce(
+  entries: UsageEntries,
+  unitMinutes: number,
+  tally: Tally,
+  writer: BlockWriter,
+): Buffer {
+  const order = entries.sorted(unitMinutes);
+  writer.begin();
+  for (let i = 0; i < order.length; ) {
+    const first = order[i]!;
+    const minute = bucketOf(entries.minute[first]!, unitMinutes);
+    const endpoint = entries.endpoint[first]!;
+    let next = i + 1;
+    while (
+      next < order.length &&
+      entries.endpoint[order[next]!] === endpoint &&
+      bucketOf(entries.minute[order[next]!]!, unitMinutes) === minute
+    ) {
+      next += 1;
+    }
+    if (next === i + 1) {
+      const bytes = entries.blocks[entries.block[first]!]!;
+      writer.addBytes(minute, endpoint, bytes, entries.start[first]!, entries.end[first]!);
+    } else {
+      for (; i < next; i++) entries.addTo(tally, order[i]!);
+      writer.addTally(minute, endpoint, tally);
+      tally.clear();
+    }
+    i = next;
+  }
+  return writer.finish();
+}
+
+/** The numbers 0 … length-1 sorted by keys, the least significant key first: a stable radix sort. */
+export function sortBy(length: number, ...keys: readonly Int32Array[]): Uint32Array {
+  let order = new Uint32Array(length);
+  for (let i = 0; i < length; i++) order[i] = i;
+  for (const column of keys) order = radixSort(order, column, length);
+  return order;
+}
+
+const digitBits = 11;
+const digitCounts = new Uint32Array(1 << digitBits);
+
+function radixSort(
+  order: Uint32Array<ArrayBuffer>,
+  keys: Int32Array,
+  length: number,
+): Uint32Array<ArrayBuffer> {
+  if (length < 2) return order;
+  let lowest = keys[0]!;
+  let highest = lowest;
+  for (let i = 1; i < length; i++) {
+    const key = keys[i]!;
+    if (key < lowest) lowest = key;
+    else if (key > highest) highest = key;
+  }
+  let from = order;
+  let to = new Uint32Array(length);
+  for (let shift = 0; highest - lowest >= 2 ** shift; shift += digitBits) {
+    digitCounts.fill(0);
+    const mask = (1 << digitBits) - 1;
+    for (let i = 0; i < length; i++) digitCounts[((keys[i]! - lowest) >>> shift) & mask]! += 1;
+    let sum = 0;
+    for (let digit = 0; digit <= mask; digit++) {
+      const count = digitCounts[digit]!;
+      digitCounts[digit] = sum;
+      sum += count;
+    }
+    for (let i = 0; i < length; i++) {
+      const item = from[i]!;
+      const digit = ((keys[item]! - lowest) >>> shift) & mask;
+      to[digitCounts[digit]!++] = item;
+    }
+    [from, to] = [to, from];
+  }
+  return from;
+}

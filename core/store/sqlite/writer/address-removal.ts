@@ -1,0 +1,100 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { replaceAddresses } from '../../../address-text.ts';
+import { AppError } from '../../../error.ts';
+import type { Database } from '../database.ts';
+
+/**
+ * Takes every full address out of a store that was written before privacy was asked for, so that its
+ * bytes are nowhere in the store's files. Each becomes a name of its own under a key that is forgotten at
+ * once: history keeps its clients apart and says no more who they were.
+ * @throws AppError `unavailable` when another process holds on to the old bytes
+ */
+export function forgetAddresses(db: Database): void {
+  const key = randomBytes(32);
+  const named = (address: string) =>
+    `h:${createHmac('sha256', key).update(address).digest('hex').slice(0, 16)}`;
+  const secureDelete = db.pragma('secure_delete');
+  db.pragma('secure_delete = ON');
+  try {
+    const forgotten = db.immediately(() => {
+      const client = rewrite(db, 'client', ['address'], (text) => withoutAddress(text, named));
+      const within = (text: string) => {
+        return replaceAddresses(text, (address, behind) => {
+          return isNetwork(address, behind) ? address : named(address);
+        });
+      };
+      const origin = rewrite(db, 'origin', ['consumer', 'agent', 'error_type'], within);
+      const endpoint = rewrite(db, 'endpoint', ['route', 'display'], within);
+      const isForgotten = client || origin || endpoint;
+      if (isForgotten) tellReaders(db);
+      return isForgotten;
+    });
+    if (forgotten) db.exec('PRAGMA incremental_vacuum');
+  } finally {
+    key.fill(0);
+    db.pragma(`secure_delete = ${secureDelete}`);
+  }
+  // Also when nothing was found now: an earlier start may have ended before this.
+  emptyLog(db);
+}
+
+/** What readers remember of these tables no longer holds: word-book.ts, endpoint-book.ts. */
+function tellReaders(db: Database): void {
+  db.exec(`
+    INSERT INTO meta VALUES ('addresses_forgotten', 1) ON CONFLICT DO UPDATE SET value = value + 1;
+    UPDATE meta SET value = value + 1 WHERE key = 'displays_changed';
+  `);
+}
+
+type Row = Record<string, string | number | null>;
+
+/**
+ * Changes texts of a table. All its rows are written anew: what moved within its pages before left copies
+ * there, and emptying a table wipes its pages whole.
+ * @returns false when there was nothing to change
+ */
+function rewrite(
+  db: Database,
+  table: string,
+  columns: readonly string[],
+  change: (text: string) => string,
+): boolean {
+  const rows = db.prepare(`SELECT * FROM ${table}`).all() as Row[];
+  let isChanged = false;
+  for (const row of rows) {
+    for (const column of columns) {
+      const before = row[column];
+      if (typeof before !== 'string') continue;
+      row[column] = change(before);
+      isChanged ||= row[column] !== before;
+    }
+  }
+  if (!isChanged) return false;
+  db.exec(`DELETE FROM ${table}`);
+  const names = Object.keys(rows[0]!);
+  const places = names.map(() => '?').join(', ');
+  const add = db.prepare(`INSERT INTO ${table} (${names.join(', ')}) VALUES (${places})`);
+  for (const row of rows) add.run(...names.map((name) => row[name]!));
+  return true;
+}
+
+/** Networks, hashes and buckets stay. */
+function withoutAddress(client: string, named: (address: string) => string): string {
+  return client.includes('/') || client.startsWith('h:') || client.startsWith('{')
+    ? client
+    : named(client);
+}
+
+/** As a configuration that truncates wrote it. */
+function isNetwork(address: string, behind: string): boolean {
+  return /(\.0|::)$/.test(address) && /^\/(24|40|48)(?!\d)/.test(behind);
+}
+
+/** Copies the write-ahead log into the file and cuts it to nothing. */
+function emptyLog(db: Database): void {
+  if (db.pragma('wal_checkpoint(TRUNCATE)') === 0) return;
+  throw new AppError(
+    'unavailable',
+    `store ${db.path} still holds full addresses in its write-ahead log, because another process reads it: stop that one, and start again`,
+  );
+}

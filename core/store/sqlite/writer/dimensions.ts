@@ -1,0 +1,243 @@
+import type { EndpointName, NewWords, Origin } from '../../../call.ts';
+import { limits, specialRoutes } from '../../../limits.ts';
+import type { Database, Statement } from '../database.ts';
+import { grown } from '../usage/column.ts';
+
+/** A list of words by their number in the sender's dictionary, with the row each has, 0 while unknown. */
+class WordRows<T> {
+  words: T[] = [];
+  rows = new Int32Array(1024);
+
+  add(words: readonly T[]): void {
+    for (const word of words) this.words.push(word);
+    if (this.words.length >= this.rows.length) {
+      this.rows = grown(this.rows, this.words.length * 2);
+    }
+  }
+
+  clear(): void {
+    this.words = [];
+    this.rows.fill(0);
+  }
+}
+
+/** Endpoints of a service: all, with a made-up route, and of those the ones only refused calls speak for. */
+interface EndpointCounts {
+  all: number;
+  templated: number;
+  refused: number;
+}
+
+interface KnownRow {
+  id: number;
+  display: string;
+  refused: number;
+}
+
+/**
+ * Turns the numbers of batches into row ids, making rows for words never seen. Bounds the endpoints of a
+ * service: what is beyond goes to `{other}` of its method. Row ids found in a transaction that was rolled
+ * back are wrong, so the owner calls `forgetRows` then.
+ */
+export class Words {
+  #epoch = -1;
+  readonly #endpoints = new WordRows<EndpointName>();
+  readonly #origins = new WordRows<Origin>();
+  readonly #clients = new WordRows<string>();
+  readonly #projects = new Map<string, number>();
+  readonly #services = new Map<string, number>();
+  /** By service id. */
+  readonly #endpointCounts = new Map<number, EndpointCounts>();
+  /** Rows of `{other}` that these words led to. */
+  readonly #otherRows = new Set<number>();
+  readonly #sql: Record<string, Statement>;
+
+  constructor(db: Database) {
+    this.#sql = {
+      findProject: db.prepare('SELECT id FROM project WHERE name = ?').pluck(),
+      addProject: db.prepare('INSERT INTO project (name) VALUES (?)'),
+      findService: db
+        .prepare('SELECT id FROM service WHERE project_id = ? AND name = ? AND environment = ?')
+        .pluck(),
+      countServices: db.prepare('SELECT count(*) FROM service WHERE project_id = ?').pluck(),
+      addService: db.prepare(
+        'INSERT INTO service (project_id, name, environment) VALUES (?, ?, ?)',
+      ),
+      findEndpoint: db.prepare(
+        'SELECT id, display, refused FROM endpoint WHERE service_id = ? AND method = ? AND route = ?',
+      ),
+      setAnswered: db.prepare('UPDATE endpoint SET refused = 0 WHERE id = ?'),
+      setDisplay: db.prepare('UPDATE endpoint SET display = ? WHERE id = ?'),
+      countDisplays: db.prepare("UPDATE meta SET value = value + 1 WHERE key = 'displays_changed'"),
+      countEndpoints: db.prepare(
+        `SELECT count(*) AS "all", ifnull(sum(templated), 0) AS templated, ifnull(sum(refused), 0) AS refused
+         FROM endpoint WHERE service_id = ?`,
+      ),
+      addEndpoint: db.prepare(
+        'INSERT INTO endpoint (service_id, method, route, templated, refused, display) VALUES (?, ?, ?, ?, ?, ?)',
+      ),
+      findOrigin: db
+        .prepare(
+          'SELECT id FROM origin WHERE service_version = ? AND consumer = ? AND agent = ? AND bot = ? AND error_type = ?',
+        )
+        .pluck(),
+      addOrigin: db.prepare(
+        'INSERT INTO origin (service_version, consumer, agent, bot, error_type) VALUES (?, ?, ?, ?, ?)',
+      ),
+      findClient: db.prepare('SELECT id FROM client WHERE address = ?').pluck(),
+      addClient: db.prepare('INSERT INTO client (address) VALUES (?)'),
+    };
+  }
+
+  learn(words: NewWords): void {
+    if (words.epoch !== this.#epoch) {
+      this.#epoch = words.epoch;
+      this.#endpoints.clear();
+      this.#origins.clear();
+      this.#clients.clear();
+    }
+    this.#endpoints.add(words.endpoints);
+    this.#origins.add(words.origins);
+    this.#clients.add(words.clients);
+  }
+
+  forgetRows(): void {
+    this.#endpoints.rows.fill(0);
+    this.#origins.rows.fill(0);
+    this.#clients.rows.fill(0);
+    this.#projects.clear();
+    this.#services.clear();
+    this.#endpointCounts.clear();
+    this.#otherRows.clear();
+  }
+
+  /** How many of the rows from `from` to `to - 1` are of an `{other}`; nearly always there is none. */
+  othersAmong(rows: Int32Array, from: number, to: number): number {
+    let others = 0;
+    if (this.#otherRows.size === 0) return others;
+    for (let at = from; at < to; at += 1) if (this.#otherRows.has(rows[at]!)) others += 1;
+    return others;
+  }
+
+  /** @param number of the dictionary, from 1 on */
+  endpointRow(number: number): number {
+    const { rows, words } = this.#endpoints;
+    const known = rows[number - 1]!;
+    if (known !== 0) return known;
+    const row = this.#endpoint(words[number - 1]!);
+    rows[number - 1] = row;
+    return row;
+  }
+
+  originRow(number: number): number {
+    const { rows, words } = this.#origins;
+    const known = rows[number - 1]!;
+    if (known !== 0) return known;
+    const { serviceVersion, consumer, agent, bot, errorType } = words[number - 1]!;
+    const row = this.#findOrAdd('Origin', [
+      serviceVersion,
+      consumer,
+      agent,
+      bot ? 1 : 0,
+      errorType,
+    ]);
+    rows[number - 1] = row;
+    return row;
+  }
+
+  /** 0 for an unknown client, whose number is 0. */
+  clientRow(number: number): number {
+    if (number === 0) return 0;
+    const { rows, words } = this.#clients;
+    const known = rows[number - 1]!;
+    if (known !== 0) return known;
+    const row = this.#findOrAdd('Client', [words[number - 1]!]);
+    rows[number - 1] = row;
+    return row;
+  }
+
+  projectRow(name: string): number {
+    let row = this.#projects.get(name);
+    if (row === undefined) {
+      row = this.#findOrAdd('Project', [name]);
+      this.#projects.set(name, row);
+    }
+    return row;
+  }
+
+  #endpoint(name: EndpointName): number {
+    const service = this.#service(name);
+    const { method, route, templated, refused = false } = name;
+    const known = this.#sql.findEndpoint!.get(service, method, route) as KnownRow | undefined;
+    if (known !== undefined) {
+      if (route === specialRoutes.other) this.#otherRows.add(known.id);
+      this.#learnOf(known, service, name);
+      return known.id;
+    }
+    const counts = this.#countsOf(service);
+    const full =
+      counts.all >= limits.endpointsPerService ||
+      (templated && counts.templated >= limits.templatedRoutesPerService) ||
+      (refused && counts.refused >= limits.refusedRoutesPerService);
+    if (full && route !== specialRoutes.other) return this.#endpoint(otherOf(name));
+    counts.all += 1;
+    if (templated) counts.templated += 1;
+    if (refused) counts.refused += 1;
+    const { display = '' } = name;
+    const values = [service, method, route, templated ? 1 : 0, refused ? 1 : 0, display];
+    const row = Number(this.#sql.addEndpoint!.run(...values));
+    if (route === specialRoutes.other) this.#otherRows.add(row);
+    return row;
+  }
+
+  /** What a new word says of an endpoint that is there. */
+  #learnOf(known: KnownRow, service: number, name: EndpointName): void {
+    const { templated, display = '', refused = false } = name;
+    if (known.refused === 1 && !refused) {
+      this.#sql.setAnswered!.run(known.id);
+      this.#countsOf(service).refused -= 1;
+    }
+    // A path says nothing of how its service spells the route.
+    const isTold = display !== '' || !templated;
+    if (isTold && known.display !== display) {
+      this.#sql.setDisplay!.run(display, known.id);
+      this.#sql.countDisplays!.run();
+    }
+  }
+
+  #countsOf(service: number): EndpointCounts {
+    let counts = this.#endpointCounts.get(service);
+    if (counts === undefined) {
+      counts = this.#sql.countEndpoints!.get(service) as EndpointCounts;
+      this.#endpointCounts.set(service, counts);
+    }
+    return counts;
+  }
+
+  #service({ project, service, environment }: EndpointName): number {
+    const key = `${project}\0${service}\0${environment}`;
+    let row = this.#services.get(key);
+    if (row !== undefined) return row;
+    const projectRow = this.projectRow(project);
+    row = this.#sql.findService!.get(projectRow, service, environment) as number | undefined;
+    if (row === undefined) {
+      const services = this.#sql.countServices!.get(projectRow) as number;
+      const bounded =
+        services < limits.servicesPerProject ? [service, environment] : [specialRoutes.other, ''];
+      row = this.#findOrAdd('Service', [projectRow, ...bounded]);
+    }
+    // Names beyond the bound are not remembered: they would fill the memory that the bound protects.
+    if (this.#services.size < 2 * limits.servicesPerProject) this.#services.set(key, row);
+    return row;
+  }
+
+  #findOrAdd(table: string, values: (string | number)[]): number {
+    const found = this.#sql[`find${table}`]!.get(...values) as number | undefined;
+    return found ?? Number(this.#sql[`add${table}`]!.run(...values));
+  }
+}
+
+/** Where the calls of an endpoint past the bound go. */
+function otherOf({ project, service, environment, method }: EndpointName): EndpointName {
+  return { project, service, environment, method, route: specialRoutes.other, templated: false };
+}

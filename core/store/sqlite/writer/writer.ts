@@ -1,0 +1,141 @@
+import { Worker } from 'node:worker_threads';
+import type { CallBatch, NewWords } from '../../../call.ts';
+import type { Retention } from '../../../config/config.ts';
+import { AppError, type ErrorCode } from '../../../error.ts';
+import type { AppendOutcome, CallWriter } from '../../store.ts';
+import type { WriterAnswer, WriterRequest, WriterStart } from './writer-thread.ts';
+
+export interface SqliteWriterOptions {
+  /** The file, made where absent, with its folder. */
+  path: string;
+  retention: Retention;
+  /** False: full addresses of clients that the file holds from before are taken out of it. */
+  keepsAddresses?: boolean;
+  /** Milliseconds since the epoch. */
+  now?: () => number;
+}
+
+/**
+ * The store's writer, on a thread of its own that owns the connection: the caller's event loop never waits
+ * for the disk.
+ * @throws AppError `conflict` when another collector writes the store or a newer program wrote it,
+ *   `unavailable` when the file cannot be opened
+ */
+export async function openSqliteWriter(options: SqliteWriterOptions): Promise<CallWriter> {
+  const writer = new SqliteWriter(options);
+  await writer.started;
+  return writer;
+}
+
+/** Blocks lie outside the heap and are freed by young collections: a small young generation is collected
+ *  often. Node's default of 48 MB leaves tens of megabytes of dead blocks. */
+const youngGenerationMb = 6;
+
+interface Waiting {
+  resolve: (answer: Exclude<WriterAnswer, { error: unknown }>) => void;
+  reject: (error: unknown) => void;
+}
+
+class SqliteWriter implements CallWriter {
+  readonly started: Promise<unknown>;
+  readonly #worker: Worker;
+  readonly #now: () => number;
+  readonly #waiting = new Map<number, Waiting>();
+  #lastId = 0;
+  #ended: Error | undefined;
+
+  constructor({ path, retention, keepsAddresses = true, now = Date.now }: SqliteWriterOptions) {
+    this.#now = now;
+    const start: WriterStart = { path, retention, nowS: this.#nowS(), keepsAddresses };
+    this.#worker = new Worker(new URL('./writer-thread.ts', import.meta.url), {
+      workerData: start,
+      resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
+    });
+    this.started = new Promise((resolve, reject) => this.#waiting.set(0, { resolve, reject }));
+    this.#worker.on('message', (answer: WriterAnswer) => this.#settle(answer));
+    this.#worker.on('error', (error) => this.#end(error as Error));
+    this.#worker.on('exit', () => this.#end(new Error("the store's writer has ended")));
+  }
+
+  async append(batch: CallBatch, words: NewWords): Promise<AppendOutcome> {
+    const { buffer, capacity } = batch.columns;
+    const { deliveries } = batch;
+    const weights = batch.weights.length > 0 ? batch.weights : undefined;
+    const answer = await this.#ask(
+      { kind: 'append', buffer, capacity, weights, deliveries, words },
+      [buffer],
+    );
+    return {
+      stored: answer.stored!,
+      recycled: answer.buffer!,
+      otherCalls: answer.otherCalls!,
+      commitSeconds: answer.seconds,
+    };
+  }
+
+  async rollUp(): Promise<void> {
+    await this.#ask({ kind: 'rollUp' });
+  }
+
+  async purge(nowS: number): Promise<void> {
+    await this.#ask({ kind: 'purge' }, [], nowS);
+  }
+
+  async check(): Promise<void> {
+    await this.#ask({ kind: 'check' });
+  }
+
+  async close(): Promise<void> {
+    if (this.#ended) return;
+    const exited = new Promise((resolve) => this.#worker.once('exit', resolve));
+    await this.#ask({ kind: 'close' });
+    await exited;
+  }
+
+  #ask(
+    request: Asked,
+    transfer: ArrayBuffer[] = [],
+    nowS = this.#nowS(),
+  ): Promise<Exclude<WriterAnswer, { error: unknown }>> {
+    if (this.#ended) return Promise.reject(unavailable(this.#ended));
+    const id = ++this.#lastId;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.#worker.postMessage({ id, nowS, ...request }, transfer);
+    });
+  }
+
+  #settle(answer: WriterAnswer): void {
+    const waiting = this.#waiting.get(answer.id);
+    this.#waiting.delete(answer.id);
+    if (!waiting) return;
+    if ('error' in answer) {
+      const { code, message } = answer.error;
+      waiting.reject(new AppError(code as ErrorCode, message));
+    } else {
+      waiting.resolve(answer);
+    }
+  }
+
+  #end(error: Error): void {
+    this.#ended ??= error;
+    for (const { reject } of this.#waiting.values()) reject(unavailable(error));
+    this.#waiting.clear();
+  }
+
+  #nowS(): number {
+    return Math.floor(this.#now() / 1000);
+  }
+}
+
+type Asked = WriterRequest extends infer R
+  ? R extends { id: number }
+    ? Omit<R, 'id' | 'nowS'>
+    : never
+  : never;
+
+function unavailable(error: Error): AppError {
+  return new AppError('unavailable', `the store's writer is gone: ${error.message}`, {
+    cause: error,
+  });
+}

@@ -1,0 +1,312 @@
+import { percentiles, type Usage } from '../store/store.ts';
+import { varianceOf, weightUnit } from '../weight.ts';
+import { ClientTally } from './client-tally.ts';
+import { HistogramCounts } from './histogram.ts';
+import { lengthBytes, putLength, putVarint, VarintReader } from './varint.ts';
+
+/** Statuses are at most three digits; what is not (nobody sends it) was made 0 at the door. */
+const statusSlots = 1000;
+
+const doubleValue = new Float64Array(1);
+const doubleBytes = new Uint8Array(doubleValue.buffer);
+const doubleWords = new Uint32Array(doubleValue.buffer);
+
+function readDouble(reader: VarintReader): number {
+  const { bytes } = reader;
+  for (let i = 0; i < 8; i++) doubleBytes[i] = bytes[reader.at++]!;
+  return doubleValue[0]!;
+}
+
+function putDouble(out: Uint8Array, at: number, value: number): number {
+  doubleValue[0] = value;
+  out.set(doubleBytes, at);
+  return at + 8;
+}
+
+function readDoubleWords(words: Uint32Array, at: number): number {
+  doubleWords[0] = words[at]!;
+  doubleWords[1] = words[at + 1]!;
+  return doubleValue[0]!;
+}
+
+function putDoubleWords(out: Uint32Array, at: number, value: number): number {
+  doubleValue[0] = value;
+  out.set(doubleWords, at);
+  return at + 2;
+}
+
+/** Stands first in a tally with weights; in others the number of statuses does, which is not 0. */
+const weightedMark = 0;
+
+/**
+ * What is known of a set of calls: counts by status, duration (sum, extremes, histogram), clients. It takes
+ * single calls and what another tally encoded, in any mixture, and is reused from set to set.
+ *
+ * A call with a weight (core/weight.ts) counts everywhere as so many; in the histogram as its copies, a
+ * whole number. One of weight 0 is seen, and counts nowhere. One of a negative duration counts everywhere
+ * but among the durations: how long it took is no latency (OTLP.md X7).
+ */
+export class Tally {
+  /** Σ weight. */
+  calls = 0;
+  sumNs = 0;
+  minNs = 0;
+  maxNs = 0;
+  readonly clients = new ClientTally();
+  readonly #histogram = new HistogramCounts();
+  readonly #reader = new VarintReader();
+  readonly #statusCalls = new Float64Array(statusSlots);
+  readonly #statuses = new Uint16Array(statusSlots);
+  #statusCount = 0;
+  #hasDurations = false;
+  #isWeighted = false;
+  /** Some weight is no whole number. */
+  #isFractional = false;
+  /** Σ (weight − 1): the calls that were not seen, estimated. */
+  #unseen = 0;
+  /** Σ (copies − weight). */
+  #roundedUp = 0;
+  /** Of that, what is of calls without a latency. */
+  #untimedRoundedUp = 0;
+  #variance = 0;
+
+  /** @param client its number, 0 when unknown */
+  addCall(status: number, durationNs: number, client: number): void {
+    this.calls += 1;
+    this.#addStatus(status, 1);
+    if (durationNs >= 0) {
+      this.#addDurations(durationNs, durationNs, durationNs);
+      this.#histogram.addUs(Math.floor(durationNs / 1000 + 0.5));
+    }
+    if (client !== 0) this.clients.add(client, 1, status >= 400 ? 1 : 0);
+  }
+
+  /** As addCall. @param weight 0, or at least 1 @param copies `copiesOf` the weight */
+  addWeightedCall(
+    status: number,
+    durationNs: number,
+    client: number,
+    weight: number,
+    copies: number,
+  ): void {
+    this.#isWeighted = true;
+    this.#unseen += weight - 1;
+    if (weight === 0) return;
+    if (!Number.isInteger(weight)) this.#isFractional = true;
+    this.#variance += varianceOf(weight);
+    this.calls += weight;
+    this.#roundedUp += copies - weight;
+    this.#addStatus(status, weight);
+    if (durationNs >= 0) {
+      this.#addDurations(durationNs * weight, durationNs, durationNs);
+      this.#histogram.addCopiesUs(Math.floor(durationNs / 1000 + 0.5), copies);
+    } else this.#untimedRoundedUp += copies - weight;
+    if (client !== 0) this.clients.add(client, weight, status >= 400 ? weight : 0);
+  }
+
+  /** Adds what `encode` wrote at `start`. */
+  addEncoded(bytes: Uint8Array, start: number): void {
+    const reader = this.#reader;
+    reader.seek(bytes, start);
+    const first = reader.next();
+    if (first === weightedMark) {
+      this.#addWeighted(reader);
+      return;
+    }
+    this.calls += this.#addEncodedStatuses(reader, first, 1);
+    this.#addEncodedDurations(reader);
+    this.clients.addEncoded(reader);
+  }
+
+  /** The most bytes `encode` can write now. */
+  get encodedBytesMax(): number {
+    return (
+      112 + this.#statusCount * 12 + Math.min(this.calls, 4608) * 12 + this.clients.encodedBytesMax
+    );
+  }
+
+  encode(out: Uint8Array, at: number): number {
+    const scale = this.#isFractional ? 1 / weightUnit : 1;
+    if (this.#isWeighted) at = this.#encodeSampling(out, at);
+    at = putVarint(out, at, this.#statusCount);
+    for (let i = 0; i < this.#statusCount; i++) {
+      const status = this.#statuses[i]!;
+      at = putVarint(out, at, status);
+      at = putVarint(out, at, this.#statusCalls[status]! * scale);
+    }
+    at = putDouble(out, at, this.sumNs);
+    at = putVarint(out, at, this.minNs);
+    at = putVarint(out, at, this.maxNs - this.minNs);
+    const end = putLength(out, at, this.#histogram.encode(out, at + lengthBytes));
+    return this.clients.encode(out, end, scale);
+  }
+
+  /** `putWords` can tell all of it: no count exceeds 32 bits, no weight, and every client by its number. */
+  get fitsWords(): boolean {
+    return !this.#isWeighted && this.calls < 2 ** 32 && this.clients.fitsWords;
+  }
+
+  /** The words `putWords` takes now. */
+  get wordCount(): number {
+    return 1 + this.#statusCount * 2 + 6 + this.#histogram.wordCount + this.clients.wordCount;
+  }
+
+  /** Writes it as numbers of 32 bits, which `addWords` adds several times as fast as `addEncoded` bytes. */
+  putWords(out: Uint32Array, at: number): number {
+    out[at++] = this.#statusCount;
+    for (let i = 0; i < this.#statusCount; i++) {
+      const status = this.#statuses[i]!;
+      out[at++] = status;
+      out[at++] = this.#statusCalls[status]!;
+    }
+    at = putDoubleWords(out, at, this.sumNs);
+    at = putDoubleWords(out, at, this.minNs);
+    at = putDoubleWords(out, at, this.maxNs);
+    at = this.#histogram.putWords(out, at);
+    return this.clients.putWords(out, at);
+  }
+
+  /** Adds what `putWords` wrote at `start`. */
+  addWords(words: Uint32Array, start: number): void {
+    let at = start + 1;
+    for (let i = words[start]!; i > 0; i--, at += 2) {
+      const calls = words[at + 1]!;
+      this.#addStatus(words[at]!, calls);
+      this.calls += calls;
+    }
+    const histogram = at + 6;
+    // Without a histogram no call had a duration.
+    if (words[histogram] !== 0) {
+      this.#addDurations(
+        readDoubleWords(words, at),
+        readDoubleWords(words, at + 2),
+        readDoubleWords(words, at + 4),
+      );
+    }
+    this.clients.addWords(words, this.#histogram.addWords(words, histogram));
+  }
+
+  usage(): Usage {
+    const statuses = new Map<number, number>();
+    let errors4xx = 0;
+    let errors5xx = 0;
+    for (const status of this.#statuses.slice(0, this.#statusCount).sort()) {
+      const count = this.#statusCalls[status]!;
+      statuses.set(status, count);
+      if (status >= 500) errors5xx += count;
+      else if (status >= 400) errors4xx += count;
+    }
+    const { calls, minNs, maxNs } = this;
+    const copies = this.#histogram.total;
+    const untimed = calls + this.#roundedUp - copies - this.#untimedRoundedUp;
+    return {
+      calls,
+      errors4xx,
+      errors5xx,
+      statuses,
+      sumNs: this.sumNs,
+      minNs,
+      maxNs,
+      percentilesNs:
+        copies === 0
+          ? percentiles.map(() => 0)
+          : this.#histogram.percentilesNs(percentiles, copies, minNs, maxNs),
+      uniqueClients: this.clients.unique(),
+      uniqueClientsEstimated: this.clients.estimated,
+      ...(untimed > 0 && { untimed }),
+      ...(this.#isWeighted && {
+        sampling: { seen: calls - this.#unseen, variance: this.#variance },
+      }),
+    };
+  }
+
+  clear(): void {
+    this.calls = 0;
+    this.sumNs = 0;
+    this.minNs = 0;
+    this.maxNs = 0;
+    this.#hasDurations = false;
+    for (let i = 0; i < this.#statusCount; i++) this.#statusCalls[this.#statuses[i]!] = 0;
+    this.#statusCount = 0;
+    this.#histogram.clear();
+    this.clients.clear();
+    if (!this.#isWeighted) return;
+    this.#isWeighted = false;
+    this.#isFractional = false;
+    this.#unseen = 0;
+    this.#roundedUp = 0;
+    this.#untimedRoundedUp = 0;
+    this.#variance = 0;
+  }
+
+  get isWeighted(): boolean {
+    return this.#isWeighted;
+  }
+
+  /** `0, fractional or not, varint seen, varint copies, f64 variance, f64 untimed rounded up`; an ordinary
+   *  tally follows, its counts in units of a weight when they are fractional. */
+  #encodeSampling(out: Uint8Array, at: number): number {
+    out[at] = weightedMark;
+    out[at + 1] = this.#isFractional ? 1 : 0;
+    at = putVarint(out, at + 2, this.calls - this.#unseen);
+    at = putVarint(out, at, this.calls + this.#roundedUp);
+    at = putDouble(out, at, this.#variance);
+    return putDouble(out, at, this.#untimedRoundedUp);
+  }
+
+  /** Reads on behind the mark. */
+  #addWeighted(reader: VarintReader): void {
+    const isFractional = reader.next() === 1;
+    const unit = isFractional ? weightUnit : 1;
+    const seen = reader.next();
+    const copies = reader.next();
+    this.#isWeighted = true;
+    this.#isFractional ||= isFractional;
+    this.#variance += readDouble(reader);
+    this.#untimedRoundedUp += readDouble(reader);
+    const calls = this.#addEncodedStatuses(reader, reader.next(), unit);
+    this.#unseen += calls - seen;
+    this.#roundedUp += copies - calls;
+    this.calls += calls;
+    this.#addEncodedDurations(reader);
+    this.clients.addEncoded(reader, 1 / unit);
+  }
+
+  /** @returns how many calls they are together */
+  #addEncodedStatuses(reader: VarintReader, statuses: number, unit: number): number {
+    let calls = 0;
+    for (let left = statuses; left > 0; left--) {
+      const status = reader.next();
+      const count = reader.next() * unit;
+      this.#addStatus(status, count);
+      calls += count;
+    }
+    return calls;
+  }
+
+  /** Sum, extremes and histogram. */
+  #addEncodedDurations(reader: VarintReader): void {
+    const sumNs = readDouble(reader);
+    const minNs = reader.next();
+    const maxNs = minNs + reader.next();
+    const histogramBytes = reader.next();
+    // Without a histogram no call had a duration, or none counted.
+    if (histogramBytes === 0) return;
+    this.#addDurations(sumNs, minNs, maxNs);
+    const start = reader.at;
+    reader.at += histogramBytes;
+    this.#histogram.addEncoded(reader.bytes, start, reader.at);
+  }
+
+  #addDurations(sumNs: number, minNs: number, maxNs: number): void {
+    if (!this.#hasDurations || minNs < this.minNs) this.minNs = minNs;
+    if (maxNs > this.maxNs) this.maxNs = maxNs;
+    this.#hasDurations = true;
+    this.sumNs += sumNs;
+  }
+
+  #addStatus(status: number, count: number): void {
+    if (this.#statusCalls[status] === 0) this.#statuses[this.#statusCount++] = status;
+    this.#statusCalls[status]! += count;
+  }
+}

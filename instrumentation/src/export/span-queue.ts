@@ -1,0 +1,237 @@
+import { withDeadline } from '../deadline.ts';
+import { messageOf } from '../guard.ts';
+import { limits } from '../limits.ts';
+import { Outage } from './outage.ts';
+
+/** Gathers spans of one form into the body of a delivery. */
+export interface Packer<Span, Body> {
+  /** Spans since the last `take`. */
+  readonly spans: number;
+  add(span: Span): void;
+  take(): Body;
+  /** A body that was delivered: its memory may serve another. */
+  reclaim?(body: Body): void;
+}
+
+/** Delivers bodies. Made when the first one is sent. */
+export interface Sender<Body> {
+  /** @param done `code` 0 for success, as exporters of OpenTelemetry have it; else the error is a `Failure` */
+  send(body: Body, done: (result: { code: number; error?: Error }) => void): void;
+  shutdown(): Promise<void>;
+}
+
+export interface SpanQueueOptions<Span, Body> {
+  packer: Packer<Span, Body>;
+  sender: () => Sender<Body>;
+  /** Where spans go, for log lines. */
+  target: string;
+  log: (line: string) => void;
+  queuedSpansMax: number;
+  batchSpansMax?: number | undefined;
+  sendDelayMs?: number | undefined;
+}
+
+/** What is read of a delivery's error: HTTP's status, or a text of the network's; what Retry-After said. */
+interface Failure {
+  readonly code?: unknown;
+  readonly retryAfterMs?: number | undefined;
+}
+
+interface Batch<Body> {
+  readonly body: Body;
+  readonly spans: number;
+  /** When it was first sent. */
+  sinceMs: number;
+}
+
+/**
+ * Spans on their way to Rollcall, one delivery at a time. The SDK's batch processor drops spans without a
+ * count, gives up a batch whose answer failed, and takes no spans that are recorded and not sampled; here a
+ * batch that failed is sent again as the same bytes, which a collector counts once, and what is lost is
+ * counted. Holds at most `queuedSpansMax`, the batch under way included.
+ */
+export class SpanQueue<Span, Body> {
+  readonly #options: SpanQueueOptions<Span, Body>;
+  readonly #packer: Packer<Span, Body>;
+  readonly #batchSpansMax: number;
+  readonly #sendDelayMs: number;
+  readonly #outage: Outage;
+  #sender: Sender<Body> | undefined;
+  /** Full, oldest first; the first is being sent, or waits to be sent again. */
+  readonly #batches: Batch<Body>[] = [];
+  #batchedSpans = 0;
+  #isSending = false;
+  #timer: NodeJS.Timeout | undefined;
+  /** 0 when the last try succeeded. */
+  #retryDelayMs = 0;
+  #flushes: (() => void)[] = [];
+  #flushUntilMs = 0;
+  #isClosed = false;
+  #delivered = 0;
+
+  constructor(options: SpanQueueOptions<Span, Body>) {
+    this.#options = options;
+    this.#packer = options.packer;
+    const { queuedSpansMax, batchSpansMax = limits.batchSpans } = options;
+    this.#batchSpansMax = Math.min(batchSpansMax, queuedSpansMax);
+    this.#sendDelayMs = options.sendDelayMs ?? limits.sendDelayMs;
+    this.#outage = new Outage(options.target, options.log);
+  }
+
+  /** Spans taken by Rollcall, and spans that never will be. */
+  get delivered(): number {
+    return this.#delivered;
+  }
+
+  get lost(): number {
+    return this.#outage.lost;
+  }
+
+  get queued(): number {
+    return this.#batchedSpans + this.#packer.spans;
+  }
+
+  add(span: Span): void {
+    if (this.#isClosed) return;
+    if (this.queued >= this.#options.queuedSpansMax) {
+      this.#outage.begins(`${this.#options.queuedSpansMax} are waiting`, performance.now());
+      this.#outage.lose(1);
+      return;
+    }
+    this.#packer.add(span);
+    if (this.#packer.spans >= this.#batchSpansMax) {
+      this.#seal();
+      if (this.#batches.length === 1 && !this.#isSending) this.#wake(0);
+    } else if (this.#timer === undefined && !this.#isSending) {
+      this.#wake(this.#sendDelayMs);
+    }
+  }
+
+  /** Resolves when all that waits was delivered, or tried again and again for a while in vain. Never rejects. */
+  flush(): Promise<void> {
+    if (this.queued === 0) return Promise.resolve();
+    this.#flushUntilMs = performance.now() + limits.endingMs;
+    return new Promise((resolve) => {
+      this.#flushes.push(resolve);
+      if (!this.#isSending) this.#send();
+    });
+  }
+
+  /** Delivers what it can within the time, and says what was lost. */
+  async shutdown(): Promise<void> {
+    if (this.#isClosed) return;
+    await withDeadline(this.flush(), limits.endingMs);
+    this.close();
+    await this.#sender?.shutdown().catch(() => {});
+  }
+
+  /** What still waits is lost, and said to be. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    this.#outage.lose(this.queued);
+    this.#packer.take();
+    this.#batches.length = 0;
+    this.#batchedSpans = 0;
+    this.#outage.close();
+    this.#rest();
+  }
+
+  #wake(delayMs: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#send(), delayMs);
+    // A process may end with spans waiting: `beforeExit` sends them.
+    if (this.#flushes.length === 0) this.#timer.unref();
+  }
+
+  #send(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#isSending || this.#isClosed) return;
+    if (this.#batches.length === 0 && this.#packer.spans > 0) this.#seal();
+    const batch = this.#batches[0];
+    if (batch === undefined) {
+      this.#rest();
+      return;
+    }
+    this.#isSending = true;
+    if (batch.sinceMs === 0) batch.sinceMs = performance.now();
+    try {
+      this.#sender ??= this.#options.sender();
+      this.#sender.send(batch.body, ({ code, error }) => {
+        this.#isSending = false;
+        if (this.#isClosed) return;
+        if (code === 0) this.#succeed(batch);
+        else this.#fail(batch, error);
+      });
+    } catch (error) {
+      this.#isSending = false;
+      this.#fail(batch, error as Error);
+    }
+  }
+
+  #seal(): void {
+    const { spans } = this.#packer;
+    this.#batches.push({ body: this.#packer.take(), spans, sinceMs: 0 });
+    this.#batchedSpans += spans;
+  }
+
+  #drop(batch: Batch<Body>): void {
+    this.#batches.shift();
+    this.#batchedSpans -= batch.spans;
+  }
+
+  #succeed(batch: Batch<Body>): void {
+    this.#delivered += batch.spans;
+    this.#drop(batch);
+    this.#packer.reclaim?.(batch.body);
+    this.#retryDelayMs = 0;
+    this.#outage.ends();
+    if (this.#batches.length > 0 || this.#flushes.length > 0) this.#send();
+    else if (this.#packer.spans > 0) this.#wake(this.#sendDelayMs);
+  }
+
+  #fail(batch: Batch<Body>, error: (Error & Failure) | undefined): void {
+    const nowMs = performance.now();
+    const isOver = isFinal(error) || nowMs - batch.sinceMs > limits.retryAgeMs;
+    // A failure that the second try mends is not worth a line.
+    if (isOver || this.#retryDelayMs > 0) this.#outage.begins(reasonOf(error), nowMs);
+    if (isOver) {
+      this.#outage.lose(batch.spans);
+      this.#drop(batch);
+    }
+    const { retryAfterMs = 0 } = error ?? {};
+    const doubledMs = Math.max(limits.retryDelayMs, this.#retryDelayMs * 2);
+    this.#retryDelayMs = Math.min(Math.max(doubledMs, retryAfterMs), limits.retryDelayMsMax);
+    const soonMs = Math.max(limits.retryDelayMs, retryAfterMs);
+    if (nowMs + soonMs < this.#flushUntilMs) {
+      this.#wake(soonMs);
+    } else {
+      this.#rest();
+      this.#wake(this.#retryDelayMs);
+    }
+  }
+
+  #rest(): void {
+    this.#flushUntilMs = 0;
+    for (const resolve of this.#flushes.splice(0)) resolve();
+  }
+}
+
+/**
+ * Nothing makes these bytes welcome: OTLP's statuses that must not be retried. The exporter's error has the
+ * status as `code`, a network's has a text there.
+ */
+function isFinal(error: Failure | undefined): boolean {
+  const { code } = error ?? {};
+  return typeof code === 'number' && ![408, 429, 502, 503, 504].includes(code);
+}
+
+function reasonOf(error: Failure | undefined): string {
+  const { code } = error ?? {};
+  const message = messageOf(error ?? 'no reason given');
+  // The exporter's own words for a 429, 502, 503 or 504 that did not end.
+  if (message === 'Export failed with retryable status') return 'it answers 429, 502, 503 or 504';
+  return code === undefined || message.includes(String(code)) ? message : `${code} ${message}`;
+}

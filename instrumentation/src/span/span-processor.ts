@@ -1,0 +1,68 @@
+import { context, SpanKind } from '@opentelemetry/api';
+import { suppressTracing } from '@opentelemetry/core';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
+import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace';
+import { configOf } from '../export/exporter.ts';
+import { type Packer, type Sender, SpanQueue } from '../export/span-queue.ts';
+import { inventorySpanName } from '../inventory.ts';
+import { limits } from '../limits.ts';
+import { destinationOf, logToStandardError, type RollcallOptions } from '../settings.ts';
+
+/** The options that a service with an SDK of its own has use for; names come from its resource. */
+export type SpanProcessorOptions = Pick<RollcallOptions, 'endpoint' | 'key' | 'log'>;
+
+/**
+ * For an SDK that is already there: one more span processor, that sends SERVER spans to Rollcall and leaves
+ * everything else alone. It sees spans that are recorded, sampled or not; what the sampler drops no processor
+ * ever sees. `rollcallSampler` around the SDK's sampler has SERVER spans recorded all the same, and other
+ * processors skip them as before.
+ * Unlike lean mode, it leaves OTEL_EXPORTER_OTLP_ENDPOINT to the SDK's own backend: Rollcall's address is
+ * `endpoint`, else ROLLCALL_ENDPOINT, else this machine.
+ */
+export function rollcallSpanProcessor(options: SpanProcessorOptions = {}): SpanProcessor {
+  const { ROLLCALL_ENDPOINT, ROLLCALL_KEY } = process.env;
+  const destination = destinationOf(options, { ROLLCALL_ENDPOINT, ROLLCALL_KEY });
+  const queue = new SpanQueue({
+    packer: new SpanList(),
+    sender: () => spanSender(new OTLPTraceExporter(configOf(destination))),
+    target: destination.target,
+    log: options.log ?? logToStandardError,
+    queuedSpansMax: limits.queuedSpanObjects,
+    batchSpansMax: limits.batchSpanObjects,
+  });
+  return {
+    onStart: () => {},
+    onEnd: (span) => {
+      if (span.kind === SpanKind.SERVER || span.name === inventorySpanName) queue.add(span);
+    },
+    forceFlush: () => queue.flush(),
+    shutdown: () => queue.shutdown(),
+  };
+}
+
+class SpanList implements Packer<ReadableSpan, ReadableSpan[]> {
+  #list: ReadableSpan[] = [];
+
+  get spans(): number {
+    return this.#list.length;
+  }
+
+  add(span: ReadableSpan): void {
+    this.#list.push(span);
+  }
+
+  take(): ReadableSpan[] {
+    const taken = this.#list;
+    this.#list = [];
+    return taken;
+  }
+}
+
+function spanSender(exporter: OTLPTraceExporter): Sender<ReadableSpan[]> {
+  return {
+    // Otherwise the service's HTTP instrumentation would make a span of each export.
+    send: (spans, done) =>
+      context.with(suppressTracing(context.active()), () => exporter.export(spans, done)),
+    shutdown: () => exporter.shutdown(),
+  };
+}

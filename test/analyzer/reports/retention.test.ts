@@ -1,0 +1,72 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { call, type Door, dayMs, hourMs, nowMs, openDoor, repeat } from '../support/door.ts';
+import { type Opened, openSqlite } from '../support/engines.ts';
+
+/** Four months of one call every six hours, on the engine with its usual retention. */
+const calls = repeat(480, (n) => call({ endMs: nowMs - n * 6 * hourMs }));
+let opened: Opened;
+let door: Door;
+beforeAll(async () => {
+  opened = await openSqlite(calls, nowMs);
+  door = await openDoor(opened.reader, nowMs);
+});
+afterAll(async () => {
+  await door.close();
+  await opened.remove();
+});
+
+const sum = ({ points }: { points: { calls: number }[] }): number =>
+  points.reduce((all, { calls }) => all + calls, 0);
+
+test('says to which step a window was rounded, and counts all of it', async () => {
+  const expected: [string, string, string, number][] = [
+    ['24h', 'minute', '2026-03-17T12:01:00.000Z', 4],
+    ['30d', 'hour', '2026-02-16T12:00:00.000Z', 121],
+    ['100d', 'day', '2025-12-08T00:00:00.000Z', 403],
+  ];
+  for (const [window, resolution, from, count] of expected) {
+    const answer = await door.get(`/report?window=${window}`);
+    expect(answer.window).toMatchObject({ resolution, from });
+    expect(answer.summary.total_requests, window).toBe(count);
+    const series = await door.get(`/timeseries?window=${window}`);
+    expect(series.window, window).toEqual(answer.window);
+    expect(sum(series), window).toBe(count);
+    const { time_series: points } = await door.get(`/summary?window=${window}`);
+    const requests = points.reduce(
+      (all: number, point: { requests: number }) => all + point.requests,
+      0,
+    );
+    expect(requests, window).toBe(count);
+  }
+});
+
+test('days of a zone are exact while hours are kept, and an estimate where only days are', async () => {
+  const zone = 'interval=day&tz=Europe/Berlin';
+  const recent = await door.get(`/timeseries?from=2026-03-01T23:00Z&to=2026-03-06T23:00Z&${zone}`);
+  expect(recent.estimated).toBe(false);
+  expect(recent.points.map(({ calls }: { calls: number }) => calls)).toEqual([4, 4, 4, 4, 4]);
+  const old = await door.get(`/timeseries?window=110d&${zone}`);
+  expect(old.estimated).toBe(true);
+  expect(old.window.resolution).toBe('day');
+  expect(sum(old)).toBe((await door.get('/report?window=110d')).summary.total_requests);
+  const kolkata = await door.get('/timeseries?window=10d&interval=day&tz=Asia/Kolkata');
+  expect(kolkata.estimated).toBe(true);
+  expect(kolkata.points[1].timestamp).toMatch(/T18:30:00.000Z$/);
+});
+
+test('refuses intervals finer than what is kept', async () => {
+  for (const query of ['window=3d&interval=5m', 'window=100d&interval=hour']) {
+    const response = await door.fetch(`/api/v1/timeseries?${query}`);
+    expect(response.status, query).toBe(400);
+    expect(await response.json()).toMatchObject({ error: { field: 'interval' } });
+  }
+});
+
+test('lifetime facts reach beyond every window', async () => {
+  const { endpoints } = await door.get('/report?window=15m');
+  expect(endpoints[0]).toMatchObject({
+    lifetime_calls: 480,
+    first_called_at: new Date(nowMs - 479 * 6 * hourMs).toISOString(),
+    observed_days: Math.floor((479 * 6 * hourMs) / dayMs),
+  });
+});

@@ -1,0 +1,225 @@
+import { describe, expect, test } from 'vitest';
+import { intervalStarts } from '../../../analyzer/query/calendar.ts';
+import { call, dayMs, hourMs, nowMs, openDoor, repeat } from '../support/door.ts';
+import { type OracleOptions, oracleReader, type PlainCall } from '../support/oracle.ts';
+
+async function ask(calls: PlainCall[], query: string, options?: OracleOptions) {
+  const door = await openDoor(oracleReader(calls, options), nowMs);
+  const answer = await door.get(`/timeseries?${query}`);
+  await door.close();
+  return answer;
+}
+
+const times = (answer: { points: { timestamp: string }[] }): string[] =>
+  answer.points.map(({ timestamp }) => timestamp.replace(':00.000Z', ''));
+
+const at = (text: string): PlainCall => call({ endMs: Date.parse(text) });
+
+test('has a point for every interval, with exact numbers and nulls', async () => {
+  const calls = [
+    ...repeat(100, (n) =>
+      call({
+        durationNs: (n + 1) * 1_000_000,
+        status: n < 3 ? 500 : n < 5 ? 404 : 200,
+        endMs: Date.UTC(2026, 2, 18, 10) + n,
+      }),
+    ),
+    at('2026-03-18T08:59:59.999Z'),
+  ];
+  const answer = await ask(calls, 'from=2026-03-18T08:00Z&to=2026-03-18T12:00Z&interval=hour');
+  expect(answer).toMatchObject({ interval: 'hour', tz: 'UTC', estimated: false });
+  const nothing = {
+    calls: 0,
+    errors: 0,
+    error_rate_pct: null,
+    avg_duration_ms: null,
+    p50_duration_ms: null,
+    p95_duration_ms: null,
+    p99_duration_ms: null,
+  };
+  expect(answer.points).toEqual([
+    {
+      timestamp: '2026-03-18T08:00:00.000Z',
+      calls: 1,
+      errors: 0,
+      error_rate_pct: 0,
+      avg_duration_ms: 10,
+      p50_duration_ms: 10,
+      p95_duration_ms: 10,
+      p99_duration_ms: 10,
+    },
+    { timestamp: '2026-03-18T09:00:00.000Z', ...nothing },
+    {
+      timestamp: '2026-03-18T10:00:00.000Z',
+      calls: 100,
+      errors: 5,
+      error_rate_pct: 5,
+      avg_duration_ms: 50.5,
+      p50_duration_ms: 50,
+      p95_duration_ms: 95,
+      p99_duration_ms: 99,
+    },
+    { timestamp: '2026-03-18T11:00:00.000Z', ...nothing },
+  ]);
+});
+
+test('the first and last interval hold only what the window has of them', async () => {
+  const calls = [at('2026-03-18T10:10Z'), at('2026-03-18T10:20Z'), at('2026-03-18T11:20Z')];
+  const query = 'from=2026-03-18T10:15Z&to=2026-03-18T11:15Z&interval=hour';
+  const { points } = await ask(calls, query);
+  expect(points).toMatchObject([
+    { timestamp: '2026-03-18T10:00:00.000Z', calls: 1 },
+    { timestamp: '2026-03-18T11:00:00.000Z', calls: 0 },
+  ]);
+});
+
+test('an empty store has zeros too', async () => {
+  const answer = await ask([], 'window=24h&interval=5m');
+  expect(answer.points).toHaveLength(289);
+  expect(answer.observed_since).toBeNull();
+});
+
+test('narrows by service, method, route and endpoint', async () => {
+  const calls = [
+    call({ route: '/a' }),
+    call({ route: '/a/b', method: 'POST' }),
+    call({ route: '/c', service: 'mail' }),
+  ];
+  const count = async (query: string): Promise<number> => {
+    const { points } = await ask(calls, `window=1h&interval=hour&${query}`);
+    return points.reduce((sum: number, point: { calls: number }) => sum + point.calls, 0);
+  };
+  expect(await count('')).toBe(3);
+  expect(await count('service=shop')).toBe(2);
+  expect(await count('service=shop&method=post')).toBe(1);
+  expect(await count('route=/a*')).toBe(2);
+  expect(await count('endpoint=3')).toBe(1);
+  expect(await count('endpoint=77')).toBe(0);
+  expect(await count('route=/none')).toBe(0);
+});
+
+describe('in a time zone', () => {
+  test('the day clocks go forward in Berlin has 23 hours, the day they go back 25', async () => {
+    const spring = repeat(72, (n) => call({ endMs: Date.UTC(2026, 2, 28, -1) + n * hourMs }));
+    const forward = await ask(
+      spring.filter(({ endMs }) => endMs < Date.UTC(2026, 2, 30, 22)),
+      'from=2026-03-27T23:00Z&to=2026-03-30T22:00Z&interval=day&tz=Europe/Berlin',
+    );
+    expect(times(forward)).toEqual(['2026-03-27T23:00', '2026-03-28T23:00', '2026-03-29T22:00']);
+    expect(forward.points.map(({ calls }: { calls: number }) => calls)).toEqual([24, 23, 24]);
+    expect(forward.estimated).toBe(false);
+    const autumn = repeat(73, (n) => call({ endMs: Date.UTC(2025, 9, 24, 22) + n * hourMs }));
+    const back = await ask(
+      autumn,
+      'from=2025-10-24T22:00Z&to=2025-10-27T23:00Z&interval=day&tz=Europe/Berlin',
+    );
+    expect(times(back)).toEqual(['2025-10-24T22:00', '2025-10-25T22:00', '2025-10-26T23:00']);
+    expect(back.points.map(({ calls }: { calls: number }) => calls)).toEqual([24, 25, 24]);
+  });
+
+  test('weeks begin on Monday and months on their first', async () => {
+    const weeks = await ask([], 'from=2026-03-10&to=2026-04-07&interval=week&tz=Europe/Berlin');
+    expect(times(weeks)).toEqual([
+      '2026-03-08T23:00',
+      '2026-03-15T23:00',
+      '2026-03-22T23:00',
+      '2026-03-29T22:00',
+      '2026-04-05T22:00',
+    ]);
+    const months = await ask(
+      [],
+      'from=2026-01-31T23:30Z&to=2026-04-10&interval=month&tz=Europe/Berlin',
+    );
+    expect(times(months)).toEqual(['2026-01-31T23:00', '2026-02-28T23:00', '2026-03-31T22:00']);
+    const utc = await ask([], 'from=2025-12-31T23:59Z&to=2026-02-01&interval=month');
+    expect(times(utc)).toEqual(['2025-12-01T00:00', '2026-01-01T00:00']);
+  });
+
+  test('every interval of every day is there once, in zones of every kind', () => {
+    const year = { fromS: Date.UTC(2018, 0) / 1000, toS: Date.UTC(2019, 0) / 1000 };
+    const zones = [
+      'Asia/Kolkata',
+      'Australia/Lord_Howe',
+      'America/Sao_Paulo', // clocks changed at midnight: a day without one
+      'America/Havana', // and a day with two
+      'Pacific/Apia',
+      'Asia/Kathmandu',
+      'America/New_York',
+    ];
+    for (const zone of zones) {
+      const starts = intervalStarts(year, 'day', zone);
+      const lengths = starts.slice(1).map((s, n) => s - starts[n]!);
+      for (const length of lengths) expect([23, 23.5, 24, 24.5, 25], zone).toContain(length / 3600);
+      const date = new Intl.DateTimeFormat('en-CA', { timeZone: zone });
+      const dates = new Set(starts.map((s) => date.format(s * 1000)));
+      expect(dates.size, zone).toBe(starts.length);
+      // The moment before a start is of the day before.
+      for (const s of starts)
+        expect(date.format(s * 1000 - 1), zone).not.toBe(date.format(s * 1000));
+    }
+  });
+
+  test('a day that a zone skipped has no length, and the others are whole', () => {
+    // Samoa crossed the date line: 2011-12-30 never was.
+    const window = {
+      fromS: Date.UTC(2011, 11, 28, 10) / 1000,
+      toS: Date.UTC(2011, 11, 31, 10) / 1000,
+    };
+    const starts = intervalStarts(window, 'day', 'Pacific/Apia');
+    expect(starts).toEqual([...starts].sort((a, b) => a - b));
+    expect(new Set(starts).size).toBe(starts.length);
+    expect(starts.map((s) => new Date(s * 1000).toISOString())).toEqual([
+      '2011-12-28T10:00:00.000Z',
+      '2011-12-29T10:00:00.000Z',
+      '2011-12-30T10:00:00.000Z',
+    ]);
+  });
+
+  test('edges between the steps that are kept are marked as an estimate', async () => {
+    const keptFromS = (nowMs - dayMs) / 1000;
+    const query = 'from=2026-03-01&to=2026-03-05&interval=day';
+    const options = { minutesFromS: keptFromS };
+    expect((await ask([], `${query}&tz=Asia/Kolkata`, options)).estimated).toBe(true);
+    expect((await ask([], `${query}&tz=Europe/Berlin`, options)).estimated).toBe(false);
+    expect((await ask([], query, options)).estimated).toBe(false);
+  });
+});
+
+test('an interval finer than what is kept is refused, and chosen coarser by itself', async () => {
+  const options = { minutesFromS: nowMs / 1000 };
+  const door = await openDoor(oracleReader([], options), nowMs);
+  const response = await door.fetch('/api/v1/timeseries?window=1h&interval=minute');
+  expect(response.status).toBe(400);
+  expect(await response.json()).toMatchObject({
+    error: { field: 'interval', message: expect.stringContaining('by the hour') },
+  });
+  expect((await door.get('/timeseries?window=1h')).interval).toBe('hour');
+  await door.close();
+});
+
+test('chooses an interval that shows the window at a glance', async () => {
+  const chosen: [string, string, number][] = [
+    ['15m', 'minute', 15],
+    ['1h', 'minute', 60],
+    ['6h', '5m', 73],
+    ['24h', 'hour', 25],
+    ['7d', '6h', 29],
+    ['30d', 'day', 31],
+    ['90d', 'day', 91],
+    ['365d', 'week', 53],
+    ['3660d', 'month', 121],
+  ];
+  for (const [window, interval, points] of chosen) {
+    const answer = await ask([], `window=${window}`);
+    expect([window, answer.interval, answer.points.length]).toEqual([window, interval, points]);
+  }
+});
+
+test('speaks CSV', async () => {
+  const door = await openDoor(oracleReader([]), nowMs);
+  const response = await door.fetch('/api/v1/timeseries?window=1m&interval=minute&format=csv');
+  expect(await response.text()).toBe(
+    'timestamp,calls,errors,error_rate_pct,avg_duration_ms,p50_duration_ms,p95_duration_ms,p99_duration_ms\r\n2026-03-18T12:00:00.000Z,0,0,,,,,\r\n',
+  );
+  await door.close();
+});

@@ -1,0 +1,86 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { analyzerApp } from '../../../analyzer/api/server.ts';
+import { openGate } from '../../../core/auth/authorizer.ts';
+import type { Tenancy } from '../../../core/auth/tenancy.ts';
+import { openLog } from '../../../core/log.ts';
+import type { CallReader } from '../../../core/store/store.ts';
+import type { PlainCall } from './oracle.ts';
+
+/** The analyzer's real HTTP door on a free port, with a clock that stands still. */
+export interface Door {
+  url: string;
+  /** Asks `/api/v1` + path and expects 200. */
+  // biome-ignore lint/suspicious/noExplicitAny: answers are checked by what the tests expect of them
+  get(path: string): Promise<any>;
+  fetch(path: string, init?: RequestInit): Promise<Response>;
+  close(): Promise<void>;
+}
+
+export async function openDoor(
+  reader: CallReader,
+  nowMs: number,
+  tenancy: Pick<Tenancy, 'gate' | 'keys'> = withoutKeys,
+): Promise<Door> {
+  const app = analyzerApp({
+    reader,
+    tenancy,
+    thresholds: { coldAfterDays: 7, deadAfterDays: 30 },
+    log: openLog('test', 'silent'),
+    version: '0.0.0',
+    now: () => nowMs,
+  });
+  const server = createServer(app);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const ask = (path: string, init?: RequestInit) => fetch(`${url}${path}`, init);
+  return {
+    url,
+    fetch: ask,
+    async get(path) {
+      const response = await ask(`/api/v1${path}`);
+      const text = await response.text();
+      if (response.status !== 200) throw new Error(`${path}: ${response.status} ${text}`);
+      return JSON.parse(text);
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+const withoutKeys = {
+  gate: openGate,
+  keys: () => Promise.reject(new Error('keys are not asked for')),
+};
+
+export const minuteMs = 60_000;
+export const hourMs = 60 * minuteMs;
+export const dayMs = 24 * hourMs;
+
+/** A Wednesday at noon, and some seconds. */
+export const nowMs = Date.UTC(2026, 2, 18, 12, 0, 30);
+
+/** A call of GET / that succeeded in 10 ms a minute ago, except for what is told. */
+export function call(told: Partial<PlainCall> = {}): PlainCall {
+  return {
+    service: 'shop',
+    environment: 'production',
+    method: 'GET',
+    route: '/',
+    status: 200,
+    durationNs: 10_000_000,
+    endMs: nowMs - minuteMs,
+    client: '203.0.113.7',
+    consumer: '',
+    agent: 'curl',
+    version: '1.0.0',
+    ...told,
+  };
+}
+
+export function repeat(times: number, make: (index: number) => PlainCall): PlainCall[] {
+  return Array.from({ length: times }, (_, index) => make(index));
+}

@@ -1,0 +1,217 @@
+import { limits } from '../../../core/limits.ts';
+import {
+  type CallReader,
+  type ClientUsage,
+  type Coverage,
+  type EndpointRecord,
+  type LastCaller,
+  percentiles,
+  type Selection,
+  type ServiceRecord,
+  type Snapshot,
+  type Usage,
+} from '../../../core/store/store.ts';
+import { dayS, hourS, roundOutward, type Window } from '../../../core/window.ts';
+
+/** A call as a test writes it down. */
+export interface PlainCall {
+  service: string;
+  environment: string;
+  method: string;
+  route: string;
+  status: number;
+  durationNs: number;
+  endMs: number;
+  client: string;
+  consumer: string;
+  agent: string;
+  version: string;
+  /** 1 unless told. */
+  weight?: number;
+}
+
+export function weightOf({ weight = 1 }: PlainCall): number {
+  return weight;
+}
+
+function sumOf(calls: readonly PlainCall[]): number {
+  return calls.reduce((sum, call) => sum + weightOf(call), 0);
+}
+
+/** The ends of sampled calls, newest last. */
+function sampledMs(calls: readonly PlainCall[]): number[] {
+  const sampled = calls.filter((call) => weightOf(call) !== 1);
+  return sampled.map(({ endMs }) => endMs).sort((a, b) => a - b);
+}
+
+const isError = ({ status }: PlainCall): boolean => status >= 400;
+
+export interface OracleOptions {
+  /** Before these moments only hours, only days are kept; nothing is rounded unless told. */
+  minutesFromS?: number;
+  hoursFromS?: number;
+}
+
+/**
+ * A store that keeps plain calls in an array and answers every question by looking at each of them: slow,
+ * exact, and plain enough to be believed.
+ */
+export function oracleReader(
+  calls: readonly PlainCall[],
+  { minutesFromS = 0, hoursFromS = 0 }: OracleOptions = {},
+): CallReader {
+  const ids = new Map<string, number>();
+  for (const call of calls) {
+    const key = endpointKey(call);
+    if (!ids.has(key)) ids.set(key, ids.size + 1);
+  }
+  const idOf = (call: PlainCall): number => ids.get(endpointKey(call))!;
+  const selected = (selection: Selection): PlainCall[] =>
+    calls.filter(
+      (call) =>
+        (selection.service === undefined || call.service === selection.service) &&
+        (selection.environment === undefined || call.environment === selection.environment) &&
+        (selection.endpoints?.has(idOf(call)) ?? true),
+    );
+  const snapshot: Snapshot = {
+    services: () => [...groups(calls, serviceKey).values()].map(serviceRecord),
+    endpoints: (selection) =>
+      [...groups(selected(selection), endpointKey).values()]
+        .map((group) => endpointRecord(idOf(group[0]!), group))
+        .sort((a, b) => a.id - b.id),
+    coverage(window): Coverage {
+      if (window.fromS < hoursFromS) {
+        return { window: roundOutward(window, dayS), resolution: 'day' };
+      }
+      if (window.fromS < minutesFromS) {
+        return { window: roundOutward(window, hourS), resolution: 'hour' };
+      }
+      return { window, resolution: 'minute' };
+    },
+    usage(selection, window) {
+      const found = groups(within(selected(selection), window), endpointKey).values();
+      return new Map([...found].map((group) => [idOf(group[0]!), usageOf(group)]));
+    },
+    total: (selection, window) => usageOf(within(selected(selection), window)),
+    series(selection, edgesS) {
+      const all = selected(selection);
+      return edgesS
+        .slice(1)
+        .map((toS, index) => usageOf(within(all, { fromS: edgesS[index]!, toS })));
+    },
+    clients(selection, window, limit) {
+      const all = within(selected(selection), window);
+      const counted = all.filter((call) => weightOf(call) > 0);
+      const estimated = sampledMs(all).length > 0 && { estimated: true as const };
+      return [...groups(counted, ({ client }) => client).values()]
+        .map((own) => ({ ...clientUsage(own), ...estimated }))
+        .filter(({ client }) => client !== '')
+        .sort((a, b) => b.calls - a.calls || (a.client < b.client ? -1 : 1))
+        .slice(0, limit);
+    },
+  };
+  return {
+    snapshot: async (project, ask) => {
+      if (project !== 'default') throw new Error(`the oracle knows no project ${project}`);
+      return ask(snapshot);
+    },
+    check: async () => undefined,
+    close: async () => undefined,
+  };
+}
+
+const serviceKey = (call: PlainCall): string => `${call.service}\0${call.environment}`;
+const endpointKey = (call: PlainCall): string =>
+  `${serviceKey(call)}\0${call.method}\0${call.route}`;
+
+function groups(
+  calls: readonly PlainCall[],
+  key: (call: PlainCall) => string,
+): Map<string, PlainCall[]> {
+  return Map.groupBy(calls, key);
+}
+
+function within(calls: readonly PlainCall[], { fromS, toS }: Window): PlainCall[] {
+  return calls.filter(({ endMs }) => endMs >= fromS * 1000 && endMs < toS * 1000);
+}
+
+function serviceRecord(calls: PlainCall[]): ServiceRecord {
+  const { service, environment } = calls[0]!;
+  const lastSampledMs = sampledMs(calls).at(-1);
+  return {
+    service,
+    environment,
+    endpoints: groups(calls, endpointKey).size,
+    lifetimeCalls: sumOf(calls),
+    ...(lastSampledMs !== undefined && { lastSampledMs }),
+    firstCallMs: Math.min(...calls.map(({ endMs }) => endMs)),
+    lastCallMs: Math.max(...calls.map(({ endMs }) => endMs)),
+    heardDays: [...new Set(calls.map(({ endMs }) => Math.floor(endMs / 86_400_000)))].sort(
+      (a, b) => a - b,
+    ),
+  };
+}
+
+function endpointRecord(id: number, calls: PlainCall[]): EndpointRecord {
+  const { service, environment, method, route } = calls[0]!;
+  const lastMs = sampledMs(calls).at(-1);
+  const latestFirst = [...calls].sort((a, b) => b.endMs - a.endMs);
+  const callers = new Map<string, LastCaller>();
+  for (const { client, consumer, agent, endMs } of latestFirst) {
+    const key = `${client}\0${consumer}\0${agent}`;
+    if (!callers.has(key)) callers.set(key, { client, consumer, agent, atMs: endMs });
+  }
+  return {
+    id,
+    service,
+    environment,
+    method,
+    route,
+    display: route,
+    firstCallMs: latestFirst.at(-1)!.endMs,
+    lastCallMs: latestFirst[0]!.endMs,
+    lifetimeCalls: sumOf(calls),
+    lifetimeErrors: sumOf(calls.filter(isError)),
+    ...(lastMs !== undefined && {
+      sampling: { lastMs, seenCalls: calls.length, seenErrors: calls.filter(isError).length },
+    }),
+    lastVersion: latestFirst[0]!.version,
+    lastCallers: [...callers.values()].slice(0, limits.lastCallers),
+  };
+}
+
+export function usageOf(seen: readonly PlainCall[]): Usage {
+  const calls = seen.filter((call) => weightOf(call) > 0);
+  // Weights are whole numbers in these tests.
+  const durations = calls
+    .flatMap((call) => Array<number>(weightOf(call)).fill(call.durationNs))
+    .sort((a, b) => a - b);
+  const statuses = new Map<number, number>();
+  for (const call of calls) {
+    statuses.set(call.status, (statuses.get(call.status) ?? 0) + weightOf(call));
+  }
+  const variance = calls.reduce((sum, call) => sum + weightOf(call) * (weightOf(call) - 1), 0);
+  return {
+    calls: sumOf(calls),
+    errors4xx: sumOf(calls.filter(({ status }) => status >= 400 && status < 500)),
+    errors5xx: sumOf(calls.filter(({ status }) => status >= 500)),
+    statuses,
+    sumNs: durations.reduce((sum, ns) => sum + ns, 0),
+    minNs: durations[0] ?? 0,
+    maxNs: durations.at(-1) ?? 0,
+    percentilesNs: percentiles.map(
+      (p) => durations[Math.ceil((p / 100) * durations.length) - 1] ?? 0,
+    ),
+    uniqueClients: new Set(calls.map(({ client }) => client).filter(Boolean)).size,
+    uniqueClientsEstimated: false,
+    ...(sampledMs(seen).length > 0 && { sampling: { seen: seen.length, variance } }),
+  };
+}
+
+function clientUsage(calls: PlainCall[]): ClientUsage {
+  return {
+    client: calls[0]!.client,
+    calls: sumOf(calls),
+    errors: sumOf(calls.filter(isError)),
+  };
+}

@@ -1,0 +1,79 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { slicesOf } from '../../../collector/otlp/split-request.ts';
+import { encodeTraces, type Span } from '../../../collector/otlp/traces-encoder.ts';
+import { Random } from '../../labs/load/random.ts';
+import { extracting, nowMs, span } from '../support/extracting.ts';
+import { randomRequest } from '../support/random-request.ts';
+import { bytesField, inOrder, shuffled } from '../support/wire.ts';
+
+function sliced(message: Buffer, sliceBytes: number): Buffer[] {
+  return Array.from(slicesOf(message, sliceBytes), (slice) => Buffer.from(slice));
+}
+
+/** Calls and counters of the messages, one after the other. Counters of counters are told by both names. */
+function extractedOf(messages: readonly Buffer[]) {
+  const { extract, called } = extracting();
+  const counted: Record<string, number> = {};
+  const ahead = new Set<string>();
+  const add = (found: object, prefix: string): void => {
+    for (const [name, value] of Object.entries(found)) {
+      if (typeof value === 'object') add(value as object, `${prefix}${name} `);
+      else if (value !== 0) counted[prefix + name] = (counted[prefix + name] ?? 0) + value;
+    }
+  };
+  for (const message of messages) {
+    const { clocksAhead, ...others } = extract(message);
+    for (const { service, instance } of clocksAhead) ahead.add(`${service} ${instance}`);
+    add(others, '');
+  }
+  return { called: called(), counted, ahead };
+}
+
+test('slices hold what the message holds, wherever it is cut', () => {
+  fc.assert(
+    fc.property(fc.integer(), fc.integer({ min: 1, max: 4000 }), (seed, sliceBytes) => {
+      const random = new Random(seed);
+      const arrange = seed % 2 === 0 ? inOrder : shuffled(random);
+      const message = randomRequest(random, arrange, nowMs);
+      expect(extractedOf(sliced(message, sliceBytes))).toEqual(extractedOf([message]));
+    }),
+    { numRuns: 500, seed: 20_261_122 },
+  );
+});
+
+test('a slice is as large as asked, and where it is cut depends on the message alone', () => {
+  const spans: Span[] = Array.from({ length: 5000 }, (_, i) => span({ n: i, 'http.route': '/a' }));
+  const message = encodeTraces([
+    { attributes: [{ key: 'service.name', value: 'shop' }], scopes: [{ name: 'test', spans }] },
+  ]);
+  const slices = sliced(message, 64 * 1024);
+  expect(slices.length).toBe(Math.ceil(message.length / (64 * 1024)));
+  for (const slice of slices.slice(0, -1)) expect(slice.length).toBeLessThan(65 * 1024);
+  expect(sliced(message, 64 * 1024)).toEqual(slices);
+});
+
+test('a large resource is not repeated more often than it is worth', () => {
+  const spans: Span[] = Array.from({ length: 5000 }, () => span({ 'http.route': '/a' }));
+  const attributes = [{ key: 'service.name', value: 'x'.repeat(200_000) }];
+  const message = encodeTraces([{ attributes, scopes: [{ name: 'test', spans }] }]);
+  const bytes = sliced(message, 1024).reduce((sum, { length }) => sum + length, 0);
+  expect(bytes).toBeLessThan(message.length * 1.5);
+});
+
+test('frames that a hostile sender cuts small stay within a slice', () => {
+  const empty = Buffer.from('0a00'.repeat(200_000), 'hex');
+  expect(sliced(empty, 1000).every(({ length }) => length <= 1006)).toBe(true);
+  // A resource in a hundred thousand pieces is not repeated at all.
+  const pieces = bytesField(1, empty);
+  const message = Buffer.concat([pieces, encodeTraces([]), bytesField(1, Buffer.alloc(0))]);
+  expect(sliced(message, 1000)[0]).toEqual(pieces);
+});
+
+test.each([
+  ['a length that runs past the message', '0a7f'],
+  ['a length that runs past its scope', '0a0412021205'],
+  ['a tag of no field', '0a02000000'],
+])('%s is refused', (_, hex) => {
+  expect(() => sliced(Buffer.from(hex, 'hex'), 100)).toThrow(/malformed protobuf at byte/);
+});

@@ -1,0 +1,308 @@
+import { TrustedProxies } from '../../../collector/extract/client/address.ts';
+import type { ClockAhead } from '../../../collector/extract/clock-skew.ts';
+import {
+  type Extracted,
+  nothingExtracted,
+  type RejectReason,
+} from '../../../collector/extract/counts.ts';
+import { rpcRoute } from '../../../collector/extract/endpoint/rpc-span.ts';
+import { agentOf } from '../../../collector/extract/user-agent.ts';
+import { keptText } from '../../../collector/intern/truncate.ts';
+import type { Config } from '../../../core/config/config.ts';
+import { limits } from '../../../core/limits.ts';
+import { endpointRoute, type Route, routePattern, withDisplay } from '../../../core/route/route.ts';
+import type { Called } from './called.ts';
+import { type DecodedSpan, decodeRequest } from './decoder.ts';
+import { Attributes } from './slow-attributes.ts';
+import { slowClient } from './slow-client.ts';
+import { slowCredible, slowStateWeight } from './trace-states.ts';
+
+/**
+ * The slow clear version of collector/extract/extractor.ts, on fully decoded spans: the oracle of its tests.
+ * Nothing is remembered between spans, no bytes are matched, times are BigInt.
+ */
+export function slowExtract(project: string, message: Buffer, config: Config, nowMs: number) {
+  const extracted = nothingExtracted();
+  const calls: Called[] = [];
+  for (const { resource, scopeSpans } of decodeRequest(message).resourceSpans) {
+    const attributes = new Attributes(resource?.attributes ?? []);
+    const service = {
+      project,
+      service: keptText(attributes.firstText(['service.name']), limits.serviceNameBytes),
+      environment: keptText(
+        attributes.firstText(['deployment.environment.name', 'deployment.environment']),
+        limits.environmentBytes,
+      ),
+      serviceVersion: keptText(attributes.firstText(['service.version']), limits.versionBytes),
+    };
+    if (service.service === '') service.service = 'unknown_service';
+    const instance = attributes.firstText(['service.instance.id', 'host.name']);
+    const ahead = {
+      service: service.service,
+      instance: keptText(instance, limits.instanceBytes),
+      aheadS: 0,
+    };
+    for (const span of scopeSpans.flatMap((scope) => scope.spans)) {
+      const call = callOf(span, config, nowMs, extracted, ahead);
+      if (call === undefined) continue;
+      extracted.stored += 1;
+      calls.push({ ...service, ...call });
+    }
+    if (ahead.aheadS > 0) extracted.clocksAhead.push(ahead);
+  }
+  return { extracted, calls };
+}
+
+type SpanCall = Omit<Called, 'project' | 'service' | 'environment' | 'serviceVersion'>;
+
+function callOf(
+  span: DecodedSpan,
+  config: Config,
+  nowMs: number,
+  extracted: Extracted,
+  ahead: ClockAhead,
+) {
+  if (span.kind !== 2) {
+    extracted.notServer += 1;
+    return undefined;
+  }
+  const attributes = new Attributes(span.attributes);
+  const isRpc = rpcKeys.some((key) => attributes.has(key));
+  const isHttp = httpKeys.some((key) => attributes.has(key)) && !isRpc;
+  if (!isHttp && !(isRpc && config.rpc)) {
+    extracted.notHttp += 1;
+    return undefined;
+  }
+  const startNs = BigInt(span.startTimeUnixNano);
+  const endNs = BigInt(span.endTimeUnixNano);
+  const aheadS = Number(endNs / 1_000_000_000n) - Math.floor(nowMs / 1000);
+  if (aheadS > 1) ahead.aheadS = Math.max(ahead.aheadS, aheadS);
+  const reason = rejection(span, startNs, endNs, nowMs, config);
+  if (reason) {
+    extracted.rejected[reason] += 1;
+    return undefined;
+  }
+  const method = isHttp ? methodOf(attributes, span.name) : 'POST';
+  const exception = exceptionType(span);
+  let status = isHttp ? statusOf(attributes) : rpcStatus(attributes);
+  if (status === 0 && (span.status?.code === 2 || exception !== undefined)) {
+    extracted.statusAssumed += 1;
+    status = 500;
+  }
+  const { route, templated, display } = isHttp
+    ? routeOf(attributes, span.name, method, status)
+    : rpcRouteOf(attributes, span.name, status);
+  if (config.excludeMethods.includes(method)) {
+    extracted.excluded.method += 1;
+    return undefined;
+  }
+  const client = slowClient(attributes, new TrustedProxies(config.trustedProxies));
+  if (client === undefined) extracted.invalidClients += 1;
+  if (endNs < startNs) extracted.clockSkewed += 1;
+  const weight = weightOf(attributes, span);
+  if (weight === undefined) extracted.weightsIgnored += 1;
+  const call: SpanCall = {
+    ...(weight !== undefined && weight !== 1 && { weight }),
+    method,
+    route: keptText(route, limits.routeBytes),
+    templated,
+    ...(display !== undefined && { display }),
+    ...(templated && isRefused(status) && { refused: true as const }),
+    status,
+    client: client ?? '',
+    durationNs: latencyOf(
+      attributes,
+      endNs < startNs ? 0 : Number(endNs - startNs),
+      status,
+      config,
+    ),
+    endNs,
+    requestBytes: sizeOf(attributes, 'request'),
+    responseBytes: sizeOf(attributes, 'response'),
+    traceId: Buffer.from(span.traceId).toString('hex').padEnd(32, '0'),
+    ...originOf(attributes, config, status, exception),
+  };
+  return call;
+}
+
+/** OTLP.md 3; undefined for what cannot be true. */
+function weightOf(attributes: Attributes, span: DecodedSpan): number | undefined {
+  const said = [slowStateWeight(span.traceState, span.traceId)];
+  if (attributes.isSet('X-SampleRatio')) {
+    said.push(slowCredible(1 / attributes.number('X-SampleRatio')));
+  }
+  if (attributes.isSet('SampleRate')) {
+    const rate = attributes.number('SampleRate');
+    said.push(Number.isInteger(rate) ? slowCredible(rate) : 'unbelieved');
+  }
+  const isProbabilistic = attributes.text('sampler.type') === 'probabilistic';
+  if (isProbabilistic && attributes.isSet('sampler.param')) {
+    said.push(slowCredible(1 / attributes.number('sampler.param')));
+  }
+  const believed = said.find((weight) => typeof weight === 'number');
+  return believed ?? (said.includes('unbelieved') ? undefined : 1);
+}
+
+function isRefused(status: number): boolean {
+  return status >= 300 && status < 500 && ![304, 409, 412, 422, 428].includes(status);
+}
+
+function latencyOf(attributes: Attributes, durationNs: number, status: number, config: Config) {
+  const { upgrades, streams, longerThanNs } = config.excludeLatency;
+  const header = 'http.response.header.content';
+  const types = [`${header}-type`, `${header}_type`].flatMap((key) => attributes.texts(key));
+  const isStream = types.some((type) => type.toLowerCase().startsWith('text/event-stream'));
+  const isOpen = (upgrades && status === 101) || (streams && isStream);
+  return isOpen || durationNs > longerThanNs ? -1 : durationNs;
+}
+
+/** An http.route stands where the path has as many segments, whatever the segments are. */
+function routeOf(attributes: Attributes, name: string, method: string, status: number): Route {
+  const told = attributes.firstString(['http.route', 'url.template', 'next.route']);
+  const httpRoute = keptText(told, limits.routeBytes);
+  const path = pathOf(attributes);
+  const { canonical, segments } = routePattern(httpRoute);
+  const pathSegments = path.split('/').filter((segment) => segment !== '').length;
+  const fits = path === '' || pathSegments === segments;
+  const isFunction = faasKeys.some((key) => attributes.has(key));
+  if (canonical !== '' && !isFunction && fits && status !== 404 && status !== 405) {
+    return withDisplay({ route: canonical, templated: false }, httpRoute);
+  }
+  return endpointRoute({
+    httpRoute,
+    spanName: keptText(name, limits.routeBytes),
+    path: keptText(path, limits.pathBytes),
+    method,
+    status,
+    isFunction,
+  });
+}
+
+function rpcRouteOf(attributes: Attributes, name: string, status: number): Route {
+  if (status === 501) return { route: '(unmatched)', templated: false };
+  const kept = (text: string) => keptText(text, limits.routeBytes);
+  const [service, method] = ['rpc.service', 'rpc.method'].map((key) =>
+    kept(attributes.firstString([key])),
+  );
+  return rpcRoute(service!, method!, kept(name));
+}
+
+function rejection(
+  span: DecodedSpan,
+  startNs: bigint,
+  endNs: bigint,
+  nowMs: number,
+  config: Config,
+): RejectReason | undefined {
+  if (![0, 16].includes(span.traceId.length)) return 'trace_id';
+  if (![0, 8].includes(span.spanId.length)) return 'span_id';
+  if (startNs === 0n || endNs === 0n) return 'time_zero';
+  const endS = Number(endNs / 1_000_000_000n);
+  const nowS = Math.floor(nowMs / 1000);
+  if (endS > nowS + limits.futureS) return 'future';
+  return endS < nowS - config.retention.daysS ? 'too_old' : undefined;
+}
+
+function methodOf(attributes: Attributes, name: string): string {
+  const sent = attributes.firstString(['http.request.method', 'http.method']);
+  if (sent === '') {
+    const word = name.split(' ', 1)[0]!;
+    return verbs.includes(word) ? word : '_OTHER';
+  }
+  const original = attributes.firstString(['http.request.method_original']);
+  const known = [sent, original].map(asciiUpper).find((method) => verbs.includes(method));
+  return known ?? '_OTHER';
+}
+
+/** Without the letters that become ASCII ones: `ı` is no `I` of a method. */
+function asciiUpper(text: string): string {
+  return text.replace(/[a-z]/g, (letter) => letter.toUpperCase());
+}
+
+function statusOf(attributes: Attributes): number {
+  const statuses = ['http.response.status_code', 'http.status_code'].map((key) =>
+    attributes.number(key),
+  );
+  return Math.floor(statuses.find((status) => status >= 100 && status < 1000) ?? 0);
+}
+
+function pathOf(attributes: Attributes): string {
+  const target = attributes.firstString(['url.path', 'http.target']);
+  const url = attributes.firstString(['url.full', 'http.url']);
+  const origin = /^[^/?#:]*:\/\/[^/?#]*/.exec(url)?.[0] ?? '';
+  const bare = (target || url.slice(origin.length)).split(/[?#]/, 1)[0]!;
+  return bare === '' && target === '' && origin !== '' ? '/' : bare;
+}
+
+function rpcStatus(attributes: Attributes): number {
+  const keys = [
+    'response.status_code',
+    'status_code',
+    'grpc.status_code',
+    'connect_rpc.error_code',
+  ];
+  for (const key of keys.map((name) => `rpc.${name}`)) {
+    const code = attributes.number(key);
+    const place = Number.isNaN(code) ? grpcCodes.indexOf(attributes.text(key).toLowerCase()) : code;
+    const status = grpcStatuses[place];
+    if (status !== undefined) return status;
+  }
+  return 0;
+}
+
+const grpcCodes = `ok cancelled unknown invalid_argument deadline_exceeded not_found already_exists
+  permission_denied resource_exhausted failed_precondition aborted out_of_range unimplemented internal
+  unavailable data_loss unauthenticated`.split(/\s+/);
+const grpcStatuses = [
+  200, 499, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 501, 500, 503, 500, 401,
+];
+
+function sizeOf(attributes: Attributes, what: string): number {
+  const keys = [`${what}.body.size`, `${what}_content_length`, `${what}.size`];
+  const sizes = keys.map((key) => attributes.number(`http.${key}`));
+  return sizes.find((size) => size >= 0 && Number.isFinite(size)) ?? -1;
+}
+
+function originOf(
+  attributes: Attributes,
+  config: Config,
+  status: number,
+  exception: string | undefined,
+) {
+  const userAgent = attributes.firstString([
+    'user_agent.original',
+    'http.user_agent',
+    'user_agent',
+  ]);
+  const { product, bot } = agentOf(keptText(userAgent, limits.userAgentBytes));
+  const named = config.consumerAttributes
+    .map((key) => attributes.text(key) || attributes.texts(key)[0] || '')
+    .find((text) => text !== '');
+  const error = attributes.text('error.type') || exception || (status >= 500 ? String(status) : '');
+  return {
+    consumer: named === undefined ? product : keptText(named, limits.consumerBytes),
+    agent: product,
+    bot: bot || attributes.isSet('user_agent.synthetic.type'),
+    errorType: status < 400 ? '' : keptText(error, limits.errorTypeBytes),
+  };
+}
+
+function exceptionType(span: DecodedSpan): string | undefined {
+  const event = span.events.findLast(({ name }) => name === 'exception');
+  return event && new Attributes(event.attributes).text('exception.type');
+}
+
+const httpKeys = [
+  'http.request.method',
+  'http.method',
+  'http.response.status_code',
+  'http.status_code',
+  'http.route',
+  'url.path',
+  'url.full',
+  'http.target',
+  'http.url',
+];
+const rpcKeys = ['rpc.system', 'rpc.system.name'];
+const faasKeys = ['faas.trigger', 'faas.invocation_id', 'faas.execution'];
+const verbs = 'GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH QUERY'.split(' ');

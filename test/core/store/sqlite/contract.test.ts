@@ -1,0 +1,25 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { defaultRetention } from '../../../../core/config/config.ts';
+import { Database } from '../../../../core/store/sqlite/database.ts';
+import { openSqliteReader } from '../../../../core/store/sqlite/reader/reader.ts';
+import { openSqliteWriter } from '../../../../core/store/sqlite/writer/writer.ts';
+import { storeContract } from '../../../store/contract.ts';
+
+storeContract('sqlite', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'rollcall-store-'));
+  const path = join(folder, 'rollcall.db');
+  const retention = defaultRetention;
+  return {
+    openWriter: (now) => openSqliteWriter({ path, retention, now }),
+    openReader: () => openSqliteReader(path),
+    rawCalls: async () => {
+      const db = new Database(path, { readOnly: true });
+      const count = db.prepare('SELECT count(*) FROM call').pluck().get() as number;
+      db.close();
+      return count;
+    },
+    end: () => rm(folder, { recursive: true }),
+  };
+});

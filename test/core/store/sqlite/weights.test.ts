@@ -1,0 +1,247 @@
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { CallBatch } from '../../../../core/call.ts';
+import { defaultRetention } from '../../../../core/config/config.ts';
+import { limits } from '../../../../core/limits.ts';
+import { Database } from '../../../../core/store/sqlite/database.ts';
+import { openSqliteReader } from '../../../../core/store/sqlite/reader/reader.ts';
+import { migrate } from '../../../../core/store/sqlite/schema.ts';
+import { encodeFacts, factsOfCalls } from '../../../../core/store/sqlite/usage/endpoint-facts.ts';
+import { PendingCalls } from '../../../../core/store/sqlite/usage/pending-calls.ts';
+import { BlockWriter, sortBy } from '../../../../core/store/sqlite/usage/usage-block.ts';
+import { openSqliteWriter } from '../../../../core/store/sqlite/writer/writer.ts';
+import { Tally } from '../../../../core/usage/tally.ts';
+import { copiesOf, roundedWeight } from '../../../../core/weight.ts';
+import { allTime } from '../../../../core/window.ts';
+import { temporaryFolder } from '../../../support/process.ts';
+
+/** Blocks and facts as the program wrote them before there were weights (commit 16af355). */
+const before = [
+  {
+    block:
+      '01f5f09c0e019600019403010000000087d6324187ad4b008300b30802000101990001c8010100000080ca414c419587e201008300cd0b020204020001990001c801010000000087d642418eda9601008300b30a020202020102990001c801010000000087d652419cb4ad02008300b30c020206020101970001c80101000000c0288c5741a3e1f802008300ff0c020000019a000194030100000080ca415c41aa8ec403008300cd0d02020203010101990001c8010100000020b67b6041b1bb8f040083008d0e020204020101970001c80101000000e057316541bf95a605008300d90e02000001990001c801010000000087d66241b8e8da04008300b30e020206020102990001c80101000000c0288c6741c6c2f105008300ff0e0202020201019a0001940301000000a0f9e66941cdefbc06008300a70f02020403010001990001c8010100000080ca416c41d49c8807008300cd0f02020602',
+    facts: '01f490daa28c3480b518060202020100000180f10402b4c9dca28c3480b518060102030100010180f104',
+    calls: [0, 12] as const,
+  },
+  {
+    block:
+      '01fdf09c0e01970001c80101000000609b9c6e41dbc9d307008300f30f02000101990001c80101000000901ea97141e9a3ea080083009f10020204020001990001c8010100000020b67b7041e2f69e080083008d100202020201029a00019403010000000087d67241f0d0b509008300b31002020603010101970001c8010100000070ef037441f7fd800a008300c51002000001990001c80101000000e057317541feaacc0a008300d910020202020101990001c8010100000050c05e764185d8970b008300ed10020204020102990001c80101000000c0288c77418c85e30b008300ff1002020602',
+    facts: '01f4d4eda28c3480d30e040002020100000180f10402b48df0a28c3480d30e040102030100010180f104',
+    calls: [12, 20] as const,
+  },
+];
+
+const startS = 1_790_000_000;
+
+/** What `before` holds, one call every 40 s for two endpoints in turn. */
+function pendingCalls([from, to]: readonly [number, number]): PendingCalls {
+  const calls = new PendingCalls(64);
+  for (let n = from; n < to; n += 1) {
+    const status = n % 5 === 0 ? 404 : 200;
+    calls.add(1 + (n % 2), startS + 40 * n, 5e8, status, (n + 1) * 1_234_567, n % 4, 1);
+  }
+  return calls;
+}
+
+function blockOf(calls: PendingCalls): Buffer {
+  const writer = new BlockWriter();
+  writer.begin();
+  writer.addCalls(calls, sortBy(calls.length, calls.endpoint, calls.minute), new Tally());
+  return writer.finish();
+}
+
+describe('usage without weights', () => {
+  it.each(before)('is written byte for byte as before there were weights', (written) => {
+    const calls = pendingCalls(written.calls);
+    expect(blockOf(calls).toString('hex')).toBe(written.block);
+    const backward = Uint32Array.from({ length: calls.length }, (_, i) => calls.length - 1 - i);
+    expect(encodeFacts(factsOfCalls(calls, backward)).toString('hex')).toBe(written.facts);
+  });
+
+  it('is again, in columns that held weights', () => {
+    const calls = pendingCalls([0, 12]);
+    calls.setWeight(3, 8, 8);
+    calls.clear();
+    const again = pendingCalls(before[0]!.calls);
+    for (let i = 0; i < again.length; i += 1) {
+      const [endS, endNs] = [startS + 40 * i, 5e8];
+      const client = again.client[i]!;
+      calls.add(again.endpoint[i]!, endS, endNs, again.status[i]!, again.durationNs[i]!, client, 1);
+    }
+    expect(blockOf(calls).toString('hex')).toBe(before[0]!.block);
+  });
+});
+
+describe('a store written before there were weights', () => {
+  const folder = temporaryFolder();
+  const path = join(folder.path, 'rollcall.db');
+  afterAll(() => folder.remove());
+
+  it('answers as it did, and takes calls with weights', async () => {
+    const [settled, waiting] = before;
+    const db = new Database(path);
+    db.exec('PRAGMA auto_vacuum = INCREMENTAL');
+    migrate(db, 1);
+    db.exec(`
+      INSERT INTO project VALUES (1, 'default');
+      INSERT INTO service VALUES (1, 1, 'shop', '');
+      INSERT INTO origin VALUES (1, '1.0', '', 'curl', 0, '');
+      INSERT INTO client VALUES (1, '192.0.2.1'), (2, '192.0.2.2'), (3, '192.0.2.3');
+      INSERT INTO endpoint VALUES (1, 1, 'GET', '/a', 0, ${startS * 1000 + 500}, ${(startS + 400) * 1000 + 500}, 6, 2, '[0,1,1]'),
+        (2, 1, 'GET', '/b', 0, ${(startS + 40) * 1000 + 500}, ${(startS + 440) * 1000 + 500}, 6, 1, '[0,1,1]');
+      INSERT INTO usage_shard VALUES (0, 1);
+      INSERT INTO service_day VALUES (1, ${Math.floor(startS / 86_400)});
+      UPDATE meta SET value = 20 WHERE key = 'rolled_up_call';
+      UPDATE meta SET value = ${Math.floor(startS / 60)} WHERE key = 'settled_from';
+      UPDATE meta SET value = ${Math.floor(startS / 60) + 30} WHERE key = 'settled_to';
+    `);
+    const addBlock = db.prepare('INSERT INTO usage_block VALUES (5, ?, 0, ?)');
+    const bucket = 64 * 1440;
+    addBlock.run(Math.floor(startS / 60 / bucket) * bucket, Buffer.from(settled!.block, 'hex'));
+    const addRun = db.prepare('INSERT INTO usage_run VALUES (1, 0, 0, ?, ?)');
+    addRun.run(Buffer.from(waiting!.block, 'hex'), Buffer.from(waiting!.facts, 'hex'));
+    db.close();
+
+    const retention = defaultRetention;
+    const now = () => (startS + 3600) * 1000;
+    const writer = await openSqliteWriter({ path, retention, now });
+    const reader = await openSqliteReader(path);
+    const totals = () =>
+      reader.snapshot('default', (snapshot) => ({
+        total: snapshot.total({}, allTime),
+        lifetime: snapshot.endpoints({}).map((record) => record.lifetimeCalls),
+        sampled: snapshot.endpoints({}).map((record) => record.sampling?.lastMs),
+      }));
+    const old = await totals();
+    const sumNs = (20 * 21 * 1_234_567) / 2;
+    expect(old.total).toMatchObject({ calls: 20, errors4xx: 4, sumNs, maxNs: 20 * 1_234_567 });
+    expect(old.total).not.toHaveProperty('sampling');
+    expect(old).toMatchObject({ lifetime: [10, 10], sampled: [undefined, undefined] });
+
+    await writer.append(batchOf(4), {
+      epoch: 0,
+      endpoints: [endpointName],
+      origins: [{ serviceVersion: '', consumer: '', agent: '', bot: false, errorType: '' }],
+      clients: [],
+    });
+    const atMs = (startS + 100) * 1000;
+    const expected = { lifetime: [14, 10], sampled: [atMs, undefined] };
+    expect(await totals()).toMatchObject({ total: { calls: 24 }, ...expected });
+    await writer.rollUp();
+    expect(await totals()).toMatchObject({
+      total: { calls: 24, sampling: { seen: 21, variance: 12 } },
+      ...expected,
+    });
+    expect(read('SELECT route, weight FROM calls')).toEqual([{ route: '/a', weight: 4 }]);
+    await writer.purge(startS + 3600 + retention.callsS + 1);
+    expect(read('SELECT * FROM call_weight')).toEqual([]);
+    expect(await totals()).toMatchObject({ total: { calls: 24 }, ...expected });
+    await reader.close();
+    await writer.close();
+  });
+
+  function read(sql: string): unknown[] {
+    const file = new Database(path, { readOnly: true });
+    try {
+      return file.prepare(sql).all();
+    } finally {
+      file.close();
+    }
+  }
+
+  const endpointName = {
+    project: 'default',
+    service: 'shop',
+    environment: '',
+    method: 'GET',
+    route: '/a',
+    templated: false,
+  };
+
+  function batchOf(weight: number): CallBatch {
+    const batch = new CallBatch();
+    const { columns } = batch;
+    batch.push();
+    columns.endpoint[0] = 1;
+    columns.origin[0] = 1;
+    columns.endS[0] = startS + 100;
+    columns.status[0] = 200;
+    columns.durationNs[0] = 1e6;
+    batch.weights.add(0, weight, weight);
+    batch.deliveries.push({
+      project: 'default',
+      digest: Buffer.alloc(16, 1),
+      firstCall: 0,
+      calls: 1,
+    });
+    return batch;
+  }
+});
+
+describe('a tally with weights', () => {
+  const encoded = (tally: Tally): Uint8Array => {
+    const out = new Uint8Array(tally.encodedBytesMax);
+    return out.subarray(0, tally.encode(out, 0));
+  };
+  const fill = (tally: Tally, from: number, to: number): Tally => {
+    for (let n = from; n < to; n += 1) {
+      const weight = [1, 2, roundedWeight(100 / 3), 0, limits.callWeight][n % 5]!;
+      const ns = (n + 1) * 3_000_000;
+      if (weight === 1) tally.addCall(200 + (n % 3), ns, n % 7);
+      else tally.addWeightedCall(400 + (n % 3), ns, n % 7, weight, copiesOf(weight, (n % 10) / 10));
+    }
+    return tally;
+  };
+
+  it('is the same whether calls come singly or merged in any grouping', () => {
+    const whole = fill(new Tally(), 0, 1_000).usage();
+    const cuts = [0, 3, 4, 5, 17, 500, 1_000];
+    const parts = cuts.slice(1).map((to, i) => encoded(fill(new Tally(), cuts[i]!, to)));
+    const left = new Tally();
+    for (const part of parts) left.addEncoded(part, 0);
+    const right = new Tally();
+    const pairs = [0, 2, 4].map((i) => {
+      const pair = new Tally();
+      pair.addEncoded(parts[i + 1]!, 0);
+      pair.addEncoded(parts[i]!, 0);
+      return encoded(pair);
+    });
+    for (const pair of pairs.reverse()) right.addEncoded(pair, 0);
+    for (const tally of [left, right]) {
+      const { sumNs, sampling, statuses, ...usage } = tally.usage();
+      const { sumNs: wholeNs, sampling: wholeSampling, statuses: all, ...rest } = whole;
+      expect(usage).toEqual(rest);
+      expect(statuses).toEqual(all);
+      expect(Math.abs(sumNs - wholeNs)).toBeLessThan(1e-12 * wholeNs);
+      expect(sampling!.seen).toBe(1_000);
+      expect(Math.abs(sampling!.variance - wholeSampling!.variance)).toBeLessThan(
+        1e-12 * wholeSampling!.variance,
+      );
+    }
+    left.clear();
+    expect(left.usage()).toEqual(new Tally().usage());
+  });
+
+  it('of calls of weight 0 alone is seen, counts nothing, and takes nothing from what it is added to', () => {
+    const nothing = new Tally();
+    nothing.addWeightedCall(500, 9e9, 3, 0, 0);
+    expect(nothing.usage()).toMatchObject({
+      calls: 0,
+      errors5xx: 0,
+      maxNs: 0,
+      uniqueClients: 0,
+      sampling: { seen: 1, variance: 0 },
+    });
+    const some = new Tally();
+    some.addEncoded(encoded(nothing), 0);
+    some.addCall(200, 5e6, 1);
+    some.addEncoded(encoded(nothing), 0);
+    expect(some.usage()).toMatchObject({
+      calls: 1,
+      errors5xx: 0,
+      minNs: 5e6,
+      maxNs: 5e6,
+      sampling: { seen: 3 },
+    });
+  });
+});

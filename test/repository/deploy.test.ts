@@ -1,0 +1,52 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { variables } from '../../core/config/config.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const compose = readFileSync(`${root}/docker-compose.yml`, 'utf8');
+
+/** Fixed by the image and by compose's own ports, or of no use without files that are mounted. */
+const elsewhere = [
+  'ROLLCALL_STORE',
+  'ROLLCALL_HOST',
+  'ROLLCALL_OTLP_HTTP_PORT',
+  'ROLLCALL_OTLP_GRPC_PORT',
+  'ROLLCALL_ANALYZER_PORT',
+  'ROLLCALL_TLS_CERT',
+  'ROLLCALL_TLS_KEY',
+  'ROLLCALL_TLS_CLIENT_CA',
+];
+
+describe('docker-compose.yml', () => {
+  it('hands on every variable that can be set', () => {
+    const block = /^x-environment:.*\n((?: {2}.*\n)+)/m.exec(compose)![1]!;
+    const named = Array.from(block.matchAll(/^ {2}(ROLLCALL_\w+):/gm), ([, name]) => name!);
+    const expected = Object.keys(variables).filter((name) => !elsewhere.includes(name));
+    expect(named.toSorted()).toEqual(expected.toSorted());
+  });
+
+  it('runs and mounts only what is there', () => {
+    const paths = [
+      ...Array.from(compose.matchAll(/entrypoint: \[node, (.+)\]/g), ([, path]) => path!),
+      ...Array.from(compose.matchAll(/^ {6}- \.\/([^:]+):/gm), ([, path]) => path!),
+    ];
+    expect(paths).toContain('docs/deploy/otelcol.yaml');
+    expect(paths.filter((path) => !existsSync(`${root}/${path}`))).toEqual([]);
+  });
+});
+
+describe('Dockerfile', () => {
+  it('copies only what is there, and .dockerignore lets it', () => {
+    const dockerfile = readFileSync(`${root}/Dockerfile`, 'utf8');
+    const allowed = readFileSync(`${root}/.dockerignore`, 'utf8');
+    const copied = Array.from(dockerfile.matchAll(/^COPY (?!--)(.+) \S+$/gm), ([, names]) =>
+      names!.split(' '),
+    ).flat();
+    expect(copied).toContain('package-lock.json');
+    for (const name of copied) {
+      expect(existsSync(`${root}/${name}`), name).toBe(true);
+      expect(allowed.split('\n'), name).toContain(`!${name}`);
+    }
+  });
+});
