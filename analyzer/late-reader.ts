@@ -1,12 +1,12 @@
-import { Late } from '../core/store/late.ts';
+import { Retrying } from '../core/store/late.ts';
 import type { CallReader, Snapshot } from '../core/store/store.ts';
 
 /** A reader of a store that may not be there yet. */
-export class LateReader implements CallReader {
-  readonly #late: Late<CallReader>;
+export class RetryingReader implements CallReader {
+  readonly #late: Retrying<CallReader>;
 
   constructor(open: () => Promise<CallReader>) {
-    this.#late = new Late(open);
+    this.#late = new Retrying(open);
   }
 
   async snapshot<T>(project: string, ask: (snapshot: Snapshot) => T | Promise<T>): Promise<T> {

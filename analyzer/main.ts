@@ -9,7 +9,7 @@ import { openSqliteReader } from '../core/store/sqlite/reader/reader.ts';
 import type { CallReader } from '../core/store/store.ts';
 import { handlerOf } from './api/http2.ts';
 import { analyzerApp } from './api/server.ts';
-import { LateReader } from './late-reader.ts';
+import { RetryingReader } from './late-reader.ts';
 
 /** The analyzer: calls in the store, answers out of the REST API. */
 export interface Analyzer {
@@ -30,7 +30,7 @@ export async function startAnalyzer(
   config: Config,
   log: Log = openLog('analyzer', config.logLevel),
 ): Promise<Analyzer> {
-  const reader = new LateReader(() => openSqliteReader(config.store.path));
+  const reader = new RetryingReader(() => openSqliteReader(config.store.path));
   try {
     await reader.check();
   } catch (thrown) {

@@ -1,4 +1,4 @@
-import type { Gate } from '../core/auth/authorizer.ts';
+import type { Authorizer } from '../core/auth/authorizer.ts';
 import { openTenancy, warnWithoutKeys } from '../core/auth/tenancy.ts';
 import { CallDictionary } from '../core/call.ts';
 import { type Config, readConfig } from '../core/config/config.ts';
@@ -18,8 +18,8 @@ import { LargeMessages } from './ingest/large-message.ts';
 import { CollectorMetrics } from './metrics.ts';
 import { LargeJson } from './otlp/large-json.ts';
 import { BufferPool } from './request/buffer-pool.ts';
-import { Notices } from './request/log-throttle.ts';
-import { ChunkGarbage } from './request/minor-gc.ts';
+import { LogThrottle } from './request/log-throttle.ts';
+import { ScavengeAfterChunks } from './request/minor-gc.ts';
 
 /** The collector: OTLP in, calls committed to the store. */
 export interface Collector {
@@ -117,14 +117,14 @@ interface Doors {
 
 async function openDoors(
   config: Config,
-  parts: Parts & { gate: Gate; certificates: Certificates | undefined },
+  parts: Parts & { gate: Authorizer; certificates: Certificates | undefined },
   log: Log,
 ): Promise<Doors> {
   const shared = {
     ...parts,
-    notices: new Notices(),
+    notices: new LogThrottle(),
     pool: new BufferPool(),
-    garbage: new ChunkGarbage(),
+    garbage: new ScavengeAfterChunks(),
     bodyBytesMax: config.maxBodyBytes,
     host: config.host,
     log,

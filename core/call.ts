@@ -22,7 +22,7 @@ export interface EndpointName {
 }
 
 /** What else is said of a call and repeats: the service's version, who called with what, what failed. */
-export interface Origin {
+export interface CallContext {
   serviceVersion: string;
   consumer: string;
   /** The user agent's product: `curl`, `Googlebot`; empty when none was sent. */
@@ -32,11 +32,11 @@ export interface Origin {
 }
 
 /** Words a batch uses for the first time, in the order of their numbers, which go on from the last batch. */
-export interface NewWords {
+export interface NewDimensions {
   /** Counts the times the dictionary began anew; a reader forgets all words of an older epoch. */
   epoch: number;
   endpoints: EndpointName[];
-  origins: Origin[];
+  origins: CallContext[];
   clients: string[];
 }
 
@@ -46,7 +46,7 @@ export class CallDictionary {
   #endpoints = new Map<string, number>();
   #origins = new Map<string, number>();
   #clients = new Map<string, number>();
-  #new: NewWords = { epoch: 0, endpoints: [], origins: [], clients: [] };
+  #new: NewDimensions = { epoch: 0, endpoints: [], origins: [], clients: [] };
 
   endpoint(name: EndpointName): number {
     const { project, service, environment, method, route, display = '', refused = false } = name;
@@ -60,7 +60,7 @@ export class CallDictionary {
     return id;
   }
 
-  origin(origin: Origin): number {
+  origin(origin: CallContext): number {
     const { serviceVersion, consumer, agent, bot, errorType } = origin;
     const key = `${serviceVersion}\0${consumer}\0${agent}\0${bot ? 1 : 0}\0${errorType}`;
     let id = this.#origins.get(key);
@@ -93,7 +93,7 @@ export class CallDictionary {
   }
 
   /** The words since the last take; they belong to the caller, and to the batch that uses them. */
-  takeNew(): NewWords {
+  takeNew(): NewDimensions {
     const words = this.#new;
     this.#new = { epoch: this.#epoch, endpoints: [], origins: [], clients: [] };
     return words;

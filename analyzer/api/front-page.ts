@@ -1,7 +1,7 @@
-import type { Question } from '../query/query.ts';
+import type { Query } from '../query/query.ts';
 
 /** The page at `/`: what can be asked here, until the dashboard stands in its place. */
-export function frontPage(questions: readonly Question[]): string {
+export function frontPage(questions: readonly Query[]): string {
   const items = questions.map(({ path, about }) => {
     const shown = `/api/v1${path.replaceAll(/:(\w+)/g, '{$1}')}`;
     const name = path.includes(':') ? `<code>${shown}</code>` : `<a href="${shown}">${shown}</a>`;

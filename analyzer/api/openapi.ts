@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import type { Question } from '../query/query.ts';
+import type { Query } from '../query/query.ts';
 import type { Column } from '../query/table.ts';
 import type { Command } from '../tenancy/command.ts';
 
 /** The API's own OpenAPI 3.1 document, made from the schemas that check the requests. */
 export function openapiDocument(
-  questions: readonly Question[],
+  questions: readonly Query[],
   commands: readonly Command[],
   version: string,
 ): object {
@@ -31,7 +31,7 @@ export function openapiDocument(
 
 const pathOf = ({ path }: { path: string }): string => path.replaceAll(/:(\w+)/g, '{$1}');
 
-function operation({ name, path, about, parameters, list }: Question): object {
+function operation({ name, path, about, parameters, list }: Query): object {
   const inPath = pathParameters(path);
   const formats = 'format' in parameters.shape ? tableFormats : {};
   return {
@@ -133,7 +133,7 @@ const headSchemas = {
   estimated: { type: 'boolean' },
 };
 
-function answerSchema(list: Question['list']): object {
+function answerSchema(list: Query['list']): object {
   const properties: Record<string, object> = { ...headSchemas };
   if (list) {
     properties[list.noun] = { type: 'array', items: rowSchema(list.columns) };

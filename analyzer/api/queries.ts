@@ -1,4 +1,4 @@
-import type { Question } from '../query/query.ts';
+import type { Query } from '../query/query.ts';
 import { clients } from '../reports/clients.ts';
 import { dead } from '../reports/dead.ts';
 import { endpoint } from '../reports/endpoint.ts';
@@ -9,7 +9,7 @@ import { timeseries } from '../reports/timeseries.ts';
 import { top } from '../reports/top.ts';
 
 /** Everything that can be asked below /api/v1. */
-export const questions: readonly Question[] = [
+export const questions: readonly Query[] = [
   services,
   report,
   top,

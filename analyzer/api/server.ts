@@ -7,7 +7,7 @@ import type { Log } from '../../core/log.ts';
 import type { CallReader } from '../../core/store/store.ts';
 import { type Metrics, openMetrics } from '../metrics.ts';
 import { readParameters } from '../query/parameters.ts';
-import type { Answer, Question } from '../query/query.ts';
+import type { Answer, Query } from '../query/query.ts';
 import type { Thresholds } from '../reports/lifecycle.ts';
 import type { Command } from '../tenancy/command.ts';
 import { commands } from '../tenancy/commands.ts';
@@ -145,7 +145,7 @@ function searchOf({ url }: Request): string {
   return query === -1 ? '' : url.slice(query);
 }
 
-function ask(asked: Question, options: AnalyzerOptions, metrics: Metrics): Handler {
+function ask(asked: Query, options: AnalyzerOptions, metrics: Metrics): Handler {
   return async (request, response) => {
     const startMs = performance.now();
     const project = await options.tenancy.gate.project(credentialsIn(request), 'read');

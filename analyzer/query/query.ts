@@ -1,15 +1,15 @@
 import type { z } from 'zod';
 import type { Window } from '../../core/window.ts';
-import type { Asked, Head } from '../reports/endpoint-usage.ts';
+import type { Head, QueryContext } from '../reports/endpoint-usage.ts';
 import { type Cursor, type Order, page, readCursor } from './page.ts';
 import { type Column, csv, markdown } from './table.ts';
-import { type AskedWindow, askedWindow } from './window.ts';
+import { type RequestedWindow, requestedWindow } from './window.ts';
 
 /**
  * A question of the data with its address, its parameters and its answer. The HTTP door and the OpenAPI
  * document are both made from the list of questions.
  */
-export interface Question {
+export interface Query {
   /** For metrics and the operation id. */
   name: string;
   /** Below /api/v1, in Express's spelling. */
@@ -18,7 +18,7 @@ export interface Question {
   parameters: z.ZodObject<z.ZodRawShape>;
   /** For the OpenAPI document: the plural noun of a list and its columns, or nothing. */
   list?: { noun: string; columns: Column<never>[] };
-  answer(asked: Asked, parameters: never, path: Record<string, string>): Answer;
+  answer(asked: QueryContext, parameters: never, path: Record<string, string>): Answer;
 }
 
 export interface Answer {
@@ -30,16 +30,16 @@ export interface Answer {
 
 /** Binds the parameters' schema to what the answer takes, then forgets the type: a list holds them all. */
 export function question<S extends z.ZodRawShape>(
-  told: Omit<Question, 'parameters' | 'answer'> & {
+  told: Omit<Query, 'parameters' | 'answer'> & {
     parameters: z.ZodObject<S>;
     answer(
-      asked: Asked,
+      asked: QueryContext,
       parameters: z.output<z.ZodObject<S>>,
       path: Record<string, string>,
     ): Answer;
   },
-): Question {
-  return told as unknown as Question;
+): Query {
+  return told as unknown as Query;
 }
 
 export function jsonAnswer(body: object): Answer {
@@ -48,7 +48,7 @@ export function jsonAnswer(body: object): Answer {
 
 export type Format = 'json' | 'csv' | 'md';
 
-export interface ListParameters extends AskedWindow {
+export interface ListParameters extends RequestedWindow {
   limit: number;
   cursor?: string | undefined;
   format: Format;
@@ -67,7 +67,7 @@ export interface ListPlace {
  */
 export function listPlace(path: string, parameters: ListParameters, nowMs: number): ListPlace {
   const { limit: _limit, cursor: text, format: _format, ...rest } = parameters;
-  const asked = askedWindow(parameters, nowMs);
+  const asked = requestedWindow(parameters, nowMs);
   const question = JSON.stringify([path, rest]);
   const cursor = readCursor(question, text);
   return { window: cursor?.window ?? asked, cursor, question };

@@ -7,7 +7,7 @@ import { dayS, isoTime, minuteS, type Window } from '../../core/window.ts';
  * The window a request asks for: `window=24h` up to now, or `from` and `to`. Whole minutes, rounded
  * outward, so that a window never loses a call it was asked for.
  */
-export interface AskedWindow {
+export interface RequestedWindow {
   /** Seconds before now. */
   window?: number | undefined;
   /** Milliseconds since the epoch. */
@@ -18,7 +18,7 @@ export interface AskedWindow {
 export const defaultWindowS = 30 * dayS;
 
 /** @throws AppError `invalid` for a window that is empty, inverted, too long or asked for twice */
-export function askedWindow(asked: AskedWindow, nowMs: number): Window {
+export function requestedWindow(asked: RequestedWindow, nowMs: number): Window {
   if (asked.window !== undefined && (asked.from !== undefined || asked.to !== undefined)) {
     throw new AppError('invalid', 'window stands alone: give either window, or from and to', {
       field: 'window',

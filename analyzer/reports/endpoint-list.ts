@@ -2,12 +2,12 @@ import { type ListParameters, listAnswer, listPlace } from '../query/query.ts';
 import { endpointFilter } from './endpoint-filter.ts';
 import { type EndpointRow, endpointColumns, endpointKey, endpointRow } from './endpoint-row.ts';
 import {
-  type Asked,
-  callRoll,
+  type EndpointEntry,
   head,
-  type RollEntry,
+  type QueryContext,
   selectionOf,
   summarize,
+  usageByEndpoint,
 } from './endpoint-usage.ts';
 import type { Status } from './lifecycle.ts';
 
@@ -22,7 +22,7 @@ export interface EndpointListParameters extends ListParameters {
 
 /** A list of endpoints under the summary of the whole. */
 export function endpointList(
-  asked: Asked,
+  asked: QueryContext,
   parameters: EndpointListParameters,
   told: {
     /** Of the question. */
@@ -30,14 +30,14 @@ export function endpointList(
     title: string;
     field: keyof EndpointRow;
     descending: boolean;
-    keep: (entry: RollEntry) => boolean;
+    keep: (entry: EndpointEntry) => boolean;
   },
 ) {
   const { service, environment, status, method, route, q } = parameters;
   const filters = { service, environment, status, method, route, q };
   const passes = endpointFilter(filters);
   const place = listPlace(told.path, parameters, asked.nowMs);
-  const roll = callRoll(asked, selectionOf(parameters), place.window);
+  const roll = usageByEndpoint(asked, selectionOf(parameters), place.window);
   const rows = roll.entries
     .filter((entry) => told.keep(entry) && passes(entry.endpoint))
     .filter(({ life }) => status === undefined || status.includes(life.status))

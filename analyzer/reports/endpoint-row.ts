@@ -1,7 +1,7 @@
 import type { LastCaller } from '../../core/store/store.ts';
 import { isoTime } from '../../core/window.ts';
 import type { Column } from '../query/table.ts';
-import { isEstimated, type RollEntry } from './endpoint-usage.ts';
+import { type EndpointEntry, isEstimated } from './endpoint-usage.ts';
 import {
   averageMs,
   callsInterval,
@@ -120,7 +120,7 @@ export const endpointColumns: Column<EndpointRow>[] = [
   },
 ];
 
-export function endpointRow({ endpoint, usage, life }: RollEntry): EndpointRow {
+export function endpointRow({ endpoint, usage, life }: EndpointEntry): EndpointRow {
   const interval = callsInterval(usage);
   return {
     id: String(endpoint.id),

@@ -9,34 +9,38 @@ import type {
 } from '../../core/store/store.ts';
 import { isoTime, type Window } from '../../core/window.ts';
 import { type WindowAnswer, windowAnswer } from '../query/window.ts';
-import { count, noUsage } from './figures.ts';
+import { count, emptyUsage } from './figures.ts';
 import type { Lifecycle, Status, Thresholds } from './lifecycle.ts';
-import { heard, lifecycle } from './lifecycle.ts';
+import { activityOf, lifecycle } from './lifecycle.ts';
 
 /** The roll: every endpoint of a selection with its usage in the window and its lifecycle. */
-export interface Roll {
+export interface EndpointUsage {
   coverage: Coverage;
   /** End of the oldest span of the selection. */
   observedSinceMs: number | undefined;
   /** Some count is an estimate. */
   estimated: boolean;
-  entries: RollEntry[];
+  entries: EndpointEntry[];
 }
 
-export interface RollEntry {
+export interface EndpointEntry {
   endpoint: EndpointRecord;
   usage: Usage;
   life: Lifecycle;
 }
 
 /** What every question is asked with. */
-export interface Asked {
+export interface QueryContext {
   snapshot: Snapshot;
   nowMs: number;
   thresholds: Thresholds;
 }
 
-export function callRoll(asked: Asked, selection: Selection, window: Window): Roll {
+export function usageByEndpoint(
+  asked: QueryContext,
+  selection: Selection,
+  window: Window,
+): EndpointUsage {
   const { snapshot, thresholds, nowMs } = asked;
   const coverage = snapshot.coverage(window);
   const usages = snapshot.usage(selection, coverage.window);
@@ -44,14 +48,14 @@ export function callRoll(asked: Asked, selection: Selection, window: Window): Ro
   const services = new Map(
     snapshot
       .services()
-      .map((service) => [serviceKey(service), heard(service, thresholds.coldAfterDays)]),
+      .map((service) => [serviceKey(service), activityOf(service, thresholds.coldAfterDays)]),
   );
   const observedSinceMs = observedSince(endpoints);
-  const roll: Roll = { coverage, observedSinceMs, estimated: false, entries: [] };
+  const roll: EndpointUsage = { coverage, observedSinceMs, estimated: false, entries: [] };
   for (const endpoint of endpoints) {
     const service = services.get(serviceKey(endpoint));
     assert(service, `endpoint ${endpoint.id} has no service ${endpoint.service}`);
-    const usage = usages.get(endpoint.id) ?? noUsage;
+    const usage = usages.get(endpoint.id) ?? emptyUsage;
     const life = lifecycle(endpoint, service, thresholds, nowMs);
     roll.entries.push({ endpoint, usage, life });
     roll.estimated ||= usage.uniqueClientsEstimated || isEstimated(endpoint, usage);
@@ -100,7 +104,7 @@ export interface Head {
 }
 
 export function head(
-  asked: Asked,
+  asked: QueryContext,
   known: { coverage: Coverage; observedSinceMs: number | undefined; estimated: boolean },
   filters: Record<string, string | readonly string[] | undefined>,
 ): Head {
@@ -116,14 +120,14 @@ export function head(
 }
 
 /** Counts the whole selection, whatever filters leave of the list. */
-export interface RollSummary extends Record<Status, number> {
+export interface EndpointSummary extends Record<Status, number> {
   total_endpoints: number;
   total_requests: number;
   undocumented: number;
 }
 
-export function summarize(entries: readonly RollEntry[]): RollSummary {
-  const summary: RollSummary = {
+export function summarize(entries: readonly EndpointEntry[]): EndpointSummary {
+  const summary: EndpointSummary = {
     total_endpoints: entries.length,
     total_requests: 0,
     active: 0,

@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { AppError } from '../../core/error.ts';
 import { commonParameters, limitParameter } from '../query/parameters.ts';
 import { jsonAnswer, question } from '../query/query.ts';
-import { askedWindow } from '../query/window.ts';
+import { requestedWindow } from '../query/window.ts';
 import { clientRow } from './clients.ts';
 import { endpointRow } from './endpoint-row.ts';
-import { callRoll, head } from './endpoint-usage.ts';
+import { head, usageByEndpoint } from './endpoint-usage.ts';
 import { statusCodes } from './figures.ts';
 import { glance, seriesPoint } from './timeseries.ts';
 
@@ -19,9 +19,9 @@ export const endpoint = question({
   parameters: z.strictObject({ window, from, to, limit: limitParameter(1000, 20) }),
   answer(asked, parameters, { id = '' }) {
     const { snapshot, nowMs } = asked;
-    const asking = askedWindow(parameters, nowMs);
+    const asking = requestedWindow(parameters, nowMs);
     const selection = { endpoints: new Set(/^\d{1,15}$/.test(id) ? [Number(id)] : []) };
-    const roll = callRoll(asked, selection, asking);
+    const roll = usageByEndpoint(asked, selection, asking);
     const entry = roll.entries[0];
     if (entry === undefined) {
       const shown = JSON.stringify(id.slice(0, 100));

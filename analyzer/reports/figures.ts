@@ -75,7 +75,7 @@ export function statusCodes(usage: Usage): Record<string, number> {
 }
 
 /** The usage of what was not called. */
-export const noUsage: Usage = {
+export const emptyUsage: Usage = {
   calls: 0,
   errors4xx: 0,
   errors5xx: 0,

@@ -27,7 +27,7 @@ export interface Lifecycle {
 }
 
 /** When a service in one environment was heard. */
-export interface Heard {
+export interface Activity {
   /** Ends of its oldest and newest span. */
   firstCallMs: number;
   lastCallMs: number;
@@ -48,7 +48,7 @@ const rhythmDays = 14;
 const outageGaps = 3;
 
 /** @param service facts of the store @param coldAfterDays a shorter gap changes no answer */
-export function heard(service: ServiceRecord, coldAfterDays: number): Heard {
+export function activityOf(service: ServiceRecord, coldAfterDays: number): Activity {
   const { firstCallMs, lastCallMs, heardDays, lastSampledMs } = service;
   const outages: Outage[] = [];
   if (heardDays.length >= rhythmDays) {
@@ -72,7 +72,7 @@ export const dayMs = 86_400_000;
 /** @param service of the endpoint's own service and environment */
 export function lifecycle(
   endpoint: EndpointRecord,
-  service: Heard,
+  service: Activity,
   thresholds: Thresholds,
   nowMs: number,
 ): Lifecycle {
@@ -94,7 +94,7 @@ export function lifecycle(
  */
 function status(
   endpoint: EndpointRecord,
-  service: Heard,
+  service: Activity,
   { coldAfterDays, deadAfterDays }: Thresholds,
   nowMs: number,
 ): Status {
@@ -111,7 +111,7 @@ function status(
 /** When the observation itself has only begun, every endpoint is new to us and none deserves the mark. */
 function isNew(
   endpoint: EndpointRecord,
-  service: Heard,
+  service: Activity,
   { coldAfterDays }: Thresholds,
   nowMs: number,
 ): boolean {
@@ -127,7 +127,7 @@ function hasOnlyErrors({ sampling, lifetimeCalls, lifetimeErrors }: EndpointReco
 }
 
 /** Its own calls were sampled, or those of its service after its last one: what came then may be lost. */
-function isSampled(endpoint: EndpointRecord, service: Heard): boolean {
+function isSampled(endpoint: EndpointRecord, service: Activity): boolean {
   return endpoint.sampling !== undefined || (service.lastSampledMs ?? 0) > endpoint.lastCallMs;
 }
 

@@ -3,8 +3,8 @@ import type { ClientUsage, Usage } from '../../core/store/store.ts';
 import { isoTime } from '../../core/window.ts';
 import { commonParameters, limitParameter } from '../query/parameters.ts';
 import { jsonAnswer, question } from '../query/query.ts';
-import { askedWindow, previousWindow, windowAnswer } from '../query/window.ts';
-import { callRoll, head, type RollEntry, selectionOf } from './endpoint-usage.ts';
+import { previousWindow, requestedWindow, windowAnswer } from '../query/window.ts';
+import { type EndpointEntry, head, selectionOf, usageByEndpoint } from './endpoint-usage.ts';
 import {
   averageMs,
   callsInterval,
@@ -28,8 +28,8 @@ export const summary = question({
     const { snapshot, nowMs } = asked;
     const { service, environment, limit } = parameters;
     const selection = selectionOf(parameters);
-    const window = askedWindow(parameters, nowMs);
-    const roll = callRoll(asked, selection, window);
+    const window = requestedWindow(parameters, nowMs);
+    const roll = usageByEndpoint(asked, selection, window);
     const { coverage } = roll;
     const total = snapshot.total(selection, coverage.window);
     const before = snapshot.coverage(previousWindow(window));
@@ -70,7 +70,7 @@ function totals(usage: Usage) {
 }
 
 /** Most used method first. */
-function methodUsage(entries: readonly RollEntry[]): Record<string, number> {
+function methodUsage(entries: readonly EndpointEntry[]): Record<string, number> {
   const calls = new Map<string, number>();
   for (const { endpoint, usage } of entries) {
     if (usage.calls === 0) continue;
@@ -81,7 +81,7 @@ function methodUsage(entries: readonly RollEntry[]): Record<string, number> {
 }
 
 /** The busiest endpoints that were called at all. */
-function endpointStats(entries: readonly RollEntry[], limit: number) {
+function endpointStats(entries: readonly EndpointEntry[], limit: number) {
   return entries
     .filter(({ usage }) => usage.calls > 0)
     .sort((a, b) => b.usage.calls - a.usage.calls || a.endpoint.id - b.endpoint.id)

@@ -20,7 +20,7 @@ import {
 } from '../query/parameters.ts';
 import { jsonAnswer, question, tableAnswer } from '../query/query.ts';
 import type { Column } from '../query/table.ts';
-import { askedWindow } from '../query/window.ts';
+import { requestedWindow } from '../query/window.ts';
 import { endpointFilter } from './endpoint-filter.ts';
 import { head, observedSince, selectionOf } from './endpoint-usage.ts';
 import { averageMs, count, errorCount, errorRatePct, percentileMs } from './figures.ts';
@@ -80,7 +80,7 @@ export const timeseries = question({
   answer(asked, parameters) {
     const { snapshot } = asked;
     const { service, environment, method, route, endpoint, tz, format } = parameters;
-    const window = askedWindow(parameters, asked.nowMs);
+    const window = requestedWindow(parameters, asked.nowMs);
     const coverage = snapshot.coverage(window);
     const interval = parameters.interval ?? glanceInterval(coverage.window, coverage.resolution);
     checkInterval(interval, coverage);

@@ -2,9 +2,9 @@ import type { CallDictionary } from '../../core/call.ts';
 import { limits } from '../../core/limits.ts';
 import { doubled, Interner } from '../intern/interner.ts';
 import { TripleTable } from '../intern/triple-table.ts';
-import { keptLength, keptText } from '../intern/truncate.ts';
+import { truncatedLength, truncateUtf8 } from '../intern/truncate.ts';
 import { valueKind } from '../otlp/attributes.ts';
-import type { TracesWalk } from '../otlp/traces-reader.ts';
+import type { TracesReader } from '../otlp/traces-reader.ts';
 import { slot } from './span-attributes.ts';
 import { type Agent, agentOf } from './user-agent.ts';
 
@@ -12,7 +12,7 @@ import { type Agent, agentOf } from './user-agent.ts';
  * What else is said of a call and repeats (core/call.ts Origin), as the dictionary's number. Each distinct
  * User-Agent is read once; a call that differs from an earlier one only in its numbers makes no string.
  */
-export class Origins {
+export class CallContextCache {
   readonly #dictionary: CallDictionary;
   readonly #consumerSlots: readonly number[];
 
@@ -51,7 +51,7 @@ export class Origins {
   }
 
   originOf(
-    walk: TracesWalk,
+    walk: TracesReader,
     resource: { number: number; version: string },
     status: number,
   ): number {
@@ -67,10 +67,12 @@ export class Origins {
     const origin = this.#dictionary.origin({
       serviceVersion: resource.version,
       consumer:
-        consumer === 0 ? product : keptText(this.#consumers.text(consumer), limits.consumerBytes),
+        consumer === 0
+          ? product
+          : truncateUtf8(this.#consumers.text(consumer), limits.consumerBytes),
       agent: product,
       bot: (agent & 1) === 1,
-      errorType: keptText(this.#errors.text(error), limits.errorTypeBytes),
+      errorType: truncateUtf8(this.#errors.text(error), limits.errorTypeBytes),
     });
     this.#origins.set(resource.number, agent, who, origin);
     return origin;
@@ -86,12 +88,12 @@ export class Origins {
   }
 
   /** Twice the agent's place, plus one for a bot. */
-  #agentOf(walk: TracesWalk): number {
+  #agentOf(walk: TracesReader): number {
     const { attributes, cursor } = walk;
     const place = attributes.firstString(userAgentSlots);
     if (place < 0) return 0;
     const start = attributes.start(place);
-    const length = keptLength(
+    const length = truncatedLength(
       cursor.bytes,
       start,
       attributes.end(place) - start,
@@ -109,7 +111,7 @@ export class Origins {
   }
 
   #agentNumber(agent: Agent): number {
-    const product = keptText(agent.product, limits.userAgentBytes);
+    const product = truncateUtf8(agent.product, limits.userAgentBytes);
     let place = this.#agentNumbers.get(product);
     if (place === undefined) {
       place = this.#agents.push({ product, bot: agent.bot }) - 1;
@@ -123,7 +125,7 @@ export class Origins {
     this.#agentOfText = new Int32Array(128);
   }
 
-  #consumerOf(walk: TracesWalk): number {
+  #consumerOf(walk: TracesReader): number {
     const { attributes, cursor } = walk;
     for (let i = 0; i < this.#consumerSlots.length; i += 1) {
       const place = this.#consumerSlots[i]!;
@@ -132,30 +134,30 @@ export class Origins {
       if (kind === valueKind.string) {
         const start = attributes.start(place);
         const length = attributes.end(place) - start;
-        const kept = keptLength(cursor.bytes, start, length, limits.consumerBytes);
+        const kept = truncatedLength(cursor.bytes, start, length, limits.consumerBytes);
         return this.#consumers.intern(cursor.bytes, cursor.view, start, kept);
       }
       // A number, or a header, which is an array.
       const text = attributes.text(place) || (attributes.texts(place)[0] ?? '');
-      if (text !== '') return this.#consumers.internText(keptText(text, limits.consumerBytes));
+      if (text !== '') return this.#consumers.internText(truncateUtf8(text, limits.consumerBytes));
     }
     return 0;
   }
 
   /** `error.type`, the exception's type, or a status of 500 and more as text. */
-  #errorOf(walk: TracesWalk, status: number): number {
+  #errorOf(walk: TracesReader, status: number): number {
     const { attributes, cursor } = walk;
     if (attributes.kind(slot.errorType) === valueKind.string) {
       const start = attributes.start(slot.errorType);
       const length = attributes.end(slot.errorType) - start;
-      const kept = keptLength(cursor.bytes, start, length, limits.errorTypeBytes);
+      const kept = truncatedLength(cursor.bytes, start, length, limits.errorTypeBytes);
       return this.#errors.intern(cursor.bytes, cursor.view, start, kept);
     }
     const type =
       attributes.text(slot.errorType) ||
       walk.exceptionType() ||
       (status >= 500 ? String(status) : '');
-    return type === '' ? 0 : this.#errors.internText(keptText(type, limits.errorTypeBytes));
+    return type === '' ? 0 : this.#errors.internText(truncateUtf8(type, limits.errorTypeBytes));
   }
 }
 

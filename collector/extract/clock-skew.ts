@@ -10,7 +10,7 @@ export interface ClockAhead {
 }
 
 /** The instances whose clocks were ahead of ours in the last hour, for /metrics and the log. */
-export class ClocksAhead {
+export class ClockSkew {
   readonly #now: () => number;
   /** The one seen last stands last. */
   readonly #seen = new Map<string, { found: ClockAhead; seenMs: number; toldMs: number }>();

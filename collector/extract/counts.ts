@@ -2,7 +2,7 @@ import type { ClockAhead } from './clock-skew.ts';
 import type { ExcludeReason } from './endpoint/exclusion.ts';
 
 /** Where the spans of one request went. Each is in exactly one of the first six counters. */
-export interface Extracted {
+export interface SpanCounts {
   stored: number;
   notServer: number;
   notHttp: number;
@@ -26,7 +26,7 @@ export type RejectReason = 'trace_id' | 'span_id' | 'time_zero' | 'future' | 'to
 
 export type DuplicateReason = 'nested' | 'sibling';
 
-export function nothingExtracted(): Extracted {
+export function nothingExtracted(): SpanCounts {
   return {
     stored: 0,
     notServer: 0,

@@ -3,22 +3,22 @@ import type { Config } from '../../core/config/config.ts';
 import { limits } from '../../core/limits.ts';
 import { copiesOf } from '../../core/weight.ts';
 import type { AttributeSlots } from '../otlp/attributes.ts';
-import { TracesWalk } from '../otlp/traces-reader.ts';
+import { TracesReader } from '../otlp/traces-reader.ts';
 import { epochSeconds, nanosecondsBeyond } from '../otlp/unix-nano.ts';
-import { Origins } from './call-context.ts';
+import { CallContextCache } from './call-context.ts';
 import { TrustedProxies } from './client/address.ts';
-import { Clients, invalidClient } from './client/client-cache.ts';
+import { ClientCache, invalidClient } from './client/client-cache.ts';
 import type { ClientPrivacy } from './client/privacy.ts';
 import type { ClockAhead } from './clock-skew.ts';
-import { type Extracted, nothingExtracted, type RejectReason } from './counts.ts';
-import { Endpoints, excludedByMethod } from './endpoint/endpoint-cache.ts';
+import { nothingExtracted, type RejectReason, type SpanCounts } from './counts.ts';
+import { EndpointCache, excludedByMethod } from './endpoint/endpoint-cache.ts';
 import { httpMethods, methodOf } from './endpoint/http-method.ts';
 import { RouteCache } from './endpoint/route-cache.ts';
 import { RpcRoutes, rpcStatusOf } from './endpoint/rpc-span.ts';
 import { reason as joinReason } from './join/call-groups.ts';
 import { JoinedEvidence } from './join/joined-evidence.ts';
 import { Joins } from './join/joins.ts';
-import { instanceOf, type Resource, Resources, resourceKeys } from './resource.ts';
+import { instanceOf, type Resource, ResourceCache, resourceKeys } from './resource.ts';
 import { chanceOf, unbelieved, weightSaid } from './sampling.ts';
 import { isHttpSpan, mark, slot, wantedAttributes } from './span-attributes.ts';
 
@@ -54,16 +54,16 @@ export class Extractor {
   readonly #privacy: ClientPrivacy | undefined;
   #privacyGeneration: number | undefined;
   readonly #retentionS: number;
-  readonly #walk: TracesWalk;
+  readonly #walk: TracesReader;
   readonly #routes = new RouteCache();
   readonly #rpcRoutes = new RpcRoutes(this.#routes);
   readonly #countsRpc: boolean;
   readonly #excludeLatency: Config['excludeLatency'];
-  readonly #clients: Clients;
-  readonly #origins: Origins;
+  readonly #clients: ClientCache;
+  readonly #origins: CallContextCache;
 
-  readonly #resources: Resources;
-  readonly #endpoints: Endpoints;
+  readonly #resources: ResourceCache;
+  readonly #endpoints: EndpointCache;
 
   readonly #isJoining: boolean;
   readonly #joins: Joins;
@@ -76,7 +76,7 @@ export class Extractor {
   #project = '';
   #resource!: Resource;
   #batch!: CallBatch;
-  #extracted: Extracted = nothingExtracted();
+  #extracted: SpanCounts = nothingExtracted();
   #traceIdsOf: Uint8Array = new Uint8Array(0);
   #traceIds: DataView = new DataView(new ArrayBuffer(0));
   #nowS = 0;
@@ -91,14 +91,14 @@ export class Extractor {
     this.#privacy = privacy;
     this.#privacyGeneration = privacy?.generation;
     this.#retentionS = config.retention.daysS;
-    this.#resources = new Resources(config.samplingFactors);
-    this.#endpoints = new Endpoints(dictionary, this.#routes, config);
+    this.#resources = new ResourceCache(config.samplingFactors);
+    this.#endpoints = new EndpointCache(dictionary, this.#routes, config);
     this.#countsRpc = config.rpc;
     this.#excludeLatency = config.excludeLatency;
-    this.#clients = new Clients(dictionary, new TrustedProxies(config.trustedProxies));
+    this.#clients = new ClientCache(dictionary, new TrustedProxies(config.trustedProxies));
     const { keys, consumerSlots } = wantedAttributes(config.consumerAttributes);
-    this.#origins = new Origins(dictionary, consumerSlots);
-    this.#walk = new TracesWalk(
+    this.#origins = new CallContextCache(dictionary, consumerSlots);
+    this.#walk = new TracesReader(
       { resource: resourceKeys, span: keys },
       {
         resource: () => {
@@ -153,7 +153,7 @@ export class Extractor {
    * @param message is read in place and not kept
    * @throws AppError `invalid` that names the byte and what was wrong; the batch is as before
    */
-  extract(project: string, message: Buffer, batch: CallBatch): Extracted {
+  extract(project: string, message: Buffer, batch: CallBatch): SpanCounts {
     const nowMs = this.#now();
     const nowS = Math.floor(nowMs / 1000);
     this.#nowS = nowS;

@@ -1,7 +1,7 @@
 import { limits } from '../../core/limits.ts';
 import { finish, mix } from '../intern/hash.ts';
 import { bytesPerWord } from '../intern/interner.ts';
-import { keptText } from '../intern/truncate.ts';
+import { truncateUtf8 } from '../intern/truncate.ts';
 import type { AttributeSlots } from '../otlp/attributes.ts';
 
 /** The service that spans are of, in one of its versions. */
@@ -46,7 +46,7 @@ export function serviceHashOf(project: string, attributes: AttributeSlots): numb
 }
 
 /** All instances of a service are one resource: what differs between them is not kept. */
-export class Resources {
+export class ResourceCache {
   readonly #resources = new Map<string, Resource>();
   readonly #samplingFactors: ReadonlyMap<string, number>;
   #weight = 0;
@@ -99,7 +99,7 @@ const instanceSlots = [4, 5];
 function textOf(attributes: AttributeSlots, slots: readonly number[], bytesMax: number): string {
   for (const place of slots) {
     const text = attributes.text(place);
-    if (text !== '') return keptText(text, bytesMax);
+    if (text !== '') return truncateUtf8(text, bytesMax);
   }
   return '';
 }

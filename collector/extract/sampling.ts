@@ -1,6 +1,6 @@
 import { limits } from '../../core/limits.ts';
 import { roundedWeight } from '../../core/weight.ts';
-import type { TracesWalk } from '../otlp/traces-reader.ts';
+import type { TracesReader } from '../otlp/traces-reader.ts';
 import { slot } from './span-attributes.ts';
 import { TraceState } from './trace-state.ts';
 
@@ -14,7 +14,7 @@ export const unbelieved = -2;
  * `sampler.param` of a probabilistic sampler (Jaeger, which writes it on the root span alone).
  * @returns a weight as core/weight.ts has them, `unsaid` or `unbelieved`
  */
-export function weightSaid(walk: TracesWalk): number {
+export function weightSaid(walk: TracesReader): number {
   let isDoubtful = false;
   for (let i = 0; i < carriers.length; i += 1) {
     const weight = carriers[i]!(walk);
@@ -25,7 +25,7 @@ export function weightSaid(walk: TracesWalk): number {
 }
 
 /** In [0, 1): for `copiesOf`, the same for the same span whenever and in whatever order it comes. */
-export function chanceOf(walk: TracesWalk): number {
+export function chanceOf(walk: TracesReader): number {
   let hash = walk.endLow | 0;
   if (walk.traceIdLength === 16) {
     const { view } = walk.cursor;
@@ -41,7 +41,7 @@ function mix(value: number): number {
   return hash ^ (hash >>> 16);
 }
 
-const carriers: readonly ((walk: TracesWalk) => number)[] = [
+const carriers: readonly ((walk: TracesReader) => number)[] = [
   tracestateWeight,
   sampleRatioWeight,
   sampleRateWeight,
@@ -50,7 +50,7 @@ const carriers: readonly ((walk: TracesWalk) => number)[] = [
 
 const state = new TraceState();
 
-function tracestateWeight(walk: TracesWalk): number {
+function tracestateWeight(walk: TracesReader): number {
   if (walk.traceStateLength === 0) return unsaid;
   const { bytes } = walk.cursor;
   state.read(bytes, walk.traceStateStart, walk.traceStateStart + walk.traceStateLength);
@@ -65,7 +65,7 @@ function tracestateWeight(walk: TracesWalk): number {
  * threshold T: one of 2^56/(2^56 − T). When they are below, somebody else kept it, and T says nothing.
  * 56 bits do not fit a number's 53: both are halves of 28 bits.
  */
-function thresholdWeight(walk: TracesWalk): number {
+function thresholdWeight(walk: TracesReader): number {
   const { bytes } = walk.cursor;
   const digits = state.thEnd - state.thStart;
   if (digits < 1 || digits > 14) return unbelieved;
@@ -76,7 +76,7 @@ function thresholdWeight(walk: TracesWalk): number {
 }
 
 /** Whether the span's randomness reaches the threshold; also when it has none to compare. */
-function isKept(walk: TracesWalk, high: number, low: number): boolean {
+function isKept(walk: TracesReader, high: number, low: number): boolean {
   const { bytes } = walk.cursor;
   let randomHigh: number;
   let randomLow: number;
@@ -128,18 +128,18 @@ function smallDecimal(bytes: Uint8Array, start: number, end: number): number {
   return value > 63 ? -1 : value;
 }
 
-function sampleRatioWeight({ attributes }: TracesWalk): number {
+function sampleRatioWeight({ attributes }: TracesReader): number {
   const ratio = attributes.number(slot.sampleRatio);
   return attributes.kind(slot.sampleRatio) === 0 ? unsaid : credible(1 / ratio);
 }
 
-function sampleRateWeight({ attributes }: TracesWalk): number {
+function sampleRateWeight({ attributes }: TracesReader): number {
   if (attributes.kind(slot.sampleRate) === 0) return unsaid;
   const rate = attributes.number(slot.sampleRate);
   return Number.isInteger(rate) ? credible(rate) : unbelieved;
 }
 
-function jaegerWeight({ attributes }: TracesWalk): number {
+function jaegerWeight({ attributes }: TracesReader): number {
   if (attributes.kind(slot.samplerParam) === 0) return unsaid;
   if (attributes.text(slot.samplerType) !== 'probabilistic') return unsaid;
   return credible(1 / attributes.number(slot.samplerParam));

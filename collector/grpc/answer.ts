@@ -23,7 +23,7 @@ export function endReply(stream: ServerHttp2Stream, frame: Buffer, failure?: Err
 }
 
 /** Answers a call that failed, in headers alone. */
-export function refuseCall(stream: ServerHttp2Stream, error: Error): void {
+export function refuseRpc(stream: ServerHttp2Stream, error: Error): void {
   if (!isOpen(stream)) return;
   const headers = { ...replyHeaders, ...failureTrailers(error) };
   stream.respond(headers, { endStream: true });

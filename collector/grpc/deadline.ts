@@ -1,5 +1,5 @@
 import { limits } from '../../core/limits.ts';
-import { CallError, rpc } from './status.ts';
+import { RpcError, rpc } from './status.ts';
 
 /**
  * The time of one call: what its sender gives it (grpc-timeout), and until its message has arrived never
@@ -9,8 +9,8 @@ export class Deadline {
   readonly #startMs = performance.now();
   readonly #toldMs: number | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #waiting: (late: CallError) => void = () => {};
-  #late: CallError | undefined;
+  #waiting: (late: RpcError) => void = () => {};
+  #late: RpcError | undefined;
 
   /** @param header grpc-timeout; one that cannot be read counts for nothing */
   constructor(header: string | string[] | undefined) {
@@ -21,7 +21,7 @@ export class Deadline {
   }
 
   /** Names who waits from now on; told at once when the time is over already. */
-  watch(waiting: (late: CallError) => void): void {
+  watch(waiting: (late: RpcError) => void): void {
     this.#waiting = waiting;
     if (this.#late !== undefined) waiting(this.#late);
   }
@@ -65,8 +65,8 @@ export class Deadline {
   }
 }
 
-function over(): CallError {
-  return new CallError(rpc.deadlineExceeded, 'the time given to the call is over');
+function over(): RpcError {
+  return new RpcError(rpc.deadlineExceeded, 'the time given to the call is over');
 }
 
 /** `100m` is 100 milliseconds. @returns undefined when there is none that can be read */

@@ -8,7 +8,7 @@ import type { BufferPool } from '../request/buffer-pool.ts';
 import { beginReply, endReply, framed, reply } from './answer.ts';
 import { readMessage } from './message.ts';
 import { type Call, grpcCodec } from './rpc.ts';
-import { CallError, rpc } from './status.ts';
+import { RpcError, rpc } from './status.ts';
 
 /**
  * grpc.health.v1.Health, as probes of Kubernetes and clients of gRPC ask for it: SERVING while the store can
@@ -34,7 +34,7 @@ export class Health {
   async check(call: Call): Promise<void> {
     const service = await this.#asked(call);
     if (!this.#services.has(service)) {
-      throw new CallError(rpc.notFound, `there is no service ${service} here`);
+      throw new RpcError(rpc.notFound, `there is no service ${service} here`);
     }
     reply(call.stream, healthOf(await this.#status()));
   }

@@ -10,7 +10,7 @@ import {
   type Intake,
   openIntake,
 } from '../request/body.ts';
-import { CallError, rpc } from './status.ts';
+import { RpcError, rpc } from './status.ts';
 
 /**
  * The one message of a unary call: a flag byte (compressed or not), four bytes of length, and so many bytes
@@ -52,7 +52,7 @@ export function readMessage(stream: ServerHttp2Stream, options: MessageOptions):
     try {
       frame.chunk(bytes);
     } catch (error) {
-      frame.fail(error instanceof CallError ? error : asAppError(error));
+      frame.fail(error instanceof RpcError ? error : asAppError(error));
     }
   };
   // A stream that is reset ends first as if its client had said all: Node's client says so, and Node itself
@@ -181,6 +181,6 @@ class Frame {
 const prefixBytes = 5;
 
 /** What every gRPC library answers to a stream that is not framed as the specification says. */
-function malformed(message: string): CallError {
-  return new CallError(rpc.internal, message);
+function malformed(message: string): RpcError {
+  return new RpcError(rpc.internal, message);
 }

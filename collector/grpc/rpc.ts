@@ -5,7 +5,7 @@ import { type Codec, codecOf } from '../request/body.ts';
 import { type ExportContext, takeBody } from '../request/request.ts';
 import type { Deadline } from './deadline.ts';
 import { readMessage } from './message.ts';
-import { CallError, rpc } from './status.ts';
+import { RpcError, rpc } from './status.ts';
 
 /** One export call over gRPC, from its headers to what is to be answered. */
 export interface Call {
@@ -51,7 +51,7 @@ export function grpcCodec({ 'grpc-encoding': header }: IncomingHttpHeaders): Cod
   if (header === undefined) return undefined;
   const name = String(header).trim().toLowerCase();
   if (knownEncodings.includes(name)) return codecOf(name);
-  throw new CallError(rpc.unimplemented, `unsupported grpc-encoding: ${header}`, {
+  throw new RpcError(rpc.unimplemented, `unsupported grpc-encoding: ${header}`, {
     'grpc-accept-encoding': knownEncodings.join(','),
   });
 }

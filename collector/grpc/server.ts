@@ -14,15 +14,15 @@ import { addressOf, listen, waitAtMost } from '../../core/server/listen.ts';
 import { exportResponse, type Signal } from '../otlp/responses.ts';
 import { Gone } from '../request/body.ts';
 import type { ExportContext } from '../request/request.ts';
-import { refuseCall, refuseText, reply } from './answer.ts';
+import { refuseRpc, refuseText, reply } from './answer.ts';
 import { Deadline } from './deadline.ts';
 import { Health } from './health.ts';
 import { whenHttp2 } from './preface.ts';
 import { type Call, exportMethods, takeCall } from './rpc.ts';
-import { CallError, callCode, rpc } from './status.ts';
+import { RpcError, rpc, rpcCodeOf } from './status.ts';
 
 /** OTLP over gRPC, with gRPC's health service. Straight on HTTP/2: docs/decisions/0003-grpc-server.md. */
-export interface GrpcDoor {
+export interface GrpcServer {
   /** The real address: `http://127.0.0.1:4317`. */
   url: string;
   /**
@@ -44,7 +44,7 @@ export interface GrpcOptions extends ExportContext {
 }
 
 /** @throws AppError `conflict` when the port is in use or the address is not ours */
-export async function openGrpcDoor(options: GrpcOptions): Promise<GrpcDoor> {
+export async function openGrpcDoor(options: GrpcOptions): Promise<GrpcServer> {
   const calls = new Calls(options);
   const connections = new Set<Socket>();
   const sessions = new Set<ServerHttp2Session>();
@@ -145,7 +145,7 @@ class Calls {
     } else if (path === '/grpc.health.v1.Health/Watch') {
       this.#operate(call, this.#health.watch(call));
     } else {
-      refuseCall(stream, new CallError(rpc.unimplemented, `${path} is not served here`));
+      refuseRpc(stream, new RpcError(rpc.unimplemented, `${path} is not served here`));
     }
   }
 
@@ -161,12 +161,12 @@ class Calls {
         metrics.request('grpc', 'aborted');
         return;
       }
-      const error = thrown instanceof CallError ? thrown : asAppError(thrown);
+      const error = thrown instanceof RpcError ? thrown : asAppError(thrown);
       if (error instanceof AppError && error.code === 'internal') {
         log.error({ err: error }, 'an export call failed');
       }
-      metrics.request('grpc', callCode(error));
-      refuseCall(stream, error);
+      metrics.request('grpc', rpcCodeOf(error));
+      refuseRpc(stream, error);
     }
     deadline.answered(() => stream.destroy());
   }
@@ -176,7 +176,7 @@ class Calls {
       await work;
     } catch (error) {
       if (!(error instanceof Gone)) {
-        refuseCall(stream, error instanceof CallError ? error : asAppError(error));
+        refuseRpc(stream, error instanceof RpcError ? error : asAppError(error));
       }
     }
   }

@@ -23,7 +23,7 @@ export const rpc = {
 } as const;
 
 /** What is wrong with a call itself rather than with what it carries. */
-export class CallError extends Error {
+export class RpcError extends Error {
   override readonly name = 'CallError';
   readonly code: number;
   readonly headers: OutgoingHttpHeaders;
@@ -36,8 +36,8 @@ export class CallError extends Error {
 }
 
 /** grpc-status of a failure. */
-export function callCode(error: Error): number {
-  return error instanceof CallError ? error.code : codes[asAppError(error).code];
+export function rpcCodeOf(error: Error): number {
+  return error instanceof RpcError ? error.code : codes[asAppError(error).code];
 }
 
 /**
@@ -45,8 +45,8 @@ export function callCode(error: Error): number {
  * RESOURCE_EXHAUSTED without it means that the same request will never do.
  */
 export function failureTrailers(error: Error): OutgoingHttpHeaders {
-  const code = callCode(error);
-  const hidden = !(error instanceof CallError) && asAppError(error).code === 'internal';
+  const code = rpcCodeOf(error);
+  const hidden = !(error instanceof RpcError) && asAppError(error).code === 'internal';
   const text = boundedText(hidden ? 'internal error' : error.message);
   const retryInfo = code === rpc.unavailable ? retryInfoOf(error) : undefined;
   const details: Buffer[] = [];
@@ -59,7 +59,7 @@ export function failureTrailers(error: Error): OutgoingHttpHeaders {
     'grpc-message': percentEncoded(text),
     'grpc-status-details-bin': unpadded(rpcStatus(code, text, details)),
     ...(retryInfo !== undefined ? { 'google.rpc.retryinfo-bin': unpadded(retryInfo) } : {}),
-    ...(error instanceof CallError ? error.headers : {}),
+    ...(error instanceof RpcError ? error.headers : {}),
   };
 }
 

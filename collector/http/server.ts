@@ -24,7 +24,7 @@ import { answer, answerText, refuse, refuseUnreadable } from './answer.ts';
 import { Cors } from './cors.ts';
 
 /** OTLP over HTTP/1.1 and, with certificates, HTTP/2; with health, readiness and metrics on the same port. */
-export interface HttpDoor {
+export interface HttpServer {
   /** The real address: `http://127.0.0.1:4318`. */
   url: string;
   /**
@@ -49,7 +49,7 @@ export interface HttpOptions extends ExportContext {
 }
 
 /** @throws AppError `conflict` when the port is in use or the address is not ours */
-export async function openHttpDoor(options: HttpOptions): Promise<HttpDoor> {
+export async function openHttpDoor(options: HttpOptions): Promise<HttpServer> {
   const { certificates, timeouts = limits } = options;
   const tls = certificates && { certificates, clients: 'certified' as const };
   const web = createWebServer({ timeouts, tls });

@@ -1,9 +1,14 @@
-import { CallBatch, type CallDictionary, callColumns, type NewWords } from '../../core/call.ts';
+import {
+  CallBatch,
+  type CallDictionary,
+  callColumns,
+  type NewDimensions,
+} from '../../core/call.ts';
 import { AppError, asAppError } from '../../core/error.ts';
 import { limits } from '../../core/limits.ts';
 import type { AppendOutcome, CallWriter } from '../../core/store/store.ts';
-import { type ClockAhead, ClocksAhead } from '../extract/clock-skew.ts';
-import type { Extracted, RejectReason } from '../extract/counts.ts';
+import { type ClockAhead, ClockSkew } from '../extract/clock-skew.ts';
+import type { RejectReason, SpanCounts } from '../extract/counts.ts';
 import type { CollectorMetrics } from '../metrics.ts';
 import type { PartialSuccess } from '../otlp/responses.ts';
 import { ByteBudget, type Share } from './budget.ts';
@@ -23,7 +28,7 @@ export class Ingest {
   readonly #budget: ByteBudget;
   readonly #onState: (error?: AppError) => void;
   readonly #onClockAhead: (found: ClockAhead) => void;
-  readonly #clocksAhead = new ClocksAhead();
+  readonly #clocksAhead = new ClockSkew();
   /** Batches not yet handed to the writer; requests fill the last one. */
   #queue: Group[] = [];
   #recycled: ArrayBuffer | undefined;
@@ -90,7 +95,7 @@ export class Ingest {
     project: string,
     message: Buffer,
     digest: () => Uint8Array,
-  ): Promise<Extracted['rejected']> {
+  ): Promise<SpanCounts['rejected']> {
     const group = this.#openGroup();
     const { batch } = group;
     const firstCall = batch.length;
@@ -141,7 +146,7 @@ export class Ingest {
   }
 
   /** After this no request may add to the group. */
-  #seal(group: Group): NewWords {
+  #seal(group: Group): NewDimensions {
     if (group.words !== undefined) return group.words;
     group.words = this.#dictionary.takeNew();
     if (this.#extractor.size > this.#bounds.internedStrings) {
@@ -213,7 +218,7 @@ export class Ingest {
     }
   }
 
-  #countOthers(extracted: Extracted): void {
+  #countOthers(extracted: SpanCounts): void {
     const { notServer, notHttp, excluded, rejected, duplicate } = extracted;
     if (notServer > 0) this.#metrics.spans('not_server', '', notServer);
     if (notHttp > 0) this.#metrics.spans('not_http', '', notHttp);
@@ -257,7 +262,7 @@ export type IngestBounds = Pick<
 /** What ingest needs of the Extractor (collector/extract/extractor.ts). */
 export interface CallExtractor {
   /** Adds the message's calls to the batch. @throws AppError `invalid`, leaving the batch as it was */
-  extract(project: string, message: Buffer, batch: CallBatch): Extracted;
+  extract(project: string, message: Buffer, batch: CallBatch): SpanCounts;
   /** The batch was not committed: what was remembered of its spans is forgotten. */
   forget(batch: CallBatch): void;
   /** Forgets the dictionary's words, which begin a new epoch. */
@@ -270,7 +275,7 @@ interface Group {
   /** In the order of the batch's deliveries. */
   waiters: Waiter[];
   /** Set when the group is sealed. */
-  words: NewWords | undefined;
+  words: NewDimensions | undefined;
 }
 
 interface Waiter {
@@ -285,7 +290,7 @@ const bytesPerCall = callColumns(1).buffer.byteLength;
 const bytesPerWaitingCall = 80;
 
 /** What a sender is told of the spans that were not taken. */
-export function rejections(rejected: Extracted['rejected']): PartialSuccess | undefined {
+export function rejections(rejected: SpanCounts['rejected']): PartialSuccess | undefined {
   let total = 0;
   const parts: string[] = [];
   for (const [reason, count] of Object.entries(rejected)) {

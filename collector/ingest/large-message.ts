@@ -3,7 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { CallBatch, CallDictionary } from '../../core/call.ts';
 import { AppError } from '../../core/error.ts';
 import { limits } from '../../core/limits.ts';
-import type { Extracted } from '../extract/counts.ts';
+import type { SpanCounts } from '../extract/counts.ts';
 import { Extractor, type ExtractorOptions } from '../extract/extractor.ts';
 import type { PartialSuccess } from '../otlp/responses.ts';
 import { slicesOf } from '../otlp/split-request.ts';
@@ -39,7 +39,7 @@ export class LargeMessages {
   ): Promise<PartialSuccess | undefined> {
     await this.#prove(project, message);
     const digest = messageDigest(delivered);
-    const rejected: Partial<Extracted['rejected']> = {};
+    const rejected: Partial<SpanCounts['rejected']> = {};
     let number = 0;
     for (const slice of slicesOf(message, sliceBytes)) {
       const sliceDigest = () => digestOfSlice(digest, number);
@@ -50,7 +50,7 @@ export class LargeMessages {
       number += 1;
       await turn();
     }
-    return rejections(rejected as Extracted['rejected']);
+    return rejections(rejected as SpanCounts['rejected']);
   }
 
   /** Decodes it all with words of its own, which go with it. @throws AppError `invalid` */

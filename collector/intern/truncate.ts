@@ -1,7 +1,12 @@
 /** Strings as they are kept: cut to a bound of core/limits.ts at a character, and without NUL. */
 
 /** How many of the bytes are kept: at most `bytesMax`, never half a character. */
-export function keptLength(bytes: Buffer, start: number, length: number, bytesMax: number): number {
+export function truncatedLength(
+  bytes: Buffer,
+  start: number,
+  length: number,
+  bytesMax: number,
+): number {
   if (length <= bytesMax) return length;
   let kept = bytesMax;
   // A continuation byte at the cut says that the character began before it.
@@ -11,9 +16,9 @@ export function keptLength(bytes: Buffer, start: number, length: number, bytesMa
 }
 
 /** For decoded text: replaced bytes take more room than they had. NUL would end it in SQLite's shell. */
-export function keptText(text: string, bytesMax: number): string {
+export function truncateUtf8(text: string, bytesMax: number): string {
   const clean = text.includes('\0') ? text.replaceAll('\0', '\ufffd') : text;
   if (clean.length * 3 <= bytesMax || Buffer.byteLength(clean) <= bytesMax) return clean;
   const bytes = Buffer.from(clean);
-  return bytes.toString('utf8', 0, keptLength(bytes, 0, bytes.length, bytesMax));
+  return bytes.toString('utf8', 0, truncatedLength(bytes, 0, bytes.length, bytesMax));
 }

@@ -5,7 +5,7 @@ import { limits } from '../../core/limits.ts';
  * Reads JSON from bytes, in place and forward, without making objects of it: 64 MiB of `{},` parsed to
  * objects took 75 s and more than a gigabyte. RFC 8259, checked; strings keep their bytes as they came.
  */
-export class JsonCursor {
+export class JsonReader {
   readonly bytes: Buffer;
   at = 0;
   /** The content of the string read last, without its quotes; `escaped` when it holds a backslash. */

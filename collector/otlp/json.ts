@@ -1,4 +1,4 @@
-import { brace, JsonCursor, quote, square } from './json-reader.ts';
+import { brace, JsonReader, quote, square } from './json-reader.ts';
 import { Writer } from './traces-encoder.ts';
 
 /**
@@ -10,7 +10,7 @@ import { Writer } from './traces-encoder.ts';
  * @throws AppError `invalid` that names the field and the value
  */
 export function tracesFromJson(body: Buffer): Buffer {
-  const json = new JsonCursor(body);
+  const json = new JsonReader(body);
   const out = new Writer();
   writeFields(json, out, request, 'the body');
   json.finish();
@@ -18,12 +18,12 @@ export function tracesFromJson(body: Buffer): Buffer {
 }
 
 /** Writes the value at hand, which is not null, as field `number`. */
-type Write = (json: JsonCursor, out: Writer, number: number, name: string) => void;
+type Write = (json: JsonReader, out: Writer, number: number, name: string) => void;
 
 /** A message's fields by both of their JSON names. */
 type Fields = Map<string, { number: number; name: string; write: Write }>;
 
-function writeFields(json: JsonCursor, out: Writer, fields: Fields, name: string): void {
+function writeFields(json: JsonReader, out: Writer, fields: Fields, name: string): void {
   json.enter(brace, name);
   for (let first = true; json.next(brace, first); first = false) {
     const field = fields.get(json.key());
@@ -133,7 +133,7 @@ function enumeration(prefix: string, names: string[]): Write {
 }
 
 /** Digits are exact; a form with exponent or fraction goes through a double. */
-function integerWithin(json: JsonCursor, range: Range, name: string): bigint {
+function integerWithin(json: JsonReader, range: Range, name: string): bigint {
   json.peek();
   const { at } = json;
   const value = exactly(scalar(json, name, range.name));
@@ -155,7 +155,7 @@ const decimal = /^-?\d+(\.\d+)?([eE][+-]?\d+)?$/;
 const digitsMost = 400;
 
 /** The text of a literal or of a string: numbers may come as either. */
-function scalar(json: JsonCursor, name: string, wanted: string): string {
+function scalar(json: JsonReader, name: string, wanted: string): string {
   const byte = json.peek();
   if (byte === brace || byte === square) throw json.wrong(name, wanted);
   if (byte !== quote) return json.literal();
@@ -163,7 +163,7 @@ function scalar(json: JsonCursor, name: string, wanted: string): string {
   return json.text();
 }
 
-function expectString(json: JsonCursor, name: string, wanted: string): void {
+function expectString(json: JsonReader, name: string, wanted: string): void {
   if (json.peek() !== quote) throw json.wrong(name, wanted);
   json.string();
 }

@@ -1,4 +1,4 @@
-import { brace, JsonCursor, square } from './json-reader.ts';
+import { brace, JsonReader, square } from './json-reader.ts';
 import { Cursor } from './protobuf-reader.ts';
 import type { Encoding, Signal } from './responses.ts';
 
@@ -10,7 +10,7 @@ import type { Encoding, Signal } from './responses.ts';
 export function countUnstored(signal: UnstoredSignal, encoding: Encoding, body: Buffer): number {
   const path = paths[signal];
   if (encoding === 'json') {
-    const json = new JsonCursor(body);
+    const json = new JsonReader(body);
     const count = countJson(json, path, 0, 'the body');
     json.finish();
     return count;
@@ -60,7 +60,7 @@ function countProtobuf(cursor: Cursor, end: number, path: readonly Step[], depth
   return count;
 }
 
-function countJson(json: JsonCursor, path: readonly Step[], depth: number, name: string): number {
+function countJson(json: JsonReader, path: readonly Step[], depth: number, name: string): number {
   let count = 0;
   json.enter(brace, name);
   for (let first = true; json.next(brace, first); first = false) {
@@ -73,7 +73,7 @@ function countJson(json: JsonCursor, path: readonly Step[], depth: number, name:
 }
 
 /** A gauge is one message and a list of metrics is a list: both are followed the same way. */
-function countField(json: JsonCursor, path: readonly Step[], depth: number, name: string): number {
+function countField(json: JsonReader, path: readonly Step[], depth: number, name: string): number {
   const isLast = depth === path.length - 1;
   if (!isLast && json.peek() !== square) return countJson(json, path, depth + 1, name);
   let count = 0;

@@ -8,7 +8,7 @@ import { Cursor } from './protobuf-reader.ts';
  *
  * Field numbers: opentelemetry-proto 1.11, collector/trace/v1 and trace/v1/trace.proto.
  */
-export class TracesWalk {
+export class TracesReader {
   readonly cursor = new Cursor();
   /** Attributes of the resource that `visitor.resource` is told of. */
   readonly resource: AttributeSlots;

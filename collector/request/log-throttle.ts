@@ -2,7 +2,7 @@
  * Tells each client once an hour what it sends in vain. An SDK writes every such message into its
  * application's log, and sends metrics and logs by default: more often would be noise (OTLP.md H7).
  */
-export class Notices {
+export class LogThrottle {
   readonly #now: () => number;
   /** When each was told last; a map keeps the order of insertion, so the oldest is first. */
   readonly #toldMs = new Map<string, number>();

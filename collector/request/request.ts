@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { Gate } from '../../core/auth/authorizer.ts';
+import type { Authorizer } from '../../core/auth/authorizer.ts';
 import { credentialsOf } from '../../core/auth/credentials.ts';
 import { AppError } from '../../core/error.ts';
 import { limits } from '../../core/limits.ts';
@@ -13,17 +13,17 @@ import { countUnstored, type UnstoredSignal } from '../otlp/other-signals.ts';
 import type { Encoding, PartialSuccess, Signal } from '../otlp/responses.ts';
 import { type Body, checkDeclared, codecOf, declaredBytes, readBody } from './body.ts';
 import type { BufferPool } from './buffer-pool.ts';
-import type { Notices } from './log-throttle.ts';
-import type { ChunkGarbage } from './minor-gc.ts';
+import type { LogThrottle } from './log-throttle.ts';
+import type { ScavengeAfterChunks } from './minor-gc.ts';
 
 /** One export request over HTTP, from its headers to what is to be answered. */
 export interface ExportContext {
-  gate: Gate;
+  gate: Authorizer;
   ingest: Ingest;
   metrics: CollectorMetrics;
-  notices: Notices;
+  notices: LogThrottle;
   pool: BufferPool;
-  garbage: ChunkGarbage;
+  garbage: ScavengeAfterChunks;
   largeJson: LargeJson;
   largeMessages: LargeMessages;
   bodyBytesMax: number;
@@ -145,7 +145,7 @@ function count(
 }
 
 function notStored(
-  notices: Notices,
+  notices: LogThrottle,
   client: string,
   signal: UnstoredSignal,
   rejected: number,

@@ -4,10 +4,10 @@ import { digestOf, type Scope } from '../key.ts';
 import type { ActiveKey, KeyStore } from '../store/keys.ts';
 import { type Credentials, keyTextOf } from './credentials.ts';
 import { FailedAttempts } from './failed-attempts.ts';
-import { KeyRing } from './key-cache.ts';
+import { KeyCache } from './key-cache.ts';
 
 /** Decides who may do what in which project: one decision for every door and transport. */
-export interface Gate {
+export interface Authorizer {
   /**
    * The project that a request is for.
    * @throws AppError `unauthenticated` without a good key, `forbidden` when it may not do this,
@@ -29,7 +29,7 @@ export type Administrator = { isOperator: true } | { isOperator: false; project:
 export const defaultProject = 'default';
 
 /** Everybody may do everything in the one project there is. */
-export const openGate: Gate = {
+export const openAuthorizer: Authorizer = {
   project: async () => defaultProject,
   administrator: async () => {
     const message = `authentication is off (ROLLCALL_AUTH=off): there is one project, ${defaultProject}, and no key is asked for; ROLLCALL_AUTH=keys turns it on`;
@@ -38,7 +38,7 @@ export const openGate: Gate = {
   close: async () => {},
 };
 
-export interface GateOptions {
+export interface AuthorizerOptions {
   auth: 'off' | 'keys';
   /** ROLLCALL_ADMIN_KEY. */
   adminKey: string | undefined;
@@ -47,16 +47,21 @@ export interface GateOptions {
   now?: () => number;
 }
 
-export function gateOf({ auth, adminKey, keys, now = Date.now }: GateOptions): Gate {
-  return auth === 'off' ? openGate : new KeyGate(new KeyRing(keys, now), adminKey, now);
+export function authorizerOf({
+  auth,
+  adminKey,
+  keys,
+  now = Date.now,
+}: AuthorizerOptions): Authorizer {
+  return auth === 'off' ? openAuthorizer : new KeyGate(new KeyCache(keys, now), adminKey, now);
 }
 
-class KeyGate implements Gate {
-  readonly #ring: KeyRing;
+class KeyGate implements Authorizer {
+  readonly #ring: KeyCache;
   readonly #adminDigest: Buffer | undefined;
   readonly #failed: FailedAttempts;
 
-  constructor(ring: KeyRing, adminKey: string | undefined, now: () => number) {
+  constructor(ring: KeyCache, adminKey: string | undefined, now: () => number) {
     this.#ring = ring;
     this.#adminDigest = adminKey === undefined ? undefined : digestOf(adminKey);
     this.#failed = new FailedAttempts(now);

@@ -9,7 +9,7 @@ import type { ActiveKey, KeyStore, KeyUse } from '../store/keys.ts';
  * `limits.keyCheckMs`, when a key is looked up: a key revoked by any process is refused after that time,
  * and nothing runs while nobody asks. When a key was used is written behind, once a minute a key.
  */
-export class KeyRing {
+export class KeyCache {
   readonly #store: () => Promise<KeyStore>;
   readonly #now: () => number;
   /** By the first 8 bytes of the digest: what a lookup's time could tell says nothing of the rest. */

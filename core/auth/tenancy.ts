@@ -2,13 +2,13 @@ import type { Config } from '../config/config.ts';
 import { asAppError } from '../error.ts';
 import type { Log } from '../log.ts';
 import type { KeyStore } from '../store/keys.ts';
-import { Late } from '../store/late.ts';
+import { Retrying } from '../store/late.ts';
 import { openSqliteKeys } from '../store/sqlite/keys.ts';
-import { type Gate, gateOf } from './authorizer.ts';
+import { type Authorizer, authorizerOf } from './authorizer.ts';
 
 /** Whose requests a service takes: its gate, and the keys behind it. */
 export interface Tenancy {
-  gate: Gate;
+  gate: Authorizer;
   /** Opened when first asked for, which is never with authentication off. @throws AppError `unavailable` */
   keys(): Promise<KeyStore>;
   close(): Promise<void>;
@@ -16,9 +16,9 @@ export interface Tenancy {
 
 export function openTenancy(config: Pick<Config, 'auth' | 'adminKey' | 'store'>): Tenancy {
   const { auth, adminKey, store } = config;
-  const late = new Late(() => openSqliteKeys(store.path));
+  const late = new Retrying(() => openSqliteKeys(store.path));
   const keys = () => late.get();
-  const gate = gateOf({ auth, adminKey, keys });
+  const gate = authorizerOf({ auth, adminKey, keys });
   return {
     gate,
     keys,

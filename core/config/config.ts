@@ -251,7 +251,7 @@ const serviceLink =
  * @throws AppError `invalid` whose message has one line for each mistake: variable, value, what is allowed
  */
 export function readConfig(env: NodeJS.ProcessEnv): Config {
-  const mistakes = strangers(env);
+  const mistakes = unknownVariables(env);
   const get = <N extends VariableName>(name: N) => readVariable(name, env, mistakes);
   const store = get('ROLLCALL_STORE');
   const host = get('ROLLCALL_HOST');
@@ -294,7 +294,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     responseHeaders: get('ROLLCALL_RESPONSE_HEADERS'),
     logLevel: get('ROLLCALL_LOG'),
   };
-  if (mistakes.length === 0) mistakes.push(...disagreements(config, env));
+  if (mistakes.length === 0) mistakes.push(...crossChecks(config, env));
   if (mistakes.length > 0) {
     const count = mistakes.length === 1 ? 'a mistake' : `${mistakes.length} mistakes`;
     throw new AppError('invalid', [`${count} in the configuration:`, ...mistakes].join('\n  '));
@@ -315,14 +315,14 @@ function readVariable<N extends VariableName>(
   try {
     return variable.read(text) as ValueOf<N>;
   } catch (error) {
-    if (!(error instanceof setting.Mistake)) throw error;
+    if (!(error instanceof setting.InvalidValue)) throw error;
     mistakes.push(`${shown(name, text)} ${error.message}`);
     return variable.read(variable.fallback) as ValueOf<N>;
   }
 }
 
 /** Mistakes that only two values together make; looked for when each alone is right. */
-function disagreements(config: Config, env: NodeJS.ProcessEnv): string[] {
+function crossChecks(config: Config, env: NodeJS.ProcessEnv): string[] {
   const found: string[] = [];
   const say = (name: VariableName, why: string) => {
     found.push(`${shown(name, env[name]?.trim() || variables[name].fallback)} ${why}`);
@@ -365,7 +365,7 @@ function disagreements(config: Config, env: NodeJS.ProcessEnv): string[] {
 }
 
 /** Variables that look like ours and are not. */
-function strangers(env: NodeJS.ProcessEnv): string[] {
+function unknownVariables(env: NodeJS.ProcessEnv): string[] {
   const found: string[] = [];
   for (const name of Object.keys(env).sort()) {
     if (!name.startsWith('ROLLCALL_') || name in variables) continue;

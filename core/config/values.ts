@@ -7,7 +7,7 @@ import { dayS, hourS, minuteS } from '../window.ts';
  * Readers of one configuration value each: text in, value out. They throw `Mistake`, whose message says
  * what would be allowed; core/config/config.ts adds the variable and the value seen.
  */
-export class Mistake extends Error {
+export class InvalidValue extends Error {
   override readonly name = 'Mistake';
 }
 
@@ -15,7 +15,7 @@ export class Mistake extends Error {
 export function port(text: string): number {
   // A Kubernetes service called rollcall-analyzer puts ROLLCALL_ANALYZER_PORT=tcp://10.… into every pod.
   if (text.startsWith('tcp://')) {
-    throw new Mistake(
+    throw new InvalidValue(
       'looks like a Kubernetes service link; set enableServiceLinks: false in the pod',
     );
   }
@@ -26,7 +26,7 @@ export function wholeNumber(least: number, most: number, hint = ''): (text: stri
   return (text) => {
     const value = Number(text);
     if (/^\d{1,9}$/.test(text) && value >= least && value <= most) return value;
-    throw new Mistake(`must be a whole number from ${least} to ${most}${hint}`);
+    throw new InvalidValue(`must be a whole number from ${least} to ${most}${hint}`);
   };
 }
 
@@ -39,7 +39,7 @@ export function duration(leastS: number, mostS: number): (text: string) => numbe
     const seconds = Number(digits) * (unitS[unit ?? ''] ?? Number.NaN);
     if (seconds >= leastS && seconds <= mostS) return seconds;
     const range = `from ${durationText(leastS)} to ${durationText(mostS)}`;
-    throw new Mistake(`must be a duration such as 90s, 5m, 36h or 30d, ${range}`);
+    throw new InvalidValue(`must be a duration such as 90s, 5m, 36h or 30d, ${range}`);
   };
 }
 
@@ -53,7 +53,7 @@ export function durationText(seconds: number): string {
 /** Characters that pass any header as they are: no space, and no % that would be taken for an encoding. */
 export function adminKey(text: string): string {
   if (/^[\x21-\x24\x26-\x7e]{32,256}$/.test(text)) return text;
-  throw new Mistake(
+  throw new InvalidValue(
     `has ${text.length} characters; it must be 32 to 256 of ASCII's visible characters but %, best from a generator such as openssl rand -hex 32`,
   );
 }
@@ -62,7 +62,7 @@ export function oneOf<T extends string>(...allowed: T[]): (text: string) => T {
   return (text) => {
     const found = allowed.find((value) => value === text);
     if (found !== undefined) return found;
-    throw new Mistake(`must be ${allowed.length > 1 ? 'one of ' : ''}${allowed.join(', ')}`);
+    throw new InvalidValue(`must be ${allowed.length > 1 ? 'one of ' : ''}${allowed.join(', ')}`);
   };
 }
 
@@ -72,7 +72,9 @@ export function list(item: (text: string) => string): (text: string) => string[]
     if (text === 'none') return [];
     const items = text.split(',').map((part) => part.trim());
     if (items.length > limits.settingItems) {
-      throw new Mistake(`has ${items.length} items; at most ${limits.settingItems} are allowed`);
+      throw new InvalidValue(
+        `has ${items.length} items; at most ${limits.settingItems} are allowed`,
+      );
     }
     return [...new Set(items.map(item))];
   };
@@ -83,7 +85,7 @@ export function host(text: string): string {
   const name = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i;
   // Digits and dots that are no address are a mistyped address, not a name.
   if (isIP(text) !== 0 || (name.test(text) && !/^[\d.]+$/.test(text))) return text;
-  throw new Mistake(
+  throw new InvalidValue(
     'must be an IP address or a host name, without a port, such as 127.0.0.1 or 0.0.0.0',
   );
 }
@@ -109,14 +111,14 @@ export function network(text: string): string {
   if (isAddress && bitsFit && more.length === 0) {
     return `${address}/${bits ?? bitsMost}`;
   }
-  throw new Mistake(
+  throw new InvalidValue(
     `holds "${text}"; each item must be private, an address or a network such as 10.0.0.0/8, or the whole is none`,
   );
 }
 
 export function method(text: string): string {
   if (/^[!#$%&'*+.^_`|~0-9a-z-]{1,32}$/i.test(text)) return text.toUpperCase();
-  throw new Mistake(
+  throw new InvalidValue(
     `holds "${text}"; each item must be an HTTP method such as OPTIONS, or the whole is none`,
   );
 }
@@ -124,14 +126,14 @@ export function method(text: string): string {
 /** A glob over canonical routes; `*` stands for any run of characters. */
 export function routeGlob(text: string): string {
   if (/^[/*(]\S*$/.test(text) && Buffer.byteLength(text) <= limits.routeBytes) return text;
-  throw new Mistake(
+  throw new InvalidValue(
     `holds "${text}"; each item must be a route glob of at most ${limits.routeBytes} bytes such as /health* or */metrics`,
   );
 }
 
 export function attributeName(text: string): string {
   if (/^\S{1,200}$/.test(text)) return text;
-  throw new Mistake(
+  throw new InvalidValue(
     `holds "${text}"; each item must be a span attribute's name such as enduser.id`,
   );
 }
@@ -139,7 +141,7 @@ export function attributeName(text: string): string {
 /** The path of a file; '' for none. Whether it can be read is seen where it is. */
 export function file(text: string): string {
   if (!text.includes('\0') && !text.endsWith('/')) return text;
-  throw new Mistake('must be the path of a file');
+  throw new InvalidValue('must be the path of a file');
 }
 
 /** An origin as browsers send it, in lower case; `*` stands for any run of characters. */
@@ -147,7 +149,7 @@ export function origin(text: string): string {
   const shape = /^(\*|[a-z][a-z0-9+.*-]*:\/\/(\[[\da-f:.]+\]|[a-z0-9._*-]+)(:(\d{1,5}|\*))?)$/;
   const lower = text.toLowerCase();
   if (text.length <= limits.originCharacters && shape.test(lower)) return lower;
-  throw new Mistake(
+  throw new InvalidValue(
     `holds "${text}"; each item must be an origin such as https://app.example.com or https://*.example.com, without a path, or the whole is none`,
   );
 }
@@ -168,7 +170,7 @@ export function excludedLatency(text: string): {
     try {
       longerThanNs = Math.min(longerThanNs, duration(1, dayS)(item) * 1e9);
     } catch {
-      throw new Mistake(
+      throw new InvalidValue(
         `holds "${item}"; each item must be upgrades, streams or a duration from 1s to 1d such as 5m, or the whole is none`,
       );
     }
@@ -183,11 +185,11 @@ export function samplingFactors(text: string): ReadonlyMap<string, number> {
     const [, service = '', digits] = /^(.+?)\s*=\s*(\d{1,9}(?:\.\d{1,9})?)$/.exec(item) ?? [];
     const factor = Number(digits);
     if (!(factor >= 1 && factor <= limits.callWeight)) {
-      throw new Mistake(
+      throw new InvalidValue(
         `holds "${item}"; each item must be a service, = and a number from 1 to ${limits.callWeight}, such as shop=10, or the whole is none`,
       );
     }
-    if (factors.has(service)) throw new Mistake(`names the service "${service}" twice`);
+    if (factors.has(service)) throw new InvalidValue(`names the service "${service}" twice`);
     factors.set(service, roundedWeight(factor));
   }
   return factors;
@@ -201,12 +203,12 @@ export function responseHeaders(text: string): [string, string][] {
     const value = percentDecoded(encoded);
     const lower = name.toLowerCase();
     if (name === '' || value === undefined || !/^[\x20-\x7e]{1,1000}$/.test(value)) {
-      throw new Mistake(
+      throw new InvalidValue(
         `holds "${item}"; each item must be a header such as x-frame-options=DENY, or the whole is none`,
       );
     }
     if (ownHeaders.test(lower))
-      throw new Mistake(`holds "${lower}", a header that Rollcall sets itself`);
+      throw new InvalidValue(`holds "${lower}", a header that Rollcall sets itself`);
     return [lower, value];
   });
 }
@@ -226,18 +228,20 @@ function percentDecoded(text: string): string | undefined {
 /** @returns where a SQLite store's file is */
 export function store(text: string): { engine: 'sqlite'; path: string } {
   if (/^clickhouse/i.test(text)) {
-    throw new Mistake(
+    throw new InvalidValue(
       'asks for ClickHouse; this version has no such engine yet, only sqlite:path/to/file.db',
     );
   }
   const path = text.startsWith('sqlite:') ? text.slice('sqlite:'.length) : '';
   if (path.startsWith(':memory:')) {
-    throw new Mistake(
+    throw new InvalidValue(
       'asks for a store in memory; collector and analyzer share a file: sqlite:path/to/file.db',
     );
   }
   if (path === '' || path.endsWith('/') || path.includes('\0')) {
-    throw new Mistake('must be sqlite: and the path of a file, such as sqlite:data/rollcall.db');
+    throw new InvalidValue(
+      'must be sqlite: and the path of a file, such as sqlite:data/rollcall.db',
+    );
   }
   return { engine: 'sqlite', path };
 }

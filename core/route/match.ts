@@ -1,4 +1,4 @@
-import { readRoute } from './parse.ts';
+import { parseRoute } from './parse.ts';
 import { pathSegments } from './path.ts';
 import type { RouteSegment } from './segments.ts';
 
@@ -44,7 +44,7 @@ function lostSegments(route: readonly RouteSegment[], path: readonly string[]): 
 /** Whether a route in any framework's spelling takes the whole path. */
 export function routeTakesPath(route: string, path: string): boolean {
   const segments = pathSegments(path);
-  return readRoute(route).some((read) => coverage(read, segments).kind === 'whole');
+  return parseRoute(route).some((read) => coverage(read, segments).kind === 'whole');
 }
 
 /** The largest end such that the route takes exactly the segments from `start` to there; -1 for none. */

@@ -6,7 +6,7 @@ import { endSegment, newDraft, type RouteSegment } from './segments.ts';
  * one route for each alternative; a text that is no route (nginx `@name`, `~ regex`) gives none.
  * Time is at most quadratic in the length, which callers bound by `limits.routeBytes`.
  */
-export function readRoute(raw: string): RouteSegment[][] {
+export function parseRoute(raw: string): RouteSegment[][] {
   const text = bareRoute(raw);
   if (text === undefined) return [];
   const routes: RouteSegment[][] = [];

@@ -1,7 +1,7 @@
 import { limits, specialRoutes } from '../limits.ts';
 import { displayRoute } from './display.ts';
 import { type Coverage, coverage } from './match.ts';
-import { readRoute, spellRoute } from './parse.ts';
+import { parseRoute, spellRoute } from './parse.ts';
 import { pathSegments } from './path.ts';
 import type { RouteSegment } from './segments.ts';
 import { boundRoute, looksRaw, templateSegments } from './template.ts';
@@ -74,7 +74,7 @@ export function canonicalRoute(raw: string): string {
     const end = raw.lastIndexOf('/', limits.routeBytes);
     text = `${raw.slice(0, Math.max(0, end))}/*`;
   }
-  const routes = readRoute(text);
+  const routes = parseRoute(text);
   return routes.length === 0 ? '/' : spellRoutes(routes);
 }
 
@@ -94,7 +94,7 @@ export function withDisplay(found: Route, raw: string): Route {
 const unmatched: Route = { route: specialRoutes.unmatched, templated: false };
 
 /** A route that the span tells, and how it fits the path; `unknown` without a path. */
-interface Told {
+interface CommandAnswer {
   segments: RouteSegment[];
   canonical: string;
   fit: Coverage | { kind: 'unknown' };
@@ -108,7 +108,7 @@ interface Told {
  * http.route where it takes the whole path, else a name that does, else http.route, else the name. A
  * fallback (`/api/v1/*`) takes any path, so a name is heard there too.
  */
-function bestTold(evidence: RouteEvidence, path: string[] | undefined): Told | undefined {
+function bestTold(evidence: RouteEvidence, path: string[] | undefined): CommandAnswer | undefined {
   const { httpRoute } = evidence;
   const route = toldBy({ raw: httpRoute, routes: toldRoutes(httpRoute) }, path, false);
   if (route?.fit.kind === 'whole' && isRaw(route.segments)) return undefined;
@@ -124,8 +124,8 @@ function toldBy(
   { raw, routes }: RawRoutes,
   path: string[] | undefined,
   fromName: boolean,
-): Told | undefined {
-  let best: Told | undefined;
+): CommandAnswer | undefined {
+  let best: CommandAnswer | undefined;
   for (const segments of routes) {
     const fit = path ? coverage(segments, path) : ({ kind: 'unknown' } as const);
     if (best === undefined || rank(fit) > rank(best.fit))
@@ -136,11 +136,11 @@ function toldBy(
   return best;
 }
 
-function rank(fit: Told['fit']): number {
+function rank(fit: CommandAnswer['fit']): number {
   return ['unknown', 'none', 'prefix', 'suffix', 'whole'].indexOf(fit.kind);
 }
 
-function foundRoute(told: Told, path: string[] | undefined): Route | undefined {
+function foundRoute(told: CommandAnswer, path: string[] | undefined): Route | undefined {
   const { canonical, fit, segments, raw } = told;
   if (fit.kind === 'prefix' && path) {
     const mount = canonical === '/' ? '' : canonical;
@@ -163,7 +163,7 @@ function foundRoute(told: Told, path: string[] | undefined): Route | undefined {
 }
 
 /** A 404 counts for an endpoint only when its route takes the whole path and is no fallback (X18). */
-function notFoundRoute(told: Told, path: string[] | undefined): Route | undefined {
+function notFoundRoute(told: CommandAnswer, path: string[] | undefined): Route | undefined {
   const { segments, fit } = told;
   const own = () => withDisplay({ route: told.canonical, templated: false }, told.raw);
   if (told.fromName && !hasParam(segments)) return unmatched;
@@ -180,7 +180,7 @@ function toldRoutes(httpRoute: string): readonly RouteSegment[][] {
   let routes = remembered.get(httpRoute);
   if (routes === undefined) {
     if (remembered.size === limits.rememberedRoutes) remembered.clear();
-    routes = readRoute(httpRoute).filter(isUsable);
+    routes = parseRoute(httpRoute).filter(isUsable);
     remembered.set(httpRoute, routes);
   }
   return routes;

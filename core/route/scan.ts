@@ -1,13 +1,13 @@
-import { addParam, addText, type Draft, endSegment, markOptional } from './segments.ts';
+import { addParam, addText, endSegment, markOptional, type RouteSegments } from './segments.ts';
 
 /** Reads a route's text, or a group of it, in any framework's syntax, into the draft. */
-export function scan(draft: Draft, text: string): void {
+export function scan(draft: RouteSegments, text: string): void {
   let at = 0;
   while (at < text.length) at = scanOne(draft, text, at);
 }
 
 /** Reads what begins at `at` and returns the index behind it. */
-function scanOne(draft: Draft, text: string, at: number): number {
+function scanOne(draft: RouteSegments, text: string, at: number): number {
   const char = text[at]!;
   switch (char) {
     case '/':
@@ -50,7 +50,7 @@ function scanOne(draft: Draft, text: string, at: number): number {
 
 const plain = /[^/\\{<[(:*.$%^?+]+/y;
 
-function scanEscape(draft: Draft, text: string, at: number): number {
+function scanEscape(draft: RouteSegments, text: string, at: number): number {
   const next = text[at + 1];
   if (next === undefined) return at + 1;
   if (next === '/') endSegment(draft);
@@ -60,7 +60,7 @@ function scanEscape(draft: Draft, text: string, at: number): number {
 }
 
 /** `{id}`, `{id:int}`, `{id?}`, `{*rest}`, `{rest...}`, `{proxy+}`, `{name=projects/*}`, `{/:optional}`. */
-function scanBraces(draft: Draft, text: string, at: number): number {
+function scanBraces(draft: RouteSegments, text: string, at: number): number {
   const end = closing(text, at, '{', '}');
   if (end === -1) {
     addText(draft, '{');
@@ -93,7 +93,7 @@ function scanBraces(draft: Draft, text: string, at: number): number {
 }
 
 /** Flask and Django `<int:id>`, Sanic and Bottle `<id:int>`, Rocket `<path..>`. */
-function scanAngles(draft: Draft, text: string, at: number): number {
+function scanAngles(draft: RouteSegments, text: string, at: number): number {
   const end = closing(text, at, '<', '>');
   if (end === -1) {
     addText(draft, '<');
@@ -119,7 +119,7 @@ const converters = new Set(
 );
 
 /** Next.js `[id]`, `[...slug]`, `[[...slug]]` and ASP.NET `[controller]`; else a class of characters. */
-function scanBrackets(draft: Draft, text: string, at: number): number {
+function scanBrackets(draft: RouteSegments, text: string, at: number): number {
   if (!draft.regex && draft.pieces.length === 0) {
     nextSegment.lastIndex = at;
     const next = nextSegment.exec(text);
@@ -141,7 +141,7 @@ function scanBrackets(draft: Draft, text: string, at: number): number {
 const nextSegment = /\[{1,2}(\.\.\.)?([\w-]+)(?:=\w+)?\]{1,2}(?=\/|$)/y;
 
 /** A group: optional parts of Rails and Express, a regular expression's parameter, Ktor's selectors. */
-function scanGroup(draft: Draft, text: string, at: number): number {
+function scanGroup(draft: RouteSegments, text: string, at: number): number {
   const end = closing(text, at, '(', ')');
   if (end === -1) {
     addText(draft, '(');
@@ -181,7 +181,7 @@ function scanGroup(draft: Draft, text: string, at: number): number {
 }
 
 /** `:id`, `:id(\\d+)`, `:id?`, `:path*`. `things:batchGet` and `{id}:cancel` are Google's custom verbs. */
-function scanColon(draft: Draft, text: string, at: number): number {
+function scanColon(draft: RouteSegments, text: string, at: number): number {
   if (text[at + 1] === ':') {
     addText(draft, ':'); // Fastify's escape
     return at + 2;
@@ -209,7 +209,7 @@ function scanColon(draft: Draft, text: string, at: number): number {
 
 const colonName = /:([A-Za-z_]\w*)/y;
 
-function isVerb(draft: Draft): boolean {
+function isVerb(draft: RouteSegments): boolean {
   const last = draft.pieces.at(-1);
   if (last === undefined) return false;
   if (last.kind !== 'text') return true;
@@ -217,7 +217,7 @@ function isVerb(draft: Draft): boolean {
   return last.text !== 'v' && /[\w]$/.test(last.text);
 }
 
-function scanStar(draft: Draft, text: string, at: number): number {
+function scanStar(draft: RouteSegments, text: string, at: number): number {
   if (draft.regex && draft.pieces.length > 0) return at + 1;
   starName.lastIndex = at;
   const star = starName.exec(text)!;
@@ -227,7 +227,7 @@ function scanStar(draft: Draft, text: string, at: number): number {
 
 const starName = /\*+([A-Za-z_]\w*)?/y;
 
-function scanDot(draft: Draft, text: string, at: number): number {
+function scanDot(draft: RouteSegments, text: string, at: number): number {
   const quantifier = text[at + 1];
   const wild = quantifier === '*' || quantifier === '+';
   if (wild && (draft.regex || draft.pieces.length === 0)) {
@@ -239,7 +239,7 @@ function scanDot(draft: Draft, text: string, at: number): number {
 }
 
 /** Play's `$id<[^/]+>`, a regular expression's end, or OData's `$metadata`. */
-function scanDollar(draft: Draft, text: string, at: number): number {
+function scanDollar(draft: RouteSegments, text: string, at: number): number {
   playName.lastIndex = at;
   const play = playName.exec(text);
   if (play) {
@@ -257,7 +257,7 @@ function scanDollar(draft: Draft, text: string, at: number): number {
 const playName = /\$([A-Za-z_]\w*)</y;
 
 /** Tornado's `%s`; otherwise a percent-encoded literal. */
-function scanPercent(draft: Draft, text: string, at: number): number {
+function scanPercent(draft: RouteSegments, text: string, at: number): number {
   const next = text.slice(at + 1, at + 3);
   if (/^[sd]/.test(next) && !/^[\da-f]{2}$/i.test(next)) {
     addParam(draft, '', false);
@@ -270,7 +270,7 @@ function scanPercent(draft: Draft, text: string, at: number): number {
 /** Deeper groups are nobody's route, and each level reads its text again. */
 const groupsMax = 8;
 
-function scanGroupBody(draft: Draft, text: string, optional: boolean): void {
+function scanGroupBody(draft: RouteSegments, text: string, optional: boolean): void {
   if (draft.depth === groupsMax) {
     addParam(draft, '', false, 're');
     return;

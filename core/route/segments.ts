@@ -21,7 +21,7 @@ export interface Piece {
 }
 
 /** The route so far, and the segment being read. */
-export interface Draft {
+export interface RouteSegments {
   segments: RouteSegment[];
   pieces: Piece[];
   /** Inside an optional group; a segment is optional when it began there. */
@@ -35,7 +35,7 @@ export interface Draft {
   depth: number;
 }
 
-export function newDraft(regex: boolean): Draft {
+export function newDraft(regex: boolean): RouteSegments {
   return {
     segments: [],
     pieces: [],
@@ -48,7 +48,7 @@ export function newDraft(regex: boolean): Draft {
 }
 
 /** Adds literal text to the segment. */
-export function addText(draft: Draft, text: string): void {
+export function addText(draft: RouteSegments, text: string): void {
   if (draft.pieces.length === 0) draft.segmentOptional = draft.inOptional;
   const last = draft.pieces.at(-1);
   if (last?.kind === 'text') last.text += text;
@@ -60,7 +60,12 @@ export function addText(draft: Draft, text: string): void {
  * @param name as the framework has it; empty for a nameless one
  * @param nameless what a nameless one is called: `re` where a regular expression stands
  */
-export function addParam(draft: Draft, name: string, rest: boolean, nameless = 'param'): void {
+export function addParam(
+  draft: RouteSegments,
+  name: string,
+  rest: boolean,
+  nameless = 'param',
+): void {
   if (draft.pieces.length === 0) draft.segmentOptional = draft.inOptional;
   const named = name.replace(/[^\w-]+/g, '');
   const kind = rest ? 'rest' : 'param';
@@ -76,13 +81,13 @@ export function addParam(draft: Draft, name: string, rest: boolean, nameless = '
 }
 
 /** The parameter just added may be missing. */
-export function markOptional(draft: Draft): void {
+export function markOptional(draft: RouteSegments): void {
   if (draft.pieces.length === 1) draft.segmentOptional = true;
   else draft.loose = true;
 }
 
 /** What a slash and the route's end do. */
-export function endSegment(draft: Draft): void {
+export function endSegment(draft: RouteSegments): void {
   const { pieces, segments, loose } = draft;
   if (pieces.length === 0) return;
   draft.pieces = [];

@@ -3,7 +3,7 @@ import { AppError } from '../error.ts';
 
 /** What every door does with the server that listens for it. */
 
-export interface Door {
+export interface ListenOptions {
   host: string;
   port: number;
   /** What is served there, and the variable that says the port: for the message. */
@@ -12,7 +12,10 @@ export interface Door {
 }
 
 /** @throws AppError `conflict` when the port is in use or the address is not ours */
-export function listen(server: Server, { host, port, serves, variable }: Door): Promise<void> {
+export function listen(
+  server: Server,
+  { host, port, serves, variable }: ListenOptions,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause: NodeJS.ErrnoException) => {
       const why = cause.code === 'EADDRINUSE' ? 'the port is in use' : cause.message;

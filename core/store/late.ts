@@ -2,7 +2,7 @@
  * A store that may not be there yet: the volume is not mounted, the disk is full. Whoever asks tries
  * again to open it; until that works every answer is the reason, `unavailable`.
  */
-export class Late<T extends { close(): Promise<void> }> {
+export class Retrying<T extends { close(): Promise<void> }> {
   #open: () => Promise<T>;
   #opening: Promise<T> | undefined;
 

@@ -1,4 +1,4 @@
-import type { CallBatch, NewWords } from '../call.ts';
+import type { CallBatch, NewDimensions } from '../call.ts';
 import type { Window } from '../window.ts';
 
 /**
@@ -14,7 +14,7 @@ export interface CallWriter {
    * @param words what the batch's numbers mean, beyond earlier batches of the same epoch
    * @throws AppError `unavailable` when nothing of it was committed; the words are known all the same
    */
-  append(batch: CallBatch, words: NewWords): Promise<AppendOutcome>;
+  append(batch: CallBatch, words: NewDimensions): Promise<AppendOutcome>;
   /** Rolls up what waits, down to the coarsest level. Happens by itself; reports never need it. */
   rollUp(): Promise<void>;
   /** Deletes what is older than the retention says, as of `nowS`. Also done by itself, now and then. */

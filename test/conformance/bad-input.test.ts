@@ -12,12 +12,12 @@ import {
   serverSpan,
   traces,
 } from '../support/export-request.ts';
-import { type Door, openDoor } from './door.ts';
+import { type ListenOptions, openDoor } from './door.ts';
 import { partialOf } from './export-answer.ts';
 import { rawConnection } from './raw-connection.ts';
 
 /** What no sender should send. After each of it the collector is up and counts a valid request exactly. */
-let door: Door;
+let door: ListenOptions;
 const mib = 2 ** 20;
 const json = { type: jsonType };
 

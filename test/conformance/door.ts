@@ -2,7 +2,7 @@ import { startCollectorProcess, temporaryFolder } from '../support/process.ts';
 import { type Answer, counterOf, exchange, type Post, storedSpans } from './exchange.ts';
 
 /** A real collector and what a client can see of it: its answers, and its own counters. */
-export interface Door {
+export interface ListenOptions {
   url: string;
   port: number;
   post(body: Uint8Array | string, options?: Post): Promise<Answer>;
@@ -11,7 +11,7 @@ export interface Door {
   close(): Promise<void>;
 }
 
-export async function openDoor(env: Record<string, string> = {}): Promise<Door> {
+export async function openDoor(env: Record<string, string> = {}): Promise<ListenOptions> {
   const folder = temporaryFolder();
   const collector = await startCollectorProcess(`${folder.path}/rollcall.db`, env);
   const { url } = collector;

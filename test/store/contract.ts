@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { CallBatch, CallDictionary, type Origin } from '../../core/call.ts';
+import { CallBatch, type CallContext, CallDictionary } from '../../core/call.ts';
 import { defaultRetention } from '../../core/config/config.ts';
 import { limits } from '../../core/limits.ts';
 import type { CallReader, CallWriter, Selection } from '../../core/store/store.ts';
@@ -24,7 +24,7 @@ export interface EngineUnderTest {
   rawCalls(): Promise<number>;
 }
 
-const origin: Origin = {
+const origin: CallContext = {
   serviceVersion: '1.2.0',
   consumer: 'shop',
   agent: 'curl',

@@ -7,7 +7,7 @@ export interface Answer {
   body: string;
 }
 
-export interface Asked {
+export interface QueryContext {
   method?: string;
   headers?: Record<string, string>;
   body?: Uint8Array | string;
@@ -16,7 +16,7 @@ export interface Asked {
 }
 
 /** One request on a connection of its own. */
-export function exchange(url: string, asked: Asked = {}): Promise<Answer> {
+export function exchange(url: string, asked: QueryContext = {}): Promise<Answer> {
   const { method = 'GET', headers = {}, body, localAddress = '127.0.0.1' } = asked;
   return new Promise((resolve, reject) => {
     const sent = request(url, { method, headers, localAddress, agent: false }, (answer) => {

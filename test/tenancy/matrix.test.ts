@@ -38,7 +38,9 @@ beforeAll(async () => {
   tenants = [await settle(place, 'aardvark'), await settle(place, 'zebra')];
   holders = allHolders(place.adminKey, tenants);
   const answer = await exchange(`${place.analyzer}/api/v1/openapi.json`);
-  const { paths } = JSON.parse(answer.body) as { paths: Record<string, Record<string, Told>> };
+  const { paths } = JSON.parse(answer.body) as {
+    paths: Record<string, Record<string, CommandAnswer>>;
+  };
   operations = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, { parameters }]) => ({
       method: method.toUpperCase(),
@@ -56,7 +58,7 @@ beforeAll(async () => {
 });
 afterAll(() => place.close());
 
-interface Told {
+interface CommandAnswer {
   parameters: { in: string; name: string }[];
 }
 

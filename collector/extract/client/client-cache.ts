@@ -2,7 +2,7 @@ import type { CallDictionary } from '../../../core/call.ts';
 import { sameBytes } from '../../intern/hash.ts';
 import { doubled, Interner } from '../../intern/interner.ts';
 import type { AttributeSlots } from '../../otlp/attributes.ts';
-import type { TracesWalk } from '../../otlp/traces-reader.ts';
+import type { TracesReader } from '../../otlp/traces-reader.ts';
 import { mark, slot } from '../span-attributes.ts';
 import {
   canonicalAddress,
@@ -19,7 +19,7 @@ export const invalidClient = -1;
  * `client.address` whoever sent it, so where the peer is known and another one, it must be a trusted
  * proxy, or the peer itself is the client. Each distinct text is parsed once.
  */
-export class Clients {
+export class ClientCache {
   readonly #dictionary: CallDictionary;
   readonly #proxies: TrustedProxies;
   readonly #texts = new Interner();
@@ -44,7 +44,7 @@ export class Clients {
   }
 
   /** The dictionary's number of the span's client; 0 when the span names none, or `invalidClient`. */
-  clientOf(walk: TracesWalk): number {
+  clientOf(walk: TracesReader): number {
     const { attributes } = walk;
     const claimed = attributes.firstString(claimedSlots);
     const peer = attributes.firstString(peerSlots);
@@ -61,7 +61,7 @@ export class Clients {
   }
 
   /** From the forwarding headers, which count when the peer is trusted or, while anybody is, not known. */
-  #forwarded(walk: TracesWalk, peer: number): number {
+  #forwarded(walk: TracesReader, peer: number): number {
     const { attributes } = walk;
     if (peer >= 0) {
       const peerClient = this.#number(walk, peer);
@@ -74,7 +74,7 @@ export class Clients {
     return address === '' ? invalidClient : this.#dictionary.client(address);
   }
 
-  #number(walk: TracesWalk, place: number): number {
+  #number(walk: TracesReader, place: number): number {
     const { attributes, cursor } = walk;
     const start = attributes.start(place);
     const length = attributes.end(place) - start;
@@ -91,7 +91,7 @@ export class Clients {
     return client;
   }
 
-  #isTrusted(walk: TracesWalk, place: number): boolean {
+  #isTrusted(walk: TracesReader, place: number): boolean {
     const { attributes, cursor } = walk;
     const start = attributes.start(place);
     const length = attributes.end(place) - start;
@@ -113,7 +113,7 @@ export class Clients {
   }
 }
 
-function sameText({ attributes, cursor: { view } }: TracesWalk, a: number, b: number): boolean {
+function sameText({ attributes, cursor: { view } }: TracesReader, a: number, b: number): boolean {
   const [aStart, bStart] = [attributes.start(a), attributes.start(b)];
   const length = attributes.end(a) - aStart;
   return attributes.end(b) - bStart === length && sameBytes(view, aStart, view, bStart, length);

@@ -1,5 +1,5 @@
 import { replaceAddresses } from '../../../core/address-text.ts';
-import { CallDictionary, type EndpointName, type Origin } from '../../../core/call.ts';
+import { type CallContext, CallDictionary, type EndpointName } from '../../../core/call.ts';
 import { type ClientPrivacy, hidden } from './privacy.ts';
 
 /**
@@ -31,7 +31,7 @@ export class PrivateDictionary extends CallDictionary {
     return number;
   }
 
-  override origin(origin: Origin): number {
+  override origin(origin: CallContext): number {
     return super.origin({
       ...origin,
       consumer: this.#privacy.cleaned(origin.consumer),

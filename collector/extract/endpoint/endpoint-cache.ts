@@ -2,10 +2,10 @@ import type { CallDictionary } from '../../../core/call.ts';
 import type { Config } from '../../../core/config/config.ts';
 import { TripleTable } from '../../intern/triple-table.ts';
 import type { Resource } from '../resource.ts';
-import { isRefusal } from './early-status.ts';
+import { isPreHandlerStatus } from './early-status.ts';
 import { Exclusion } from './exclusion.ts';
 import { httpMethods } from './http-method.ts';
-import { MountRemainders } from './mount-cap.ts';
+import { MountRouteCap } from './mount-cap.ts';
 import type { RouteCache } from './route-cache.ts';
 
 /** In place of an endpoint's number: it is not counted at all, because of its method or its route. */
@@ -13,11 +13,11 @@ export const excludedByMethod = -1;
 export const excludedByRoute = -2;
 
 /** The dictionary's numbers of endpoints, remembered by the numbers of what they are made of. */
-export class Endpoints {
+export class EndpointCache {
   readonly #dictionary: CallDictionary;
   readonly #routes: RouteCache;
   readonly #exclusion: Exclusion;
-  readonly #mounts = new MountRemainders();
+  readonly #mounts = new MountRouteCap();
   // (resource, route, method) to the endpoint's number, or `excludedBy…`.
   readonly #numbers = new TripleTable();
 
@@ -49,7 +49,7 @@ export class Endpoints {
    */
   endpointOf(resource: Resource, method: number, route: number, status: number): number {
     const told = this.#routes.route(route);
-    const refused = status >= 300 && told.templated && isRefusal(status);
+    const refused = status >= 300 && told.templated && isPreHandlerStatus(status);
     const how = refused ? httpMethods.length + method : method;
     const known = this.#numbers.get(resource.number, route, how);
     if (known !== 0) return known;

@@ -1,5 +1,5 @@
 import { valueKind } from '../../otlp/attributes.ts';
-import type { TracesWalk } from '../../otlp/traces-reader.ts';
+import type { TracesReader } from '../../otlp/traces-reader.ts';
 import { slot } from '../span-attributes.ts';
 
 /** The methods calls are counted under: RFC 9110 and 5789, QUERY, and one bucket for all others. */
@@ -18,7 +18,7 @@ export const httpMethods = [
 ] as const;
 
 /** The place in `httpMethods` of the method of the walk's span. */
-export function methodOf(walk: TracesWalk): number {
+export function methodOf(walk: TracesReader): number {
   const { attributes, cursor } = walk;
   const place = attributes.firstString(methodSlots);
   if (place >= 0) {

@@ -2,8 +2,8 @@ import { limits } from '../../../core/limits.ts';
 import { endpointRoute, type Route, routePattern, withDisplay } from '../../../core/route/route.ts';
 import { bytesPerWord, doubled, Interner } from '../../intern/interner.ts';
 import { TripleTable } from '../../intern/triple-table.ts';
-import { keptLength, keptText } from '../../intern/truncate.ts';
-import type { TracesWalk } from '../../otlp/traces-reader.ts';
+import { truncatedLength, truncateUtf8 } from '../../intern/truncate.ts';
+import type { TracesReader } from '../../otlp/traces-reader.ts';
 import { mark, slot } from '../span-attributes.ts';
 import { httpMethods } from './http-method.ts';
 
@@ -58,12 +58,12 @@ export class RouteCache {
    * The number of the route of the walk's span.
    * @param method place in `httpMethods`
    */
-  numberOf(walk: TracesWalk, method: number, status: number): number {
+  numberOf(walk: TracesReader, method: number, status: number): number {
     const { attributes, cursor } = walk;
     const place = attributes.firstString(routeSlots);
     const start = place < 0 ? 0 : attributes.start(place);
     let length = place < 0 ? 0 : attributes.end(place) - start;
-    length = keptLength(cursor.bytes, start, length, limits.routeBytes);
+    length = truncatedLength(cursor.bytes, start, length, limits.routeBytes);
     this.#findPath(walk);
     this.foundMount = false;
     const isFunction = (attributes.marks & mark.faas) !== 0;
@@ -82,11 +82,11 @@ export class RouteCache {
   }
 
   /** The path of the walk's span, without its query, cut to what is kept; '' without one. */
-  pathOf(walk: TracesWalk): string {
+  pathOf(walk: TracesReader): string {
     const { bytes } = walk.cursor;
     this.#findPath(walk);
     const length = this.#pathEnd - this.#pathStart;
-    const end = this.#pathStart + keptLength(bytes, this.#pathStart, length, limits.pathBytes);
+    const end = this.#pathStart + truncatedLength(bytes, this.#pathStart, length, limits.pathBytes);
     return bytes.toString('utf8', this.#pathStart, end);
   }
 
@@ -97,7 +97,7 @@ export class RouteCache {
 
   /** Asks core/route/route.ts once for each distinct evidence. */
   #byAllEvidence(
-    walk: TracesWalk,
+    walk: TracesReader,
     routeStart: number,
     routeLength: number,
     method: number,
@@ -113,8 +113,13 @@ export class RouteCache {
     const pathLength =
       status === 404 && unnamed
         ? 0
-        : keptLength(bytes, this.#pathStart, this.#pathEnd - this.#pathStart, limits.pathBytes);
-    const nameLength = keptLength(bytes, walk.nameStart, walk.nameLength, limits.routeBytes);
+        : truncatedLength(
+            bytes,
+            this.#pathStart,
+            this.#pathEnd - this.#pathStart,
+            limits.pathBytes,
+          );
+    const nameLength = truncatedLength(bytes, walk.nameStart, walk.nameLength, limits.routeBytes);
     const route = evidence.intern(bytes, view, routeStart, routeLength);
     const path = evidence.intern(bytes, view, this.#pathStart, pathLength);
     const name = evidence.intern(bytes, view, walk.nameStart, nameLength);
@@ -161,7 +166,7 @@ export class RouteCache {
   }
 
   #number(found: Route): number {
-    const route = keptText(found.route, limits.routeBytes);
+    const route = truncateUtf8(found.route, limits.routeBytes);
     const { mount = '', display = '' } = found;
     const key = `${route}\0${found.templated ? 1 : 0}\0${mount}\0${display}`;
     let number = this.#numbers.get(key);
@@ -174,7 +179,7 @@ export class RouteCache {
   }
 
   /** Finds the path of the walk's span: `url.path`, `http.target`, or that of a whole URL. */
-  #findPath(walk: TracesWalk): void {
+  #findPath(walk: TracesReader): void {
     const { attributes, cursor } = walk;
     const place = attributes.firstString(pathSlots);
     if (place < 0) {

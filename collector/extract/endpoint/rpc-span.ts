@@ -2,9 +2,9 @@ import { limits, specialRoutes } from '../../../core/limits.ts';
 import { canonicalRoute, type Route } from '../../../core/route/route.ts';
 import { Interner } from '../../intern/interner.ts';
 import { TripleTable } from '../../intern/triple-table.ts';
-import { keptLength } from '../../intern/truncate.ts';
+import { truncatedLength } from '../../intern/truncate.ts';
 import { type AttributeSlots, valueKind } from '../../otlp/attributes.ts';
-import type { TracesWalk } from '../../otlp/traces-reader.ts';
+import type { TracesReader } from '../../otlp/traces-reader.ts';
 import { slot } from '../span-attributes.ts';
 import type { RouteCache } from './route-cache.ts';
 
@@ -28,7 +28,7 @@ export class RpcRoutes {
   }
 
   /** The number of the route of the walk's span. @param status of `rpcStatusOf` */
-  numberOf(walk: TracesWalk, status: number): number {
+  numberOf(walk: TracesReader, status: number): number {
     // A method that no service has: its name is whatever a caller made up (compare OTLP.md X18).
     if (status === unimplemented) return this.#routes.numberOfRoute(unmatched);
     const words = this.#words;
@@ -36,7 +36,7 @@ export class RpcRoutes {
     const { bytes, view } = walk.cursor;
     const service = this.#intern(walk, slot.rpcService);
     const method = this.#intern(walk, slot.rpcMethod);
-    const nameLength = keptLength(bytes, walk.nameStart, walk.nameLength, limits.routeBytes);
+    const nameLength = truncatedLength(bytes, walk.nameStart, walk.nameLength, limits.routeBytes);
     const name = words.intern(bytes, view, walk.nameStart, nameLength);
     let number = this.#known.get(service, method, name);
     if (number === 0) {
@@ -47,12 +47,12 @@ export class RpcRoutes {
     return number;
   }
 
-  #intern(walk: TracesWalk, place: number): number {
+  #intern(walk: TracesReader, place: number): number {
     const { attributes, cursor } = walk;
     const isText = attributes.kind(place) === valueKind.string;
     const start = isText ? attributes.start(place) : 0;
     const length = isText ? attributes.end(place) - start : 0;
-    const kept = keptLength(cursor.bytes, start, length, limits.routeBytes);
+    const kept = truncatedLength(cursor.bytes, start, length, limits.routeBytes);
     return this.#words.intern(cursor.bytes, cursor.view, start, kept);
   }
 }

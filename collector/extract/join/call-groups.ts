@@ -1,14 +1,14 @@
 import { limits } from '../../../core/limits.ts';
 import { isHttpSpan, mark } from '../span-attributes.ts';
 import { SiblingFilter } from './sibling-filter.ts';
-import { type RequestSpans, spanKind } from './span-table.ts';
+import { type SpanTable, spanKind } from './span-table.ts';
 
 /**
  * Which SERVER spans of one request are of one call (OTLP.md X2, X3, X4, X16), as far as the request
  * itself tells. Spans are known by their places in `RequestSpans`; a group by its root, the outer span.
  */
 export class CallGroups {
-  readonly #spans: RequestSpans;
+  readonly #spans: SpanTable;
   readonly #countsRpc: boolean;
   readonly #filter = new SiblingFilter();
   /** 1 for a span that is a call by itself: a SERVER span, or what a proxy's span stands for. */
@@ -24,7 +24,7 @@ export class CallGroups {
   /** The INTERNAL span that stands for the proxy's span, by the proxy's place (X4). */
   readonly promoted = new Map<number, number>();
 
-  constructor(spans: RequestSpans, countsRpc: boolean) {
+  constructor(spans: SpanTable, countsRpc: boolean) {
     this.#spans = spans;
     this.#countsRpc = countsRpc;
   }
@@ -259,7 +259,7 @@ export function isLocal(flags: number): boolean {
 }
 
 /** Whether its parent may be of this process. */
-export function asksItsParent(spans: RequestSpans, span: number): boolean {
+export function asksItsParent(spans: SpanTable, span: number): boolean {
   return spans.parent[span] !== 0 && !isRemote(spans.flags[span]!);
 }
 

@@ -9,8 +9,8 @@ import {
   portsAgree,
   reason,
 } from './call-groups.ts';
-import { type EntryKind, entryKind, JoinMemory, type Remembered } from './span-memory.ts';
-import { type RequestSpans, spanKind } from './span-table.ts';
+import { type EntryKind, entryKind, type Remembered, SpanMemory } from './span-memory.ts';
+import { type SpanTable, spanKind } from './span-table.ts';
 
 /**
  * The calls of a request that were counted before: an earlier request brought another span of the same
@@ -19,10 +19,10 @@ import { type RequestSpans, spanKind } from './span-table.ts';
  *
  * Only services in which a call of several spans was found are remembered, most services never are.
  */
-export class RecognisedCalls {
-  readonly #spans: RequestSpans;
+export class EarlierRequests {
+  readonly #spans: SpanTable;
   readonly #groups: CallGroups;
-  readonly #memory = new JoinMemory(limits.joinedSpansRemembered);
+  readonly #memory = new SpanMemory(limits.joinedSpansRemembered);
   /** Hashes of the services whose spans are remembered. */
   readonly #services = new Set<number>();
 
@@ -40,7 +40,7 @@ export class RecognisedCalls {
   /** Claims of INTERNAL spans that go on to their missing parents: the span, and the claim. */
   #passedOn: { span: number; claim: number }[] = [];
 
-  constructor(spans: RequestSpans, groups: CallGroups) {
+  constructor(spans: SpanTable, groups: CallGroups) {
     this.#spans = spans;
     this.#groups = groups;
   }
@@ -329,7 +329,7 @@ function isWithin(startNs: number, endNs: number, fromNs: number, toNs: number):
   return startNs >= fromNs && endNs <= toNs + coarseStartNs;
 }
 
-function factsOf(spans: RequestSpans, span: number): Remembered {
+function factsOf(spans: SpanTable, span: number): Remembered {
   return {
     service: spans.service[span]!,
     instance: spans.instance[span]!,

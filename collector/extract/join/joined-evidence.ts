@@ -1,6 +1,6 @@
 import { type InnerEvidence, joinedRoute } from '../../../core/route/joined-route.ts';
 import { AttributeSlots, valueKind } from '../../otlp/attributes.ts';
-import { spanTag, type TracesWalk } from '../../otlp/traces-reader.ts';
+import { spanTag, type TracesReader } from '../../otlp/traces-reader.ts';
 import { httpMethods } from '../endpoint/http-method.ts';
 import type { RouteCache } from '../endpoint/route-cache.ts';
 import { slot, wantedAttributes } from '../span-attributes.ts';
@@ -12,11 +12,11 @@ import type { Joins } from './joins.ts';
  */
 export class JoinedEvidence {
   readonly #joins: Joins;
-  readonly #walk: TracesWalk;
+  readonly #walk: TracesReader;
   readonly #routes: RouteCache;
   readonly #inner: AttributeSlots;
 
-  constructor(joins: Joins, walk: TracesWalk, routes: RouteCache) {
+  constructor(joins: Joins, walk: TracesReader, routes: RouteCache) {
     this.#joins = joins;
     this.#walk = walk;
     this.#routes = routes;

@@ -1,12 +1,12 @@
 import type { CallBatch } from '../../../core/call.ts';
 import { limits } from '../../../core/limits.ts';
-import type { TracesWalk } from '../../otlp/traces-reader.ts';
+import type { TracesReader } from '../../otlp/traces-reader.ts';
 import type { Resource } from '../resource.ts';
 import { asksItsParent, CallGroups, isProxyName, isRemote, reason } from './call-groups.ts';
-import { RecognisedCalls } from './earlier-requests.ts';
-import { SecondReading } from './second-pass.ts';
+import { EarlierRequests } from './earlier-requests.ts';
+import { SecondPass } from './second-pass.ts';
 import { SiblingFilter } from './sibling-filter.ts';
-import { RequestSpans, spanKind } from './span-table.ts';
+import { SpanTable, spanKind } from './span-table.ts';
 
 /**
  * One call of many spans (docs/decisions/0005-one-call-of-many-spans.md; OTLP.md X2 to X5, X14, X16). While
@@ -26,10 +26,10 @@ export class Joins {
   /** Where the spans lie whose routes are mounts; in the message's order. */
   #mounted: number[] = [];
 
-  readonly #spans = new RequestSpans();
-  readonly #reading = new SecondReading(this.#spans);
+  readonly #spans = new SpanTable();
+  readonly #reading = new SecondPass(this.#spans);
   readonly #groups: CallGroups;
-  readonly #recognised: RecognisedCalls;
+  readonly #recognised: EarlierRequests;
   /** Traces whose other spans are read. */
   readonly #traces = new SiblingFilter();
   #planned = false;
@@ -40,7 +40,7 @@ export class Joins {
   /** @param countsRpc RPC server spans are calls too */
   constructor(countsRpc: boolean) {
     this.#groups = new CallGroups(this.#spans, countsRpc);
-    this.#recognised = new RecognisedCalls(this.#spans, this.#groups);
+    this.#recognised = new EarlierRequests(this.#spans, this.#groups);
   }
 
   /** A request begins. */
@@ -57,25 +57,25 @@ export class Joins {
   }
 
   /** Of every SERVER span in the first walk. */
-  note(walk: TracesWalk): void {
+  note(walk: TracesReader): void {
     if (walk.parentIdLength === 0) {
       if (this.#remembers) this.needed = true;
     } else if (!this.needed) this.#noteParent(walk);
   }
 
   /** Of every SERVER span that is no call. */
-  noteOther(walk: TracesWalk): void {
+  noteOther(walk: TracesReader): void {
     const { bytes } = walk.cursor;
     if (isProxyName(bytes, walk.nameStart, walk.nameStart + walk.nameLength)) this.needed = true;
   }
 
   /** Of every SERVER span whose route covers only the beginning of its path (X14). */
-  noteMounted(walk: TracesWalk): void {
+  noteMounted(walk: TracesReader): void {
     this.needed = true;
     this.#mounted.push(walk.spanStart);
   }
 
-  #noteParent(walk: TracesWalk): void {
+  #noteParent(walk: TracesReader): void {
     if (walk.parentIdLength !== 8 || walk.traceIdLength !== 16) return;
     this.needed =
       this.#remembers ||
@@ -111,7 +111,7 @@ export class Joins {
     return this.#next < servers && start[this.#next] === spanStart ? this.#next : -1;
   }
 
-  get spans(): RequestSpans {
+  get spans(): SpanTable {
     return this.#spans;
   }
 

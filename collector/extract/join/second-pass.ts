@@ -11,20 +11,20 @@ import {
 } from '../../otlp/traces-reader.ts';
 import { resourceKeys, serviceHashOf } from '../resource.ts';
 import { slot, wantedAttributes } from '../span-attributes.ts';
-import { type RequestSpans, spanKind } from './span-table.ts';
+import { type SpanTable, spanKind } from './span-table.ts';
 
 /**
  * Reads a request that was walked before once more, for what joining asks of its spans (collector/extract/join/joins.ts):
  * into the columns of `RequestSpans`, first the SERVER spans, then the others of some traces. Only of a
  * request in which a SERVER span asked for it. Field numbers as in otlp/traces.ts.
  */
-export class SecondReading {
-  readonly #spans: RequestSpans;
+export class SecondPass {
+  readonly #spans: SpanTable;
   readonly #attributes: AttributeSlots;
   readonly #resource: AttributeSlots;
   #project = '';
 
-  constructor(spans: RequestSpans) {
+  constructor(spans: SpanTable) {
     this.#spans = spans;
     this.#attributes = new AttributeSlots(spans.cursor, spanKeys);
     this.#resource = new AttributeSlots(spans.cursor, resourceKeys);

@@ -23,7 +23,7 @@ export interface Remembered {
  * A ring: the oldest entry goes. Allocated when the first entry is made; most collectors never do. Ids lie
  * in one block of 48 bytes an entry, views are handed in so that nothing is copied to be compared.
  */
-export class JoinMemory {
+export class SpanMemory {
   readonly #entries: number;
   #made = 0;
   #ids = new DataView(new ArrayBuffer(0));

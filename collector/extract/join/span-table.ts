@@ -8,7 +8,7 @@ import { Cursor } from '../../otlp/protobuf-reader.ts';
  * by their places, and found by their ids. `SecondReading` writes them: `open`, then `begin` and `keep` of
  * each.
  */
-export class RequestSpans {
+export class SpanTable {
   /** Of these the first `servers` are SERVER spans. */
   count = 0;
   servers = 0;

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AppError } from '../../../core/error.ts';
 import type { CallReader } from '../../../core/store/store.ts';
-import { call, type Door, nowMs, openDoor } from '../support/door.ts';
+import { call, type ListenOptions, nowMs, openDoor } from '../support/door.ts';
 import { oracleReader } from '../support/oracle.ts';
 
 const reader = oracleReader([call()]);
-let door: Door;
+let door: ListenOptions;
 beforeAll(async () => {
   door = await openDoor(reader, nowMs);
 });
@@ -101,7 +101,7 @@ test('the OpenAPI document knows every path and parameter', async () => {
 });
 
 describe('a store that cannot be read', () => {
-  let broken: Door;
+  let broken: ListenOptions;
   let thrown: unknown;
   const failing: CallReader = {
     snapshot: () => Promise.reject(thrown),

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseTime } from '../../../analyzer/query/parameters.ts';
-import { call, type Door, nowMs, openDoor } from '../support/door.ts';
+import { call, type ListenOptions, nowMs, openDoor } from '../support/door.ts';
 import { oracleReader } from '../support/oracle.ts';
 
-let door: Door;
+let door: ListenOptions;
 beforeAll(async () => {
   door = await openDoor(oracleReader([call(), call({ service: 'a b&c/ü' })]), nowMs);
 });

@@ -13,7 +13,7 @@ async function lives(calls: PlainCall[]): Promise<Record<string, Record<string, 
 const ago = (ms: number): number => nowMs - ms;
 
 describe('an endpoint of a service that is heard now', () => {
-  const heard = [
+  const activityOf = [
     call({ route: '/heard', endMs: nowMs }),
     call({ route: '/old', endMs: ago(400 * dayMs) }),
   ];
@@ -25,7 +25,7 @@ describe('an endpoint of a service that is heard now', () => {
     ['300 days', 300 * dayMs, 'dead', 300],
   ];
   test.each(boundaries)('silent for %s', async (_name, silentMs, status, days) => {
-    const { '/x': row } = await lives([...heard, call({ route: '/x', endMs: ago(silentMs) })]);
+    const { '/x': row } = await lives([...activityOf, call({ route: '/x', endMs: ago(silentMs) })]);
     expect(row).toMatchObject({ status, days_since_last_call: days, observed_days: 400 });
   });
 });

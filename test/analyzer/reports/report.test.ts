@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   call,
-  type Door,
   dayMs,
   hourMs,
+  type ListenOptions,
   minuteMs,
   nowMs,
   openDoor,
@@ -45,7 +45,7 @@ const calls = [
 
 describe.each(engines)('the report on $name', (engine) => {
   let opened: Opened;
-  let door: Door;
+  let door: ListenOptions;
   beforeAll(async () => {
     opened = await engine.open(calls, nowMs);
     door = await openDoor(opened.reader, nowMs);

@@ -1,11 +1,19 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { call, type Door, dayMs, hourMs, nowMs, openDoor, repeat } from '../support/door.ts';
+import {
+  call,
+  dayMs,
+  hourMs,
+  type ListenOptions,
+  nowMs,
+  openDoor,
+  repeat,
+} from '../support/door.ts';
 import { type Opened, openSqlite } from '../support/engines.ts';
 
 /** Four months of one call every six hours, on the engine with its usual retention. */
 const calls = repeat(480, (n) => call({ endMs: nowMs - n * 6 * hourMs }));
 let opened: Opened;
-let door: Door;
+let door: ListenOptions;
 beforeAll(async () => {
   opened = await openSqlite(calls, nowMs);
   door = await openDoor(opened.reader, nowMs);

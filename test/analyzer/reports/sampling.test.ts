@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import {
   call,
-  type Door,
   dayMs,
   hourMs,
+  type ListenOptions,
   minuteMs,
   nowMs,
   openDoor,
@@ -35,7 +35,7 @@ const calls = [
 ];
 
 describe.each(engines)('sampled calls on $name', (engine) => {
-  const asked = async <T>(ask: (door: Door) => Promise<T>): Promise<T> => {
+  const asked = async <T>(ask: (door: ListenOptions) => Promise<T>): Promise<T> => {
     const opened = await engine.open(calls, nowMs);
     const door = await openDoor(opened.reader, nowMs);
     try {

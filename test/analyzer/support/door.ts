@@ -1,14 +1,14 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { analyzerApp } from '../../../analyzer/api/server.ts';
-import { openGate } from '../../../core/auth/authorizer.ts';
+import { openAuthorizer } from '../../../core/auth/authorizer.ts';
 import type { Tenancy } from '../../../core/auth/tenancy.ts';
 import { openLog } from '../../../core/log.ts';
 import type { CallReader } from '../../../core/store/store.ts';
 import type { PlainCall } from './oracle.ts';
 
 /** The analyzer's real HTTP door on a free port, with a clock that stands still. */
-export interface Door {
+export interface ListenOptions {
   url: string;
   /** Asks `/api/v1` + path and expects 200. */
   // biome-ignore lint/suspicious/noExplicitAny: answers are checked by what the tests expect of them
@@ -21,7 +21,7 @@ export async function openDoor(
   reader: CallReader,
   nowMs: number,
   tenancy: Pick<Tenancy, 'gate' | 'keys'> = withoutKeys,
-): Promise<Door> {
+): Promise<ListenOptions> {
   const app = analyzerApp({
     reader,
     tenancy,
@@ -52,7 +52,7 @@ export async function openDoor(
 }
 
 const withoutKeys = {
-  gate: openGate,
+  gate: openAuthorizer,
   keys: () => Promise.reject(new Error('keys are not asked for')),
 };
 

@@ -1,23 +1,23 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Gate, gateOf, openGate } from '../../../core/auth/authorizer.ts';
+import { type Authorizer, authorizerOf, openAuthorizer } from '../../../core/auth/authorizer.ts';
 import { credentialsOf } from '../../../core/auth/credentials.ts';
 import { limits } from '../../../core/limits.ts';
 import type { KeyStore } from '../../../core/store/keys.ts';
 import { openSqliteKeys } from '../../../core/store/sqlite/keys.ts';
 import { temporaryFolder } from '../../support/process.ts';
-import { call, type Door, nowMs, openDoor } from '../support/door.ts';
+import { call, type ListenOptions, nowMs, openDoor } from '../support/door.ts';
 import { oracleReader } from '../support/oracle.ts';
 
 const adminKey = 'the-operator-has-chosen-this-one-well';
 let folder: ReturnType<typeof temporaryFolder>;
 let keys: KeyStore;
-let gate: Gate;
-let door: Door;
+let gate: Authorizer;
+let door: ListenOptions;
 
 beforeAll(async () => {
   folder = temporaryFolder();
   keys = await openSqliteKeys(`${folder.path}/rollcall.db`);
-  gate = gateOf({ auth: 'keys', adminKey, keys: async () => keys });
+  gate = authorizerOf({ auth: 'keys', adminKey, keys: async () => keys });
   door = await openDoor(oracleReader([call()]), nowMs, { gate, keys: async () => keys });
 });
 afterAll(async () => {
@@ -27,13 +27,17 @@ afterAll(async () => {
   folder.remove();
 });
 
-interface Told {
+interface CommandAnswer {
   key?: string;
   type?: string;
   body?: unknown;
 }
 
-async function ask(method: string, path: string, { key = adminKey, type, body }: Told = {}) {
+async function ask(
+  method: string,
+  path: string,
+  { key = adminKey, type, body }: CommandAnswer = {},
+) {
   const headers: Record<string, string> = { 'x-api-key': key };
   if (body !== undefined) headers['content-type'] = type ?? 'application/json';
   const text = typeof body === 'string' ? body : body && JSON.stringify(body);
@@ -197,7 +201,7 @@ describe('administration over the API', () => {
 
 it('says that authentication is off, where it is', async () => {
   const open = await openDoor(oracleReader([call()]), nowMs, {
-    gate: openGate,
+    gate: openAuthorizer,
     keys: async () => keys,
   });
   for (const [method, path] of [

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ClocksAhead } from '../../../collector/extract/clock-skew.ts';
+import { ClockSkew } from '../../../collector/extract/clock-skew.ts';
 import type { AnyValue } from '../../../collector/otlp/traces-encoder.ts';
 import { excludedLatency } from '../../../core/config/values.ts';
 import { limits } from '../../../core/limits.ts';
@@ -245,7 +245,7 @@ describe('X11: clocks that are ahead', () => {
 
   test('each is told once an hour, and forgotten when it was right for an hour', () => {
     let atMs = nowMs;
-    const clocks = new ClocksAhead(() => atMs);
+    const clocks = new ClockSkew(() => atMs);
     const found = { service: 'shop', instance: 'a', aheadS: 5 };
     expect([clocks.note(found), clocks.note({ ...found, aheadS: 7 })]).toEqual([true, false]);
     expect(clocks.note({ ...found, instance: 'b' })).toBe(true);
@@ -261,7 +261,7 @@ describe('X11: clocks that are ahead', () => {
   });
 
   test('they are bounded; the rest share one name', () => {
-    const clocks = new ClocksAhead(() => nowMs);
+    const clocks = new ClockSkew(() => nowMs);
     for (let i = 0; i < limits.clocksAhead + 50; i += 1)
       clocks.note({ service: 'shop', instance: String(i), aheadS: i });
     expect(clocks.current()).toHaveLength(limits.clocksAhead + 1);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Cors } from '../../../collector/http/cors.ts';
 import { readConfig } from '../../../core/config/config.ts';
-import { type Door, openDoor } from '../../conformance/door.ts';
+import { type ListenOptions, openDoor } from '../../conformance/door.ts';
 import { exchange } from '../../conformance/exchange.ts';
 import { jsonTraces, jsonType, traces } from '../../support/export-request.ts';
 import { startRollcall, temporaryFolder } from '../../support/process.ts';
@@ -19,7 +19,7 @@ function corsHeaders(headers: object): string[] {
 }
 
 describe('A3 with origins', () => {
-  let door: Door;
+  let door: ListenOptions;
 
   beforeAll(async () => {
     door = await openDoor({ ROLLCALL_CORS_ORIGINS: `${app}, http://localhost:*` });

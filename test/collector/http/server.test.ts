@@ -3,15 +3,15 @@ import { connect } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Extractor } from '../../../collector/extract/extractor.ts';
-import { type HttpDoor, openHttpDoor } from '../../../collector/http/server.ts';
+import { type HttpServer, openHttpDoor } from '../../../collector/http/server.ts';
 import { Ingest } from '../../../collector/ingest/ingest.ts';
 import { LargeMessages } from '../../../collector/ingest/large-message.ts';
 import { CollectorMetrics } from '../../../collector/metrics.ts';
 import { LargeJson } from '../../../collector/otlp/large-json.ts';
 import { BufferPool } from '../../../collector/request/buffer-pool.ts';
-import { Notices } from '../../../collector/request/log-throttle.ts';
-import { ChunkGarbage } from '../../../collector/request/minor-gc.ts';
-import { openGate } from '../../../core/auth/authorizer.ts';
+import { LogThrottle } from '../../../collector/request/log-throttle.ts';
+import { ScavengeAfterChunks } from '../../../collector/request/minor-gc.ts';
+import { openAuthorizer } from '../../../core/auth/authorizer.ts';
 import { CallDictionary } from '../../../core/call.ts';
 import { readConfig } from '../../../core/config/config.ts';
 import { openLog } from '../../../core/log.ts';
@@ -31,8 +31,8 @@ const timeouts = {
 };
 const folder = temporaryFolder();
 let writer: CallWriter;
-let door: HttpDoor;
-let secureDoor: HttpDoor;
+let door: HttpServer;
+let secureDoor: HttpServer;
 let ca: Authority;
 let certificates: Certificates;
 
@@ -45,12 +45,12 @@ beforeAll(async () => {
   const ingest = new Ingest({ writer, extractor, dictionary, metrics });
   const log = openLog('test', 'silent');
   const options = {
-    gate: openGate,
+    gate: openAuthorizer,
     ingest,
     metrics,
-    notices: new Notices(),
+    notices: new LogThrottle(),
     pool: new BufferPool(),
-    garbage: new ChunkGarbage(),
+    garbage: new ScavengeAfterChunks(),
     largeJson: new LargeJson(),
     largeMessages: new LargeMessages(ingest, { config, now: Date.now }),
     bodyBytesMax: config.maxBodyBytes,

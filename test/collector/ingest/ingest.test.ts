@@ -1,16 +1,19 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import type { Extracted } from '../../../collector/extract/counts.ts';
+import type { SpanCounts } from '../../../collector/extract/counts.ts';
 import { type CallExtractor, Ingest, type IngestBounds } from '../../../collector/ingest/ingest.ts';
 import { CollectorMetrics } from '../../../collector/metrics.ts';
-import { type CallBatch, CallDictionary, type NewWords } from '../../../core/call.ts';
+import { type CallBatch, CallDictionary, type NewDimensions } from '../../../core/call.ts';
 import { AppError } from '../../../core/error.ts';
 import type { AppendOutcome, CallWriter } from '../../../core/store/store.ts';
 
 /** A writer whose commits end when the test says so. */
 class HeldWriter implements CallWriter {
-  readonly appended: { batch: CallBatch; words: NewWords; settle: (error?: AppError) => void }[] =
-    [];
+  readonly appended: {
+    batch: CallBatch;
+    words: NewDimensions;
+    settle: (error?: AppError) => void;
+  }[] = [];
   readonly #seen = new Set<string>();
 
   /** Waits for the commit of that number, from 0 on, and lets it succeed or fail. */
@@ -20,7 +23,7 @@ class HeldWriter implements CallWriter {
     await turn();
   }
 
-  append(batch: CallBatch, words: NewWords): Promise<AppendOutcome> {
+  append(batch: CallBatch, words: NewDimensions): Promise<AppendOutcome> {
     return new Promise((resolve, reject) => {
       const settle = (error?: AppError) => {
         if (error) reject(error);
@@ -56,7 +59,7 @@ class TextExtractor implements CallExtractor {
     this.#dictionary = dictionary;
   }
 
-  extract(_project: string, message: Buffer, batch: CallBatch): Extracted {
+  extract(_project: string, message: Buffer, batch: CallBatch): SpanCounts {
     const text = message.toString();
     if (text.startsWith('bad')) throw new AppError('invalid', text);
     const count = (name: string) => Number(new RegExp(`(\\d+) ${name}`).exec(text)?.[1] ?? 0);

@@ -1,7 +1,7 @@
-import type { CallBatch, EndpointName, NewWords, Origin } from '../../../core/call.ts';
+import type { CallBatch, CallContext, EndpointName, NewDimensions } from '../../../core/call.ts';
 
 /** One call of a batch in plain words, as a test writes it down. */
-export interface Called extends EndpointName, Origin {
+export interface Called extends EndpointName, CallContext {
   client: string;
   status: number;
   durationNs: number;
@@ -14,7 +14,7 @@ export interface Called extends EndpointName, Origin {
 }
 
 /** @param words all of the dictionary's, from its beginning */
-export function calledOf(batch: CallBatch, words: NewWords): Called[] {
+export function calledOf(batch: CallBatch, words: NewDimensions): Called[] {
   const { columns, weights } = batch;
   const weightOf = (i: number) => weights.weight[weights.call.indexOf(i)];
   return Array.from({ length: batch.length }, (_, i) => ({

@@ -1,13 +1,13 @@
 import { TrustedProxies } from '../../../collector/extract/client/address.ts';
 import type { ClockAhead } from '../../../collector/extract/clock-skew.ts';
 import {
-  type Extracted,
   nothingExtracted,
   type RejectReason,
+  type SpanCounts,
 } from '../../../collector/extract/counts.ts';
 import { rpcRoute } from '../../../collector/extract/endpoint/rpc-span.ts';
 import { agentOf } from '../../../collector/extract/user-agent.ts';
-import { keptText } from '../../../collector/intern/truncate.ts';
+import { truncateUtf8 } from '../../../collector/intern/truncate.ts';
 import type { Config } from '../../../core/config/config.ts';
 import { limits } from '../../../core/limits.ts';
 import { endpointRoute, type Route, routePattern, withDisplay } from '../../../core/route/route.ts';
@@ -28,18 +28,18 @@ export function slowExtract(project: string, message: Buffer, config: Config, no
     const attributes = new Attributes(resource?.attributes ?? []);
     const service = {
       project,
-      service: keptText(attributes.firstText(['service.name']), limits.serviceNameBytes),
-      environment: keptText(
+      service: truncateUtf8(attributes.firstText(['service.name']), limits.serviceNameBytes),
+      environment: truncateUtf8(
         attributes.firstText(['deployment.environment.name', 'deployment.environment']),
         limits.environmentBytes,
       ),
-      serviceVersion: keptText(attributes.firstText(['service.version']), limits.versionBytes),
+      serviceVersion: truncateUtf8(attributes.firstText(['service.version']), limits.versionBytes),
     };
     if (service.service === '') service.service = 'unknown_service';
     const instance = attributes.firstText(['service.instance.id', 'host.name']);
     const ahead = {
       service: service.service,
-      instance: keptText(instance, limits.instanceBytes),
+      instance: truncateUtf8(instance, limits.instanceBytes),
       aheadS: 0,
     };
     for (const span of scopeSpans.flatMap((scope) => scope.spans)) {
@@ -59,7 +59,7 @@ function callOf(
   span: DecodedSpan,
   config: Config,
   nowMs: number,
-  extracted: Extracted,
+  extracted: SpanCounts,
   ahead: ClockAhead,
 ) {
   if (span.kind !== 2) {
@@ -104,7 +104,7 @@ function callOf(
   const call: SpanCall = {
     ...(weight !== undefined && weight !== 1 && { weight }),
     method,
-    route: keptText(route, limits.routeBytes),
+    route: truncateUtf8(route, limits.routeBytes),
     templated,
     ...(display !== undefined && { display }),
     ...(templated && isRefused(status) && { refused: true as const }),
@@ -159,7 +159,7 @@ function latencyOf(attributes: Attributes, durationNs: number, status: number, c
 /** An http.route stands where the path has as many segments, whatever the segments are. */
 function routeOf(attributes: Attributes, name: string, method: string, status: number): Route {
   const told = attributes.firstString(['http.route', 'url.template', 'next.route']);
-  const httpRoute = keptText(told, limits.routeBytes);
+  const httpRoute = truncateUtf8(told, limits.routeBytes);
   const path = pathOf(attributes);
   const { canonical, segments } = routePattern(httpRoute);
   const pathSegments = path.split('/').filter((segment) => segment !== '').length;
@@ -170,8 +170,8 @@ function routeOf(attributes: Attributes, name: string, method: string, status: n
   }
   return endpointRoute({
     httpRoute,
-    spanName: keptText(name, limits.routeBytes),
-    path: keptText(path, limits.pathBytes),
+    spanName: truncateUtf8(name, limits.routeBytes),
+    path: truncateUtf8(path, limits.pathBytes),
     method,
     status,
     isFunction,
@@ -180,7 +180,7 @@ function routeOf(attributes: Attributes, name: string, method: string, status: n
 
 function rpcRouteOf(attributes: Attributes, name: string, status: number): Route {
   if (status === 501) return { route: '(unmatched)', templated: false };
-  const kept = (text: string) => keptText(text, limits.routeBytes);
+  const kept = (text: string) => truncateUtf8(text, limits.routeBytes);
   const [service, method] = ['rpc.service', 'rpc.method'].map((key) =>
     kept(attributes.firstString([key])),
   );
@@ -274,16 +274,16 @@ function originOf(
     'http.user_agent',
     'user_agent',
   ]);
-  const { product, bot } = agentOf(keptText(userAgent, limits.userAgentBytes));
+  const { product, bot } = agentOf(truncateUtf8(userAgent, limits.userAgentBytes));
   const named = config.consumerAttributes
     .map((key) => attributes.text(key) || attributes.texts(key)[0] || '')
     .find((text) => text !== '');
   const error = attributes.text('error.type') || exception || (status >= 500 ? String(status) : '');
   return {
-    consumer: named === undefined ? product : keptText(named, limits.consumerBytes),
+    consumer: named === undefined ? product : truncateUtf8(named, limits.consumerBytes),
     agent: product,
     bot: bot || attributes.isSet('user_agent.synthetic.type'),
-    errorType: status < 400 ? '' : keptText(error, limits.errorTypeBytes),
+    errorType: status < 400 ? '' : truncateUtf8(error, limits.errorTypeBytes),
   };
 }
 

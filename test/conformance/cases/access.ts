@@ -200,7 +200,7 @@ list.inside(
 );
 
 /** What is answered to no key, to a wrong one, to one of another scope. */
-function strangers(target: OwnTarget): [string, Record<string, string>, number, number][] {
+function unknownVariables(target: OwnTarget): [string, Record<string, string>, number, number][] {
   const { read, ingest } = target.inside.keys;
   return [
     ['no key', {}, 401, 16],
@@ -218,7 +218,7 @@ list.inside(
       [protobufType, traces(1)],
       [jsonType, jsonTraces(1)],
     ];
-    for (const [who, headers, httpStatus, code] of strangers(target)) {
+    for (const [who, headers, httpStatus, code] of unknownVariables(target)) {
       for (const [type, bytes] of ways) {
         const send = () => post(target, bytes, { headers, type });
         const answer: Answer = await storing(target, 0, send);
@@ -258,7 +258,7 @@ list.inside(
     for (const [how, headers] of Object.entries(bringing(target.inside.keys.ingest))) {
       equal((await storing(target, 1, () => callWith(target, headers))).status, 0, how);
     }
-    for (const [who, headers, , code] of strangers(target)) {
+    for (const [who, headers, , code] of unknownVariables(target)) {
       equal((await storing(target, 0, () => callWith(target, headers))).status, code, who);
     }
   },

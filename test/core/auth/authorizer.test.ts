@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Gate, gateOf } from '../../../core/auth/authorizer.ts';
+import { type Authorizer, authorizerOf } from '../../../core/auth/authorizer.ts';
 import type { Credentials } from '../../../core/auth/credentials.ts';
 import { newKey, type Scope } from '../../../core/key.ts';
 import { limits } from '../../../core/limits.ts';
@@ -17,7 +17,7 @@ const sent = (text: string, from = address): Credentials => ({
 
 let folder: ReturnType<typeof temporaryFolder>;
 let store: KeyStore;
-let gate: Gate;
+let gate: Authorizer;
 let nowMs: number;
 /** What the gate asked of the store. */
 let asked: string[];
@@ -37,7 +37,7 @@ beforeEach(async () => {
       };
     },
   });
-  gate = gateOf({ auth: 'keys', adminKey, keys: async () => watched, now: () => nowMs });
+  gate = authorizerOf({ auth: 'keys', adminKey, keys: async () => watched, now: () => nowMs });
 });
 afterEach(async () => {
   await gate.close();
@@ -197,7 +197,7 @@ describe('wrong keys of one address', () => {
 });
 
 it('a gate without keys lets everybody in, and administers nothing', async () => {
-  const open = gateOf({
+  const open = authorizerOf({
     auth: 'off',
     adminKey: undefined,
     keys: () => Promise.reject(new Error()),
@@ -213,7 +213,7 @@ it('a gate without keys lets everybody in, and administers nothing', async () =>
 
 it('a store that cannot be read lets nobody in', async () => {
   const keys = () => openSqliteKeys(`${folder.path}/rollcall.db/not-a-folder/x.db`);
-  const closed = gateOf({ auth: 'keys', adminKey, keys });
+  const closed = authorizerOf({ auth: 'keys', adminKey, keys });
   await expect(closed.project(sent('rck_x'), 'read')).rejects.toEqual(refusal('unavailable'));
   await expect(closed.administrator(sent(adminKey))).rejects.toEqual(refusal('unavailable'));
 });

@@ -1,4 +1,4 @@
-import { CallBatch, CallDictionary, type NewWords } from '../../../core/call.ts';
+import { CallBatch, CallDictionary, type NewDimensions } from '../../../core/call.ts';
 import type { CallWriter } from '../../../core/store/store.ts';
 import { Random, Zipf } from '../load/random.ts';
 
@@ -35,7 +35,7 @@ export async function writeHistory(writer: CallWriter, history: History): Promis
     const digest = new Uint8Array(16);
     new DataView(digest.buffer).setUint32(0, bodies);
     batch.deliveries.push({ project: 'default', digest, firstCall: 0, calls: batch.length });
-    const words: NewWords = dictionary.takeNew();
+    const words: NewDimensions = dictionary.takeNew();
     waiting.push(writer.append(batch, words));
     batch = new CallBatch();
     if (waiting.length > 3) await waiting.shift();

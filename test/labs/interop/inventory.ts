@@ -166,7 +166,7 @@ function judge({ routes }: Declaration, receiver: Receiver, said: string): Verdi
     routesExact: differences.length === 0,
     clientsKnown: undefined,
     clientsExact: true,
-    differences: [...differences, ...receiver.strangers, ...complaints(said)],
+    differences: [...differences, ...receiver.unknownVariables, ...complaints(said)],
   };
 }
 
@@ -185,7 +185,7 @@ function countsOf(lines: readonly string[]): Map<string, number> {
 class Receiver {
   readonly spans: DecodedSpan[] = [];
   /** What came and should not have, or the other way round, in words. */
-  readonly strangers = new Set<string>();
+  readonly unknownVariables = new Set<string>();
   /** The Authorization header of every request. */
   readonly keys = new Set<string | undefined>();
   readonly env: Record<string, string>;
@@ -230,7 +230,7 @@ class Receiver {
   async #take(request: IncomingMessage): Promise<void> {
     const body = await buffer(request);
     if (request.url !== '/v1/traces') {
-      this.strangers.add(`${request.url} was sent, which two variables should keep away`);
+      this.unknownVariables.add(`${request.url} was sent, which two variables should keep away`);
       return;
     }
     this.keys.add(request.headers.authorization);
@@ -241,7 +241,7 @@ class Receiver {
         ({ key, value }) => `${key}=${value?.stringValue}`,
       );
       for (const pair of resource.map((wanted) => wanted.join('='))) {
-        if (!pairs.includes(pair)) this.strangers.add(`the resource does not say ${pair}`);
+        if (!pairs.includes(pair)) this.unknownVariables.add(`the resource does not say ${pair}`);
       }
       for (const { spans } of scopeSpans) this.spans.push(...spans);
     }

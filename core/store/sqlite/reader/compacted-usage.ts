@@ -20,7 +20,7 @@ export interface SettledPieces {
  * holds as long as its shard's blocks are the ones it was made of, which their version says in the same
  * snapshot.
  */
-export class SettledUsage {
+export class CompactedUsage {
   readonly #remembered = new Map<string, MergedUsage>();
   #bytes = 0;
   readonly #tally = new Tally();

@@ -3,7 +3,7 @@ import type { Database, Statement } from '../database.ts';
 /** Rows remembered of each kind; past it all are forgotten, since reading them again is cheap. */
 const rowsRemembered = 200_000;
 
-export interface OriginWords {
+export interface CallContextValues {
   serviceVersion: string;
   consumer: string;
   agent: string;
@@ -13,9 +13,9 @@ export interface OriginWords {
  * The words of client and origin rows, remembered from report to report. A row changes only when privacy is
  * switched on and its address taken out (old-addresses.ts), which is counted.
  */
-export class WordBook {
+export class DimensionCache {
   readonly #clients = new Map<number, string>();
-  readonly #origins = new Map<number, OriginWords>();
+  readonly #origins = new Map<number, CallContextValues>();
   readonly #readClient: Statement;
   readonly #readOrigin: Statement;
   readonly #readForgotten: Statement;
@@ -46,7 +46,7 @@ export class WordBook {
     return remembered(this.#clients, row, this.#readClient);
   }
 
-  origin(row: number): OriginWords {
+  origin(row: number): CallContextValues {
     return remembered(this.#origins, row, this.#readOrigin);
   }
 }

@@ -23,7 +23,7 @@ const projectsRemembered = 8;
  * their facts change where a shard is settled, which raises its version in the same transaction, and
  * `displays_changed` counts the rest.
  */
-export class EndpointBook {
+export class EndpointCache {
   readonly #remembered = new Map<string, { state: string; known: KnownEndpoint[] }>();
   readonly #state: Statement;
   readonly #read: Statement;

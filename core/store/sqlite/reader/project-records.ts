@@ -4,16 +4,16 @@ import type { Database } from '../database.ts';
 import { addFacts, callerNumbers, type EndpointFacts } from '../usage/endpoint-facts.ts';
 import { minutesPerDay } from '../usage/levels.ts';
 import { UsageEntries } from '../usage/usage-block.ts';
-import type { WordBook } from './dimension-cache.ts';
-import type { EndpointBook, KnownEndpoint } from './endpoint-cache.ts';
-import type { UnsettledUsage } from './recent-usage.ts';
+import type { DimensionCache } from './dimension-cache.ts';
+import type { EndpointCache, KnownEndpoint } from './endpoint-cache.ts';
+import type { RecentUsage } from './recent-usage.ts';
 
 /** What is known for good of a project's endpoints and services, in one snapshot. */
 export class ProjectRecords {
   readonly #db: Database;
-  readonly #endpointBook: EndpointBook;
-  readonly #words: WordBook;
-  readonly #unsettled: () => UnsettledUsage;
+  readonly #endpointBook: EndpointCache;
+  readonly #words: DimensionCache;
+  readonly #unsettled: () => RecentUsage;
   readonly #project: string;
   #known: readonly KnownEndpoint[] | undefined;
   /** Of endpoints that have unsettled calls, with these on top. */
@@ -21,9 +21,9 @@ export class ProjectRecords {
 
   constructor(
     db: Database,
-    endpointBook: EndpointBook,
-    words: WordBook,
-    unsettled: () => UnsettledUsage,
+    endpointBook: EndpointCache,
+    words: DimensionCache,
+    unsettled: () => RecentUsage,
     project: string,
   ) {
     this.#db = db;

@@ -2,9 +2,9 @@ import { AppError } from '../../../error.ts';
 import type { CallReader, Snapshot } from '../../store.ts';
 import { type Database, isSqliteError } from '../database.ts';
 import { openDatabase } from '../open.ts';
-import { SettledUsage } from './compacted-usage.ts';
-import { WordBook } from './dimension-cache.ts';
-import { EndpointBook } from './endpoint-cache.ts';
+import { CompactedUsage } from './compacted-usage.ts';
+import { DimensionCache } from './dimension-cache.ts';
+import { EndpointCache } from './endpoint-cache.ts';
 import { SqliteSnapshot } from './snapshot.ts';
 
 /**
@@ -17,17 +17,17 @@ export async function openSqliteReader(path: string): Promise<CallReader> {
 
 class SqliteReader implements CallReader {
   readonly #db: Database;
-  readonly #endpoints: EndpointBook;
-  readonly #words: WordBook;
-  readonly #settled: SettledUsage;
+  readonly #endpoints: EndpointCache;
+  readonly #words: DimensionCache;
+  readonly #settled: CompactedUsage;
   /** One snapshot at a time: they share the connection and its transaction. */
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(db: Database) {
     this.#db = db;
-    this.#endpoints = new EndpointBook(db);
-    this.#words = new WordBook(db);
-    this.#settled = new SettledUsage(db);
+    this.#endpoints = new EndpointCache(db);
+    this.#words = new DimensionCache(db);
+    this.#settled = new CompactedUsage(db);
     // Level blocks are read again and again.
     db.pragma('cache_size = -32768');
   }

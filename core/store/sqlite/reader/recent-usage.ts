@@ -5,7 +5,7 @@ import { PendingCalls, readTail } from '../usage/pending-calls.ts';
 import { BlockWriter, sortBy } from '../usage/usage-block.ts';
 
 /** What is committed and not settled into levels yet: runs, and the raw calls that are in no run. */
-export interface UnsettledUsage {
+export interface RecentUsage {
   /** One usage block each. */
   blocks: readonly Uint8Array[];
   /** What these add to the endpoints' records, by endpoint. */
@@ -13,7 +13,7 @@ export interface UnsettledUsage {
 }
 
 /** @param rolledUpId the last call that is in a run @param tally an empty one, which is left empty */
-export function readUnsettled(db: Database, rolledUpId: number, tally: Tally): UnsettledUsage {
+export function readUnsettled(db: Database, rolledUpId: number, tally: Tally): RecentUsage {
   const lastId = db.prepare('SELECT ifnull(max(id), 0) FROM call').pluck().get() as number;
   // At most limits.unrolledCalls and a batch.
   const calls = new PendingCalls(Math.max(0, lastId - rolledUpId));

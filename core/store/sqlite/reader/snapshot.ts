@@ -14,28 +14,28 @@ import type {
 import type { Database } from '../database.ts';
 import { coarsestMinutes, coverageOf, type Kept, type Piece, piecesOf } from '../usage/levels.ts';
 import { shardBits, sortBy, UsageEntries } from '../usage/usage-block.ts';
-import type { SettledUsage } from './compacted-usage.ts';
-import type { WordBook } from './dimension-cache.ts';
-import type { EndpointBook, KnownEndpoint } from './endpoint-cache.ts';
+import type { CompactedUsage } from './compacted-usage.ts';
+import type { DimensionCache } from './dimension-cache.ts';
+import type { EndpointCache, KnownEndpoint } from './endpoint-cache.ts';
 import type { MergedUsage } from './merged-usage.ts';
 import { ProjectRecords } from './project-records.ts';
-import { readUnsettled, type UnsettledUsage } from './recent-usage.ts';
+import { type RecentUsage, readUnsettled } from './recent-usage.ts';
 
 /** Reads one state of the file, within the transaction of its owner. */
 export class SqliteSnapshot implements Snapshot {
   readonly #db: Database;
-  readonly #words: WordBook;
-  readonly #settled: SettledUsage;
+  readonly #words: DimensionCache;
+  readonly #settled: CompactedUsage;
   readonly #records: ProjectRecords;
   readonly #meta: Map<string, number>;
   readonly #tally = new Tally();
-  #unsettledUsage: UnsettledUsage | undefined;
+  #unsettledUsage: RecentUsage | undefined;
 
   constructor(
     db: Database,
-    endpointBook: EndpointBook,
-    words: WordBook,
-    settled: SettledUsage,
+    endpointBook: EndpointCache,
+    words: DimensionCache,
+    settled: CompactedUsage,
     project: string,
   ) {
     this.#db = db;
@@ -181,7 +181,7 @@ export class SqliteSnapshot implements Snapshot {
   }
 
   /** Read when it is first asked for: a check of the store has no need of it. */
-  #unsettled(): UnsettledUsage {
+  #unsettled(): RecentUsage {
     this.#unsettledUsage ??= readUnsettled(
       this.#db,
       this.#meta.get('rolled_up_call')!,

@@ -1,4 +1,4 @@
-import type { EndpointName, NewWords, Origin } from '../../../call.ts';
+import type { CallContext, EndpointName, NewDimensions } from '../../../call.ts';
 import { limits, specialRoutes } from '../../../limits.ts';
 import type { Database, Statement } from '../database.ts';
 import { grown } from '../usage/column.ts';
@@ -39,10 +39,10 @@ interface KnownRow {
  * service: what is beyond goes to `{other}` of its method. Row ids found in a transaction that was rolled
  * back are wrong, so the owner calls `forgetRows` then.
  */
-export class Words {
+export class Dimensions {
   #epoch = -1;
   readonly #endpoints = new WordRows<EndpointName>();
-  readonly #origins = new WordRows<Origin>();
+  readonly #origins = new WordRows<CallContext>();
   readonly #clients = new WordRows<string>();
   readonly #projects = new Map<string, number>();
   readonly #services = new Map<string, number>();
@@ -89,7 +89,7 @@ export class Words {
     };
   }
 
-  learn(words: NewWords): void {
+  learn(words: NewDimensions): void {
     if (words.epoch !== this.#epoch) {
       this.#epoch = words.epoch;
       this.#endpoints.clear();

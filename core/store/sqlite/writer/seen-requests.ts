@@ -8,7 +8,7 @@ import { DigestTable } from './digest-table.ts';
  * a table by digest takes a page of its own for every delivery, a third of all pages that a commit of few
  * calls writes. Where a digest stands is known in memory; that it really does is read from its row.
  */
-export class Deliveries {
+export class SeenRequests {
   readonly #add: Statement;
   readonly #read: Statement;
   readonly #after: Statement;

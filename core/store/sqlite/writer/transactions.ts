@@ -1,4 +1,4 @@
-import type { CallColumns, Delivery, NewWords } from '../../../call.ts';
+import type { CallColumns, Delivery, NewDimensions } from '../../../call.ts';
 import type { Retention as RetentionSettings } from '../../../config/config.ts';
 import { AppError } from '../../../error.ts';
 import type { WeightColumns } from '../../../weight.ts';
@@ -6,7 +6,7 @@ import { type Database, isSqliteError } from '../database.ts';
 import { lockStore, openDatabase } from '../open.ts';
 import { forgetAddresses } from './address-removal.ts';
 import { CallLog } from './call-log.ts';
-import { Words } from './dimensions.ts';
+import { Dimensions } from './dimensions.ts';
 import { Retention } from './purger.ts';
 import { Rollup } from './rollup.ts';
 
@@ -17,10 +17,10 @@ const rollUpAfterS = 2;
  * The one writer of a store, without a thread: writer-thread.ts runs it. Every public method is a whole
  * transaction that either happened or did not.
  */
-export class Writing {
+export class StoreTransactions {
   readonly #db: Database;
   readonly #lock: Database;
-  readonly #words: Words;
+  readonly #words: Dimensions;
   readonly #log: CallLog;
   readonly #rollup: Rollup;
   readonly #retention: Retention;
@@ -38,7 +38,7 @@ export class Writing {
       this.#db.pragma('wal_autocheckpoint = 4000');
       this.#db.pragma('cache_size = -16384');
       if (!keepsAddresses) forgetAddresses(this.#db);
-      this.#words = new Words(this.#db);
+      this.#words = new Dimensions(this.#db);
       this.#log = new CallLog(this.#db, this.#words, nowS);
       this.#rollup = new Rollup(this.#db, nowS);
       this.#retention = new Retention(this.#db, retention);
@@ -59,7 +59,7 @@ export class Writing {
     columns: CallColumns,
     weights: WeightColumns | undefined,
     deliveries: readonly Delivery[],
-    words: NewWords,
+    words: NewDimensions,
     nowS: number,
   ): { stored: boolean[]; otherCalls: number } {
     this.#words.learn(words);

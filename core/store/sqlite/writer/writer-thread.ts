@@ -1,9 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { callColumns, type Delivery, type NewWords } from '../../../call.ts';
+import { callColumns, type Delivery, type NewDimensions } from '../../../call.ts';
 import type { Retention } from '../../../config/config.ts';
 import { asAppError } from '../../../error.ts';
 import type { WeightColumns } from '../../../weight.ts';
-import { Writing } from './transactions.ts';
+import { StoreTransactions } from './transactions.ts';
 
 /** How a writer's thread is started, asked and answered (writer.ts is the other side). */
 export interface WriterStart {
@@ -21,7 +21,7 @@ export type WriterRequest = { id: number; nowS: number } & (
       /** Absent when every call has the weight 1. */
       weights: WeightColumns | undefined;
       deliveries: Delivery[];
-      words: NewWords;
+      words: NewDimensions;
     }
   | { kind: 'rollUp' | 'purge' | 'check' | 'close' }
 );
@@ -41,14 +41,14 @@ const port = parentPort!;
 const start = workerData as WriterStart;
 const now = (): number => Math.floor(Date.now() / 1000);
 
-let writing: Writing;
+let writing: StoreTransactions;
 let maintaining = false;
 let closed = false;
 let purging = false;
 let ticks = 0;
 
 try {
-  writing = new Writing(start.path, start.retention, start.nowS, start.keepsAddresses);
+  writing = new StoreTransactions(start.path, start.retention, start.nowS, start.keepsAddresses);
   port.postMessage({ id: 0, seconds: 0 } satisfies WriterAnswer);
 } catch (error) {
   port.postMessage(failure(0, error));

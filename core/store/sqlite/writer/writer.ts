@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import type { CallBatch, NewWords } from '../../../call.ts';
+import type { CallBatch, NewDimensions } from '../../../call.ts';
 import type { Retention } from '../../../config/config.ts';
 import { AppError, type ErrorCode } from '../../../error.ts';
 import type { AppendOutcome, CallWriter } from '../../store.ts';
@@ -57,7 +57,7 @@ class SqliteWriter implements CallWriter {
     this.#worker.on('exit', () => this.#end(new Error("the store's writer has ended")));
   }
 
-  async append(batch: CallBatch, words: NewWords): Promise<AppendOutcome> {
+  async append(batch: CallBatch, words: NewDimensions): Promise<AppendOutcome> {
     const { buffer, capacity } = batch.columns;
     const { deliveries } = batch;
     const weights = batch.weights.length > 0 ? batch.weights : undefined;
@@ -93,7 +93,7 @@ class SqliteWriter implements CallWriter {
   }
 
   #ask(
-    request: Asked,
+    request: QueryContext,
     transfer: ArrayBuffer[] = [],
     nowS = this.#nowS(),
   ): Promise<Exclude<WriterAnswer, { error: unknown }>> {
@@ -128,7 +128,7 @@ class SqliteWriter implements CallWriter {
   }
 }
 
-type Asked = WriterRequest extends infer R
+type QueryContext = WriterRequest extends infer R
   ? R extends { id: number }
     ? Omit<R, 'id' | 'nowS'>
     : never

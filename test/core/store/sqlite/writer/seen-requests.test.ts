@@ -8,7 +8,7 @@ import { limits } from '../../../../../core/limits.ts';
 import { Database } from '../../../../../core/store/sqlite/database.ts';
 import { migrate } from '../../../../../core/store/sqlite/schema.ts';
 import { DigestTable } from '../../../../../core/store/sqlite/writer/digest-table.ts';
-import { Deliveries } from '../../../../../core/store/sqlite/writer/seen-requests.ts';
+import { SeenRequests } from '../../../../../core/store/sqlite/writer/seen-requests.ts';
 import { openSqliteWriter } from '../../../../../core/store/sqlite/writer/writer.ts';
 import { Random } from '../../../../labs/load/random.ts';
 
@@ -29,7 +29,7 @@ describe('deliveries that come again', () => {
   });
   afterEach(() => db.close());
 
-  const commit = (deliveries: Deliveries, digests: Uint8Array[], atS = nowS, projectRow = 1) => {
+  const commit = (deliveries: SeenRequests, digests: Uint8Array[], atS = nowS, projectRow = 1) => {
     const isNew = db.immediately(() => {
       const found = digests.map((each) => deliveries.isNew(projectRow, deliveryOf(each), atS));
       deliveries.write(atS);
@@ -40,10 +40,10 @@ describe('deliveries that come again', () => {
   };
 
   it('are known in the same batch, in a later one, after a restart; not in another project', () => {
-    const first = new Deliveries(db, nowS);
+    const first = new SeenRequests(db, nowS);
     expect(commit(first, [digest(1), digest(2), digest(1)])).toEqual([true, true, false]);
     expect(commit(first, [digest(2), digest(3)])).toEqual([false, true]);
-    const second = new Deliveries(db, nowS + 1);
+    const second = new SeenRequests(db, nowS + 1);
     expect(commit(second, [digest(1), digest(2), digest(3), digest(4)])).toEqual([
       false,
       false,
@@ -54,7 +54,7 @@ describe('deliveries that come again', () => {
   });
 
   it('are told apart by their last byte', () => {
-    const deliveries = new Deliveries(db, nowS);
+    const deliveries = new SeenRequests(db, nowS);
     const other = digest(1);
     other[15] = 2;
     expect(commit(deliveries, [digest(1)])).toEqual([true]);
@@ -63,18 +63,18 @@ describe('deliveries that come again', () => {
   });
 
   it('are forgotten after an hour, to the second, also over a restart', () => {
-    const deliveries = new Deliveries(db, nowS);
+    const deliveries = new SeenRequests(db, nowS);
     commit(deliveries, [digest(1)]);
     const lastS = nowS + limits.deliveryMemoryS - 1;
     for (let atS = nowS; atS < lastS; atS += 300) commit(deliveries, [], atS);
     expect(commit(deliveries, [digest(1)], lastS)).toEqual([false]);
-    expect(commit(new Deliveries(db, lastS), [digest(1)], lastS)).toEqual([false]);
+    expect(commit(new SeenRequests(db, lastS), [digest(1)], lastS)).toEqual([false]);
     expect(commit(deliveries, [digest(1)], lastS + 1)).toEqual([true]);
     expect(commit(deliveries, [digest(1)], lastS + 1)).toEqual([false]);
   });
 
   it('are not known when their transaction was rolled back', () => {
-    const deliveries = new Deliveries(db, nowS);
+    const deliveries = new SeenRequests(db, nowS);
     commit(deliveries, [digest(1)]);
     expect(() =>
       db.immediately(() => {
@@ -93,7 +93,7 @@ describe('deliveries that come again', () => {
     old.prepare('INSERT INTO delivery_even VALUES (?, ?, ?)').run(1, digest(1), nowS - 10);
     old.prepare('INSERT INTO delivery_odd VALUES (?, ?, ?)').run(1, digest(2), nowS - 20);
     migrate(old);
-    const deliveries = new Deliveries(old, nowS);
+    const deliveries = new SeenRequests(old, nowS);
     const isNew = [1, 2, 3].map((byte) => deliveries.isNew(1, deliveryOf(digest(byte)), nowS));
     expect(isNew).toEqual([false, false, true]);
     old.close();
