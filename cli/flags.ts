@@ -1,5 +1,5 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
-import { type VariableName, variables } from '../core/config/config.ts';
+import { type VariableName, variables } from '../core/config/variables.ts';
 
 /** The command line itself is wrong: an unknown command or flag, a flag without its value. */
 export class UsageError extends Error {

@@ -1,4 +1,4 @@
-import type { Variable } from '../core/config/config.ts';
+import type { Variable } from '../core/config/variables.ts';
 import { flagOf } from './flags.ts';
 
 /** The text of `rollcall help`. */

@@ -1,4 +1,4 @@
-import { variables } from '../core/config/config.ts';
+import { variables } from '../core/config/variables.ts';
 import { asAppError } from '../core/error.ts';
 import { backup, restore } from './backup.ts';
 import { demo } from './demo/main.ts';

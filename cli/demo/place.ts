@@ -2,7 +2,8 @@ import { access, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readConfig, variables } from '../../core/config/config.ts';
+import { readConfig } from '../../core/config/config.ts';
+import { variables } from '../../core/config/variables.ts';
 import { AppError } from '../../core/error.ts';
 
 /** Where a demo takes place: a store of its own, and ports that do not disturb a Rollcall at work. */

@@ -4,11 +4,11 @@ import { roundedWeight } from '../weight.ts';
 import { dayS, hourS, minuteS } from '../window.ts';
 
 /**
- * Readers of one configuration value each: text in, value out. They throw `Mistake`, whose message says
- * what would be allowed; core/config/config.ts adds the variable and the value seen.
+ * One function per kind of configuration value: text in, value out. Each throws `InvalidValue`, whose
+ * message says which values are allowed; core/config/config.ts puts the variable and its value before it.
  */
 export class InvalidValue extends Error {
-  override readonly name = 'Mistake';
+  override readonly name = 'InvalidValue';
 }
 
 /** @returns a port; 0 takes a free one */
@@ -50,7 +50,7 @@ export function durationText(seconds: number): string {
   return seconds % minuteS === 0 ? `${seconds / minuteS}m` : `${seconds}s`;
 }
 
-/** Characters that pass any header as they are: no space, and no % that would be taken for an encoding. */
+/** Only characters that any header carries unchanged: no space, and no `%`, which starts an encoding. */
 export function adminKey(text: string): string {
   if (/^[\x21-\x24\x26-\x7e]{32,256}$/.test(text)) return text;
   throw new InvalidValue(
@@ -83,7 +83,7 @@ export function list(item: (text: string) => string): (text: string) => string[]
 /** A name or an address to listen on. */
 export function host(text: string): string {
   const name = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i;
-  // Digits and dots that are no address are a mistyped address, not a name.
+  // Digits and dots that are not an address: a mistyped address, never a host name.
   if (isIP(text) !== 0 || (name.test(text) && !/^[\d.]+$/.test(text))) return text;
   throw new InvalidValue(
     'must be an IP address or a host name, without a port, such as 127.0.0.1 or 0.0.0.0',
@@ -106,7 +106,7 @@ export function network(text: string): string {
   const family = isIP(address);
   const bitsMost = family === 4 ? 32 : 128;
   const bitsFit = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= bitsMost);
-  // An address of a link names no network that a forwarding header could.
+  // An address with a zone (`fe80::1%eth0`) never appears in a forwarding header.
   const isAddress = family !== 0 && !address.includes('%');
   if (isAddress && bitsFit && more.length === 0) {
     return `${address}/${bits ?? bitsMost}`;
@@ -123,7 +123,7 @@ export function method(text: string): string {
   );
 }
 
-/** A glob over canonical routes; `*` stands for any run of characters. */
+/** A glob over canonical routes; `*` matches any run of characters. */
 export function routeGlob(text: string): string {
   if (/^[/*(]\S*$/.test(text) && Buffer.byteLength(text) <= limits.routeBytes) return text;
   throw new InvalidValue(
@@ -138,13 +138,13 @@ export function attributeName(text: string): string {
   );
 }
 
-/** The path of a file; '' for none. Whether it can be read is seen where it is. */
+/** The path of a file; '' for none. The caller that opens it reports whether it can be read. */
 export function file(text: string): string {
   if (!text.includes('\0') && !text.endsWith('/')) return text;
   throw new InvalidValue('must be the path of a file');
 }
 
-/** An origin as browsers send it, in lower case; `*` stands for any run of characters. */
+/** An origin as browsers send it, in lower case; `*` matches any run of characters. */
 export function origin(text: string): string {
   const shape = /^(\*|[a-z][a-z0-9+.*-]*:\/\/(\[[\da-f:.]+\]|[a-z0-9._*-]+)(:(\d{1,5}|\*))?)$/;
   const lower = text.toLowerCase();
@@ -156,7 +156,7 @@ export function origin(text: string): string {
 
 /**
  * Calls whose duration is no latency: `upgrades`, `streams`, those longer than a duration, or none.
- * @returns `longerThanNs` is infinite unless told
+ * @returns `longerThanNs` is infinite when no duration is given
  */
 export function excludedLatency(text: string): {
   upgrades: boolean;
@@ -178,7 +178,7 @@ export function excludedLatency(text: string): {
   return { upgrades: items.includes('upgrades'), streams: items.includes('streams'), longerThanNs };
 }
 
-/** `service=factor`, comma-separated; a factor is what core/weight.ts says of weights. @returns by service */
+/** `service=factor`, comma-separated. @returns sampling weights (core/weight.ts) by service */
 export function samplingFactors(text: string): ReadonlyMap<string, number> {
   const factors = new Map<string, number>();
   for (const item of list((part) => part)(text)) {
@@ -195,7 +195,7 @@ export function samplingFactors(text: string): ReadonlyMap<string, number> {
   return factors;
 }
 
-/** `name=value,…`, as OTEL_EXPORTER_OTLP_HEADERS has it. */
+/** `name=value,…`, the syntax of OTEL_EXPORTER_OTLP_HEADERS. */
 export function responseHeaders(text: string): [string, string][] {
   return list((item) => item)(text).map((item) => {
     const [, name = '', encoded = ''] =
@@ -213,7 +213,7 @@ export function responseHeaders(text: string): [string, string][] {
   });
 }
 
-/** Of the message and the connection, and those with a meaning for exporters and browsers. */
+/** Headers that Rollcall or Node sets: message framing, connection, and those exporters and browsers act on. */
 const ownHeaders =
   /^(content-(type|length|encoding)|connection|keep-alive|transfer-encoding|upgrade|te|trailer|date|allow|vary|link|retry-after|www-authenticate|set-cookie|access-control-.*|proxy-.*|grpc-.*)$/;
 
@@ -225,7 +225,7 @@ function percentDecoded(text: string): string | undefined {
   }
 }
 
-/** @returns where a SQLite store's file is */
+/** @returns the engine, and the path of a SQLite store's file */
 export function store(text: string): { engine: 'sqlite'; path: string } {
   if (/^clickhouse/i.test(text)) {
     throw new InvalidValue(

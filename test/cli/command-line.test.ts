@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { variables } from '../../core/config/config.ts';
+import { variables } from '../../core/config/variables.ts';
 import { launchCommand, runToEnd } from '../support/process.ts';
 
 const rollcall = (args: string[], env: Record<string, string> = {}) =>
@@ -39,7 +39,7 @@ it.each(['serve', 'collector', 'analyzer', 'demo'])(
     const { code, output } = await rollcall([command, '--log', 'loud'], env);
     expect(output.split('\n')).toEqual([
       'rollcall: 3 mistakes in the configuration:',
-      expect.stringContaining('ROLLCALL_HOTS is no variable of Rollcall'),
+      expect.stringContaining('ROLLCALL_HOTS is not a variable of Rollcall'),
       expect.stringContaining('ROLLCALL_COLD_AFTER_DAYS=soon must be a whole number'),
       expect.stringContaining('ROLLCALL_LOG=loud must be one of'),
       '',

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { variables } from '../../core/config/config.ts';
+import { variables } from '../../core/config/variables.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const compose = readFileSync(`${root}/docker-compose.yml`, 'utf8');

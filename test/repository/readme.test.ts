@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sendTraces } from '../../cli/demo/exporter.ts';
 import { historyHours, traffic } from '../../cli/demo/traffic.ts';
-import { variables } from '../../core/config/config.ts';
+import { variables } from '../../core/config/variables.ts';
 import { stacks } from '../labs/interop/stacks.ts';
 import { launchCommand, type Running, startRollcall, temporaryFolder } from '../support/process.ts';
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CallBatch, type CallContext, CallDictionary } from '../../core/call.ts';
-import { defaultRetention } from '../../core/config/config.ts';
+import { defaultRetention } from '../../core/config/retention.ts';
 import { limits } from '../../core/limits.ts';
 import type { CallReader, CallWriter, Selection } from '../../core/store/store.ts';
 import { roundedWeight } from '../../core/weight.ts';

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { defaultRetention } from '../../core/config/config.ts';
+import { defaultRetention } from '../../core/config/retention.ts';
 import { Database } from '../../core/store/sqlite/database.ts';
 import { openSqliteWriter } from '../../core/store/sqlite/writer/writer.ts';
 import { connections, postTraces } from '../labs/load/post.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { CallBatch, CallDictionary } from '../../../core/call.ts';
-import { defaultRetention, type Retention } from '../../../core/config/config.ts';
+import { defaultRetention, type RetentionPeriods } from '../../../core/config/retention.ts';
 import { openSqliteReader } from '../../../core/store/sqlite/reader/reader.ts';
 import { openSqliteWriter } from '../../../core/store/sqlite/writer/writer.ts';
 import type { CallReader, CallWriter } from '../../../core/store/store.ts';
@@ -30,7 +30,7 @@ export const engines: Engine[] = [
   { name: 'sqlite', open: (calls, nowMs) => openSqlite(calls, nowMs, everyMinute) },
 ];
 
-const everyMinute: Retention = {
+const everyMinute: RetentionPeriods = {
   ...defaultRetention,
   minutesS: 800 * dayS,
   hoursS: 800 * dayS,
@@ -39,7 +39,7 @@ const everyMinute: Retention = {
 export async function openSqlite(
   calls: readonly PlainCall[],
   nowMs: number,
-  retention: Retention = defaultRetention,
+  retention: RetentionPeriods = defaultRetention,
 ): Promise<Opened> {
   const folder = temporaryFolder();
   const path = join(folder.path, 'rollcall.db');

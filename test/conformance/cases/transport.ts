@@ -1,7 +1,7 @@
 import { Agent, request } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
 import { setTimeout as delay } from 'node:timers/promises';
-import { variables } from '../../../core/config/config.ts';
+import { variables } from '../../../core/config/variables.ts';
 import { framed } from '../../labs/load/grpc-call.ts';
 import { jsonTraces, jsonType, protobufType, traces } from '../../support/export-request.ts';
 import { runToEnd, temporaryFolder } from '../../support/process.ts';

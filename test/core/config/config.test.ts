@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { defaultRetention, readConfig, variables } from '../../../core/config/config.ts';
+import { readConfig } from '../../../core/config/config.ts';
+import { defaultRetention } from '../../../core/config/retention.ts';
+import { variables } from '../../../core/config/variables.ts';
 import { AppError } from '../../../core/error.ts';
 
 /** The message of the one error that an environment's mistakes make. */
@@ -141,7 +143,7 @@ describe('readConfig', () => {
     expect(message).toContain('ROLLCALL_RETAIN_CALLS=3 days must be a duration such as 90s');
     expect(message).toContain('ROLLCALL_TRUSTED_PROXIES=10.0.0.0/33 holds "10.0.0.0/33"');
     expect(message).toContain('ROLLCALL_LOG=verbose must be one of trace, debug');
-    expect(message).toContain('ROLLCALL_PROT is no variable of Rollcall; there are ROLLCALL_STORE');
+    expect(message).toContain('ROLLCALL_PROT is not a variable of Rollcall; it reads ROLLCALL_STORE');
   });
 
   it.each([

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { Agent, get } from 'node:http';
 import { join } from 'node:path';
-import { defaultRetention } from '../../../core/config/config.ts';
+import { defaultRetention } from '../../../core/config/retention.ts';
 import { openSqliteWriter } from '../../../core/store/sqlite/writer/writer.ts';
 import { type Running, startAnalyzerProcess } from '../../support/process.ts';
 import { Random } from '../load/random.ts';

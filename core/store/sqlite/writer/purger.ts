@@ -1,4 +1,4 @@
-import type { Retention as RetentionSettings } from '../../../config/config.ts';
+import type { RetentionPeriods } from '../../../config/retention.ts';
 import { limits } from '../../../limits.ts';
 import type { Database, Statement } from '../database.ts';
 import { coarsestMinutes, levels } from '../usage/levels.ts';
@@ -15,12 +15,12 @@ const freePagesKept = 2_048;
  * Deletes what is older than the retention, a little at a time. Raw calls go by the time of their commit
  * (late spans stay as long as others), usage by its own time; records of endpoints never go.
  */
-export class Retention {
+export class Purger {
   readonly #db: Database;
-  readonly #settings: RetentionSettings;
+  readonly #settings: RetentionPeriods;
   readonly #sql: Record<string, Statement>;
 
-  constructor(db: Database, settings: RetentionSettings) {
+  constructor(db: Database, settings: RetentionPeriods) {
     this.#db = db;
     this.#settings = settings;
     this.#sql = {

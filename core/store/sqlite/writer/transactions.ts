@@ -1,5 +1,5 @@
 import type { CallColumns, Delivery, NewDimensions } from '../../../call.ts';
-import type { Retention as RetentionSettings } from '../../../config/config.ts';
+import type { RetentionPeriods } from '../../../config/retention.ts';
 import { AppError } from '../../../error.ts';
 import type { WeightColumns } from '../../../weight.ts';
 import { type Database, isSqliteError } from '../database.ts';
@@ -7,7 +7,7 @@ import { lockStore, openDatabase } from '../open.ts';
 import { forgetAddresses } from './address-removal.ts';
 import { CallLog } from './call-log.ts';
 import { Dimensions } from './dimensions.ts';
-import { Retention } from './purger.ts';
+import { Purger } from './purger.ts';
 import { Rollup } from './rollup.ts';
 
 /** Pending calls are rolled up when the oldest has waited this long: a report's raw tail stays small. */
@@ -23,14 +23,14 @@ export class StoreTransactions {
   readonly #words: Dimensions;
   readonly #log: CallLog;
   readonly #rollup: Rollup;
-  readonly #retention: Retention;
+  readonly #purger: Purger;
   #lastCallId: number;
   #pendingSinceS = 0;
   /** A transaction failed: what is in memory may say more than the file. */
   #stale = false;
 
   /** @param keepsAddresses false: those of earlier times are taken out of the file */
-  constructor(path: string, retention: RetentionSettings, nowS: number, keepsAddresses = true) {
+  constructor(path: string, retention: RetentionPeriods, nowS: number, keepsAddresses = true) {
     this.#lock = lockStore(path);
     try {
       this.#db = openDatabase(path, 'write');
@@ -41,10 +41,10 @@ export class StoreTransactions {
       this.#words = new Dimensions(this.#db);
       this.#log = new CallLog(this.#db, this.#words, nowS);
       this.#rollup = new Rollup(this.#db, nowS);
-      this.#retention = new Retention(this.#db, retention);
+      this.#purger = new Purger(this.#db, retention);
       this.#lastCallId = this.#log.lastCallId();
       this.#pendingSinceS = nowS;
-      this.#write(() => this.#retention.begin(nowS));
+      this.#write(() => this.#purger.begin(nowS));
     } catch (error) {
       this.#lock.close();
       throw error;
@@ -106,13 +106,13 @@ export class StoreTransactions {
   }
 
   beginPurge(nowS: number): void {
-    this.#write(() => this.#retention.begin(nowS));
+    this.#write(() => this.#purger.begin(nowS));
   }
 
   /** Deletes a little. @returns false when nothing is left to do */
   purgeStep(nowS: number): boolean {
     try {
-      return this.#retention.step(nowS);
+      return this.#purger.step(nowS);
     } catch (error) {
       throw unavailable(error);
     }

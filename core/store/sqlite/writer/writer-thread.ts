@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { callColumns, type Delivery, type NewDimensions } from '../../../call.ts';
-import type { Retention } from '../../../config/config.ts';
+import type { RetentionPeriods } from '../../../config/retention.ts';
 import { asAppError } from '../../../error.ts';
 import type { WeightColumns } from '../../../weight.ts';
 import { StoreTransactions } from './transactions.ts';
@@ -8,7 +8,7 @@ import { StoreTransactions } from './transactions.ts';
 /** How a writer's thread is started, asked and answered (writer.ts is the other side). */
 export interface WriterStart {
   path: string;
-  retention: Retention;
+  retention: RetentionPeriods;
   nowS: number;
   keepsAddresses: boolean;
 }

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { CallBatch, NewDimensions } from '../../../call.ts';
-import type { Retention } from '../../../config/config.ts';
+import type { RetentionPeriods } from '../../../config/retention.ts';
 import { AppError, type ErrorCode } from '../../../error.ts';
 import type { AppendOutcome, CallWriter } from '../../store.ts';
 import type { WriterAnswer, WriterRequest, WriterStart } from './writer-thread.ts';
@@ -8,7 +8,7 @@ import type { WriterAnswer, WriterRequest, WriterStart } from './writer-thread.t
 export interface SqliteWriterOptions {
   /** The file, made where absent, with its folder. */
   path: string;
-  retention: Retention;
+  retention: RetentionPeriods;
   /** False: full addresses of clients that the file holds from before are taken out of it. */
   keepsAddresses?: boolean;
   /** Milliseconds since the epoch. */

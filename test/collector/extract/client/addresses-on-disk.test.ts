@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import ipaddr from 'ipaddr.js';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { AnyValue } from '../../../../collector/otlp/traces-encoder.ts';
-import { defaultRetention } from '../../../../core/config/config.ts';
+import { defaultRetention } from '../../../../core/config/retention.ts';
 import { openSqliteWriter } from '../../../../core/store/sqlite/writer/writer.ts';
 import { exchange } from '../../../conformance/exchange.ts';
 import { encodeSpans, serverSpan } from '../../../support/export-request.ts';

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { defaultRetention } from '../../../../core/config/config.ts';
+import { defaultRetention } from '../../../../core/config/retention.ts';
 import { Database } from '../../../../core/store/sqlite/database.ts';
 import { openSqliteReader } from '../../../../core/store/sqlite/reader/reader.ts';
 import { openSqliteWriter } from '../../../../core/store/sqlite/writer/writer.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { defaultRetention } from '../../../../core/config/config.ts';
+import { defaultRetention } from '../../../../core/config/retention.ts';
 import { Database } from '../../../../core/store/sqlite/database.ts';
 import { openDatabase } from '../../../../core/store/sqlite/open.ts';
 import { openSqliteReader } from '../../../../core/store/sqlite/reader/reader.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { CallBatch, CallDictionary, type EndpointName } from '../../../../../core/call.ts';
-import { defaultRetention } from '../../../../../core/config/config.ts';
+import { defaultRetention } from '../../../../../core/config/retention.ts';
 import { limits } from '../../../../../core/limits.ts';
 import { openSqliteReader } from '../../../../../core/store/sqlite/reader/reader.ts';
 import { openSqliteWriter } from '../../../../../core/store/sqlite/writer/writer.ts';

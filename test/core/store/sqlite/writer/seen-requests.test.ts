@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CallBatch, CallDictionary } from '../../../../../core/call.ts';
-import { defaultRetention } from '../../../../../core/config/config.ts';
+import { defaultRetention } from '../../../../../core/config/retention.ts';
 import { limits } from '../../../../../core/limits.ts';
 import { Database } from '../../../../../core/store/sqlite/database.ts';
 import { migrate } from '../../../../../core/store/sqlite/schema.ts';
