@@ -143,7 +143,9 @@ describe('readConfig', () => {
     expect(message).toContain('ROLLCALL_RETAIN_CALLS=3 days must be a duration such as 90s');
     expect(message).toContain('ROLLCALL_TRUSTED_PROXIES=10.0.0.0/33 holds "10.0.0.0/33"');
     expect(message).toContain('ROLLCALL_LOG=verbose must be one of trace, debug');
-    expect(message).toContain('ROLLCALL_PROT is not a variable of Rollcall; it reads ROLLCALL_STORE');
+    expect(message).toContain(
+      'ROLLCALL_PROT is not a variable of Rollcall; it reads ROLLCALL_STORE',
+    );
   });
 
   it.each([
