@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { gunzipSync, inflateSync } from 'node:zlib';
 
 /** A real application's captured exports (test/fixtures/README.md). */
@@ -27,9 +27,10 @@ export interface TrueCall {
 
 const folder = new URL('../../fixtures/', import.meta.url);
 
+/** Folders of recorded exports; other folders of test/fixtures have no truth.json. */
 export function fixtureNames(): string[] {
   return readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
+    .filter((entry) => existsSync(new URL(`${entry.name}/truth.json`, folder)))
     .map((entry) => entry.name)
     .sort();
 }
