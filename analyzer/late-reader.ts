@@ -9,7 +9,7 @@ export class RetryingReader implements CallReader {
     this.#late = new Retrying(open);
   }
 
-  async snapshot<T>(project: string, ask: (snapshot: Snapshot) => T | Promise<T>): Promise<T> {
+  async snapshot<T>(project: string, ask: (snapshot: Snapshot) => Promise<T>): Promise<T> {
     return (await this.#late.get()).snapshot(project, ask);
   }
 

@@ -53,6 +53,8 @@ export const limits = {
   /** Different remainders below one mounted prefix before they become `{path}` (OTLP.md X14). */
   mountRemainders: 50,
   servicesPerProject: 1_000,
+  /** Characters of an endpoint's id. Engines make the ids; longer text is no id of any engine. */
+  endpointIdChars: 64,
   /** Distinct clients of an endpoint counted exactly in one stored period; beyond it the count is an
    *  estimate (HyperLogLog, 1.6 %) and the rarest clients share the bucket `{other}`. */
   clientsPerEndpoint: 4_096,

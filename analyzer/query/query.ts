@@ -18,7 +18,7 @@ export interface Query {
   parameters: z.ZodObject<z.ZodRawShape>;
   /** For the OpenAPI document: the plural noun of a list and its columns, or nothing. */
   list?: { noun: string; columns: Column<never>[] };
-  answer(asked: QueryContext, parameters: never, path: Record<string, string>): Answer;
+  answer(asked: QueryContext, parameters: never, path: Record<string, string>): Promise<Answer>;
 }
 
 export interface Answer {
@@ -36,7 +36,7 @@ export function question<S extends z.ZodRawShape>(
       asked: QueryContext,
       parameters: z.output<z.ZodObject<S>>,
       path: Record<string, string>,
-    ): Answer;
+    ): Promise<Answer>;
   },
 ): Query {
   return told as unknown as Query;

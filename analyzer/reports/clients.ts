@@ -29,14 +29,14 @@ export const clients = question({
   about: 'The addresses that called in the window, most calls first',
   parameters: z.strictObject({ ...commonParameters, ...pageParameters(100) }),
   list: { noun: 'clients', columns },
-  answer(asked, parameters) {
+  async answer(asked, parameters) {
     const { snapshot, nowMs } = asked;
     const { service, environment } = parameters;
     const selection = selectionOf(parameters);
     const place = listPlace('/clients', parameters, nowMs);
-    const coverage = snapshot.coverage(place.window);
-    const usages = snapshot.clients(selection, coverage.window, limits.listRows);
-    const observedSinceMs = observedSince(snapshot.endpoints(selection));
+    const coverage = await snapshot.coverage(place.window);
+    const usages = await snapshot.clients(selection, coverage.window, limits.listRows);
+    const observedSinceMs = observedSince(await snapshot.endpoints(selection));
     const estimated = usages.some(
       (usage) => usage.estimated || usage.client === specialRoutes.other,
     );

@@ -11,7 +11,7 @@ export const dead = question({
   about: 'Dead and never called endpoints, longest silent first, with their last callers',
   parameters: z.strictObject({ ...commonParameters, ...filterParameters, ...pageParameters() }),
   list: { noun: 'endpoints', columns: endpointColumns },
-  answer(asked, parameters) {
+  async answer(asked, parameters) {
     return endpointList(asked, parameters, {
       path: '/report/dead',
       title: 'Dead endpoints',

@@ -21,7 +21,7 @@ export interface EndpointListParameters extends ListParameters {
 }
 
 /** A list of endpoints under the summary of the whole. */
-export function endpointList(
+export async function endpointList(
   asked: QueryContext,
   parameters: EndpointListParameters,
   told: {
@@ -37,7 +37,7 @@ export function endpointList(
   const filters = { service, environment, status, method, route, q };
   const passes = endpointFilter(filters);
   const place = listPlace(told.path, parameters, asked.nowMs);
-  const roll = usageByEndpoint(asked, selectionOf(parameters), place.window);
+  const roll = await usageByEndpoint(asked, selectionOf(parameters), place.window);
   const rows = roll.entries
     .filter((entry) => told.keep(entry) && passes(entry.endpoint))
     .filter(({ life }) => status === undefined || status.includes(life.status))

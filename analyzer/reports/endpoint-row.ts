@@ -123,7 +123,7 @@ export const endpointColumns: Column<EndpointRow>[] = [
 export function endpointRow({ endpoint, usage, life }: EndpointEntry): EndpointRow {
   const interval = callsInterval(usage);
   return {
-    id: String(endpoint.id),
+    id: endpoint.id,
     service: endpoint.service,
     environment: endpoint.environment,
     method: endpoint.method,

@@ -36,19 +36,20 @@ export interface QueryContext {
   thresholds: Thresholds;
 }
 
-export function usageByEndpoint(
+export async function usageByEndpoint(
   asked: QueryContext,
   selection: Selection,
   window: Window,
-): EndpointUsage {
+): Promise<EndpointUsage> {
   const { snapshot, thresholds, nowMs } = asked;
-  const coverage = snapshot.coverage(window);
-  const usages = snapshot.usage(selection, coverage.window);
-  const endpoints = snapshot.endpoints(selection);
+  const coverage = await snapshot.coverage(window);
+  const usages = await snapshot.usage(selection, coverage.window);
+  const endpoints = await snapshot.endpoints(selection);
   const services = new Map(
-    snapshot
-      .services()
-      .map((service) => [serviceKey(service), activityOf(service, thresholds.coldAfterDays)]),
+    (await snapshot.services()).map((service) => [
+      serviceKey(service),
+      activityOf(service, thresholds.coldAfterDays),
+    ]),
   );
   const observedSinceMs = observedSince(endpoints);
   const roll: EndpointUsage = { coverage, observedSinceMs, estimated: false, entries: [] };

@@ -17,18 +17,18 @@ export const endpoint = question({
   path: '/endpoints/:id',
   about: 'One endpoint: its row, status codes, time series, clients and last callers',
   parameters: z.strictObject({ window, from, to, limit: limitParameter(1000, 20) }),
-  answer(asked, parameters, { id = '' }) {
+  async answer(asked, parameters, { id = '' }) {
     const { snapshot, nowMs } = asked;
     const asking = requestedWindow(parameters, nowMs);
-    const selection = { endpoints: new Set(/^\d{1,15}$/.test(id) ? [Number(id)] : []) };
-    const roll = usageByEndpoint(asked, selection, asking);
+    const selection = { endpoints: new Set([id]) };
+    const roll = await usageByEndpoint(asked, selection, asking);
     const entry = roll.entries[0];
     if (entry === undefined) {
       const shown = JSON.stringify(id.slice(0, 100));
       throw new AppError('not_found', `there is no endpoint ${shown}`, { field: 'id' });
     }
-    const clients = snapshot.clients(selection, roll.coverage.window, parameters.limit);
-    const series = glance(snapshot, selection, roll.coverage);
+    const clients = await snapshot.clients(selection, roll.coverage.window, parameters.limit);
+    const series = await glance(snapshot, selection, roll.coverage);
     const row = endpointRow(entry);
     return jsonAnswer({
       ...head(asked, roll, {}),

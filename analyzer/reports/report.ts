@@ -30,7 +30,7 @@ export const report = question({
     ...pageParameters(),
   }),
   list: { noun: 'endpoints', columns: endpointColumns },
-  answer(asked, parameters) {
+  async answer(asked, parameters) {
     const { sort, order } = parameters;
     const descending = order ? order === 'desc' : !textFields.includes(sort);
     return endpointList(asked, parameters, {

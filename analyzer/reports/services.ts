@@ -42,19 +42,18 @@ export const services = question({
   about: 'Services by environment; all time unless a window is given',
   parameters: z.strictObject({ ...commonParameters, ...pageParameters() }),
   list: { noun: 'services', columns },
-  answer(asked, parameters) {
+  async answer(asked, parameters) {
     const { service, environment, window, from, to } = parameters;
     const place = listPlace('/services', parameters, asked.nowMs);
-    const records = asked.snapshot
-      .services()
+    const records = (await asked.snapshot.services())
       .filter((record) => service === undefined || record.service === service)
       .filter((record) => environment === undefined || record.environment === environment);
     const observedSinceMs = observedSince(records);
     const isWindowed = window !== undefined || from !== undefined || to !== undefined;
     const coverage = isWindowed
-      ? asked.snapshot.coverage(place.window)
+      ? await asked.snapshot.coverage(place.window)
       : wholeLife(observedSinceMs, place.window);
-    const calls = isWindowed ? callsIn(asked, parameters, coverage.window) : lifetimeCalls;
+    const calls = isWindowed ? await callsIn(asked, parameters, coverage.window) : lifetimeCalls;
     const estimated = records.some(({ lastSampledMs }) => lastSampledMs !== undefined);
     const known = { coverage, observedSinceMs, estimated };
     return listAnswer({
@@ -89,15 +88,15 @@ function wholeLife(observedSinceMs: number | undefined, { fromS, toS }: Window):
   return { window, resolution: 'minute' };
 }
 
-function callsIn(
+async function callsIn(
   { snapshot }: { snapshot: Snapshot },
   parameters: { service?: string | undefined; environment?: string | undefined },
   window: Window,
-): (record: ServiceRecord) => number {
+): Promise<(record: ServiceRecord) => number> {
   const selection = selectionOf(parameters);
-  const usages = snapshot.usage(selection, window);
+  const usages = await snapshot.usage(selection, window);
   const calls = new Map<string, number>();
-  for (const endpoint of snapshot.endpoints(selection)) {
+  for (const endpoint of await snapshot.endpoints(selection)) {
     const key = serviceKey(endpoint);
     calls.set(key, (calls.get(key) ?? 0) + (usages.get(endpoint.id)?.calls ?? 0));
   }

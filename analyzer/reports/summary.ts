@@ -24,18 +24,18 @@ export const summary = question({
   path: '/summary',
   about: 'Totals, methods, status codes, busiest endpoints, top clients and a time series',
   parameters: z.strictObject({ ...commonParameters, limit: limitParameter(1000, 20) }),
-  answer(asked, parameters) {
+  async answer(asked, parameters) {
     const { snapshot, nowMs } = asked;
     const { service, environment, limit } = parameters;
     const selection = selectionOf(parameters);
     const window = requestedWindow(parameters, nowMs);
-    const roll = usageByEndpoint(asked, selection, window);
+    const roll = await usageByEndpoint(asked, selection, window);
     const { coverage } = roll;
-    const total = snapshot.total(selection, coverage.window);
-    const before = snapshot.coverage(previousWindow(window));
-    const previous = snapshot.total(selection, before.window);
-    const clients = snapshot.clients(selection, coverage.window, limit);
-    const series = glance(snapshot, selection, coverage);
+    const total = await snapshot.total(selection, coverage.window);
+    const before = await snapshot.coverage(previousWindow(window));
+    const previous = await snapshot.total(selection, before.window);
+    const clients = await snapshot.clients(selection, coverage.window, limit);
+    const series = await glance(snapshot, selection, coverage);
     const isEstimated = [total, previous].some(
       (usage) => usage.uniqueClientsEstimated || usage.sampling !== undefined,
     );
@@ -82,20 +82,23 @@ function methodUsage(entries: readonly EndpointEntry[]): Record<string, number> 
 
 /** The busiest endpoints that were called at all. */
 function endpointStats(entries: readonly EndpointEntry[], limit: number) {
-  return entries
-    .filter(({ usage }) => usage.calls > 0)
-    .sort((a, b) => b.usage.calls - a.usage.calls || a.endpoint.id - b.endpoint.id)
-    .slice(0, limit)
-    .map(({ endpoint, usage }) => ({
-      id: String(endpoint.id),
-      service: endpoint.service,
-      environment: endpoint.environment,
-      method: endpoint.method,
-      route: endpoint.route,
-      requests: count(usage.calls),
-      avg_time_ms: averageMs(usage),
-      errors_count: errorCount(usage),
-    }));
+  return (
+    entries
+      .filter(({ usage }) => usage.calls > 0)
+      // The sort is stable: endpoints with as many calls keep the store's order.
+      .sort((a, b) => b.usage.calls - a.usage.calls)
+      .slice(0, limit)
+      .map(({ endpoint, usage }) => ({
+        id: endpoint.id,
+        service: endpoint.service,
+        environment: endpoint.environment,
+        method: endpoint.method,
+        route: endpoint.route,
+        requests: count(usage.calls),
+        avg_time_ms: averageMs(usage),
+        errors_count: errorCount(usage),
+      }))
+  );
 }
 
 function ipRow({ client, calls, errors }: ClientUsage) {

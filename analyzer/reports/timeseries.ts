@@ -59,9 +59,12 @@ export const timeseries = question({
     route: routeParameter,
     endpoint: z
       .string()
-      .regex(/^\d{1,15}$/)
+      .min(1)
+      .max(limits.endpointIdChars)
       .optional()
-      .describe('the id of an endpoint, as reports show it'),
+      .describe(
+        `the id of an endpoint, as reports show it, at most ${limits.endpointIdChars} characters`,
+      ),
     interval: z
       .enum(intervals)
       .optional()
@@ -77,15 +80,15 @@ export const timeseries = question({
     format: formatParameter,
   }),
   list: { noun: 'points', columns },
-  answer(asked, parameters) {
+  async answer(asked, parameters) {
     const { snapshot } = asked;
     const { service, environment, method, route, endpoint, tz, format } = parameters;
     const window = requestedWindow(parameters, asked.nowMs);
-    const coverage = snapshot.coverage(window);
+    const coverage = await snapshot.coverage(window);
     const interval = parameters.interval ?? glanceInterval(coverage.window, coverage.resolution);
     checkInterval(interval, coverage);
-    const { selection, observedSinceMs } = narrowed(snapshot, parameters);
-    const series = seriesOf(snapshot, selection, coverage, interval, tz);
+    const { selection, observedSinceMs } = await narrowed(snapshot, parameters);
+    const series = await seriesOf(snapshot, selection, coverage, interval, tz);
     const known = { coverage, observedSinceMs, estimated: series.isEstimated };
     const above = {
       ...head(asked, known, { service, environment, method, route, endpoint }),
@@ -111,7 +114,7 @@ function checkInterval(interval: Interval, { window, resolution }: Coverage): vo
   }
 }
 
-function narrowed(
+async function narrowed(
   snapshot: Snapshot,
   parameters: {
     service?: string | undefined;
@@ -120,14 +123,17 @@ function narrowed(
     route?: string | undefined;
     endpoint?: string | undefined;
   },
-): { selection: Selection; observedSinceMs: number | undefined } {
+): Promise<{ selection: Selection; observedSinceMs: number | undefined }> {
   const { method, route, endpoint } = parameters;
   const selection = selectionOf(parameters);
   const passes = endpointFilter({ method, route });
-  const all = snapshot.endpoints(selection);
-  const chosen = all
-    .filter(passes)
-    .filter(({ id }) => endpoint === undefined || id === Number(endpoint));
+  const all = await snapshot.endpoints(selection);
+  if (endpoint !== undefined && !all.some(({ id }) => id === endpoint)) {
+    throw new AppError('not_found', `there is no endpoint ${JSON.stringify(endpoint)}`, {
+      field: 'endpoint',
+    });
+  }
+  const chosen = all.filter(passes).filter(({ id }) => endpoint === undefined || id === endpoint);
   const observedSinceMs = observedSince(chosen);
   if (chosen.length === all.length) return { selection, observedSinceMs };
   const endpoints = new Set(chosen.map(({ id }) => id));
@@ -142,25 +148,27 @@ export interface Series {
   isEstimated: boolean;
 }
 
-export function seriesOf(
+export async function seriesOf(
   snapshot: Snapshot,
   selection: Selection,
   { window }: Coverage,
   interval: Interval,
   timeZone: string,
-): Series {
+): Promise<Series> {
   const startsS = intervalStarts(window, interval, timeZone);
   const askedS = [window.fromS, ...startsS.slice(1), window.toS];
-  const edgesS = askedS.map((edgeS) => nearestKept(snapshot, edgeS, window));
-  const usages = snapshot.series(selection, edgesS);
+  const edgesS: number[] = [];
+  for (const edgeS of askedS) edgesS.push(await nearestKept(snapshot, edgeS, window));
+  const usages = await snapshot.series(selection, edgesS);
   const isMoved = edgesS.some((edgeS, n) => edgeS !== askedS[n]);
   const isEstimated = isMoved || usages.some(({ sampling }) => sampling !== undefined);
   return { startsS, usages, isEstimated };
 }
 
 /** Where only hours or days are kept, a zone's midnight is taken for the nearest step there is. */
-function nearestKept(snapshot: Snapshot, edgeS: number, within: Window): number {
-  const { fromS, toS } = snapshot.coverage({ fromS: edgeS, toS: edgeS }).window;
+async function nearestKept(snapshot: Snapshot, edgeS: number, within: Window): Promise<number> {
+  const { window } = await snapshot.coverage({ fromS: edgeS, toS: edgeS });
+  const { fromS, toS } = window;
   const nearestS = edgeS - fromS <= toS - edgeS ? fromS : toS;
   return Math.min(Math.max(nearestS, within.fromS), within.toS);
 }
@@ -179,11 +187,11 @@ export function seriesPoint(startS: number, usage: Usage): SeriesPoint {
 }
 
 /** The series of a window at a glance, for answers that show one beside other things. */
-export function glance(
+export async function glance(
   snapshot: Snapshot,
   selection: Selection,
   coverage: Coverage,
-): Series & { interval: Interval } {
+): Promise<Series & { interval: Interval }> {
   const interval = glanceInterval(coverage.window, coverage.resolution);
-  return { interval, ...seriesOf(snapshot, selection, coverage, interval, 'UTC') };
+  return { interval, ...(await seriesOf(snapshot, selection, coverage, interval, 'UTC')) };
 }

@@ -11,7 +11,7 @@ export const top = question({
   about: 'The most called endpoints of the window, most calls first',
   parameters: z.strictObject({ ...commonParameters, ...filterParameters, ...pageParameters(20) }),
   list: { noun: 'endpoints', columns: endpointColumns },
-  answer(asked, parameters) {
+  async answer(asked, parameters) {
     return endpointList(asked, parameters, {
       path: '/report/top',
       title: 'Most called endpoints',

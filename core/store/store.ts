@@ -38,7 +38,7 @@ export interface AppendOutcome {
 /** Answers questions. Any number of processes may read. */
 export interface CallReader {
   /** Runs `ask` on one consistent state of the store that holds everything acknowledged before. */
-  snapshot<T>(project: string, ask: (snapshot: Snapshot) => T | Promise<T>): Promise<T>;
+  snapshot<T>(project: string, ask: (snapshot: Snapshot) => Promise<T>): Promise<T>;
   /** @throws AppError `unavailable` */
   check(): Promise<void>;
   close(): Promise<void>;
@@ -48,27 +48,30 @@ export interface CallReader {
 export interface Selection {
   service?: string;
   environment?: string;
-  /** Only these endpoints (ids of EndpointRecord). */
-  endpoints?: ReadonlySet<number>;
+  /** Only these endpoints, by `EndpointRecord.id`. An id that the project does not have selects nothing. */
+  endpoints?: ReadonlySet<string>;
 }
 
-/** One consistent state of one project. */
+/**
+ * One consistent state of one project. It is valid until the promise of the function that `CallReader.snapshot`
+ * called is settled. Every method rejects with AppError `unavailable` when the store cannot be read.
+ */
 export interface Snapshot {
-  services(): ServiceRecord[];
-  /** Permanent facts, independent of windows and retention; ordered by id. */
-  endpoints(selection: Selection): EndpointRecord[];
+  services(): Promise<ServiceRecord[]>;
+  /** Permanent facts, independent of windows and retention. The order is the same in every snapshot. */
+  endpoints(selection: Selection): Promise<EndpointRecord[]>;
   /** The window that can really be answered, rounded outward where minutes or hours are gone. */
-  coverage(window: Window): Coverage;
+  coverage(window: Window): Promise<Coverage>;
   /** Usage in the window, as covered, of each selected endpoint that was called in it, by endpoint id. */
-  usage(selection: Selection, window: Window): Map<number, Usage>;
+  usage(selection: Selection, window: Window): Promise<Map<string, Usage>>;
   /** Usage of all selected endpoints together, in the window as covered. */
-  total(selection: Selection, window: Window): Usage;
+  total(selection: Selection, window: Window): Promise<Usage>;
   /** Usage of all selected endpoints together in each of the half-open intervals between the edges:
    *  `edgesS.length - 1` answers. Edges ascend and are such that `coverage` leaves each as it is.
    *  @throws AppError `invalid` for an edge where only hours or days are kept */
-  series(selection: Selection, edgesS: readonly number[]): Usage[];
+  series(selection: Selection, edgesS: readonly number[]): Promise<Usage[]>;
   /** Clients of the selected endpoints in the window, as covered, most calls first. */
-  clients(selection: Selection, window: Window, limit: number): ClientUsage[];
+  clients(selection: Selection, window: Window, limit: number): Promise<ClientUsage[]>;
 }
 
 export interface Coverage {
@@ -92,7 +95,9 @@ export interface ServiceRecord {
 }
 
 export interface EndpointRecord {
-  id: number;
+  /** Made by the engine and opaque to everyone else: at most `limits.endpointIdChars` characters, the same for
+   *  the endpoint's whole life, unique within the project. */
+  id: string;
   service: string;
   environment: string;
   method: string;

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CallBatch, type CallContext, CallDictionary } from '../../core/call.ts';
 import { defaultRetention } from '../../core/config/retention.ts';
 import { limits } from '../../core/limits.ts';
-import type { CallReader, CallWriter, Selection } from '../../core/store/store.ts';
+import type { CallReader, CallWriter, Selection, Snapshot } from '../../core/store/store.ts';
 import { roundedWeight } from '../../core/weight.ts';
 import { allTime, dayS, hourS, type Window } from '../../core/window.ts';
 import { expectUsage, lastCallers, sumOf, truthOf } from './expected.ts';
@@ -109,20 +109,20 @@ export function storeContract(
 
     /** Compares every answer for a window, as covered, with one computed from the plain calls. */
     const expectExact = async (calls: PlainCall[], window: Window): Promise<void> => {
-      await reader.snapshot('default', (snapshot) => {
-        const covered = snapshot.coverage(window).window;
+      await reader.snapshot('default', async (snapshot) => {
+        const covered = (await snapshot.coverage(window)).window;
         expect(covered.fromS).toBeLessThanOrEqual(window.fromS);
         expect(covered.toS).toBeGreaterThanOrEqual(window.toS);
         const truth = truthOf(calls, covered);
-        const usage = snapshot.usage({}, window);
+        const usage = await snapshot.usage({}, window);
         const seen = new Set<string>();
-        for (const { id, service, method, route } of snapshot.endpoints({})) {
+        for (const { id, service, method, route } of await snapshot.endpoints({})) {
           const key = `${service} ${method} ${route}`;
           expectUsage(usage.get(id), truth.get(key) ?? [], key);
           seen.add(key);
         }
         for (const key of truth.keys()) expect(seen).toContain(key);
-        expectUsage(snapshot.total({}, window), [...truth.values()].flat(), 'total');
+        expectUsage(await snapshot.total({}, window), [...truth.values()].flat(), 'total');
       });
     };
 
@@ -177,13 +177,13 @@ export function storeContract(
       await append([calls]);
       await writer.rollUp();
       await writer.purge(nowS);
-      await reader.snapshot('default', (snapshot) => {
-        expect(snapshot.coverage(recent)).toEqual({ window: recent, resolution: 'minute' });
-        expect(snapshot.coverage(old)).toEqual({
+      await reader.snapshot('default', async (snapshot) => {
+        expect(await snapshot.coverage(recent)).toEqual({ window: recent, resolution: 'minute' });
+        expect(await snapshot.coverage(old)).toEqual({
           window: { fromS: Math.floor(old.fromS / hourS) * hourS, toS: old.toS },
           resolution: 'hour',
         });
-        expect(snapshot.coverage(older)).toEqual({
+        expect(await snapshot.coverage(older)).toEqual({
           window: { fromS: Math.floor(older.fromS / dayS) * dayS, toS: older.toS },
           resolution: 'day',
         });
@@ -214,21 +214,66 @@ export function storeContract(
       expect(await append([[call!]], 'default', [digest])).toEqual([true]);
     });
 
+    it('answers every question of one snapshot from one moment, whatever is committed meanwhile', async () => {
+      const calls = randomCalls(12, 60, nowS, 3);
+      await append([calls.slice(0, 40)]);
+      const counts = (snapshot: Snapshot) =>
+        Promise.all([
+          snapshot.total({}, allTime).then((usage) => usage.calls),
+          snapshot.endpoints({}).then((all) => all.reduce((n, e) => n + e.lifetimeCalls, 0)),
+          snapshot
+            .usage({}, allTime)
+            .then((all) => [...all.values()].reduce((n, u) => n + u.calls, 0)),
+        ]);
+      await reader.snapshot('default', async (snapshot) => {
+        expect((await snapshot.total({}, allTime)).calls).toBe(40);
+        await append([calls.slice(40)]);
+        await writer.rollUp();
+        expect(await counts(snapshot)).toEqual([40, 40, 40]);
+      });
+      expect(await reader.snapshot('default', counts)).toEqual([60, 60, 60]);
+    });
+
+    it('gives every endpoint a short id that is its own and stays after a restart', async () => {
+      const calls = randomCalls(13, 400, nowS, 25);
+      await append([calls]);
+      const ids = () =>
+        reader.snapshot('default', async (snapshot) =>
+          (await snapshot.endpoints({})).map((e) => `${e.service} ${e.method} ${e.route}: ${e.id}`),
+        );
+      const before = await ids();
+      await reader.snapshot('default', async (snapshot) => {
+        const records = await snapshot.endpoints({});
+        expect(new Set(records.map(({ id }) => id)).size).toBe(records.length);
+        for (const { id } of records) expect(id).toMatch(/^.{1,64}$/);
+        expect(new Set((await snapshot.usage({}, allTime)).keys())).toEqual(
+          new Set(records.map(({ id }) => id)),
+        );
+        const unknown = { endpoints: new Set(['', '0', 'no such id', '-1']) };
+        expect(await snapshot.endpoints(unknown)).toEqual([]);
+        expect((await snapshot.total(unknown, allTime)).calls).toBe(0);
+      });
+      await writer.rollUp();
+      await close();
+      await open();
+      expect(await ids()).toEqual(before);
+    });
+
     it('keeps projects apart', async () => {
       const calls = randomCalls(2, 100, nowS, 3);
       await append([calls], 'mine');
       await append([calls.slice(0, 10)], 'yours');
       const total = (project: string): Promise<number> =>
-        reader.snapshot(project, (snapshot) => snapshot.total({}, allTime).calls);
+        reader.snapshot(project, async (snapshot) => (await snapshot.total({}, allTime)).calls);
       expect(await total('mine')).toBe(100);
       expect(await total('yours')).toBe(10);
       expect(await total('nobody')).toBe(0);
-      await reader.snapshot('yours', (snapshot) => {
-        const mine = new Set(Array.from({ length: 50 }, (_, id) => id));
-        expect(snapshot.total({ endpoints: mine }, allTime).calls).toBe(10);
-        expect(snapshot.services().reduce((sum, { lifetimeCalls }) => sum + lifetimeCalls, 0)).toBe(
-          10,
-        );
+      await reader.snapshot('yours', async (snapshot) => {
+        const mine = new Set(Array.from({ length: 50 }, (_, id) => String(id)));
+        expect((await snapshot.total({ endpoints: mine }, allTime)).calls).toBe(10);
+        expect(
+          (await snapshot.services()).reduce((sum, { lifetimeCalls }) => sum + lifetimeCalls, 0),
+        ).toBe(10);
       });
     });
 
@@ -238,9 +283,9 @@ export function storeContract(
       await writer.rollUp();
       await append([calls.slice(2_000)]);
       const check = async (): Promise<void> =>
-        reader.snapshot('default', (snapshot) => {
+        reader.snapshot('default', async (snapshot) => {
           const truth = truthOf(calls, allTime);
-          for (const record of snapshot.endpoints({})) {
+          for (const record of await snapshot.endpoints({})) {
             const own = truth.get(`${record.service} ${record.method} ${record.route}`)!;
             const ends = own.map(endMs);
             expect(record.firstCallMs).toBe(Math.min(...ends));
@@ -250,7 +295,7 @@ export function storeContract(
             expect(record.lastVersion).toBe('1.2.0');
             expect(record.lastCallers).toEqual(lastCallers(own));
           }
-          for (const { service, heardDays } of snapshot.services()) {
+          for (const { service, heardDays } of await snapshot.services()) {
             const own = calls.filter((call) => call.service === service);
             const days = new Set(own.map(({ endS }) => Math.floor(endS / dayS)));
             expect(heardDays).toEqual([...days].sort((a, b) => a - b));
@@ -267,14 +312,14 @@ export function storeContract(
       await append([calls]);
       const toS = Math.ceil(nowS / hourS) * hourS;
       const edges = Array.from({ length: 25 }, (_, i) => toS - (24 - i) * hourS);
-      await reader.snapshot('default', (snapshot) => {
-        const series = snapshot.series({}, edges);
+      await reader.snapshot('default', async (snapshot) => {
+        const series = await snapshot.series({}, edges);
         expect(series).toHaveLength(24);
         series.forEach((usage, i) => {
           const own = calls.filter(({ endS }) => endS >= edges[i]! && endS < edges[i + 1]!);
           expectUsage(usage, own, `interval ${i}`);
         });
-        const clients = snapshot.clients({}, allTime, 1_000);
+        const clients = await snapshot.clients({}, allTime, 1_000);
         const truth = new Map<string, number>();
         for (const { client } of calls) if (client) truth.set(client, (truth.get(client) ?? 0) + 1);
         expect(new Map(clients.map(({ client, calls: n }) => [client, n]))).toEqual(truth);
@@ -293,11 +338,11 @@ export function storeContract(
         await append([half]);
         await writer.rollUp();
       }
-      await reader.snapshot('default', (snapshot) => {
-        const total = snapshot.total({}, allTime);
+      await reader.snapshot('default', async (snapshot) => {
+        const total = await snapshot.total({}, allTime);
         expect(total.uniqueClientsEstimated).toBe(true);
         expect(Math.abs(total.uniqueClients - many) / many).toBeLessThan(0.06);
-        const clients = snapshot.clients({}, allTime, many);
+        const clients = await snapshot.clients({}, allTime, many);
         expect(clients.reduce((sum, client) => sum + client.calls, 0)).toBe(many);
       });
     });
@@ -305,14 +350,15 @@ export function storeContract(
     it('selects by service, environment and endpoints', async () => {
       const calls = randomCalls(8, 1_000, nowS, 20);
       await append([calls]);
-      await reader.snapshot('default', (snapshot) => {
-        const count = (selection: Selection): number => snapshot.total(selection, allTime).calls;
+      await reader.snapshot('default', async (snapshot) => {
+        const count = async (selection: Selection): Promise<number> =>
+          (await snapshot.total(selection, allTime)).calls;
         const shop = calls.filter(({ service }) => service === 'shop').length;
-        expect(count({ service: 'shop' })).toBe(shop);
-        expect(count({ service: 'shop', environment: 'test' })).toBe(shop);
-        expect(count({ environment: 'production' })).toBe(0);
-        const [first] = snapshot.endpoints({ service: 'shop' });
-        expect(count({ endpoints: new Set([first!.id]) })).toBe(first!.lifetimeCalls);
+        expect(await count({ service: 'shop' })).toBe(shop);
+        expect(await count({ service: 'shop', environment: 'test' })).toBe(shop);
+        expect(await count({ environment: 'production' })).toBe(0);
+        const [first] = await snapshot.endpoints({ service: 'shop' });
+        expect(await count({ endpoints: new Set([first!.id]) })).toBe(first!.lifetimeCalls);
       });
     });
 
@@ -384,9 +430,9 @@ export function storeContract(
       await writer.rollUp();
       await append([calls.slice(500)]);
       const check = async (): Promise<void> =>
-        reader.snapshot('default', (snapshot) => {
+        reader.snapshot('default', async (snapshot) => {
           const truth = truthOf(calls, allTime);
-          const records = snapshot.endpoints({});
+          const records = await snapshot.endpoints({});
           expect(records).toHaveLength(truth.size);
           for (const record of records) {
             const own = truth.get(`${record.service} ${record.method} ${record.route}`)!;
@@ -398,14 +444,19 @@ export function storeContract(
             const sampling = { lastMs: record.lastCallMs, seenCalls: own.length, seenErrors };
             expect(record.sampling).toEqual(isPlain ? undefined : sampling);
           }
-          for (const { service, lastSampledMs, lifetimeCalls, lastCallMs } of snapshot.services()) {
+          for (const {
+            service,
+            lastSampledMs,
+            lifetimeCalls,
+            lastCallMs,
+          } of await snapshot.services()) {
             const own = calls.filter((call) => call.service === service);
             const ends = own.filter((call) => weightOf(call) !== 1).map(endMs);
             expect(lastSampledMs).toBe(Math.max(...ends));
             expect(lifetimeCalls).toBe(sumOf(own));
             expect(lastCallMs).toBe(Math.max(...own.map(endMs)));
           }
-          const unweighed = snapshot.usage({}, allTime).get(records.at(-1)!.id);
+          const unweighed = (await snapshot.usage({}, allTime)).get(records.at(-1)!.id);
           expect(records.at(-1)!.route).toBe('/beside');
           expect(unweighed).toMatchObject({ calls: 0, sampling: { seen: 1, variance: 0 } });
         });
@@ -449,13 +500,13 @@ export function storeContract(
       const calls = weighted(70, randomCalls(70, 3_000, nowS, 5, dayS), [1, 2.5, 0]);
       await append([calls]);
       await writer.rollUp();
-      await reader.snapshot('default', (snapshot) => {
+      await reader.snapshot('default', async (snapshot) => {
         const truth = new Map<string, number>();
         for (const call of calls) {
           if (call.client === '' || call.weight === 0) continue;
           truth.set(call.client, (truth.get(call.client) ?? 0) + weightOf(call));
         }
-        const clients = snapshot.clients({}, allTime, 1_000);
+        const clients = await snapshot.clients({}, allTime, 1_000);
         expect(new Map(clients.map(({ client, calls: n }) => [client, n]))).toEqual(truth);
         expect(clients.every(({ estimated }) => estimated)).toBe(true);
       });
@@ -470,8 +521,8 @@ export function storeContract(
         route: `/r${i}`,
       }));
       await append([calls]);
-      await reader.snapshot('default', (snapshot) => {
-        const records = snapshot.endpoints({});
+      await reader.snapshot('default', async (snapshot) => {
+        const records = await snapshot.endpoints({});
         expect(records).toHaveLength(limits.endpointsPerService + 1);
         expect(records.find(({ route }) => route === '{other}')?.lifetimeCalls).toBe(extra);
       });

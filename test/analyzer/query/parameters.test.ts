@@ -73,7 +73,7 @@ const refused: [string, string, string[]][] = [
   ['/timeseries?interval=minute', 'interval', ['43200 points', 'at most 5000']],
   ['/timeseries?tz=Mars/Olympus', 'tz', ['tz="Mars/Olympus"', 'Europe/Berlin']],
   ['/timeseries?tz=', 'tz', ['tz=""']],
-  ['/timeseries?endpoint=x', 'endpoint', ['endpoint="x"']],
+  [`/timeseries?endpoint=${'9'.repeat(65)}`, 'endpoint', ['endpoint="99', '64 characters']],
   ['/clients?limit=x', 'limit', ['limit="x"']],
   ['/endpoints/1?service=shop', 'service', ['unknown parameter "service"']],
 ];

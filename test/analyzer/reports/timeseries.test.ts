@@ -94,7 +94,8 @@ test('narrows by service, method, route and endpoint', async () => {
   expect(await count('service=shop&method=post')).toBe(1);
   expect(await count('route=/a*')).toBe(2);
   expect(await count('endpoint=3')).toBe(1);
-  expect(await count('endpoint=77')).toBe(0);
+  await expect(count('endpoint=77')).rejects.toThrow('404 {"error":{"code":"not_found"');
+  await expect(count('endpoint=77')).rejects.toThrow('there is no endpoint \\"77\\"');
   expect(await count('route=/none')).toBe(0);
 });
 

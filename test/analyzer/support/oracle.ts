@@ -60,12 +60,12 @@ export function oracleReader(
   calls: readonly PlainCall[],
   { minutesFromS = 0, hoursFromS = 0 }: OracleOptions = {},
 ): CallReader {
-  const ids = new Map<string, number>();
+  const ids = new Map<string, string>();
   for (const call of calls) {
     const key = endpointKey(call);
-    if (!ids.has(key)) ids.set(key, ids.size + 1);
+    if (!ids.has(key)) ids.set(key, String(ids.size + 1));
   }
-  const idOf = (call: PlainCall): number => ids.get(endpointKey(call))!;
+  const idOf = (call: PlainCall): string => ids.get(endpointKey(call))!;
   const selected = (selection: Selection): PlainCall[] =>
     calls.filter(
       (call) =>
@@ -74,12 +74,12 @@ export function oracleReader(
         (selection.endpoints?.has(idOf(call)) ?? true),
     );
   const snapshot: Snapshot = {
-    services: () => [...groups(calls, serviceKey).values()].map(serviceRecord),
-    endpoints: (selection) =>
+    services: async () => [...groups(calls, serviceKey).values()].map(serviceRecord),
+    endpoints: async (selection) =>
       [...groups(selected(selection), endpointKey).values()]
         .map((group) => endpointRecord(idOf(group[0]!), group))
-        .sort((a, b) => a.id - b.id),
-    coverage(window): Coverage {
+        .sort((a, b) => Number(a.id) - Number(b.id)),
+    async coverage(window): Promise<Coverage> {
       if (window.fromS < hoursFromS) {
         return { window: roundOutward(window, dayS), resolution: 'day' };
       }
@@ -88,18 +88,18 @@ export function oracleReader(
       }
       return { window, resolution: 'minute' };
     },
-    usage(selection, window) {
+    async usage(selection, window) {
       const found = groups(within(selected(selection), window), endpointKey).values();
       return new Map([...found].map((group) => [idOf(group[0]!), usageOf(group)]));
     },
-    total: (selection, window) => usageOf(within(selected(selection), window)),
-    series(selection, edgesS) {
+    total: async (selection, window) => usageOf(within(selected(selection), window)),
+    async series(selection, edgesS) {
       const all = selected(selection);
       return edgesS
         .slice(1)
         .map((toS, index) => usageOf(within(all, { fromS: edgesS[index]!, toS })));
     },
-    clients(selection, window, limit) {
+    async clients(selection, window, limit) {
       const all = within(selected(selection), window);
       const counted = all.filter((call) => weightOf(call) > 0);
       const estimated = sampledMs(all).length > 0 && { estimated: true as const };
@@ -152,7 +152,7 @@ function serviceRecord(calls: PlainCall[]): ServiceRecord {
   };
 }
 
-function endpointRecord(id: number, calls: PlainCall[]): EndpointRecord {
+function endpointRecord(id: string, calls: PlainCall[]): EndpointRecord {
   const { service, environment, method, route } = calls[0]!;
   const lastMs = sampledMs(calls).at(-1);
   const latestFirst = [...calls].sort((a, b) => b.endMs - a.endMs);

@@ -4,7 +4,9 @@ import { type FactsRow, factColumns, factsOfRow } from '../usage/endpoint-record
 
 /** An endpoint's names, and its settled facts: read only, they are shared from report to report. */
 export interface KnownEndpoint {
-  id: number;
+  /** The row's number as text: the endpoint's id outside of this engine. */
+  id: string;
+  row: number;
   service_id: number;
   service: string;
   environment: string;
@@ -37,23 +39,24 @@ export class EndpointCache {
       )
       .pluck();
     this.#read = db.prepare(
-      `SELECT e.id, e.service_id, s.name AS service, s.environment, e.method, e.route, e.display,
+      `SELECT e.id AS row, e.service_id, s.name AS service, s.environment, e.method, e.route, e.display,
         ${factColumns}
        FROM endpoint e JOIN service s ON s.id = e.service_id JOIN project p ON p.id = s.project_id
        WHERE p.name = ? ORDER BY e.id`,
     );
   }
 
-  /** By id. */
+  /** Ascending by row. */
   known(project: string): readonly KnownEndpoint[] {
     const state = this.#state.get() as string;
     const remembered = this.#remembered.get(project);
     if (remembered?.state === state) return remembered.known;
-    const rows = this.#read.all(project) as (Omit<KnownEndpoint, 'facts'> & FactsRow)[];
-    const known = rows.map((row) => {
-      const { id, service_id, service, environment, method, route, display } = row;
-      const facts = factsOfRow(row);
-      return { id, service_id, service, environment, method, route, display, facts };
+    const rows = this.#read.all(project) as (Omit<KnownEndpoint, 'id' | 'facts'> & FactsRow)[];
+    const known = rows.map((columns) => {
+      const { row, service_id, service, environment, method, route, display } = columns;
+      const facts = factsOfRow(columns);
+      const id = String(row);
+      return { id, row, service_id, service, environment, method, route, display, facts };
     });
     if (this.#remembered.size >= projectsRemembered) this.#remembered.clear();
     this.#remembered.set(project, { state, known });

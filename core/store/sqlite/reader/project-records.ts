@@ -33,7 +33,7 @@ export class ProjectRecords {
     this.#project = project;
   }
 
-  /** The endpoints that the selection names, ascending by id. */
+  /** The endpoints that the selection names, ascending by row. */
   select({ service, environment, endpoints }: Selection): readonly KnownEndpoint[] {
     this.#known ??= this.#endpointBook.known(this.#project);
     if (service === undefined && environment === undefined && endpoints === undefined) {
@@ -121,7 +121,7 @@ export class ProjectRecords {
     }
     const recent = new UsageEntries();
     for (const block of this.#unsettled().blocks) recent.addBlock(block);
-    const serviceOf = new Map(this.select({}).map((known) => [known.id, known.service_id]));
+    const serviceOf = new Map(this.select({}).map((known) => [known.row, known.service_id]));
     for (let i = 0; i < recent.length; i++) {
       const service = serviceOf.get(recent.endpoint[i]!);
       if (service !== undefined) note(service, Math.floor(recent.minute[i]! / minutesPerDay));
@@ -130,13 +130,13 @@ export class ProjectRecords {
   }
 
   #factsOf(known: KnownEndpoint): Readonly<EndpointFacts> {
-    const asked = this.#facts.get(known.id);
+    const asked = this.#facts.get(known.row);
     if (asked) return asked;
-    const more = this.#unsettled().facts.get(known.id);
+    const more = this.#unsettled().facts.get(known.row);
     if (!more) return known.facts;
     const facts = { ...known.facts, callers: [...known.facts.callers] };
     addFacts(facts, more);
-    this.#facts.set(known.id, facts);
+    this.#facts.set(known.row, facts);
     return facts;
   }
 

@@ -32,14 +32,14 @@ class SqliteReader implements CallReader {
     db.pragma('cache_size = -32768');
   }
 
-  snapshot<T>(project: string, ask: (snapshot: Snapshot) => T | Promise<T>): Promise<T> {
+  snapshot<T>(project: string, ask: (snapshot: Snapshot) => Promise<T>): Promise<T> {
     const answer = this.#last.then(() => this.#ask(project, ask));
     this.#last = answer.catch(() => undefined);
     return answer;
   }
 
   async check(): Promise<void> {
-    await this.snapshot('', () => undefined);
+    await this.snapshot('', async () => undefined);
   }
 
   async close(): Promise<void> {
@@ -47,7 +47,7 @@ class SqliteReader implements CallReader {
     this.#db.close();
   }
 
-  async #ask<T>(project: string, ask: (snapshot: Snapshot) => T | Promise<T>): Promise<T> {
+  async #ask<T>(project: string, ask: (snapshot: Snapshot) => Promise<T>): Promise<T> {
     try {
       this.#db.exec('BEGIN');
       this.#words.keepUp();

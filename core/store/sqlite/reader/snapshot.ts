@@ -21,7 +21,10 @@ import type { MergedUsage } from './merged-usage.ts';
 import { ProjectRecords } from './project-records.ts';
 import { type RecentUsage, readUnsettled } from './recent-usage.ts';
 
-/** Reads one state of the file, within the transaction of its owner. */
+/**
+ * Reads one state of the file, within the transaction of its owner. Every method does its whole work before it
+ * returns its promise: calls that run at once never see each other's tally.
+ */
 export class SqliteSnapshot implements Snapshot {
   readonly #db: Database;
   readonly #words: DimensionCache;
@@ -48,27 +51,27 @@ export class SqliteSnapshot implements Snapshot {
     );
   }
 
-  services(): ServiceRecord[] {
+  async services(): Promise<ServiceRecord[]> {
     return this.#records.services();
   }
 
-  endpoints(selection: Selection): EndpointRecord[] {
+  async endpoints(selection: Selection): Promise<EndpointRecord[]> {
     return this.#records.endpoints(selection);
   }
 
-  coverage(window: Window): Coverage {
-    return coverageOf(window, this.#kept());
+  async coverage(window: Window): Promise<Coverage> {
+    return this.#coverage(window);
   }
 
-  usage(selection: Selection, window: Window): Map<number, Usage> {
+  async usage(selection: Selection, window: Window): Promise<Map<string, Usage>> {
     const { selected, merged, entries } = this.#pieces(selection, window);
     const order = sortBy(entries.length, entries.endpoint);
-    const usage = new Map<number, Usage>();
+    const usage = new Map<string, Usage>();
     const tally = this.#tally;
     let next = 0;
-    for (const { id } of selected) {
-      let isUsed = addMerged(merged, id, tally);
-      for (; next < order.length && entries.endpoint[order[next]!] === id; next++) {
+    for (const { id, row } of selected) {
+      let isUsed = addMerged(merged, row, tally);
+      for (; next < order.length && entries.endpoint[order[next]!] === row; next++) {
         entries.addTo(tally, order[next]!);
         isUsed = true;
       }
@@ -79,17 +82,21 @@ export class SqliteSnapshot implements Snapshot {
     return usage;
   }
 
-  total(selection: Selection, window: Window): Usage {
+  async total(selection: Selection, window: Window): Promise<Usage> {
+    return this.#total(selection, window);
+  }
+
+  #total(selection: Selection, window: Window): Usage {
     this.#tallyAll(selection, window);
     const usage = this.#tally.usage();
     this.#tally.clear();
     return usage;
   }
 
-  series(selection: Selection, edgesS: readonly number[]): Usage[] {
+  async series(selection: Selection, edgesS: readonly number[]): Promise<Usage[]> {
     const series: Usage[] = [];
     for (const edgeS of edgesS) {
-      const { window, resolution } = this.coverage({ fromS: edgeS, toS: edgeS });
+      const { window, resolution } = this.#coverage({ fromS: edgeS, toS: edgeS });
       if (window.fromS === edgeS) continue;
       throw new AppError(
         'invalid',
@@ -97,12 +104,12 @@ export class SqliteSnapshot implements Snapshot {
       );
     }
     for (let i = 0; i + 1 < edgesS.length; i++) {
-      series.push(this.total(selection, { fromS: edgesS[i]!, toS: edgesS[i + 1]! }));
+      series.push(this.#total(selection, { fromS: edgesS[i]!, toS: edgesS[i + 1]! }));
     }
     return series;
   }
 
-  clients(selection: Selection, window: Window, limit: number): ClientUsage[] {
+  async clients(selection: Selection, window: Window, limit: number): Promise<ClientUsage[]> {
     this.#tallyAll(selection, window);
     const { clients } = this.#tally;
     const found: { client: number; calls: number; errors: number }[] = [];
@@ -127,7 +134,7 @@ export class SqliteSnapshot implements Snapshot {
 
   #tallyAll(selection: Selection, window: Window): void {
     const { selected, merged, entries } = this.#pieces(selection, window);
-    for (const { id } of selected) addMerged(merged, id, this.#tally);
+    for (const { row } of selected) addMerged(merged, row, this.#tally);
     for (let i = 0; i < entries.length; i++) entries.addTo(this.#tally, i);
   }
 
@@ -136,22 +143,22 @@ export class SqliteSnapshot implements Snapshot {
     selection: Selection,
     window: Window,
   ): {
-    /** Ascending by id. */
+    /** Ascending by row. */
     selected: readonly KnownEndpoint[];
     /** By shard, also of endpoints that are not selected. */
     merged: ReadonlyMap<number, readonly MergedUsage[]>;
     entries: UsageEntries;
   } {
-    const { window: covered } = this.coverage(window);
+    const { window: covered } = this.#coverage(window);
     const fromMinute = covered.fromS / 60;
     const toMinute = covered.toS / 60;
     const entries = new UsageEntries();
     const selected = this.#records.select(selection);
     if (selected.length === 0) return { selected, merged: new Map(), entries };
-    const mask = new Uint8Array(selected.at(-1)!.id + 1);
-    for (const { id } of selected) mask[id] = 1;
-    const firstShard = selected[0]!.id >> shardBits;
-    const lastShard = selected.at(-1)!.id >> shardBits;
+    const mask = new Uint8Array(selected.at(-1)!.row + 1);
+    for (const { row } of selected) mask[row] = 1;
+    const firstShard = selected[0]!.row >> shardBits;
+    const lastShard = selected.at(-1)!.row >> shardBits;
     const pieces = this.#settledPieces(fromMinute, toMinute);
     const { merged, blocks } = this.#settled.read(pieces, firstShard, lastShard);
     for (const block of blocks) entries.addBlock(block, mask);
@@ -171,6 +178,10 @@ export class SqliteSnapshot implements Snapshot {
     const from = fromMinute <= settledFrom ? coarse(settledFrom) : fromMinute;
     const to = toMinute >= settledTo ? coarse(settledTo - 1) + coarsestMinutes : toMinute;
     return piecesOf(from, to);
+  }
+
+  #coverage(window: Window): Coverage {
+    return coverageOf(window, this.#kept());
   }
 
   #kept(): Kept {

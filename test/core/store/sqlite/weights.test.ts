@@ -107,10 +107,10 @@ describe('a store written before there were weights', () => {
     const writer = await openSqliteWriter({ path, retention, now });
     const reader = await openSqliteReader(path);
     const totals = () =>
-      reader.snapshot('default', (snapshot) => ({
-        total: snapshot.total({}, allTime),
-        lifetime: snapshot.endpoints({}).map((record) => record.lifetimeCalls),
-        sampled: snapshot.endpoints({}).map((record) => record.sampling?.lastMs),
+      reader.snapshot('default', async (snapshot) => ({
+        total: await snapshot.total({}, allTime),
+        lifetime: (await snapshot.endpoints({})).map((record) => record.lifetimeCalls),
+        sampled: (await snapshot.endpoints({})).map((record) => record.sampling?.lastMs),
       }));
     const old = await totals();
     const sumNs = (20 * 21 * 1_234_567) / 2;
