@@ -135,7 +135,7 @@ export const routeParameter = z
   .max(limits.routeBytes)
   .optional()
   .describe(
-    `a route as reports show it, where * stands for any characters, such as /users/{id} or /api/*, at most ${limits.routeBytes} characters`,
+    `a route as reports show it (route or route_display); * matches any run of characters and ? one character, such as /users/{id} or /api/*; at most ${limits.routeBytes} characters`,
   );
 
 /** What narrows a list of endpoints. */

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type GlobMatcher, globMatcher } from '../../core/glob.ts';
 import { limits } from '../../core/limits.ts';
 
 /**
@@ -6,11 +7,11 @@ import { limits } from '../../core/limits.ts';
  * CORS header at all, and its browser keeps the answer from it.
  */
 export class Cors {
-  readonly #origins: readonly string[][];
+  readonly #origins: readonly GlobMatcher[];
 
-  /** @param origins lower case, `*` for any run of characters; none: CORS is off */
+  /** @param origins globs in lower case (core/glob.ts); none: CORS is off */
   constructor(origins: readonly string[]) {
-    this.#origins = origins.map((origin) => origin.split('*'));
+    this.#origins = origins.map(globMatcher);
   }
 
   get isOn(): boolean {
@@ -20,7 +21,7 @@ export class Cors {
   allows(origin: string): boolean {
     if (origin.length > limits.originCharacters) return false;
     const lower = origin.toLowerCase();
-    return this.#origins.some((pieces) => matches(lower, pieces));
+    return this.#origins.some((matches) => matches(lower));
   }
 
   /** Marks the answer to an export as readable for the page that sent it. */
@@ -66,18 +67,3 @@ const allowedHeaders =
 
 /** The longest that Chromium remembers an answer. */
 const maxAgeS = '7200';
-
-/** The text is the pieces in their order with anything between them; pieces are a pattern split at `*`. */
-function matches(text: string, pieces: readonly string[]): boolean {
-  const [first = '', ...rest] = pieces;
-  const last = rest.pop();
-  if (last === undefined) return text === first;
-  if (!text.startsWith(first)) return false;
-  let from = first.length;
-  for (const piece of rest) {
-    const at = text.indexOf(piece, from);
-    if (at === -1) return false;
-    from = at + piece.length;
-  }
-  return text.length - last.length >= from && text.endsWith(last);
-}

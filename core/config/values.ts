@@ -144,7 +144,7 @@ export function file(text: string): string {
   throw new InvalidValue('must be the path of a file');
 }
 
-/** An origin as browsers send it, in lower case; `*` matches any run of characters. */
+/** A glob over origins (core/glob.ts), in lower case. */
 export function origin(text: string): string {
   const shape = /^(\*|[a-z][a-z0-9+.*-]*:\/\/(\[[\da-f:.]+\]|[a-z0-9._*-]+)(:(\d{1,5}|\*))?)$/;
   const lower = text.toLowerCase();

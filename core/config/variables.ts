@@ -111,7 +111,8 @@ export const variables = {
   },
   ROLLCALL_EXCLUDE_ROUTES: {
     fallback: 'none',
-    meaning: 'routes that are not counted, as globs: /health*,*/metrics',
+    meaning:
+      'routes that are not counted: a list of globs such as /health*,*/metrics (* any run of characters, ? one)',
     read: values.list(values.routeGlob),
   },
   ROLLCALL_EXCLUDE_LATENCY: {
