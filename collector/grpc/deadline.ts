@@ -1,5 +1,5 @@
 import { limits } from '../../core/limits.ts';
-import { RpcError, rpc } from './status.ts';
+import { grpcCode, RpcError } from './status.ts';
 
 /**
  * The time of one call: what its sender gives it (grpc-timeout), and until its message has arrived never
@@ -66,7 +66,7 @@ export class Deadline {
 }
 
 function over(): RpcError {
-  return new RpcError(rpc.deadlineExceeded, 'the time given to the call is over');
+  return new RpcError(grpcCode.deadlineExceeded, 'the time given to the call is over');
 }
 
 /** `100m` is 100 milliseconds. @returns undefined when there is none that can be read */

@@ -3,12 +3,12 @@ import { AppError } from '../../core/error.ts';
 import { limits } from '../../core/limits.ts';
 import type { Ingest } from '../ingest/ingest.ts';
 import { checkReady } from '../ingest/readiness.ts';
-import { Cursor } from '../otlp/protobuf-reader.ts';
+import { ProtobufReader } from '../otlp/protobuf-reader.ts';
 import type { BufferPool } from '../request/buffer-pool.ts';
 import { beginReply, endReply, framed, reply } from './answer.ts';
 import { readMessage } from './message.ts';
-import { type Call, grpcCodec } from './rpc.ts';
-import { RpcError, rpc } from './status.ts';
+import { grpcCodec, type Rpc } from './rpc.ts';
+import { grpcCode, RpcError } from './status.ts';
 
 /**
  * grpc.health.v1.Health, as probes of Kubernetes and clients of gRPC ask for it: SERVING while the store can
@@ -30,24 +30,24 @@ export class Health {
     this.#services = new Set(['', 'grpc.health.v1.Health', ...services]);
   }
 
-  /** @throws CallError NOT_FOUND for a service that we do not have */
-  async check(call: Call): Promise<void> {
-    const service = await this.#asked(call);
+  /** @throws RpcError NOT_FOUND for a service that we do not have */
+  async check(rpc: Rpc): Promise<void> {
+    const service = await this.#asked(rpc);
     if (!this.#services.has(service)) {
-      throw new RpcError(rpc.notFound, `there is no service ${service} here`);
+      throw new RpcError(grpcCode.notFound, `there is no service ${service} here`);
     }
-    reply(call.stream, healthOf(await this.#status()));
+    reply(rpc.stream, healthOf(await this.#status()));
   }
 
   /** Tells the status now and whenever it changes, until the client or we end it. */
-  async watch(call: Call): Promise<void> {
-    const service = await this.#asked(call);
-    const { stream } = call;
+  async watch(rpc: Rpc): Promise<void> {
+    const service = await this.#asked(rpc);
+    const { stream } = rpc;
     if (this.#closed) throw shuttingDown();
     const status = this.#services.has(service) ? await this.#status() : serviceUnknown;
     if (stream.destroyed) return;
-    call.deadline.arrived();
-    call.deadline.watch((late) => this.#end(stream, late));
+    rpc.deadline.arrived();
+    rpc.deadline.watch((late) => this.#end(stream, late));
     beginReply(stream);
     stream.write(framed(healthOf(status)));
     this.#watchers.set(stream, status);
@@ -64,7 +64,7 @@ export class Health {
     }
   }
 
-  async #asked({ stream, headers, deadline }: Call): Promise<string> {
+  async #asked({ stream, headers, deadline }: Rpc): Promise<string> {
     const admit = () => unboundedShare;
     const codec = grpcCodec(headers);
     const bytesMax = limits.healthMessageBytes;
@@ -126,7 +126,7 @@ function healthOf(status: number): Buffer {
 
 /** `service` of a HealthCheckRequest. @throws AppError `invalid` */
 function serviceOf(message: Buffer): string {
-  const cursor = new Cursor();
+  const cursor = new ProtobufReader();
   const end = cursor.open(message);
   let service = '';
   while (cursor.at < end) {

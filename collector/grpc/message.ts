@@ -10,7 +10,7 @@ import {
   type Intake,
   openIntake,
 } from '../request/body.ts';
-import { RpcError, rpc } from './status.ts';
+import { grpcCode, RpcError } from './status.ts';
 
 /**
  * The one message of a unary call: a flag byte (compressed or not), four bytes of length, and so many bytes
@@ -36,7 +36,7 @@ export interface Reading {
 }
 
 /**
- * The promise is rejected with AppError, CallError, or `Gone` when the client went away; the rest of the
+ * The promise is rejected with AppError, RpcError, or `Gone` when the client went away; the rest of the
  * stream is then unread: it is the caller's to discard.
  */
 export function readMessage(stream: ServerHttp2Stream, options: MessageOptions): Reading {
@@ -182,5 +182,5 @@ const prefixBytes = 5;
 
 /** What every gRPC library answers to a stream that is not framed as the specification says. */
 function malformed(message: string): RpcError {
-  return new RpcError(rpc.internal, message);
+  return new RpcError(grpcCode.internal, message);
 }

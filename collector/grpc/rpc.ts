@@ -5,10 +5,10 @@ import { type Codec, codecOf } from '../request/body.ts';
 import { type ExportContext, takeBody } from '../request/request.ts';
 import type { Deadline } from './deadline.ts';
 import { readMessage } from './message.ts';
-import { RpcError, rpc } from './status.ts';
+import { grpcCode, RpcError } from './status.ts';
 
 /** One export call over gRPC, from its headers to what is to be answered. */
-export interface Call {
+export interface Rpc {
   stream: ServerHttp2Stream;
   headers: IncomingHttpHeaders;
   deadline: Deadline;
@@ -24,11 +24,11 @@ export const exportMethods = new Map<string, Signal>([
 /**
  * Asks whose call it is, then reads the message and takes what is in it.
  * @returns what was not taken, if anything, when the rest is durable
- * @throws AppError, CallError, or `Gone` when the client went away before its message was complete
+ * @throws AppError, RpcError, or `Gone` when the client went away before its message was complete
  */
-export async function takeCall(
+export async function takeRpc(
   context: ExportContext,
-  { stream, headers, deadline }: Call,
+  { stream, headers, deadline }: Rpc,
   signal: Signal,
 ): Promise<PartialSuccess | undefined> {
   const codec = grpcCodec(headers);
@@ -46,12 +46,12 @@ export async function takeCall(
   return deadline.during(takeBody(context, envelope, body, share));
 }
 
-/** @throws CallError UNIMPLEMENTED, with those we know, for an encoding that we do not (G2) */
+/** @throws RpcError UNIMPLEMENTED, with those we know, for an encoding that we do not (G2) */
 export function grpcCodec({ 'grpc-encoding': header }: IncomingHttpHeaders): Codec | undefined {
   if (header === undefined) return undefined;
   const name = String(header).trim().toLowerCase();
   if (knownEncodings.includes(name)) return codecOf(name);
-  throw new RpcError(rpc.unimplemented, `unsupported grpc-encoding: ${header}`, {
+  throw new RpcError(grpcCode.unimplemented, `unsupported grpc-encoding: ${header}`, {
     'grpc-accept-encoding': knownEncodings.join(','),
   });
 }

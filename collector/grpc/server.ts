@@ -18,8 +18,8 @@ import { refuseRpc, refuseText, reply } from './answer.ts';
 import { Deadline } from './deadline.ts';
 import { Health } from './health.ts';
 import { whenHttp2 } from './preface.ts';
-import { type Call, exportMethods, takeCall } from './rpc.ts';
-import { RpcError, rpc, rpcCodeOf } from './status.ts';
+import { exportMethods, type Rpc, takeRpc } from './rpc.ts';
+import { grpcCode, RpcError, rpcCodeOf } from './status.ts';
 
 /** OTLP over gRPC, with gRPC's health service. Straight on HTTP/2: docs/decisions/0003-grpc-server.md. */
 export interface GrpcServer {
@@ -45,7 +45,7 @@ export interface GrpcOptions extends ExportContext {
 
 /** @throws AppError `conflict` when the port is in use or the address is not ours */
 export async function openGrpcDoor(options: GrpcOptions): Promise<GrpcServer> {
-  const calls = new Calls(options);
+  const rpcs = new Rpcs(options);
   const connections = new Set<Socket>();
   const sessions = new Set<ServerHttp2Session>();
   const http2 = createHttp2Server({
@@ -64,7 +64,7 @@ export async function openGrpcDoor(options: GrpcOptions): Promise<GrpcServer> {
     if (options.connectionAgeS !== undefined) retireAtAge(session, options.connectionAgeS);
   });
   http2.on('sessionError', ignore);
-  http2.on('stream', (stream, headers) => calls.serve(stream, headers));
+  http2.on('stream', (stream, headers) => rpcs.serve(stream, headers));
   const listener = openListener(options.certificates, (socket) => {
     whenHttp2(socket, () => http2.emit('connection', socket));
   });
@@ -83,9 +83,9 @@ export async function openGrpcDoor(options: GrpcOptions): Promise<GrpcServer> {
     const closed = new Promise<void>((resolve) => {
       listener.close(() => resolve());
     });
-    calls.close();
+    rpcs.close();
     for (const session of sessions) retire(session);
-    await waitAtMost(graceMs, calls.done());
+    await waitAtMost(graceMs, rpcs.done());
     const ends = [...sessions].map((session) => ended(session));
     await waitAtMost(lastBytesMs, Promise.all(ends));
     for (const socket of connections) socket.destroy();
@@ -96,7 +96,7 @@ export async function openGrpcDoor(options: GrpcOptions): Promise<GrpcServer> {
 }
 
 /** Serves calls and knows how many it is serving. */
-class Calls {
+class Rpcs {
   readonly #options: GrpcOptions;
   readonly #health: Health;
   #serving = 0;
@@ -130,7 +130,7 @@ class Calls {
       this.#serving -= 1;
       if (this.#serving === 0) this.#idle?.();
     });
-    const call = { stream, headers, deadline };
+    const rpc = { stream, headers, deadline };
     const path = headers[':path'] ?? '';
     const signal = exportMethods.get(path);
     if (headers[':method'] !== 'POST') {
@@ -139,22 +139,22 @@ class Calls {
       if (signal !== undefined) this.#options.metrics.request('grpc', 415);
       refuseText(stream, 415, '415 unsupported media type, supported: [application/grpc]');
     } else if (signal !== undefined) {
-      this.#export(call, signal);
+      this.#export(rpc, signal);
     } else if (path === '/grpc.health.v1.Health/Check') {
-      this.#operate(call, this.#health.check(call));
+      this.#operate(rpc, this.#health.check(rpc));
     } else if (path === '/grpc.health.v1.Health/Watch') {
-      this.#operate(call, this.#health.watch(call));
+      this.#operate(rpc, this.#health.watch(rpc));
     } else {
-      refuseRpc(stream, new RpcError(rpc.unimplemented, `${path} is not served here`));
+      refuseRpc(stream, new RpcError(grpcCode.unimplemented, `${path} is not served here`));
     }
   }
 
-  async #export(call: Call, signal: Signal): Promise<void> {
+  async #export(rpc: Rpc, signal: Signal): Promise<void> {
     const { metrics, log } = this.#options;
-    const { stream, deadline } = call;
+    const { stream, deadline } = rpc;
     try {
-      const partial = await takeCall(this.#options, call, signal);
-      metrics.request('grpc', rpc.ok);
+      const partial = await takeRpc(this.#options, rpc, signal);
+      metrics.request('grpc', grpcCode.ok);
       reply(stream, exportResponse('protobuf', signal, partial));
     } catch (thrown) {
       if (thrown instanceof Gone) {
@@ -171,7 +171,7 @@ class Calls {
     deadline.answered(() => stream.destroy());
   }
 
-  async #operate({ stream }: Call, work: Promise<void>): Promise<void> {
+  async #operate({ stream }: Rpc, work: Promise<void>): Promise<void> {
     try {
       await work;
     } catch (error) {

@@ -12,7 +12,7 @@ import {
  * How a call failed, as gRPC says it: `grpc-status` and `grpc-message`, a google.rpc.Status in
  * `grpc-status-details-bin`, and for Python's exporter RetryInfo once more by itself (OTLP.md G4).
  */
-export const rpc = {
+export const grpcCode = {
   ok: 0,
   deadlineExceeded: 4,
   notFound: 5,
@@ -24,7 +24,7 @@ export const rpc = {
 
 /** What is wrong with a call itself rather than with what it carries. */
 export class RpcError extends Error {
-  override readonly name = 'CallError';
+  override readonly name = 'RpcError';
   readonly code: number;
   readonly headers: OutgoingHttpHeaders;
 
@@ -48,7 +48,7 @@ export function failureTrailers(error: Error): OutgoingHttpHeaders {
   const code = rpcCodeOf(error);
   const hidden = !(error instanceof RpcError) && asAppError(error).code === 'internal';
   const text = boundedText(hidden ? 'internal error' : error.message);
-  const retryInfo = code === rpc.unavailable ? retryInfoOf(error) : undefined;
+  const retryInfo = code === grpcCode.unavailable ? retryInfoOf(error) : undefined;
   const details: Buffer[] = [];
   if (retryInfo !== undefined) details.push(detail('google.rpc.RetryInfo', retryInfo));
   if (error instanceof AppError && error.code === 'invalid') {
@@ -68,14 +68,14 @@ const codes: Record<ErrorCode, number> = {
   invalid: 3,
   unauthenticated: 16,
   forbidden: 7,
-  not_found: rpc.unimplemented,
-  too_large: rpc.resourceExhausted,
-  unsupported: rpc.unimplemented,
-  overloaded: rpc.unavailable,
-  conflict: rpc.internal,
-  internal: rpc.internal,
-  throttled: rpc.unavailable,
-  unavailable: rpc.unavailable,
+  not_found: grpcCode.unimplemented,
+  too_large: grpcCode.resourceExhausted,
+  unsupported: grpcCode.unimplemented,
+  overloaded: grpcCode.unavailable,
+  conflict: grpcCode.internal,
+  internal: grpcCode.internal,
+  throttled: grpcCode.unavailable,
+  unavailable: grpcCode.unavailable,
 };
 
 /** google.rpc.RetryInfo { retry_delay { seconds } }; a delay below 128 is one byte of varint. */

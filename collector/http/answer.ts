@@ -5,7 +5,7 @@ import type { AppError } from '../../core/error.ts';
 import { limits } from '../../core/limits.ts';
 import { stopSender } from '../../core/server/web-server.ts';
 import { answers, contentTypes, retryAfterS, statusResponse } from '../otlp/responses.ts';
-import { encodingOf } from '../request/request.ts';
+import { encodingOf } from './export.ts';
 
 /** Answers an error, as a Status in the request's encoding where there is one. */
 export function refuse(

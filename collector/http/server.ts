@@ -19,9 +19,10 @@ import {
   type Signal,
 } from '../otlp/responses.ts';
 import { Gone } from '../request/body.ts';
-import { type ExportContext, encodingOf, exportPaths, takeExport } from '../request/request.ts';
+import type { ExportContext } from '../request/request.ts';
 import { answer, answerText, refuse, refuseUnreadable } from './answer.ts';
 import { Cors } from './cors.ts';
+import { encodingOf, exportPaths, takeExport } from './export.ts';
 
 /** OTLP over HTTP/1.1 and, with certificates, HTTP/2; with health, readiness and metrics on the same port. */
 export interface HttpServer {

@@ -1,5 +1,5 @@
 import { finish, mix, sameBytes } from '../intern/hash.ts';
-import { type Cursor, int64 } from './protobuf-reader.ts';
+import { int64, type ProtobufReader } from './protobuf-reader.ts';
 
 /** What an attribute's AnyValue holds. `none`: no attribute, an empty value, or an empty string. */
 export const valueKind = {
@@ -27,7 +27,7 @@ export interface WantedKey {
 export class AttributeSlots {
   /** Marks of the attributes seen since `begin`. */
   marks = 0;
-  readonly #cursor: Cursor;
+  readonly #cursor: ProtobufReader;
   readonly #marks: Int32Array;
   // A slot holds something when its generation is the current one: nothing is cleared between spans.
   #generation = 1;
@@ -42,7 +42,7 @@ export class AttributeSlots {
   readonly #keyStart: Int32Array;
 
   /** @param keys slot `i` takes the attribute `keys[i]`; the keys are distinct and not empty */
-  constructor(cursor: Cursor, keys: readonly WantedKey[]) {
+  constructor(cursor: ProtobufReader, keys: readonly WantedKey[]) {
     this.#cursor = cursor;
     this.#seen = new Int32Array(keys.length);
     this.#kind = new Uint8Array(keys.length);
@@ -291,7 +291,7 @@ function setFound(kind: number, start: number, end: number): void {
 }
 
 /** Reads one AnyValue up to `end` into `found`; a value without a known field changes nothing. */
-function readValue(cursor: Cursor, end: number): void {
+function readValue(cursor: ProtobufReader, end: number): void {
   while (cursor.at < end) {
     const tag = cursor.tag(end);
     switch (tag) {
@@ -326,7 +326,7 @@ function kindOfTag(tag: number): number {
 }
 
 /** The strings of a KeyValue's array; arrays that come in pieces are one. */
-function arrayTexts(cursor: Cursor, start: number, end: number): string[] {
+function arrayTexts(cursor: ProtobufReader, start: number, end: number): string[] {
   let texts: string[] = [];
   cursor.at = start;
   while (cursor.at < end) {
@@ -350,7 +350,7 @@ function arrayTexts(cursor: Cursor, start: number, end: number): string[] {
 }
 
 /** Appends the strings of one ArrayValue. */
-function appendTexts(cursor: Cursor, end: number, texts: string[]): void {
+function appendTexts(cursor: ProtobufReader, end: number, texts: string[]): void {
   while (cursor.at < end) {
     const tag = cursor.tag(end);
     if (tag !== arrayItemTag) {

@@ -1,5 +1,5 @@
 import { brace, JsonReader, quote, square } from './json-reader.ts';
-import { Writer } from './traces-encoder.ts';
+import { ProtobufWriter } from './protobuf-writer.ts';
 
 /**
  * OTLP/JSON in, protobuf out: one decoder and one extraction serve both encodings. OTLP/JSON is proto3's
@@ -11,19 +11,19 @@ import { Writer } from './traces-encoder.ts';
  */
 export function tracesFromJson(body: Buffer): Buffer {
   const json = new JsonReader(body);
-  const out = new Writer();
+  const out = new ProtobufWriter();
   writeFields(json, out, request, 'the body');
   json.finish();
   return out.finish();
 }
 
 /** Writes the value at hand, which is not null, as field `number`. */
-type Write = (json: JsonReader, out: Writer, number: number, name: string) => void;
+type Write = (json: JsonReader, out: ProtobufWriter, number: number, name: string) => void;
 
 /** A message's fields by both of their JSON names. */
 type Fields = Map<string, { number: number; name: string; write: Write }>;
 
-function writeFields(json: JsonReader, out: Writer, fields: Fields, name: string): void {
+function writeFields(json: JsonReader, out: ProtobufWriter, fields: Fields, name: string): void {
   json.enter(brace, name);
   for (let first = true; json.next(brace, first); first = false) {
     const field = fields.get(json.key());
@@ -99,7 +99,10 @@ const double: Write = (json, out, number, name) => {
   out.double(number, Number(text));
 };
 
-function integer(range: Range, write: (out: Writer, number: number, value: bigint) => void): Write {
+function integer(
+  range: Range,
+  write: (out: ProtobufWriter, number: number, value: bigint) => void,
+): Write {
   return (json, out, number, name) => write(out, number, integerWithin(json, range, name));
 }
 

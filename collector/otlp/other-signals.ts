@@ -1,5 +1,5 @@
 import { brace, JsonReader, square } from './json-reader.ts';
-import { Cursor } from './protobuf-reader.ts';
+import { ProtobufReader } from './protobuf-reader.ts';
 import type { Encoding, Signal } from './responses.ts';
 
 /**
@@ -15,7 +15,7 @@ export function countUnstored(signal: UnstoredSignal, encoding: Encoding, body: 
     json.finish();
     return count;
   }
-  const cursor = new Cursor();
+  const cursor = new ProtobufReader();
   return countProtobuf(cursor, cursor.open(body), path, 0);
 }
 
@@ -42,7 +42,12 @@ const paths: Record<UnstoredSignal, readonly Step[]> = {
   profiles: [[[1, 'resourceProfiles']], [[2, 'scopeProfiles']], [[2, 'profiles']]],
 };
 
-function countProtobuf(cursor: Cursor, end: number, path: readonly Step[], depth: number): number {
+function countProtobuf(
+  cursor: ProtobufReader,
+  end: number,
+  path: readonly Step[],
+  depth: number,
+): number {
   const step = path[depth]!;
   let count = 0;
   while (cursor.at < end) {

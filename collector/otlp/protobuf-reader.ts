@@ -6,7 +6,7 @@ import { limits } from '../../core/limits.ts';
  * belongs to: a length that runs past its parent is an error of the sender, never a read beyond it.
  * Wire format: protobuf.dev, "Encoding".
  */
-export class Cursor {
+export class ProtobufReader {
   bytes: Buffer = nothing;
   /** The same bytes; V8 makes one load of a four-byte read. */
   view: DataView = nothingView;

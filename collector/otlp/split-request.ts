@@ -1,5 +1,6 @@
-import { Cursor } from './protobuf-reader.ts';
-import { requestTag, resourceSpansTag, scopeSpansTag } from './traces-reader.ts';
+import { requestTag, resourceSpansTag, scopeSpansTag } from './fields.ts';
+import { ProtobufReader } from './protobuf-reader.ts';
+import { varintBytes } from './protobuf-writer.ts';
 
 /**
  * Cuts an ExportTraceServiceRequest into smaller ones with the same spans in the same order, each under a
@@ -11,7 +12,7 @@ import { requestTag, resourceSpansTag, scopeSpansTag } from './traces-reader.ts'
  * @throws AppError `invalid` for frames that do not fit, when it comes to them
  */
 export function* slicesOf(message: Buffer, sliceBytes: number): Generator<Buffer> {
-  const cursor = new Cursor();
+  const cursor = new ProtobufReader();
   const end = cursor.open(message);
   const slice = new Slice(message);
   while (cursor.at < end) {
@@ -62,7 +63,7 @@ type Range = [number, number];
 const piecesMax = 64;
 
 /** All fields of one tag, with their tags and lengths; one more than `piecesMax` at the most. */
-function fieldsOf(cursor: Cursor, wanted: number, end: number): Range[] {
+function fieldsOf(cursor: ProtobufReader, wanted: number, end: number): Range[] {
   const found: Range[] = [];
   while (cursor.at < end) {
     const start = cursor.at;
@@ -141,9 +142,3 @@ class Slice {
 
 /** A tag and a length of 32 bits. */
 const frameBytesMax = 6;
-
-function varintBytes(value: number): number {
-  let bytes = 1;
-  for (let rest = value; rest > 127; rest >>>= 7) bytes += 1;
-  return bytes;
-}

@@ -1,5 +1,14 @@
 import { AttributeSlots, type WantedKey } from './attributes.ts';
-import { Cursor } from './protobuf-reader.ts';
+import {
+  eventTag,
+  requestTag,
+  resourceSpansTag,
+  resourceTag,
+  scopeSpansTag,
+  spanTag,
+  statusTag,
+} from './fields.ts';
+import { ProtobufReader } from './protobuf-reader.ts';
 
 /**
  * Walks an ExportTraceServiceRequest and stops only at what is wanted: resources and SERVER spans, and of
@@ -9,7 +18,7 @@ import { Cursor } from './protobuf-reader.ts';
  * Field numbers: opentelemetry-proto 1.11, collector/trace/v1 and trace/v1/trace.proto.
  */
 export class TracesReader {
-  readonly cursor = new Cursor();
+  readonly cursor = new ProtobufReader();
   /** Attributes of the resource that `visitor.resource` is told of. */
   readonly resource: AttributeSlots;
   /** Attributes of the span that `visitor.serverSpan` is told of; the fields below are its too. */
@@ -370,25 +379,3 @@ export interface TracesVisitor {
 }
 
 const serverKind = 2;
-
-// Tags: field number shifted left by 3, and wire type.
-export const requestTag = { resourceSpans: 0x0a } as const;
-export const resourceSpansTag = { resource: 0x0a, scopeSpans: 0x12 } as const;
-export const scopeSpansTag = { scope: 0x0a, spans: 0x12 } as const;
-export const resourceTag = { attributes: 0x0a } as const;
-export const spanTag = {
-  traceId: 0x0a,
-  spanId: 0x12,
-  traceState: 0x1a,
-  parentSpanId: 0x22,
-  name: 0x2a,
-  kind: 0x30,
-  startTime: 0x39,
-  endTime: 0x41,
-  attributes: 0x4a,
-  events: 0x5a,
-  status: 0x7a,
-  flags: 0x85,
-} as const;
-export const eventTag = { name: 0x12, attributes: 0x1a } as const;
-const statusTag = { code: 0x18 } as const;

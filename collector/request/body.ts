@@ -1,5 +1,3 @@
-import type { IncomingMessage } from 'node:http';
-import type { Http2Stream } from 'node:http2';
 import type { Transform } from 'node:stream';
 import {
   constants,
@@ -10,13 +8,12 @@ import {
   createZstdDecompress,
 } from 'node:zlib';
 import { AppError, asAppError } from '../../core/error.ts';
-import { cutShort } from '../../core/server/web-server.ts';
 import type { Share } from '../ingest/budget.ts';
 import type { BufferPool } from './buffer-pool.ts';
 
 /**
- * Reads a request's body whole, decompressed, within bounds. Decompression is streamed and off the event
- * loop, and stops at the bound: a bomb costs what a largest body costs.
+ * Collects one body whole, decompressed, within bounds, whatever transport brings its pieces. Decompression
+ * is a stream off the event loop and stops at the bound: a bomb costs what a largest body costs.
  */
 export interface Body {
   bytes: Buffer;
@@ -44,33 +41,9 @@ export function codecOf(header: string | undefined): Codec {
   });
 }
 
-/** Content-Length, when there is one; the HTTP parser has made sure that it is a number. */
-export function declaredBytes(request: IncomingMessage): number | undefined {
-  const header = request.headers['content-length'];
-  return header === undefined ? undefined : Number(header);
-}
-
 /** @throws AppError `too_large` when the declared length alone says so: nothing needs to be read */
 export function checkDeclared(declared: number | undefined, bytesMax: number): void {
   if (declared !== undefined && declared > bytesMax) throw tooLarge(`${declared} bytes`, bytesMax);
-}
-
-/**
- * @throws AppError `invalid`, `too_large`, `overloaded`, or `Gone` when the client went away. The rest of
- * the request is then unread: it is the caller's to discard.
- */
-export function readBody(request: IncomingMessage, options: BodyOptions): Promise<Body> {
-  return new Promise((resolve, reject) => {
-    const intake = openIntake(options, declaredBytes(request), {
-      flow: request,
-      resolve,
-      reject: (error) => {
-        stop();
-        reject(error);
-      },
-    });
-    const stop = listen(request, intake);
-  });
 }
 
 /** Takes the pieces of one body, from whatever transport. Told of its end or of a failure once. */
@@ -222,34 +195,11 @@ class Collected {
   }
 }
 
-/** @returns how to stop listening */
-function listen(request: IncomingMessage, { chunk, end, fail }: Intake): () => void {
-  let ended = false;
-  const onEnd = (): void => {
-    if (cutShort(request as { stream?: Http2Stream })) return;
-    ended = true;
-    end();
-  };
-  // Not `request.complete`: a paused request whose socket closes is complete and never ends.
-  const gone = (): void => {
-    if (!ended) fail(new Gone('the client went away'));
-  };
-  const onData = guarded(chunk, fail);
-  request.on('data', onData);
-  request.on('end', onEnd);
-  request.on('close', gone);
-  // An error is followed by close; without a listener it would end the process.
-  request.on('error', ignore);
-  return () => {
-    request.off('data', onData);
-    request.off('end', onEnd);
-    request.off('close', gone);
-  };
-}
-
-function ignore(): void {}
-
-function guarded<T>(act: (value: T) => void, fail: (error: Error) => void): (value: T) => void {
+/** Gives what `act` throws to `fail`. */
+export function guarded<T>(
+  act: (value: T) => void,
+  fail: (error: Error) => void,
+): (value: T) => void {
   return (value) => {
     try {
       act(value);

@@ -1,6 +1,7 @@
 import { type InnerEvidence, joinedRoute } from '../../../core/route/joined-route.ts';
 import { AttributeSlots, valueKind } from '../../otlp/attributes.ts';
-import { spanTag, type TracesReader } from '../../otlp/traces-reader.ts';
+import { spanTag } from '../../otlp/fields.ts';
+import type { TracesReader } from '../../otlp/traces-reader.ts';
 import { httpMethods } from '../endpoint/http-method.ts';
 import type { RouteCache } from '../endpoint/route-cache.ts';
 import { slot, wantedAttributes } from '../span-attributes.ts';

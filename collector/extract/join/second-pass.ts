@@ -8,7 +8,7 @@ import {
   resourceTag,
   scopeSpansTag,
   spanTag,
-} from '../../otlp/traces-reader.ts';
+} from '../../otlp/fields.ts';
 import { resourceKeys, serviceHashOf } from '../resource.ts';
 import { slot, wantedAttributes } from '../span-attributes.ts';
 import { type SpanTable, spanKind } from './span-table.ts';
@@ -16,7 +16,7 @@ import { type SpanTable, spanKind } from './span-table.ts';
 /**
  * Reads a request that was walked before once more, for what joining asks of its spans (collector/extract/join/joins.ts):
  * into the columns of `RequestSpans`, first the SERVER spans, then the others of some traces. Only of a
- * request in which a SERVER span asked for it. Field numbers as in otlp/traces.ts.
+ * request in which a SERVER span asked for it. Tags: collector/otlp/fields.ts.
  */
 export class SecondPass {
   readonly #spans: SpanTable;

@@ -1,6 +1,6 @@
 import { limits } from '../../../core/limits.ts';
 import { idHash, sameBytes } from '../../intern/hash.ts';
-import { Cursor } from '../../otlp/protobuf-reader.ts';
+import { ProtobufReader } from '../../otlp/protobuf-reader.ts';
 
 /**
  * The spans of one request that joining looks at (collector/extract/join/joins.ts), in columns of offsets into its
@@ -40,7 +40,7 @@ export class SpanTable {
   endNs = new Float64Array(firstSpans);
 
   /** On the message in hand. */
-  readonly cursor = new Cursor();
+  readonly cursor = new ProtobufReader();
   /** Open addressing over (trace, id): span + 1, or 0. */
   #byId = new Int32Array(firstSpans * 2);
   #indexed = 0;

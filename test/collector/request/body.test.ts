@@ -10,8 +10,9 @@ import {
   zstdCompressSync,
 } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readBody } from '../../../collector/http/body.ts';
 import { ByteBudget } from '../../../collector/ingest/budget.ts';
-import { type Codec, codecOf, Gone, readBody } from '../../../collector/request/body.ts';
+import { type Codec, codecOf, Gone } from '../../../collector/request/body.ts';
 import { BufferPool } from '../../../collector/request/buffer-pool.ts';
 import { AppError } from '../../../core/error.ts';
 

@@ -1,0 +1,74 @@
+import type { IncomingMessage } from 'node:http';
+import { credentialsOf } from '../../core/auth/credentials.ts';
+import { AppError } from '../../core/error.ts';
+import type { Encoding, PartialSuccess, Signal } from '../otlp/responses.ts';
+import { type Body, checkDeclared, codecOf } from '../request/body.ts';
+import { type ExportContext, takeBody } from '../request/request.ts';
+import { declaredBytes, readBody } from './body.ts';
+
+/** Signals by path. A URL set for traces alone is used as it stands and may have no path at all (H8). */
+export const exportPaths = new Map<string, Signal>([
+  ['/', 'traces'],
+  ['/v1/traces', 'traces'],
+  ['/v1/traces/', 'traces'],
+  ['/v1/metrics', 'metrics'],
+  ['/v1/metrics/', 'metrics'],
+  ['/v1/logs', 'logs'],
+  ['/v1/logs/', 'logs'],
+  ['/v1development/profiles', 'profiles'],
+  ['/v1development/profiles/', 'profiles'],
+]);
+
+/** The encoding of a Content-Type, whatever its case and parameters; undefined for one we do not take. */
+export function encodingOf(contentType: string | undefined): Encoding | undefined {
+  if (contentType === undefined) return undefined;
+  const known = encodings.get(contentType);
+  if (known !== undefined) return known;
+  return encodings.get(contentType.split(';', 1)[0]!.trim().toLowerCase());
+}
+
+const encodings = new Map<string, Encoding>([
+  ['application/x-protobuf', 'protobuf'],
+  ['application/protobuf', 'protobuf'],
+  ['application/json', 'json'],
+]);
+
+/**
+ * Asks whose request it is, then reads the body and takes what is in it.
+ * @param begin called when the request is admitted, before its body is read
+ * @returns what was not taken, if anything, when the rest is durable
+ * @throws AppError, or `Gone` when the client went away before its body was complete
+ */
+export async function takeExport(
+  context: ExportContext,
+  request: IncomingMessage,
+  signal: Signal,
+  begin: () => void,
+): Promise<PartialSuccess | undefined> {
+  const { headers } = request;
+  const credentials = credentialsOf(headers, request.socket.remoteAddress);
+  const project = await context.gate.project(credentials, 'ingest');
+  const codec = codecOf(headers['content-encoding']);
+  const encoding = encodingOf(headers['content-type']);
+  if (encoding === undefined) throw new AppError('unsupported', unsupportedType);
+  const declared = declaredBytes(request);
+  const { bodyBytesMax: bytesMax, ingest, pool } = context;
+  checkDeclared(declared, bytesMax);
+  const share = ingest.admit(declared ?? unknownBytes);
+  let body: Body;
+  try {
+    begin();
+    body = await readBody(request, { codec, bytesMax, share, pool });
+  } catch (error) {
+    share.release();
+    throw error;
+  }
+  const client = request.socket.remoteAddress ?? '';
+  return takeBody(context, { project, signal, encoding, client }, body, share);
+}
+
+const unsupportedType =
+  '415 unsupported media type, supported: [application/json, application/x-protobuf]';
+
+/** Room asked for a body of unknown length; it grows as the body does. */
+const unknownBytes = 64 * 1024;
