@@ -33,8 +33,25 @@ module.exports = {
     {
       name: 'production-code-on-production-packages',
       severity: 'error',
-      from: { path: '^(core|collector|analyzer|cli)' },
+      // The dashboard is built: what it imports is in its bundle.
+      from: { path: '^(core|collector|analyzer|cli)', pathNot: '^analyzer/web/' },
       to: { dependencyTypes: ['npm-dev'] },
+    },
+    {
+      name: 'nothing-imports-the-dashboard',
+      severity: 'error',
+      from: { pathNot: '^(analyzer|test)/web/' },
+      to: { path: '^analyzer/web/' },
+    },
+    {
+      name: 'dashboard-imports-types-only',
+      severity: 'error',
+      from: { path: '^analyzer/web/' },
+      to: {
+        path: '^(core|analyzer)/',
+        pathNot: '^analyzer/web/',
+        dependencyTypesNot: ['type-only'],
+      },
     },
     // Inside the rooms: the two doors, what they share, and the wire format.
     {

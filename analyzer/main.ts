@@ -7,6 +7,7 @@ import { addressOf, listen } from '../core/server/listen.ts';
 import { createWebServer, type WebServer } from '../core/server/web-server.ts';
 import { openSqliteReader } from '../core/store/sqlite/reader/reader.ts';
 import type { CallReader } from '../core/store/store.ts';
+import { openDashboard } from './api/dashboard.ts';
 import { handlerOf } from './api/http2.ts';
 import { analyzerApp } from './api/server.ts';
 import { RetryingReader } from './late-reader.ts';
@@ -53,7 +54,14 @@ async function serve(
 ): Promise<Analyzer> {
   const { coldAfterDays, deadAfterDays, host } = config;
   const thresholds = { coldAfterDays, deadAfterDays };
-  const app = analyzerApp({ ...stores, thresholds, log, version, now: Date.now });
+  const app = analyzerApp({
+    ...stores,
+    thresholds,
+    log,
+    version,
+    dashboard: openDashboard(),
+    now: Date.now,
+  });
   const certificates = config.tls && (await openCertificates(config.tls, log));
   const tls = certificates && { certificates, clients: 'anyone' as const };
   const web = createWebServer({ tls });

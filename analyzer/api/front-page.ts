@@ -1,6 +1,6 @@
 import type { Query } from '../query/query.ts';
 
-/** The page at `/`: what can be asked here, until the dashboard stands in its place. */
+/** The page in the dashboard's place where the dashboard was not built: how to build it, and the API. */
 export function frontPage(questions: readonly Query[]): string {
   const items = questions.map(({ path, about }) => {
     const shown = `/api/v1${path.replaceAll(/:(\w+)/g, '{$1}')}`;
@@ -13,15 +13,13 @@ export function frontPage(questions: readonly Query[]): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>Rollcall</title>
-<style>
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 44rem; margin: 3rem auto; padding: 0 1rem }
-li { margin: .5rem 0 } pre { background: #8881; padding: .75rem; overflow-x: auto }
-:root { color-scheme: light dark }
-</style>
+<meta name="color-scheme" content="light dark">
 </head>
 <body>
 <h1>Rollcall</h1>
 <p>Which endpoints are alive, slow, failing or dead, and who calls them.</p>
+<p>The dashboard is not built here. In a clone with its development packages, <code>npm run build</code> builds
+it and <code>npm start</code> does so by itself; restart the analyzer after that. The API works without it:</p>
 <ul>
 ${items.join('\n')}
 <li><a href="/api/v1/openapi.json">/api/v1/openapi.json</a><br>All parameters and answers, as OpenAPI 3.1</li>

@@ -11,6 +11,7 @@ import type { Answer, Query } from '../query/query.ts';
 import type { Thresholds } from '../reports/lifecycle.ts';
 import type { Command } from '../tenancy/command.ts';
 import { commands } from '../tenancy/commands.ts';
+import { type Dashboard, encoded, pageHeaders } from './dashboard.ts';
 import { type Failure, failure, wrongMethod } from './failure.ts';
 import { frontPage } from './front-page.ts';
 import { readJsonBody } from './json-body.ts';
@@ -24,6 +25,8 @@ export interface AnalyzerOptions {
   thresholds: Thresholds;
   log: Log;
   version: string;
+  /** Absent where only the API is served. */
+  dashboard?: Dashboard;
   /** Milliseconds since the epoch. */
   now: () => number;
 }
@@ -48,7 +51,22 @@ export function analyzerApp(options: AnalyzerOptions): Express {
   for (const [path, handlers] of commandHandlers(options)) serve(app, `/api/v1${path}`, handlers);
   const document = JSON.stringify(openapiDocument(questions, commands, options.version));
   route(app, '/api/v1/openapi.json', fixed('application/json; charset=utf-8', document));
-  route(app, '/', fixed('text/html; charset=utf-8', frontPage(questions)));
+  const withoutBuild = frontPage(questions);
+  for (const path of dashboardPaths) {
+    route(app, path, (request, response) => {
+      page(response, 200, options.dashboard?.page(request.path) ?? withoutBuild);
+    });
+  }
+  route(app, '/assets/:name', (request, response) => {
+    const asset = options.dashboard?.asset(String(request.params.name));
+    if (asset === undefined) throw new AppError('not_found', 'there is no such file in this build');
+    const { body, encoding } = encoded(asset, String(request.headers['accept-encoding'] ?? ''));
+    // The name holds a hash of the contents.
+    response.setHeader('Cache-Control', 'public, max-age=31536000, immutable');
+    response.setHeader('Vary', 'Accept-Encoding');
+    if (encoding) response.setHeader('Content-Encoding', encoding);
+    send(response, 200, asset.contentType, body);
+  });
   route(app, '/healthz', fixed('application/json; charset=utf-8', '{"status":"ok"}'));
   route(app, '/readyz', async (_request, response) => {
     await options.reader.check();
@@ -57,7 +75,9 @@ export function analyzerApp(options: AnalyzerOptions): Express {
   route(app, '/metrics', async (_request, response) => {
     send(response, 200, metrics.registry.contentType, await metrics.registry.metrics());
   });
-  app.use((request) => {
+  app.use((request, response) => {
+    const lost = isNavigation(request) ? options.dashboard?.page(request.path) : undefined;
+    if (lost !== undefined) return page(response, 404, lost);
     const message = `there is nothing at ${shorten(request.path)}; /api/v1/openapi.json lists what is`;
     throw new AppError('not_found', message);
   });
@@ -72,6 +92,30 @@ export function analyzerApp(options: AnalyzerOptions): Express {
     fail(response, failed);
   });
   return app;
+}
+
+/** The dashboard's pages; analyzer/web/app.tsx shows one for each. */
+const dashboardPaths = [
+  '/',
+  '/endpoints',
+  '/endpoints/:id',
+  '/dead',
+  '/clients',
+  '/services',
+  '/settings',
+  '/sign-in',
+];
+
+/** A person followed a link: programs get JSON. */
+function isNavigation({ method, headers, path }: Request): boolean {
+  return (
+    method === 'GET' && !path.startsWith('/api/') && (headers.accept ?? '').includes('text/html')
+  );
+}
+
+function page(response: ServerResponse, status: number, html: string): void {
+  for (const [name, value] of Object.entries(pageHeaders)) response.setHeader(name, value);
+  send(response, status, 'text/html; charset=utf-8', html);
 }
 
 type Handler = (request: Request, response: Response) => void | Promise<void>;
@@ -182,8 +226,13 @@ function fail(response: ServerResponse, { status, headers, body }: Failure): voi
 }
 
 /** Node leaves the body out of an answer to HEAD and keeps its length. */
-function send(response: ServerResponse, status: number, contentType: string, body: string): void {
-  const bytes = Buffer.from(body);
+function send(
+  response: ServerResponse,
+  status: number,
+  contentType: string,
+  body: string | Buffer,
+): void {
+  const bytes = typeof body === 'string' ? Buffer.from(body) : body;
   response.writeHead(status, { 'Content-Type': contentType, 'Content-Length': bytes.length });
   response.end(bytes);
 }

@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Dashboard } from '../../../analyzer/api/dashboard.ts';
 import { analyzerApp } from '../../../analyzer/api/server.ts';
 import { openAuthorizer } from '../../../core/auth/authorizer.ts';
 import type { Tenancy } from '../../../core/auth/tenancy.ts';
@@ -21,6 +22,7 @@ export async function openDoor(
   reader: CallReader,
   nowMs: number,
   tenancy: Pick<Tenancy, 'gate' | 'keys'> = withoutKeys,
+  dashboard?: Dashboard,
 ): Promise<ListenOptions> {
   const app = analyzerApp({
     reader,
@@ -28,6 +30,7 @@ export async function openDoor(
     thresholds: { coldAfterDays: 7, deadAfterDays: 30 },
     log: openLog('test', 'silent'),
     version: '0.0.0',
+    ...(dashboard && { dashboard }),
     now: () => nowMs,
   });
   const server = createServer(app);
