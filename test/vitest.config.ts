@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,
     include: ['test/**/*.test.ts'],
+    globalSetup: 'test/support/seed.ts',
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',

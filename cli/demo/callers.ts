@@ -1,4 +1,4 @@
-import type { Chance } from './chance.ts';
+import type { Random } from '../../core/random.ts';
 import type { CallerKind } from './shop.ts';
 
 /** Who made one call. Addresses are of the networks reserved for documentation, or private. */
@@ -31,27 +31,27 @@ const partners = [
 const staff = ['alice', 'bob', 'carmen', 'dmitri'];
 const shoppers = 2500;
 
-export function callerOf(kind: CallerKind, chance: Chance): Caller {
+export function callerOf(kind: CallerKind, random: Random): Caller {
   const known = { consumer: '', bot: false };
   switch (kind) {
     case 'shopper':
-      return { ...known, address: homeAddress(chance), userAgent: chance.pick(browsers) };
+      return { ...known, address: homeAddress(random), userAgent: random.pick(browsers) };
     case 'app':
-      return { ...known, ...chance.pick(apps), address: homeAddress(chance) };
+      return { ...known, ...random.pick(apps), address: homeAddress(random) };
     case 'partner':
-      return { ...known, ...chance.pick(partners) };
+      return { ...known, ...random.pick(partners) };
     case 'staff': {
-      const who = chance.below(staff.length);
+      const who = random.below(staff.length);
       const address = `10.20.0.${11 + who}`;
       return { ...known, address, userAgent: browsers[who % 2]!, consumer: staff[who]! };
     }
     case 'service':
-      return { ...known, address: `10.0.1.${10 + chance.below(6)}`, userAgent: 'shop-client/3.1' };
+      return { ...known, address: `10.0.1.${10 + random.below(6)}`, userAgent: 'shop-client/3.1' };
     case 'cron':
       return { ...known, address: '10.0.9.9', userAgent: 'shop-cron/1.0' };
     case 'crawler':
       return {
-        address: `198.51.100.${chance.below(12)}`,
+        address: `198.51.100.${random.below(12)}`,
         userAgent: 'Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)',
         consumer: '',
         bot: true,
@@ -60,8 +60,8 @@ export function callerOf(kind: CallerKind, chance: Chance): Caller {
 }
 
 /** A few shoppers come all the time, most come once. */
-function homeAddress(chance: Chance): string {
-  const shopper = Math.floor(shoppers * chance.fraction() ** 2);
+function homeAddress(random: Random): string {
+  const shopper = Math.floor(shoppers * random.next() ** 2);
   if (shopper % 3 === 0) return `2001:db8:${shopper.toString(16)}::1`;
   return `203.0.113.${shopper % 254}`;
 }

@@ -1,7 +1,7 @@
 import type { KeyValue, ResourceSpans, Span } from '../../collector/otlp/traces-encoder.ts';
+import { Random } from '../../core/random.ts';
 import { dayS } from '../../core/window.ts';
 import { type Caller, callerOf } from './callers.ts';
-import { Chance } from './chance.ts';
 import { type CallerKind, historyDays, type ShopEndpoint, type ShopService, shop } from './shop.ts';
 
 const dayMs = dayS * 1000;
@@ -39,7 +39,7 @@ export function historyHours(nowMs: number): Stretch[] {
  * @param times how much more than usual is going on; the live traffic shows a busier shop
  */
 export function traffic(seed: number, stretch: Stretch, nowMs: number, times = 1): ResourceSpans[] {
-  const chance = new Chance(seed, stretch.fromMs);
+  const random = new Random(seed, stretch.fromMs);
   const daysAgo = (today(nowMs) - today(stretch.fromMs)) / dayMs;
   const days = (stretch.toMs - stretch.fromMs) / dayMs;
   const growth = 1 - (2 / 3) * (daysAgo / historyDays);
@@ -47,16 +47,16 @@ export function traffic(seed: number, stretch: Stretch, nowMs: number, times = 1
     const spans = service.endpoints.flatMap((endpoint) => {
       const { sinceDay = Number.POSITIVE_INFINITY, untilDay = -1 } = endpoint;
       if (daysAgo > sinceDay || daysAgo <= untilDay) return [];
-      if (endpoint.monthly) return monthlyJob(service, endpoint, stretch, chance);
+      if (endpoint.monthly) return monthlyJob(service, endpoint, stretch, random);
       const mean =
         endpoint.daily * growth * rhythm(endpoint.callers, stretch.fromMs) * days * times;
-      return Array.from({ length: chance.times(mean) }, () => {
-        return call(service, endpoint, moment(stretch, chance), chance);
+      return Array.from({ length: random.poisson(mean) }, () => {
+        return call(service, endpoint, moment(stretch, random), random);
       });
     });
     if (service.name === 'storefront') {
-      const count = chance.times(probesDaily * days * times);
-      for (let i = 0; i < count; i += 1) spans.push(probe(moment(stretch, chance), chance));
+      const count = random.poisson(probesDaily * days * times);
+      for (let i = 0; i < count; i += 1) spans.push(probe(moment(stretch, random), random));
     }
     if (spans.length === 0) return [];
     return [{ attributes: resource(service, daysAgo), scopes: [{ name: 'shop', spans }] }];
@@ -79,40 +79,40 @@ function monthlyJob(
   service: ShopService,
   endpoint: ShopEndpoint,
   stretch: Stretch,
-  chance: Chance,
+  random: Random,
 ): Span[] {
   const due = new Date(stretch.fromMs);
   due.setUTCDate(1);
   due.setUTCHours(2, 0, 9, 0);
   const dueMs = due.getTime();
   if (dueMs < stretch.fromMs || dueMs >= stretch.toMs) return [];
-  return [call(service, endpoint, BigInt(dueMs) * 1_000_000n, chance)];
+  return [call(service, endpoint, BigInt(dueMs) * 1_000_000n, random)];
 }
 
-function call(service: ShopService, endpoint: ShopEndpoint, endNs: bigint, chance: Chance): Span {
-  const caller = callerOf(endpoint.callers, chance);
+function call(service: ShopService, endpoint: ShopEndpoint, endNs: bigint, random: Random): Span {
+  const caller = callerOf(endpoint.callers, random);
   let status = endpoint.status ?? 200;
-  let dice = chance.fraction();
+  let dice = random.next();
   for (const [failure, share] of Object.entries(endpoint.failures ?? {})) {
     if (dice >= 0 && dice < share) status = Number(failure);
     dice -= share;
   }
-  const durationMs = chance.longTailed(endpoint.medianMs, 0.45);
+  const durationMs = random.lognormal(endpoint.medianMs, 0.45);
   const path = endpoint.route.replace(/:\w+|\{\w+\}|<int:\w+>/g, () =>
-    String(1 + chance.below(9000)),
+    String(1 + random.below(9000)),
   );
   const known: Answer = { method: endpoint.method, route: endpoint.route, path, status, caller };
   const attributes = service.oldNames ? oldNames(known) : stableNames(known);
   const name = `${endpoint.method} ${endpoint.route}`;
-  return serverSpan(name, endNs, durationMs, status, attributes, chance);
+  return serverSpan(name, endNs, durationMs, status, attributes, random);
 }
 
-function probe(endNs: bigint, chance: Chance): Span {
-  const path = chance.pick(probes);
-  const address = `198.51.100.${200 + chance.below(20)}`;
+function probe(endNs: bigint, random: Random): Span {
+  const path = random.pick(probes);
+  const address = `198.51.100.${200 + random.below(20)}`;
   const caller: Caller = { address, userAgent: 'curl/8.5.0', consumer: '', bot: false };
   const attributes = stableNames({ method: 'GET', route: '', path, status: 404, caller });
-  return serverSpan('GET', endNs, chance.longTailed(1.5, 0.3), 404, attributes, chance);
+  return serverSpan('GET', endNs, random.lognormal(1.5, 0.3), 404, attributes, random);
 }
 
 function serverSpan(
@@ -121,11 +121,11 @@ function serverSpan(
   durationMs: number,
   status: number,
   attributes: KeyValue[],
-  chance: Chance,
+  random: Random,
 ): Span {
   return {
-    traceId: chance.bytes(16),
-    spanId: chance.bytes(8),
+    traceId: random.bytes(16),
+    spanId: random.bytes(8),
     name,
     kind: 2,
     startTimeUnixNano: endNs - BigInt(Math.round(durationMs * 1e6)),
@@ -188,8 +188,8 @@ function present(attributes: Record<string, string | number>): KeyValue[] {
   return all.filter(({ value }) => value !== '');
 }
 
-function moment({ fromMs, toMs }: Stretch, chance: Chance): bigint {
-  const offsetNs = Math.floor(chance.fraction() * (toMs - fromMs) * 1e6);
+function moment({ fromMs, toMs }: Stretch, random: Random): bigint {
+  const offsetNs = Math.floor(random.next() * (toMs - fromMs) * 1e6);
   return BigInt(fromMs) * 1_000_000n + BigInt(offsetNs);
 }
 

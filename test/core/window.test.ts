@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { isoTime } from '../../core/window.ts';
+import { fc } from '../support/property.ts';
 
 test('a moment is written as Date writes it', () => {
   const moment = fc.oneof(

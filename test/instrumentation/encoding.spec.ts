@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
-import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { fc } from '../support/property.ts';
 import { decoded } from './seen-span.ts';
 
 /**

@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     root: new URL('../..', import.meta.url).pathname,
     include: ['test/instrumentation/**/*.spec.ts'],
-    globalSetup: 'test/instrumentation/setup.ts',
+    globalSetup: ['test/support/seed.ts', 'test/instrumentation/setup.ts'],
     testTimeout: 120_000,
     hookTimeout: 300_000,
     pool: 'forks',

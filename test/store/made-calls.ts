@@ -1,3 +1,4 @@
+import { Random } from '../../core/random.ts';
 import { copiesOf } from '../../core/weight.ts';
 import { allTime, dayS, hourS, minuteS, type Window } from '../../core/window.ts';
 
@@ -25,7 +26,7 @@ export function endMs({ endS, endNs }: PlainCall): number {
 
 /** As a collector would: by chance, and the same for the same call. */
 export function copies(call: PlainCall): number {
-  return copiesOf(weightOf(call), randomFrom(call.durationNs + call.endNs)());
+  return copiesOf(weightOf(call), new Random(call.durationNs + call.endNs).next());
 }
 
 /** Calls whose ends lie up to `spanS` back: half of them in the last hour. */
@@ -36,19 +37,19 @@ export function randomCalls(
   routes: number,
   spanS = 40 * dayS,
 ): PlainCall[] {
-  const random = randomFrom(seed);
-  const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!;
+  const random = new Random(seed);
+  const pick = <T>(list: readonly T[]): T => list[Math.floor(random.next() * list.length)]!;
   return Array.from({ length: count }, () => {
-    const age = random() < 0.5 ? random() * hourS : random() * spanS;
+    const age = random.next() < 0.5 ? random.next() * hourS : random.next() * spanS;
     return {
       service: pick(['shop', 'orders']),
       method: pick(['GET', 'POST']),
-      route: `/r${Math.floor(random() * routes)}`,
+      route: `/r${Math.floor(random.next() * routes)}`,
       status: pick([200, 200, 200, 201, 404, 500, 0]),
-      durationNs: Math.round(50_000 * 1_200_000 ** random()),
+      durationNs: Math.round(50_000 * 1_200_000 ** random.next()),
       endS: Math.floor(nowS - age),
-      endNs: Math.floor(random() * 1e9),
-      client: random() < 0.1 ? '' : `192.0.2.${Math.floor(random() * 200)}`,
+      endNs: Math.floor(random.next() * 1e9),
+      client: random.next() < 0.1 ? '' : `192.0.2.${Math.floor(random.next() * 200)}`,
     };
   });
 }
@@ -59,33 +60,22 @@ export function weighted(
   calls: PlainCall[],
   weights: readonly number[],
 ): PlainCall[] {
-  const random = randomFrom(seed);
+  const random = new Random(seed);
   return calls.map((call) => ({
     ...call,
-    weight: weights[Math.floor(random() * weights.length)]!,
+    weight: weights[Math.floor(random.next() * weights.length)]!,
   }));
 }
 
 export function randomWindows(seed: number, nowS: number, count: number): Window[] {
-  const random = randomFrom(seed);
+  const random = new Random(seed);
   const minute = (s: number): number => Math.floor(s / minuteS) * minuteS;
   return [
     allTime,
     { fromS: minute(nowS) - 30 * dayS, toS: minute(nowS) + 60 },
     ...Array.from({ length: count }, () => {
-      const fromS = minute(nowS - random() ** 3 * 41 * dayS);
-      return { fromS, toS: fromS + minuteS * Math.ceil(1 + random() ** 2 * 20_000) };
+      const fromS = minute(nowS - random.next() ** 3 * 41 * dayS);
+      return { fromS, toS: fromS + minuteS * Math.ceil(1 + random.next() ** 2 * 20_000) };
     }),
   ];
-}
-
-/** mulberry32: small, seeded, good enough to spread test data. */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

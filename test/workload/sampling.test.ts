@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { encodeTraces, type Span } from '../../collector/otlp/traces-encoder.ts';
+import { Random } from '../../core/random.ts';
 import { connections, postTraces } from '../labs/load/post.ts';
-import { Random } from '../labs/load/random.ts';
 import { askJson, askReport, type ReportRow } from '../labs/load/report.ts';
 import type { TrueWindow } from '../labs/load/truth.ts';
 import {

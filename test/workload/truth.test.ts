@@ -1,10 +1,10 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { defaultRetention } from '../../core/config/retention.ts';
+import { Random } from '../../core/random.ts';
 import { Database } from '../../core/store/sqlite/database.ts';
 import { openSqliteWriter } from '../../core/store/sqlite/writer/writer.ts';
 import { connections, postTraces } from '../labs/load/post.ts';
-import { Random } from '../labs/load/random.ts';
 import { askReport, differences, windowOf } from '../labs/load/report.ts';
 import { type TrueWindow, Truth } from '../labs/load/truth.ts';
 import { Workload } from '../labs/load/workload.ts';

@@ -3,8 +3,8 @@ import { tracesFromJson } from '../../../collector/otlp/json.ts';
 import type { AnyValue, Span } from '../../../collector/otlp/traces-encoder.ts';
 import type { Config } from '../../../core/config/config.ts';
 import { limits } from '../../../core/limits.ts';
+import { Random } from '../../../core/random.ts';
 import { weightUnit } from '../../../core/weight.ts';
-import { Random } from '../../labs/load/random.ts';
 import { extracting, message, nowNs, span } from '../support/extracting.ts';
 import { randomTraceState, slowStateWeight } from '../support/trace-states.ts';
 

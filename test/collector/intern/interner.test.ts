@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { hashBytes } from '../../../collector/intern/hash.ts';
 import { Interner } from '../../../collector/intern/interner.ts';
 import { TripleTable } from '../../../collector/intern/triple-table.ts';
-import { Random } from '../../labs/load/random.ts';
+import { Random } from '../../../core/random.ts';
 
 describe('words', () => {
   test('get the numbers a Map would give, whatever their length', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { AppError } from '../../../core/error.ts';
-import { Random } from '../../labs/load/random.ts';
+import { Random } from '../../../core/random.ts';
 import { extracting, nowMs } from '../support/extracting.ts';
 import { readFixture } from '../support/fixture.ts';
 import { randomRequest } from '../support/random-request.ts';

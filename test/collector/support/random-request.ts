@@ -1,4 +1,4 @@
-import type { Random } from '../../labs/load/random.ts';
+import type { Random } from '../../../core/random.ts';
 import { randomTraceState } from './trace-states.ts';
 import {
   type Arrange,

@@ -1,5 +1,5 @@
 import { limits } from '../../../core/limits.ts';
-import type { Random } from '../../labs/load/random.ts';
+import type { Random } from '../../../core/random.ts';
 
 /** What `ot` says of a span's weight, with strings and big integers: the oracle of collector/extract/sampling.ts. */
 export function slowStateWeight(

@@ -1,4 +1,4 @@
-import type { Random } from '../../labs/load/random.ts';
+import type { Random } from '../../../core/random.ts';
 
 /**
  * Protobuf bytes field by field, in any order and with anything in between: what encode.ts never writes

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { limits } from '../../../core/limits.ts';
 import { displayRoute } from '../../../core/route/display.ts';
@@ -9,6 +8,7 @@ import {
   routeShape,
 } from '../../../core/route/route.ts';
 import { templatePath } from '../../../core/route/template.ts';
+import { fc } from '../../support/property.ts';
 
 const runs = { numRuns: 3000 };
 

@@ -1,5 +1,4 @@
 import { deflateSync } from 'node:zlib';
-import fc from 'fast-check';
 import { build, decodeFromCompressedBase64 } from 'hdr-histogram-js';
 import { describe, expect, it } from 'vitest';
 import {
@@ -9,6 +8,7 @@ import {
   slotOfUs,
   standardHistogram,
 } from '../../../core/usage/histogram.ts';
+import { fc } from '../../support/property.ts';
 
 const duration = fc.oneof(
   fc.integer({ min: 0, max: 300 }),

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { Tally } from '../../../core/usage/tally.ts';
+import { fc } from '../../support/property.ts';
 
 const call = fc.record({
   status: fc.constantFrom(0, 200, 201, 404, 500),

@@ -2,8 +2,8 @@ import { cpus } from 'node:os';
 import { Extractor } from '../../../collector/extract/extractor.ts';
 import { CallBatch, CallDictionary, callColumns } from '../../../core/call.ts';
 import { readConfig } from '../../../core/config/config.ts';
+import { Random } from '../../../core/random.ts';
 import { type PayloadName, payloads } from '../load/payload.ts';
-import { Random } from '../load/random.ts';
 
 /**
  * What walk and extraction cost by themselves, in one process: CPU time of the whole process, garbage

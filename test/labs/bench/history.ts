@@ -1,6 +1,7 @@
 import { CallBatch, CallDictionary, type NewDimensions } from '../../../core/call.ts';
+import { Random } from '../../../core/random.ts';
 import type { CallWriter } from '../../../core/store/store.ts';
-import { Random, Zipf } from '../load/random.ts';
+import { Zipf } from '../load/zipf.ts';
 
 /**
  * Ninety days of 1,000 endpoints, written through the writer's own door in the order of time: a daily and

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { Random } from '../../../core/random.ts';
 import { type App, startApp } from '../../instrumentation/app.ts';
 import {
   buildPackage,
@@ -24,6 +25,7 @@ import { openLoad } from './steady-load.ts';
  *   --starts 5         starts per round-robin for the start-up figures; 0 leaves them out
  *   --unreachable 45   seconds of load with nobody at the collector's port, in which lean mode's queue fills;
  *                      0 leaves it out
+ *   --seed N           of the order of modes; the report names it [the time]
  *   --frameworks express,fastify --modes none,lean,full,auto --node 24
  */
 const { values } = parseArgs({
@@ -38,6 +40,7 @@ const { values } = parseArgs({
     frameworks: { type: 'string', default: 'express,fastify' },
     modes: { type: 'string', default: 'none,lean,full,auto' },
     node: { type: 'string', default: '24' },
+    seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
   },
 });
 
@@ -68,6 +71,8 @@ const settleMs = 3_000;
 const connections = 16;
 
 const log = (line: string): void => void process.stderr.write(`${line}\n`);
+log(`order of modes: --seed ${values.seed}`);
+const order = new Random(Number(values.seed));
 const modes = values.modes.split(',');
 const frameworks = values.frameworks.split(',');
 await buildPackage(log);
@@ -83,15 +88,15 @@ const disk = benchFolder();
 const collector = await startCollectorProcess(newStore(disk, 'instrumentation'));
 try {
   for (let round = 1; round <= Number(values.starts); round += 1) {
-    for (const [framework, mode] of shuffled(pairs())) await measureStart(framework, mode);
+    for (const [framework, mode] of order.shuffled(pairs())) await measureStart(framework, mode);
   }
   for (let round = 1; round <= Number(values.rounds); round += 1) {
     if (values.together) {
-      for (const framework of shuffled(frameworks)) {
-        await measureLoad(framework, shuffled(modes), round);
+      for (const framework of order.shuffled(frameworks)) {
+        await measureLoad(framework, order.shuffled(modes), round);
       }
     } else {
-      for (const [framework, mode] of shuffled(pairs())) {
+      for (const [framework, mode] of order.shuffled(pairs())) {
         await measureLoad(framework, [mode], round);
       }
     }
@@ -109,15 +114,6 @@ function pairs(): [string, string][] {
   return frameworks.flatMap((framework) =>
     modes.map((mode): [string, string] => [framework, mode]),
   );
-}
-
-function shuffled<T>(list: readonly T[]): T[] {
-  const all = [...list];
-  for (let i = all.length - 1; i > 0; i -= 1) {
-    const j = Math.floor(Math.random() * (i + 1));
-    [all[i], all[j]] = [all[j]!, all[i]!];
-  }
-  return all;
 }
 
 function costOf(framework: string, mode: string): Cost {

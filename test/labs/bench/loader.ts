@@ -1,7 +1,7 @@
+import { Random } from '../../../core/random.ts';
 import { type GrpcConnection, openGrpc, sendGrpc } from '../load/grpc-call.ts';
 import { BodySource, type PayloadName } from '../load/payload.ts';
 import { connections, postTraces } from '../load/post.ts';
-import { Random } from '../load/random.ts';
 
 /**
  * The process that sends. It is told what to do by one message from its parent and answers with one.

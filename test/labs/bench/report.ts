@@ -2,9 +2,9 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { Agent, get } from 'node:http';
 import { join } from 'node:path';
 import { defaultRetention } from '../../../core/config/retention.ts';
+import { Random } from '../../../core/random.ts';
 import { openSqliteWriter } from '../../../core/store/sqlite/writer/writer.ts';
 import { type Running, startAnalyzerProcess } from '../../support/process.ts';
-import { Random } from '../load/random.ts';
 import { writeHistory } from './history.ts';
 
 /** Latency of reports over HTTP on a store of so many calls. */

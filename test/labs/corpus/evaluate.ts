@@ -3,6 +3,8 @@
  * `npm run corpus`, with `-- --misses` for what it gets wrong in the half it may be tuned on. Each route is
  * called 40 times with other values, and nothing but the path is told.
  */
+
+import { Random } from '../../../core/random.ts';
 import { routeShape } from '../../../core/route/route.ts';
 import { templatePath } from '../../../core/route/template.ts';
 import { apis, isHeldOut } from './apis.ts';
@@ -94,15 +96,12 @@ function pairs(count: number): number {
   return (count * (count - 1)) / 2;
 }
 
-/** mulberry32. */
+/** Numbers in [0, 1), seeded by the API's name. */
 function seeded(name: string): () => number {
-  let state = [...name].reduce((sum, char) => Math.imul(sum, 31) + char.charCodeAt(0), 20_260_801);
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
+  const random = new Random(
+    [...name].reduce((sum, char) => Math.imul(sum, 31) + char.charCodeAt(0), 20_260_801),
+  );
+  return () => random.next();
 }
 
 function report(heldOut: boolean): string {

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
+import { Random } from '../../../core/random.ts';
 import { startService } from '../../support/process.ts';
 import { compareCounts, NumberedBodies } from '../load/numbered-bodies.ts';
-import { Random } from '../load/random.ts';
 import { reportedCalls } from '../load/report.ts';
 import { Sending } from '../load/sending.ts';
 

@@ -1,5 +1,5 @@
+import { Random } from '../../../core/random.ts';
 import { framed } from '../load/grpc-call.ts';
-import { Random } from '../load/random.ts';
 import { mutateBytes } from './mutate-bytes.ts';
 import { mutateJson } from './mutate-json.ts';
 import { mutateProtobuf } from './mutate-protobuf.ts';

@@ -1,4 +1,4 @@
-import type { Random } from '../load/random.ts';
+import type { Random } from '../../../core/random.ts';
 
 /** Changes that know nothing of what the bytes mean. The original is left as it is. */
 export function mutateBytes(random: Random, original: Buffer, other: Buffer): Buffer {

@@ -1,4 +1,4 @@
-import type { Random } from '../load/random.ts';
+import type { Random } from '../../../core/random.ts';
 import { mutateBytes } from './mutate-bytes.ts';
 
 /** Changes one value or member somewhere in a JSON text, or the text itself. */

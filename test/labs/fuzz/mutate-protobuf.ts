@@ -1,5 +1,5 @@
+import type { Random } from '../../../core/random.ts';
 import { bytesField, groupField, varint, varintField } from '../../collector/support/wire.ts';
-import type { Random } from '../load/random.ts';
 import { type Field, fieldsOf } from './fields.ts';
 import { mutateBytes } from './mutate-bytes.ts';
 

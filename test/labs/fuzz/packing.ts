@@ -11,7 +11,7 @@ import {
   zstdCompressSync,
   zstdDecompressSync,
 } from 'node:zlib';
-import type { Random } from '../load/random.ts';
+import type { Random } from '../../../core/random.ts';
 
 /** Compressions by their names, and what zlib itself makes of bytes that claim to be one. */
 export type Codec = 'gzip' | 'deflate' | 'zstd' | 'br';

@@ -1,9 +1,9 @@
+import { Random } from '../../../core/random.ts';
 import { fixtureNames, readFixture } from '../../collector/support/fixture.ts';
 import { randomRequest } from '../../collector/support/random-request.ts';
 import { bytesField, shuffled } from '../../collector/support/wire.ts';
 import { jsonTraces, traces } from '../../support/export-request.ts';
 import { server } from '../load/payload.ts';
-import { Random } from '../load/random.ts';
 import { fieldsOf } from './fields.ts';
 import { type Codec, pack } from './packing.ts';
 import { recordCall } from './recorded-call.ts';

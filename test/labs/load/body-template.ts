@@ -3,7 +3,7 @@ import {
   type ResourceSpans,
   type Span,
 } from '../../../collector/otlp/traces-encoder.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../../../core/random.ts';
 
 /**
  * A request body that is encoded once and then only stamped: before each send every trace and span gets

@@ -1,8 +1,8 @@
 import { gzipSync } from 'node:zlib';
 import { encodeTraces } from '../../../collector/otlp/traces-encoder.ts';
+import { Random } from '../../../core/random.ts';
 import { decodeSpans } from './decoded-span.ts';
 import { server } from './payload.ts';
-import { Random } from './random.ts';
 import { endpointKey } from './truth.ts';
 
 /**

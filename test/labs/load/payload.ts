@@ -1,6 +1,6 @@
 import type { KeyValue } from '../../../collector/otlp/traces-encoder.ts';
+import { Random } from '../../../core/random.ts';
 import { BodyTemplate, type ResourcePlan, type SpanPlan } from './body-template.ts';
-import { Random } from './random.ts';
 
 /**
  * The three payloads of the bench, as templates. Several templates of one payload hold different

@@ -4,7 +4,7 @@ import {
   type ResourceSpans,
   type Span,
 } from '../../../collector/otlp/traces-encoder.ts';
-import { Random } from './random.ts';
+import { Random } from '../../../core/random.ts';
 import type { TrueCall } from './truth.ts';
 
 /**

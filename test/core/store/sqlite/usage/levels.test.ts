@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { coverageOf, levels, piecesOf } from '../../../../../core/store/sqlite/usage/levels.ts';
 import { dayS, hourS, minuteS } from '../../../../../core/window.ts';
+import { fc } from '../../../../support/property.ts';
 
 const year = 366 * 1440;
 

@@ -5,12 +5,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CallBatch, CallDictionary } from '../../../../../core/call.ts';
 import { defaultRetention } from '../../../../../core/config/retention.ts';
 import { limits } from '../../../../../core/limits.ts';
+import { Random } from '../../../../../core/random.ts';
 import { Database } from '../../../../../core/store/sqlite/database.ts';
 import { migrate } from '../../../../../core/store/sqlite/schema.ts';
 import { DigestTable } from '../../../../../core/store/sqlite/writer/digest-table.ts';
 import { SeenRequests } from '../../../../../core/store/sqlite/writer/seen-requests.ts';
 import { openSqliteWriter } from '../../../../../core/store/sqlite/writer/writer.ts';
-import { Random } from '../../../../labs/load/random.ts';
 
 function deliveryOf(digest: Uint8Array) {
   return { project: 'p', digest, firstCall: 0, calls: 1 };

@@ -1,0 +1,34 @@
+import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises';
+
+export interface WaitOptions {
+  /** Deadline. Half of a test's own, so that this error comes first: it says more. */
+  withinMs?: number;
+  /** Pause between two looks; 0: one turn of the event loop. */
+  everyMs?: number;
+  /** Added to the error: what a process printed, the last answer. */
+  context?: () => string;
+}
+
+/**
+ * Waits until `condition` returns something truthy.
+ * @param what is waited for, for the error: "the queue is empty"
+ * @returns what it returned
+ * @throws Error at the deadline, with `what` and the last value
+ */
+export async function waitFor<T>(
+  what: string,
+  condition: () => T | Promise<T>,
+  { withinMs = 30_000, everyMs = 10, context }: WaitOptions = {},
+): Promise<NonNullable<T>> {
+  const deadlineMs = performance.now() + withinMs;
+  for (;;) {
+    const value = await condition();
+    if (value) return value as NonNullable<T>;
+    if (performance.now() >= deadlineMs) {
+      const last = value === false ? '' : `; last value: ${String(value)}`;
+      const beside = context === undefined ? '' : `\n${context()}`;
+      throw new Error(`waited ${withinMs} ms in vain for: ${what}${last}${beside}`);
+    }
+    await (everyMs === 0 ? turn() : pause(everyMs));
+  }
+}
