@@ -53,6 +53,25 @@ module.exports = {
         dependencyTypesNot: ['type-only'],
       },
     },
+    // The published package: nothing of this repository goes with it, and nothing here is made of it.
+    {
+      name: 'instrumentation-imports-nothing-of-ours',
+      severity: 'error',
+      from: { path: '^instrumentation' },
+      to: { path: '^(core|collector|analyzer|cli|test)' },
+    },
+    {
+      name: 'frameworks-know-no-span-and-no-export',
+      severity: 'error',
+      from: { path: '^instrumentation/src/(frameworks|request)/' },
+      to: { path: '^instrumentation/src/(span|export)/' },
+    },
+    {
+      name: 'export-knows-no-request',
+      severity: 'error',
+      from: { path: '^instrumentation/src/export/' },
+      to: { path: '^instrumentation/src/(span|request|frameworks)/' },
+    },
     // Inside the rooms: the two doors, what they share, and the wire format.
     {
       name: 'http-never-grpc',

@@ -125,7 +125,7 @@ export class Lean {
   #serverSpans(): ServerSpans | undefined {
     if (this.#spans !== undefined || this.#isBroken) return this.#spans;
     try {
-      const module = require('./server-spans.js') as typeof import('./span/server-spans.ts');
+      const module = require('./span/server-spans.js') as typeof import('./span/server-spans.ts');
       this.#spans = new module.ServerSpans(this.#options, this.#env, this.#log);
     } catch (error) {
       this.#isBroken = true;

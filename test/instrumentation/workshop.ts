@@ -5,21 +5,28 @@ import {
   existsSync,
   globSync,
   mkdirSync,
+  mkdtempSync,
   readFileSync,
+  renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { homedir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 /**
- * Where the package is built, packed and installed as a user would: all of it in the user's cache, once for
- * each state of the sources.
+ * Folders with the package in their node_modules, in one of two ways.
+ * - `npm test`: the package as the repository's own compiler builds it, and the repository's packages, all as
+ *   links in a temporary folder. Nothing is installed.
+ * - `npm run test:instrumentation`: built, packed and installed as a user would, under Node 20, 22 and 24. All
+ *   of it is kept in the user's cache, once for each state of the sources.
  */
-export const nodeMajors = [20, 22, 24] as const;
-export type NodeMajor = (typeof nodeMajors)[number];
+export const isPacked = process.env.INSTRUMENTATION_PACKED === '1';
+export const nodeMajors: readonly NodeMajor[] = isPacked ? [20, 22, 24] : [24];
+export type NodeMajor = 20 | 22 | 24;
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const source = join(root, 'instrumentation');
@@ -27,6 +34,26 @@ const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
 export const cacheFolder = join(cache, 'rollcall-instrumentation');
 const run = promisify(execFile);
 const installMsMost = 10 * 60_000;
+
+/** Of one run of `npm test`: where its linked folders are. */
+const linkedVariable = 'INSTRUMENTATION_LINKED';
+
+/** Compiles the package into instrumentation/dist, which is replaced at once. @returns what ends it */
+export async function buildLinked(): Promise<() => void> {
+  const fresh = mkdtempSync(join(source, '.dist-'));
+  const compiler = join(root, 'node_modules/.bin/tsc');
+  await run(compiler, ['-p', source, '--outDir', fresh]).catch((error: { stdout: string }) => {
+    rmSync(fresh, { recursive: true });
+    throw new Error(`instrumentation does not compile:\n${error.stdout}`);
+  });
+  const old = `${fresh}-old`;
+  if (existsSync(join(source, 'dist'))) renameSync(join(source, 'dist'), old);
+  renameSync(fresh, join(source, 'dist'));
+  rmSync(old, { recursive: true, force: true });
+  const folder = mkdtempSync(join(tmpdir(), 'rollcall-instrumentation-'));
+  process.env[linkedVariable] = folder;
+  return () => rmSync(folder, { recursive: true, force: true });
+}
 
 /** Builds and packs when the sources have changed. @returns the tarball's path */
 export async function buildPackage(log: (line: string) => void): Promise<string> {
@@ -58,11 +85,22 @@ export function packedTarball(): string {
 }
 
 /**
- * A fresh folder with the packed package and others installed from it, and the files of `apps/`.
- * @param dependencies besides the package: names and versions
- * @returns the folder, the same one as long as tarball and dependencies are
+ * A folder of an app: `apps/`, with the package and others in its node_modules.
+ * @param dependencies besides the package: names and versions; an alias as npm has it, `npm:signal-exit@3.0.7`
+ * @returns the folder, the same one as long as the package and dependencies are
  */
 export async function installed(
+  name: string,
+  dependencies: Readonly<Record<string, string>>,
+): Promise<string> {
+  const folder = isPacked ? await packedFolder(name, dependencies) : linkedFolder(name);
+  if (!isPacked)
+    for (const [as, version] of Object.entries(dependencies)) link(folder, as, version);
+  cpSync(join(root, 'test/instrumentation/apps'), folder, { recursive: true });
+  return folder;
+}
+
+async function packedFolder(
   name: string,
   dependencies: Readonly<Record<string, string>>,
 ): Promise<string> {
@@ -70,20 +108,52 @@ export async function installed(
   const folder = join(cacheFolder, 'installed', name);
   const state = JSON.stringify({ tarball, dependencies });
   const stamp = join(folder, 'installed.json');
-  if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== state) {
-    rmSync(folder, { recursive: true, force: true });
-    mkdirSync(folder, { recursive: true });
-    const wanted = { '@rollcall/instrumentation': `file:${tarball}`, ...dependencies };
-    const manifest = { name: 'installed-app', version: '1.2.3', private: true };
-    writeFileSync(
-      join(folder, 'package.json'),
-      JSON.stringify({ ...manifest, dependencies: wanted }),
-    );
-    await npm(folder, ['install', '--ignore-scripts', '--no-package-lock', '--prefer-offline']);
-    writeFileSync(stamp, state);
-  }
-  cpSync(join(root, 'test/instrumentation/apps'), folder, { recursive: true });
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === state) return folder;
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const wanted = { '@rollcall/instrumentation': `file:${tarball}`, ...dependencies };
+  writeManifest(folder, { dependencies: wanted });
+  await npm(folder, ['install', '--ignore-scripts', '--no-package-lock', '--prefer-offline']);
+  writeFileSync(stamp, state);
   return folder;
+}
+
+/** A folder whose node_modules has the built package as a link. @param name one for each test file */
+export function linkedFolder(name: string): string {
+  const folder = join(process.env[linkedVariable]!, name);
+  mkdirSync(folder, { recursive: true });
+  if (!existsSync(join(folder, 'package.json'))) writeManifest(folder, {});
+  linkTo(folder, '@rollcall/instrumentation', source);
+  return folder;
+}
+
+/**
+ * Links one of the repository's packages: `express4` serves as `express` where version 4 is asked for.
+ * @throws Error when the repository has no such major version
+ */
+export function link(folder: string, name: string, version: string): void {
+  const [, major] = /^(?:npm:.+@)?(\d+)\./.exec(version) ?? [];
+  for (const place of [`${name}${major}`, name]) {
+    const path = join(root, 'node_modules', place);
+    const found = readJson<{ version: string }>(join(path, 'package.json'));
+    if (found?.version.startsWith(`${major}.`)) {
+      linkTo(folder, name, path);
+      return;
+    }
+  }
+  throw new Error(`${name} ${version}: not in the repository's node_modules`);
+}
+
+function linkTo(folder: string, name: string, target: string): void {
+  const path = join(folder, 'node_modules', name);
+  mkdirSync(dirname(path), { recursive: true });
+  rmSync(path, { force: true });
+  symlinkSync(target, path, 'dir');
+}
+
+function writeManifest(folder: string, more: object): void {
+  const manifest = { name: 'installed-app', version: '1.2.3', private: true, ...more };
+  writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest));
 }
 
 /** A Node of that major version: the project's own, or one from the cache. */

@@ -64,7 +64,7 @@ describe('README', () => {
       // The tests here: npm start and the service; .ci/run, which runs this file, does the rest.
       'npm ci',
       'npm start',
-      // npm run test:instrumentation starts it, from the packed package.
+      // test/instrumentation starts it; npm run test:instrumentation from the packed package.
       'node --import @rollcall/instrumentation/register app.js',
       'node --import ./telemetry.mjs app.mjs',
       'npm ci && npm test',

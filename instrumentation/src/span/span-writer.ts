@@ -3,7 +3,7 @@ import type { SpanIds } from './id-source.ts';
 /**
  * Spans as OTLP's protobuf (opentelemetry-proto 1.7, trace.proto), written as calls end: 400 bytes outside the
  * heap instead of a dozen objects that live until they are sent, and no second pass over them then.
- * test/instrumentation/encoding.spec.ts holds it against OpenTelemetry's own serializer.
+ * test/instrumentation/encoding.test.ts holds it against OpenTelemetry's own serializer.
  */
 
 const noBytes = Buffer.alloc(0);

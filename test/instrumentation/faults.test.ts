@@ -11,16 +11,16 @@ import {
 import { type App, said, startApp } from './app.ts';
 import { type BadAnswer, badAnswers, startBadRollcall } from './bad-rollcall.ts';
 import { arrived } from './usage.ts';
-import { installed } from './workshop.ts';
+import { installed, isPacked } from './workshop.ts';
 
 /**
  * Rollcall away or ill: the service answers as it does without instrumentation. Latencies are printed beside
  * those of the control run, not asserted: this machine has other work.
  */
-const requests = 12_000;
+const requests = isPacked ? 12_000 : 3_000;
 const concurrency = 16;
 /** Fewer than the requests: the queue overflows, as it does in a long outage. */
-const queuedSpansMax = 4_096;
+const queuedSpansMax = isPacked ? 4_096 : 1_024;
 /** Two loads: what the second one adds is a leak. */
 const memoryGrowthMiBMost = 12;
 

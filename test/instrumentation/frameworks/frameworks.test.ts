@@ -9,9 +9,9 @@ import { type Receiver, startReceiver } from './receiver.ts';
 import { type Outcome, tryStack } from './trial.ts';
 
 /**
- * `npm run test:instrumentation frameworks`: every framework's app under the package's lean mode, called case by case;
- * route and status as Rollcall's report has them, and the inventory as it was exported.
- * `FRAMEWORKS_NODE=20` runs the apps under that Node.
+ * Every framework's app under the package's lean mode, called case by case; route and status as Rollcall's report has
+ * them, and the inventory as it was exported. `FRAMEWORKS_NODE=20 npm run test:instrumentation frameworks` runs the
+ * apps under that Node.
  */
 const major = Number(process.env.FRAMEWORKS_NODE ?? '24') as NodeMajor;
 const register = fileURLToPath(
