@@ -24,6 +24,17 @@ export const limits = {
   /** Nesting of protobuf groups: far beyond any SDK (OTLP asks for at least 32). */
   nestingDepth: 100,
 
+  /** One uploaded inventory. GitHub's OpenAPI document, the largest public one we know, has 12 MB. */
+  inventoryBytes: 32 * 1024 * 1024,
+  /** Routes that an inventory declares: as many as a service may have endpoints. */
+  inventoryRoutes: 20_000,
+  /** References from one path item to the next; real documents use one. */
+  inventoryReferences: 16,
+  /** Paths of declared servers that a call may come with. Each one costs a look-up a route. */
+  inventoryPrefixes: 16,
+  /** Sentences about what an upload left out. */
+  inventoryNotes: 50,
+
   /** Bytes of one string we keep; what is longer is cut, at a character. */
   serviceNameBytes: 255,
   environmentBytes: 100,
