@@ -1,5 +1,6 @@
 import { openTenancy, type Tenancy, warnWithoutKeys } from '../core/auth/tenancy.ts';
 import { type Config, readConfig } from '../core/config/config.ts';
+import { durationText } from '../core/config/values.ts';
 import { asAppError } from '../core/error.ts';
 import { type Log, openLog } from '../core/log.ts';
 import { openCertificates } from '../core/server/certificates.ts';
@@ -60,6 +61,7 @@ async function serve(
     log,
     version,
     dashboard: openDashboard(),
+    page: pageFacts(config),
     now: Date.now,
   });
   const certificates = config.tls && (await openCertificates(config.tls, log));
@@ -86,6 +88,31 @@ async function serve(
       await drain(web);
       await stores.tenancy.close();
       await stores.reader.close();
+    },
+  };
+}
+
+/** What the dashboard shows of the configuration. */
+function pageFacts(config: Config) {
+  const { auth, tls, otlpHttpPort, otlpGrpcPort, retention } = config;
+  return {
+    auth,
+    collector: {
+      scheme: tls ? ('https' as const) : ('http' as const),
+      http_port: otlpHttpPort || null,
+      grpc_port: otlpGrpcPort || null,
+    },
+    settings: {
+      cold_after_days: config.coldAfterDays,
+      dead_after_days: config.deadAfterDays,
+      retention: {
+        calls: durationText(retention.callsS),
+        minutes: durationText(retention.minutesS),
+        hours: durationText(retention.hoursS),
+        days: durationText(retention.daysS),
+      },
+      client_privacy: config.clientPrivacy,
+      consumer_attributes: config.consumerAttributes,
     },
   };
 }

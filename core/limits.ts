@@ -149,6 +149,11 @@ export const limits = {
   keys: 10_000,
   /** Revoked keys of a project that are still listed, latest first. */
   revokedKeys: 100,
+  /** People signed in to the dashboard of one process at once (about 500 bytes each). A session ends when it
+   *  was unused for half a day, a working day and its evening, or a week after it began. */
+  sessions: 1_000,
+  sessionIdleS: 12 * 3600,
+  sessionS: 7 * 86_400,
   /** How old what a process knows of revoked keys may be: a revoked key is refused within a second. */
   keyCheckMs: 250,
   /** A key's last use is written at most this often. */

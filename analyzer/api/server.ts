@@ -1,6 +1,5 @@
 import type { ServerResponse } from 'node:http';
 import express, { type Express, type Request, type Response } from 'express';
-import { credentialsOf } from '../../core/auth/credentials.ts';
 import type { Tenancy } from '../../core/auth/tenancy.ts';
 import { AppError } from '../../core/error.ts';
 import type { Log } from '../../core/log.ts';
@@ -17,6 +16,7 @@ import { frontPage } from './front-page.ts';
 import { readJsonBody } from './json-body.ts';
 import { openapiDocument } from './openapi.ts';
 import { questions } from './queries.ts';
+import { openSessionDoor, type PageFacts, type SessionDoor } from './session-routes.ts';
 
 /** The analyzer's HTTP door: the REST API below /api/v1, and what watches over the process. */
 export interface AnalyzerOptions {
@@ -25,6 +25,8 @@ export interface AnalyzerOptions {
   thresholds: Thresholds;
   log: Log;
   version: string;
+  /** What the dashboard is told of the configuration; nothing unless given. */
+  page?: Pick<PageFacts, 'auth' | 'collector' | 'settings'>;
   /** Absent where only the API is served. */
   dashboard?: Dashboard;
   /** Milliseconds since the epoch. */
@@ -47,8 +49,16 @@ export function analyzerApp(options: AnalyzerOptions): Express {
     });
     next();
   });
-  for (const asked of questions) route(app, `/api/v1${asked.path}`, ask(asked, options, metrics));
-  for (const [path, handlers] of commandHandlers(options)) serve(app, `/api/v1${path}`, handlers);
+  const session = openSession(options);
+  for (const asked of questions) {
+    route(app, `/api/v1${asked.path}`, ask(asked, options, session, metrics));
+  }
+  for (const [path, handlers] of commandHandlers(options, session)) {
+    serve(app, `/api/v1${path}`, handlers);
+  }
+  serve(app, '/session', { GET: session.read, POST: session.signIn, DELETE: session.signOut });
+  route(app, '/sessions', session.list);
+  serve(app, '/sessions/:id', { DELETE: session.end });
   const document = JSON.stringify(openapiDocument(questions, commands, options.version));
   route(app, '/api/v1/openapi.json', fixed('application/json; charset=utf-8', document));
   const withoutBuild = frontPage(questions);
@@ -147,9 +157,9 @@ function serve(app: Express, path: string, { GET, POST, DELETE }: Handlers): voi
 }
 
 /** Whose request it is, is asked before anything of it is read. */
-function admin(done: Command, { tenancy, now }: AnalyzerOptions): Handler {
+function admin(done: Command, { tenancy, now }: AnalyzerOptions, session: SessionDoor): Handler {
   return async (request, response) => {
-    const administrator = await tenancy.gate.administrator(credentialsIn(request));
+    const administrator = await tenancy.gate.administrator(session.credentials(request));
     const parameters = readParameters(done.parameters, searchOf(request));
     const body = done.body && (await readJsonBody(request, done.body));
     const answer = await done.run({
@@ -171,17 +181,22 @@ function admin(done: Command, { tenancy, now }: AnalyzerOptions): Handler {
 }
 
 /** By path, since one path may have several methods. */
-function commandHandlers(options: AnalyzerOptions): Map<string, Handlers> {
+function commandHandlers(options: AnalyzerOptions, session: SessionDoor): Map<string, Handlers> {
   const byPath = new Map<string, Handlers>();
   for (const done of commands) {
     const handlers = byPath.get(done.path) ?? {};
-    byPath.set(done.path, { ...handlers, [done.method]: admin(done, options) });
+    byPath.set(done.path, { ...handlers, [done.method]: admin(done, options, session) });
   }
   return byPath;
 }
 
-const credentialsIn = (request: Request) =>
-  credentialsOf(request.headers, request.socket.remoteAddress);
+function openSession({ tenancy, page, version, dashboard, now }: AnalyzerOptions): SessionDoor {
+  const { auth = 'off', collector = unknownCollector, settings = {} } = page ?? {};
+  const facts = { auth, version, build: dashboard?.build, collector, settings };
+  return openSessionDoor(tenancy.gate, facts, now);
+}
+
+const unknownCollector = { scheme: 'http', http_port: null, grpc_port: null } as const;
 
 /** The query of a URL, with its question mark. */
 function searchOf({ url }: Request): string {
@@ -189,10 +204,15 @@ function searchOf({ url }: Request): string {
   return query === -1 ? '' : url.slice(query);
 }
 
-function ask(asked: Query, options: AnalyzerOptions, metrics: Metrics): Handler {
+function ask(
+  asked: Query,
+  options: AnalyzerOptions,
+  session: SessionDoor,
+  metrics: Metrics,
+): Handler {
   return async (request, response) => {
     const startMs = performance.now();
-    const project = await options.tenancy.gate.project(credentialsIn(request), 'read');
+    const project = await options.tenancy.gate.project(session.credentials(request), 'read');
     const parameters = readParameters(asked.parameters, searchOf(request));
     const path = request.params as Record<string, string>;
     const answer = await options.reader.snapshot(project, (snapshot) =>

@@ -97,12 +97,17 @@ class KeyGate implements Authorizer {
    * else its address sends. ROLLCALL_ADMIN_KEY was chosen by a person, so it is not tried beyond the bound.
    */
   async #identify(credentials: Credentials): Promise<ActiveKey | 'operator'> {
-    const text = keyTextOf(credentials);
-    const { address } = credentials;
-    const key = await this.#ring.find(text, !this.#failed.isSpent(address));
+    const { address, keyDigest } = credentials;
+    const digest = keyDigest ?? digestOf(keyTextOf(credentials));
+    const key = await this.#ring.find(digest, !this.#failed.isSpent(address));
     if (key !== undefined) return key;
+    // It was good when the session began: nobody is guessing.
+    if (keyDigest !== undefined) {
+      const message = 'the key of this session was rotated or revoked: sign in again';
+      throw new AppError('unauthenticated', message);
+    }
     this.#failed.check(address);
-    if (this.#adminDigest !== undefined && timingSafeEqual(this.#adminDigest, digestOf(text))) {
+    if (this.#adminDigest !== undefined && timingSafeEqual(this.#adminDigest, digest)) {
       return 'operator';
     }
     this.#failed.add(address);

@@ -5,6 +5,8 @@ import { limits } from '../limits.ts';
 export interface Credentials {
   authorization: string | undefined;
   apiKey: string | undefined;
+  /** SHA-256 of the key that a session of the dashboard was opened with, in place of both headers. */
+  keyDigest?: Buffer;
   /** The peer's, as the socket says; a forwarding header may say anything. */
   address: string;
 }

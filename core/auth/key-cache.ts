@@ -1,6 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
 import { asAppError } from '../error.ts';
-import { digestOf } from '../key.ts';
 import { limits } from '../limits.ts';
 import type { ActiveKey, KeyStore, KeyUse } from '../store/keys.ts';
 
@@ -28,12 +27,11 @@ export class KeyCache {
   }
 
   /**
-   * The good key of this text, if there is one.
+   * The good key of this digest, if there is one.
    * @param isNewPossible looks into the store again when there is none: a key works as soon as it is made
    * @throws AppError `unavailable` when the store cannot say which keys are good
    */
-  async find(text: string, isNewPossible: boolean): Promise<ActiveKey | undefined> {
-    const digest = digestOf(text);
+  async find(digest: Buffer, isNewPossible: boolean): Promise<ActiveKey | undefined> {
     const ageMs = this.#now() - this.#checkedMs;
     const isFresh = ageMs >= 0 && ageMs < limits.keyCheckMs;
     if (!isFresh) await this.#check();

@@ -23,6 +23,7 @@ export async function openDoor(
   nowMs: number,
   tenancy: Pick<Tenancy, 'gate' | 'keys'> = withoutKeys,
   dashboard?: Dashboard,
+  { auth = 'off', now = () => nowMs }: { auth?: 'off' | 'keys'; now?: () => number } = {},
 ): Promise<ListenOptions> {
   const app = analyzerApp({
     reader,
@@ -31,7 +32,8 @@ export async function openDoor(
     log: openLog('test', 'silent'),
     version: '0.0.0',
     ...(dashboard && { dashboard }),
-    now: () => nowMs,
+    page: { ...page, auth },
+    now,
   });
   const server = createServer(app);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -53,6 +55,11 @@ export async function openDoor(
       }),
   };
 }
+
+const page = {
+  collector: { scheme: 'http', http_port: 4318, grpc_port: 4317 },
+  settings: { dead_after_days: 30 },
+} as const;
 
 const withoutKeys = {
   gate: openAuthorizer,

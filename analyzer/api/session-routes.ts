@@ -1,0 +1,193 @@
+import type { Request, Response } from 'express';
+import { z } from 'zod';
+import type { Authorizer } from '../../core/auth/authorizer.ts';
+import { type Credentials, credentialsOf, keyTextOf } from '../../core/auth/credentials.ts';
+import { AppError, asAppError } from '../../core/error.ts';
+import { digestOf } from '../../core/key.ts';
+import { limits } from '../../core/limits.ts';
+import { isoTime } from '../../core/window.ts';
+import { readJsonBody } from './json-body.ts';
+import { type Session, Sessions } from './session.ts';
+
+/** What the dashboard's page is told before and after it signs in. */
+export interface PageFacts {
+  auth: 'off' | 'keys';
+  version: string;
+  /** Of the dashboard's build. */
+  build: string | undefined;
+  /** Where services send; a port of null was taken freely by the collector. */
+  collector: { scheme: 'http' | 'https'; http_port: number | null; grpc_port: number | null };
+  /** As configured; shown to those who may read. */
+  settings: object;
+}
+
+type Handler = (request: Request, response: Response) => Promise<void>;
+
+/** Signing in to the dashboard with a key, and the credentials of requests that come with a session. */
+export interface SessionDoor {
+  /** Of a header where there is one, else of the session. @throws AppError `forbidden` for another page's request */
+  credentials(request: Request): Credentials;
+  read: Handler;
+  signIn: Handler;
+  signOut: Handler;
+  list: Handler;
+  end: Handler;
+}
+
+export function openSessionDoor(
+  gate: Authorizer,
+  facts: PageFacts,
+  now: () => number,
+): SessionDoor {
+  const sessions = new Sessions(now);
+
+  const current = (request: Request): Session | undefined => {
+    const token = tokenOf(request);
+    return token === undefined ? undefined : sessions.find(token);
+  };
+
+  const credentials = (request: Request): Credentials => {
+    const sent = credentialsOf(request.headers, request.socket.remoteAddress);
+    if (sent.authorization !== undefined || sent.apiKey !== undefined) return sent;
+    const session = current(request);
+    if (session === undefined) return sent;
+    if (request.method !== 'GET' && request.method !== 'HEAD') checkOwnPage(request);
+    return { ...sent, keyDigest: session.keyDigest };
+  };
+
+  /** Of the open door there is one user, everybody. */
+  const userOf = async (request: Request): Promise<object | null> => {
+    if (facts.auth === 'off') {
+      const project = await gate.project(credentials(request), 'read');
+      return { project, scope: 'read', expires_at: null };
+    }
+    const session = current(request);
+    if (session === undefined) return null;
+    try {
+      await gate.project(credentials(request), 'read');
+    } catch (thrown) {
+      if (asAppError(thrown).code === 'unauthenticated') return null;
+      throw thrown;
+    }
+    const { project, scope } = session;
+    return { project, scope, expires_at: isoTime(sessions.expiresMs(session)) };
+  };
+
+  /** @throws AppError `unauthenticated` without a session */
+  const mine = (request: Request): Session => {
+    const session = current(request);
+    if (session !== undefined) return session;
+    throw new AppError('unauthenticated', 'there is no session: sign in first');
+  };
+
+  return {
+    credentials,
+    async read(request, response) {
+      const user = await userOf(request);
+      const { settings, build = null, ...open } = facts;
+      json(response, 200, { ...open, build, user, settings: user === null ? null : settings });
+    },
+    async signIn(request, response) {
+      checkOwnPage(request);
+      const { key } = await readJsonBody(request, signInBody);
+      const sent = credentialsOf({ 'x-api-key': key }, request.socket.remoteAddress);
+      const project = await gate.project(sent, 'read');
+      const scope = await gate.administrator(sent).then(
+        () => 'admin' as const,
+        () => 'read' as const,
+      );
+      const token = sessions.open({
+        keyDigest: digestOf(keyTextOf(sent)),
+        project,
+        scope,
+        agent: String(request.headers['user-agent'] ?? '').slice(0, limits.userAgentBytes),
+        address: request.socket.remoteAddress ?? '',
+      });
+      setCookie(request, response, token, limits.sessionS);
+      json(response, 201, { project, scope });
+    },
+    async signOut(request, response) {
+      checkOwnPage(request);
+      const token = tokenOf(request);
+      if (token !== undefined) sessions.close(token);
+      setCookie(request, response, '', 0);
+      response.writeHead(204);
+      response.end();
+    },
+    async list(request, response) {
+      const own = mine(request);
+      await gate.project(credentials(request), 'read');
+      const listed = sessions.ofKey(own.keyDigest).map((session) => ({
+        id: session.id,
+        agent: session.agent,
+        address: session.address,
+        created_at: isoTime(session.createdMs),
+        used_at: isoTime(session.usedMs),
+        current: session.id === own.id,
+      }));
+      json(response, 200, { sessions: listed });
+    },
+    async end(request, response) {
+      checkOwnPage(request);
+      const { keyDigest } = mine(request);
+      if (!sessions.closeOfKey(keyDigest, String(request.params.id))) {
+        throw new AppError('not_found', 'there is no such session of this key');
+      }
+      response.writeHead(204);
+      response.end();
+    },
+  };
+}
+
+const signInBody = z.strictObject({
+  key: z.string().min(1).describe('a key with scope read or admin'),
+});
+
+/**
+ * A page of another origin, even of another port of this host, can make the browser send the cookie. It
+ * cannot add this header: the browser asks for leave first (CORS), and none is given.
+ * @throws AppError `forbidden`
+ */
+function checkOwnPage({ headers }: Request): void {
+  const site = headers['sec-fetch-site'];
+  const isForeign = site !== undefined && site !== 'same-origin' && site !== 'none';
+  if (headers['x-rollcall-page'] !== undefined && !isForeign) return;
+  const message =
+    'a session acts only for the dashboard’s own page: programs send a key, as Authorization: Bearer KEY';
+  throw new AppError('forbidden', message);
+}
+
+/** Cookies know no ports: two analyzers of one host would sign each other out under one name. */
+const cookieName = ({ socket }: Request): string => `rollcall_session_${socket.localPort ?? 0}`;
+
+function tokenOf(request: Request): string | undefined {
+  const name = cookieName(request);
+  for (const cookie of (request.headers.cookie ?? '').split(';')) {
+    const [found, token] = cookie.trim().split('=', 2);
+    if (found === name && token !== undefined && /^[\w-]{43}$/.test(token)) return token;
+  }
+  return undefined;
+}
+
+function setCookie(request: Request, response: Response, token: string, maxAgeS: number): void {
+  const isTls =
+    'encrypted' in request.socket || /^https\b/i.test(String(request.headers['x-forwarded-proto']));
+  const parts = [
+    `${cookieName(request)}=${token}`,
+    `Max-Age=${maxAgeS}`,
+    'Path=/',
+    'HttpOnly',
+    'SameSite=Strict',
+    ...(isTls ? ['Secure'] : []),
+  ];
+  response.setHeader('Set-Cookie', parts.join('; '));
+}
+
+function json(response: Response, status: number, body: object): void {
+  const bytes = Buffer.from(JSON.stringify(body));
+  response.writeHead(status, {
+    'Content-Type': 'application/json; charset=utf-8',
+    'Content-Length': bytes.length,
+  });
+  response.end(bytes);
+}

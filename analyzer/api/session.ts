@@ -1,0 +1,83 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { limits } from '../../core/limits.ts';
+
+/**
+ * Sessions of people who signed in to the dashboard with a key. The browser holds a random token, the
+ * process its digest beside the digest of the key: neither can be read back. Every request asks the gate
+ * for the key anew, so a revoked key ends its sessions within a second. Sessions end with the process.
+ */
+export interface Session {
+  /** Names the session in lists; opens nothing. */
+  id: string;
+  keyDigest: Buffer;
+  project: string;
+  scope: 'read' | 'admin';
+  createdMs: number;
+  usedMs: number;
+  /** The browser, as it named itself when it signed in, and its address. */
+  agent: string;
+  address: string;
+}
+
+export class Sessions {
+  readonly #now: () => number;
+  /** By the token's digest. The order of insertion is that of the last use. */
+  readonly #sessions = new Map<string, Session>();
+
+  /** @param now milliseconds since the epoch */
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** @returns the token, which is nowhere else. Past the bound the session that was unused longest ends. */
+  open(signedIn: Omit<Session, 'id' | 'createdMs' | 'usedMs'>): string {
+    if (this.#sessions.size >= limits.sessions) {
+      this.#sessions.delete(this.#sessions.keys().next().value!);
+    }
+    const token = randomBytes(32).toString('base64url');
+    const id = randomBytes(8).toString('hex');
+    const nowMs = this.#now();
+    this.#sessions.set(digest(token), { ...signedIn, id, createdMs: nowMs, usedMs: nowMs });
+    return token;
+  }
+
+  /** The session of a token, unless it is over; using it prolongs it. */
+  find(token: string): Session | undefined {
+    const key = digest(token);
+    const session = this.#sessions.get(key);
+    if (session === undefined) return undefined;
+    this.#sessions.delete(key);
+    if (this.expiresMs(session) <= this.#now()) return undefined;
+    session.usedMs = this.#now();
+    this.#sessions.set(key, session);
+    return session;
+  }
+
+  expiresMs({ createdMs, usedMs }: Session): number {
+    const { sessionS, sessionIdleS } = limits;
+    return Math.min(createdMs + sessionS * 1000, usedMs + sessionIdleS * 1000);
+  }
+
+  close(token: string): void {
+    this.#sessions.delete(digest(token));
+  }
+
+  /** Those that were opened with the same key, latest use first. */
+  ofKey(keyDigest: Buffer): Session[] {
+    const open = [...this.#sessions.values()].filter(
+      (session) => session.keyDigest.equals(keyDigest) && this.expiresMs(session) > this.#now(),
+    );
+    return open.reverse();
+  }
+
+  /** @returns whether there was one of this id that the same key opened */
+  closeOfKey(keyDigest: Buffer, id: string): boolean {
+    for (const [key, session] of this.#sessions) {
+      if (session.id !== id || !session.keyDigest.equals(keyDigest)) continue;
+      return this.#sessions.delete(key);
+    }
+    return false;
+  }
+}
+
+const digest = (token: string): string => createHash('sha256').update(token).digest('base64');

@@ -1,0 +1,105 @@
+import type { ClientRow } from '../../reports/clients.ts';
+import type { EndpointRow } from '../../reports/endpoint-row.ts';
+import type { ServiceRow } from '../../reports/services.ts';
+import type { SeriesPoint } from '../../reports/timeseries.ts';
+
+/** The API's answers as the page reads them. Rows are the analyzer's own types. */
+export type { ClientRow, EndpointRow, SeriesPoint, ServiceRow };
+
+export interface Head {
+  generated_at: string;
+  window: { from: string; to: string; resolution: 'minute' | 'hour' | 'day' };
+  observed_since: string | null;
+  estimated: boolean;
+}
+
+export interface ReportSummary {
+  total_endpoints: number;
+  total_requests: number;
+  active: number;
+  cold: number;
+  dead: number;
+  never_called: number;
+  unknown?: number;
+}
+
+export interface Report extends Head {
+  summary: ReportSummary;
+  endpoints: EndpointRow[];
+  next_cursor: string | null;
+}
+
+export interface Totals {
+  total_requests: number;
+  unique_ips: number;
+  avg_response_time_ms: number | null;
+  min_response_time_ms: number | null;
+  max_response_time_ms: number | null;
+  p95_response_time_ms: number | null;
+  error_rate_pct: number | null;
+}
+
+export interface Summary extends Head {
+  summary: Totals;
+  previous: Totals;
+  method_usage: Record<string, number>;
+  status_codes: Record<string, number>;
+  top_ips: { ip: string; requests: number; errors: number }[];
+}
+
+export interface Timeseries extends Head {
+  interval: string;
+  tz: string;
+  points: SeriesPoint[];
+}
+
+export interface EndpointAnswer extends Head {
+  endpoint: EndpointRow;
+  status_codes: Record<string, number>;
+  interval: string;
+  time_series: SeriesPoint[];
+  clients: ClientRow[];
+}
+
+export interface Clients extends Head {
+  clients: ClientRow[];
+  next_cursor: string | null;
+}
+
+export interface Services extends Head {
+  services: ServiceRow[];
+  next_cursor: string | null;
+}
+
+export interface Key {
+  id: string;
+  project: string;
+  scope: 'ingest' | 'read' | 'admin';
+  prefix: string;
+  created_at: string;
+  rotated_at: string | null;
+  last_used_at: string | null;
+  revoked_at: string | null;
+}
+
+/** What the page knows before it asks anything else. */
+export interface Session {
+  auth: 'off' | 'keys';
+  /** The build of the dashboard that the analyzer serves now. */
+  build: string | null;
+  version: string;
+  /** Null when a key is wanted and none was given yet. */
+  user: { project: string; scope: 'read' | 'admin'; expires_at: string | null } | null;
+  /** Where services send: the collector as it is configured. A port of null was taken freely. */
+  collector: { scheme: 'http' | 'https'; http_port: number | null; grpc_port: number | null };
+  /** Null until signed in. */
+  settings: Settings | null;
+}
+
+export interface Settings {
+  cold_after_days: number;
+  dead_after_days: number;
+  retention: { calls: string; minutes: string; hours: string; days: string };
+  client_privacy: string;
+  consumer_attributes: string[];
+}

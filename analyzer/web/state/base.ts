@@ -1,0 +1,10 @@
+/**
+ * Where the dashboard lives: `/`, or below a prefix that a proxy strips. Scripts are in `assets/` under it,
+ * so this script's own address says it.
+ */
+export const basePath: string = import.meta.env.DEV
+  ? '/'
+  : new URL('../', import.meta.url).pathname;
+
+/** Without the slash at its end, as the router wants it. */
+export const routerBase: string = basePath.slice(0, -1);

@@ -1,0 +1,117 @@
+import { useCallback, useMemo } from 'react';
+import { useLocation, useSearch as useSearchText } from 'wouter';
+import { type Period, readPeriod, writePeriod } from './period.ts';
+
+/**
+ * Everything a page shows is decided by its address. One codec reads and writes all parameters; what it
+ * does not know, or what is not allowed, is left out, so a hand-written address never breaks a page.
+ */
+export interface Search {
+  period: Period;
+  service: string | undefined;
+  environment: string | undefined;
+  method: string | undefined;
+  /** Of endpoints: statuses and one mark. */
+  status: readonly string[];
+  mark: string | undefined;
+  q: string;
+  sort: string | undefined;
+  descending: boolean | undefined;
+  group: Group;
+  /** Columns shown; undefined for the usual ones. */
+  columns: readonly string[] | undefined;
+  dense: boolean;
+  figure: Figure;
+  compare: Comparison;
+  /** IANA name; undefined for the browser's. */
+  tz: string | undefined;
+}
+
+export const groups = ['none', 'service', 'prefix', 'status'] as const;
+export type Group = (typeof groups)[number];
+export const figures = ['requests', 'errors', 'p95', 'clients', 'endpoints'] as const;
+export type Figure = (typeof figures)[number];
+/** The same weekdays before, the window just before, or nothing. */
+export const comparisons = ['week', 'previous', 'off'] as const;
+export type Comparison = (typeof comparisons)[number];
+
+export const statuses = ['active', 'cold', 'dead', 'never_called', 'unknown', 'removed'] as const;
+
+const oneOf = <const T extends string>(values: readonly T[], text: string | null): T | undefined =>
+  values.find((value) => value === text);
+
+export function readSearch(text: string): Search {
+  const query = new URLSearchParams(text);
+  const order = oneOf(['asc', 'desc'], query.get('order'));
+  return {
+    period: readPeriod(query),
+    service: query.get('service') ?? undefined,
+    environment: query.get('environment') ?? undefined,
+    method: /^[A-Za-z_-]{1,32}$/.exec(query.get('method') ?? '')?.[0].toUpperCase(),
+    status: (query.get('status') ?? '').split(',').filter((status) => oneOf(statuses, status)),
+    mark: /^[a-z_]{1,40}$/.exec(query.get('mark') ?? '')?.[0],
+    q: (query.get('q') ?? '').slice(0, 200),
+    sort: /^[a-z0-9_]{1,40}$/.exec(query.get('sort') ?? '')?.[0],
+    descending: order === undefined ? undefined : order === 'desc',
+    group: oneOf(groups, query.get('group')) ?? 'none',
+    columns: query.get('columns')?.split(',').slice(0, 40),
+    dense: query.get('density') === 'dense',
+    figure: oneOf(figures, query.get('figure')) ?? 'requests',
+    compare: oneOf(comparisons, query.get('compare')) ?? 'week',
+    tz: readTimeZone(query.get('tz')),
+  };
+}
+
+/** @returns with its question mark, or nothing when all is as usual */
+export function writeSearch(search: Search): string {
+  const query = new URLSearchParams();
+  const put = (name: string, value: string | undefined) => {
+    if (value !== undefined) query.set(name, value);
+  };
+  put('service', search.service);
+  put('environment', search.environment);
+  put('method', search.method);
+  writePeriod(search.period, query);
+  put('status', search.status.join(',') || undefined);
+  put('mark', search.mark);
+  put('q', search.q || undefined);
+  put('sort', search.sort);
+  put('order', search.descending === undefined ? undefined : search.descending ? 'desc' : 'asc');
+  put('group', search.group === 'none' ? undefined : search.group);
+  put('columns', search.columns?.join(','));
+  put('density', search.dense ? 'dense' : undefined);
+  put('figure', search.figure === 'requests' ? undefined : search.figure);
+  put('compare', search.compare === 'week' ? undefined : search.compare);
+  put('tz', search.tz);
+  const text = query.toString();
+  return text === '' ? '' : `?${text}`;
+}
+
+function readTimeZone(name: string | null): string | undefined {
+  if (name === null) return undefined;
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What goes along from page to page: the period, the filters, the zone; not a table's own settings. */
+export function carried(search: Search): Search {
+  const { period, service, environment, method, compare, tz } = search;
+  return { ...readSearch(''), period, service, environment, method, compare, tz };
+}
+
+export type Change = (patch: Partial<Search>, how?: { replace?: boolean }) => void;
+
+/** The page's search and how to change it: a change is a step of the browser's history unless it replaces. */
+export function usePageSearch(): [Search, Change] {
+  const text = useSearchText();
+  const [path, navigate] = useLocation();
+  const search = useMemo(() => readSearch(text), [text]);
+  const change = useCallback<Change>(
+    (patch, how) => navigate(path + writeSearch({ ...readSearch(text), ...patch }), how),
+    [navigate, path, text],
+  );
+  return [search, change];
+}
