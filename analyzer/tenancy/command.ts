@@ -25,10 +25,10 @@ export interface Command {
   status: 200 | 201 | 204;
   list?: { noun: string; columns: readonly Column<never>[] };
   row?: readonly Column<never>[];
-  run(told: CommandAnswer<never, never>): Promise<Answer | undefined>;
+  run(told: CommandContext<never, never>): Promise<Answer | undefined>;
 }
 
-export interface CommandAnswer<P, B> {
+export interface CommandContext<P, B> {
   keys: KeyStore;
   administrator: Administrator;
   /** Seconds since the epoch. */
@@ -44,7 +44,7 @@ export function command<P extends z.ZodRawShape, B extends z.ZodRawShape>(
     parameters: z.ZodObject<P>;
     body?: z.ZodObject<B>;
     run(
-      told: CommandAnswer<z.output<z.ZodObject<P>>, z.output<z.ZodObject<B>>>,
+      told: CommandContext<z.output<z.ZodObject<P>>, z.output<z.ZodObject<B>>>,
     ): Promise<Answer | undefined>;
   },
 ): Command {

@@ -94,7 +94,7 @@ export function withDisplay(found: Route, raw: string): Route {
 const unmatched: Route = { route: specialRoutes.unmatched, templated: false };
 
 /** A route that the span tells, and how it fits the path; `unknown` without a path. */
-interface CommandAnswer {
+interface ReportedRoute {
   segments: RouteSegment[];
   canonical: string;
   fit: Coverage | { kind: 'unknown' };
@@ -108,7 +108,7 @@ interface CommandAnswer {
  * http.route where it takes the whole path, else a name that does, else http.route, else the name. A
  * fallback (`/api/v1/*`) takes any path, so a name is heard there too.
  */
-function bestTold(evidence: RouteEvidence, path: string[] | undefined): CommandAnswer | undefined {
+function bestTold(evidence: RouteEvidence, path: string[] | undefined): ReportedRoute | undefined {
   const { httpRoute } = evidence;
   const route = toldBy({ raw: httpRoute, routes: toldRoutes(httpRoute) }, path, false);
   if (route?.fit.kind === 'whole' && isRaw(route.segments)) return undefined;
@@ -124,8 +124,8 @@ function toldBy(
   { raw, routes }: RawRoutes,
   path: string[] | undefined,
   fromName: boolean,
-): CommandAnswer | undefined {
-  let best: CommandAnswer | undefined;
+): ReportedRoute | undefined {
+  let best: ReportedRoute | undefined;
   for (const segments of routes) {
     const fit = path ? coverage(segments, path) : ({ kind: 'unknown' } as const);
     if (best === undefined || rank(fit) > rank(best.fit))
@@ -136,11 +136,11 @@ function toldBy(
   return best;
 }
 
-function rank(fit: CommandAnswer['fit']): number {
+function rank(fit: ReportedRoute['fit']): number {
   return ['unknown', 'none', 'prefix', 'suffix', 'whole'].indexOf(fit.kind);
 }
 
-function foundRoute(told: CommandAnswer, path: string[] | undefined): Route | undefined {
+function foundRoute(told: ReportedRoute, path: string[] | undefined): Route | undefined {
   const { canonical, fit, segments, raw } = told;
   if (fit.kind === 'prefix' && path) {
     const mount = canonical === '/' ? '' : canonical;
@@ -163,7 +163,7 @@ function foundRoute(told: CommandAnswer, path: string[] | undefined): Route | un
 }
 
 /** A 404 counts for an endpoint only when its route takes the whole path and is no fallback (X18). */
-function notFoundRoute(told: CommandAnswer, path: string[] | undefined): Route | undefined {
+function notFoundRoute(told: ReportedRoute, path: string[] | undefined): Route | undefined {
   const { segments, fit } = told;
   const own = () => withDisplay({ route: told.canonical, templated: false }, told.raw);
   if (told.fromName && !hasParam(segments)) return unmatched;

@@ -41,8 +41,8 @@ const migrations: readonly string[] = [
     last_callers TEXT NOT NULL DEFAULT '[]', -- JSON, latest first: client id, origin id, milliseconds, …
     UNIQUE (service_id, method, route)
   );
-  -- Days (since the epoch, UTC) on which a service was activityOf at all: permanent, since an endpoint's silence
-  -- counts only while its service was activityOf.
+  -- Days (since the epoch, UTC) on which a service was heard at all: permanent, since an endpoint's silence
+  -- counts only while its service was heard.
   CREATE TABLE service_day (
     service_id INTEGER NOT NULL,
     day INTEGER NOT NULL,
