@@ -39,7 +39,7 @@ beforeAll(async () => {
   holders = allHolders(place.adminKey, tenants);
   const answer = await exchange(`${place.analyzer}/api/v1/openapi.json`);
   const { paths } = JSON.parse(answer.body) as {
-    paths: Record<string, Record<string, CommandAnswer>>;
+    paths: Record<string, Record<string, Told>>;
   };
   operations = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, { parameters }]) => ({
@@ -58,7 +58,7 @@ beforeAll(async () => {
 });
 afterAll(() => place.close());
 
-interface CommandAnswer {
+interface Told {
   parameters: { in: string; name: string }[];
 }
 

@@ -27,7 +27,7 @@ afterAll(async () => {
   folder.remove();
 });
 
-interface CommandAnswer {
+interface Told {
   key?: string;
   type?: string;
   body?: unknown;
@@ -36,7 +36,7 @@ interface CommandAnswer {
 async function ask(
   method: string,
   path: string,
-  { key = adminKey, type, body }: CommandAnswer = {},
+  { key = adminKey, type, body }: Told = {},
 ) {
   const headers: Record<string, string> = { 'x-api-key': key };
   if (body !== undefined) headers['content-type'] = type ?? 'application/json';
