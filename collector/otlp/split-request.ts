@@ -4,8 +4,9 @@ import { varintBytes } from './protobuf-writer.ts';
 
 /**
  * Cuts an ExportTraceServiceRequest into smaller ones with the same spans in the same order, each under a
- * copy of its resource. Only the frames are read, a few nanoseconds a span. Where it cuts depends on the
- * message and `sliceBytes` alone.
+ * copy of its resource and of its instrumentation scope, where that is short and stands before the spans.
+ * Only the frames are read, a few nanoseconds a span. Where it cuts depends on the message and `sliceBytes`
+ * alone.
  * @param sliceBytes a slice ends with the first span that reaches it; or four times its resource, so that
  *   resources that are repeated add a quarter at most
  * @returns slices that share one memory: each is valid until the next is asked for
@@ -40,12 +41,16 @@ export function* slicesOf(message: Buffer, sliceBytes: number): Generator<Buffer
         continue;
       }
       const scopeEnd = cursor.length(resourceEnd);
+      let scope = noScope;
       while (cursor.at < scopeEnd) {
-        const spanStart = cursor.at;
-        const spanTag = cursor.tag(scopeEnd);
-        cursor.skip(spanTag, scopeEnd);
-        if (spanTag !== scopeSpansTag.spans) continue;
-        slice.add(spanStart, cursor.at);
+        const fieldStart = cursor.at;
+        const fieldTag = cursor.tag(scopeEnd);
+        cursor.skip(fieldTag, scopeEnd);
+        if (fieldTag === scopeSpansTag.scope && cursor.at - fieldStart <= scopeBytesMax) {
+          scope = [fieldStart, cursor.at];
+        }
+        if (fieldTag !== scopeSpansTag.spans) continue;
+        slice.add(fieldStart, cursor.at, scope);
         if (slice.bytes < bytesMax) continue;
         yield slice.finish();
         slice.begin(resource);
@@ -58,6 +63,10 @@ export function* slicesOf(message: Buffer, sliceBytes: number): Generator<Buffer
 
 /** Bytes of the message: from, to. */
 type Range = [number, number];
+
+const noScope: Range = [0, 0];
+/** A scope is a name and a version; a longer one is not copied. */
+const scopeBytesMax = 256;
 
 /** A resource comes in one piece; in more than these it is hostile, and its spans are not cut. */
 const piecesMax = 64;
@@ -82,7 +91,7 @@ function lengthOf(ranges: readonly Range[]): number {
 class Slice {
   readonly #message: Buffer;
   #out: Buffer = Buffer.alloc(0);
-  #resources: { resource: Range[]; spans: Range[] }[] = [];
+  #resources: { resource: Range[]; spans: Range[]; scopes: Range[] }[] = [];
   /** The most that the slice can take: what it holds of the message, and frames. */
   bytes = 0;
 
@@ -91,18 +100,19 @@ class Slice {
   }
 
   begin(resource: Range[]): void {
-    this.#resources.push({ resource, spans: [] });
+    this.#resources.push({ resource, spans: [], scopes: [] });
     this.bytes += frameBytesMax + lengthOf(resource);
   }
 
   /** Takes a span field; neighbours become one range. */
-  add(start: number, end: number): void {
-    const { spans } = this.#resources.at(-1)!;
+  add(start: number, end: number, scope: Range): void {
+    const { spans, scopes } = this.#resources.at(-1)!;
     const last = spans.at(-1);
     if (last?.[1] === start) last[1] = end;
     else {
       spans.push([start, end]);
-      this.bytes += frameBytesMax;
+      scopes.push(scope);
+      this.bytes += frameBytesMax + scope[1] - scope[0];
     }
     this.bytes += end - start;
   }
@@ -110,13 +120,14 @@ class Slice {
   finish(): Buffer {
     if (this.#out.length < this.bytes) this.#out = Buffer.allocUnsafeSlow(this.bytes);
     let at = 0;
-    for (const { resource, spans } of this.#resources) {
-      const scopeBytes = spans.map(([from, to]) => 1 + varintBytes(to - from) + to - from);
-      const length = lengthOf(resource) + scopeBytes.reduce((sum, bytes) => sum + bytes, 0);
-      at = this.#frame(at, requestTag.resourceSpans, length);
+    for (const { resource, spans, scopes } of this.#resources) {
+      const lengths = spans.map((range, place) => lengthOf([range, scopes[place]!]));
+      const framed = lengths.reduce((sum, bytes) => sum + 1 + varintBytes(bytes) + bytes, 0);
+      at = this.#frame(at, requestTag.resourceSpans, lengthOf(resource) + framed);
       for (const range of resource) at = this.#copy(at, range);
-      for (const range of spans) {
-        at = this.#frame(at, resourceSpansTag.scopeSpans, range[1] - range[0]);
+      for (const [place, range] of spans.entries()) {
+        at = this.#frame(at, resourceSpansTag.scopeSpans, lengths[place]!);
+        at = this.#copy(at, scopes[place]!);
         at = this.#copy(at, range);
       }
     }

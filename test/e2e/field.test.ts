@@ -22,7 +22,6 @@ const pending = new Set([
   '17-xff-captured',
   '18-conventional-route',
   '20-sveltekit-group',
-  '24-parallel-siblings',
   '39-api-platform',
   '40-javalin-angle',
   '45-sse-accept',

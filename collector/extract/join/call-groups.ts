@@ -19,6 +19,9 @@ export class CallGroups {
   #leads = new Int32Array(0);
   readonly #way: number[] = [];
 
+  /** By root of a call with sibling spans: the scopes of all of them. */
+  readonly #scopes = new Map<number, number[]>();
+
   /** By span: why it is no call of its own; 0 when it is. */
   reasons = new Uint8Array(0);
   /** The INTERNAL span that stands for the proxy's span, by the proxy's place (X4). */
@@ -169,18 +172,19 @@ export class CallGroups {
       const [trace, parent] = [spans.trace[span]!, spans.parent[span]!];
       const ids =
         bytes.toString('latin1', trace, trace + 16) + bytes.toString('latin1', parent, parent + 8);
-      return `${ids}${spans.instance[span]}`;
+      return `${ids}${spans.instance[span]} ${spans.request[span]}`;
     };
+    this.#scopes.clear();
     this.#filter.begin();
     for (let i = 0; i < spans.servers; i += 1) {
-      if (this.#isSibling(i) && this.#filter.sees(view, spans.trace[i]!, spans.parent[i]!)) {
+      if (this.mayHaveSibling(i) && this.#filter.sees(view, spans.trace[i]!, spans.parent[i]!)) {
         repeated.add(keyOf(i));
       }
     }
     if (repeated.size === 0) return;
     const families = new Map<string, number[]>();
     for (let i = 0; i < spans.servers; i += 1) {
-      if (!this.#isSibling(i) || !this.#filter.has(view, spans.trace[i]!, spans.parent[i]!))
+      if (!this.mayHaveSibling(i) || !this.#filter.has(view, spans.trace[i]!, spans.parent[i]!))
         continue;
       const key = keyOf(i);
       if (!repeated.has(key)) continue;
@@ -188,10 +192,11 @@ export class CallGroups {
       if (family === undefined) families.set(key, [i]);
       else family.push(i);
     }
-    for (const family of families.values()) this.#joinFamily(family);
+    for (const family of families.values()) if (family.length > 1) this.#joinFamily(family);
   }
 
-  #isSibling(span: number): boolean {
+  /** A call that is not nested in another and whose parent is in another process. */
+  mayHaveSibling(span: number): boolean {
     const spans = this.#spans;
     return (
       this.#isCall[span] === 1 &&
@@ -201,46 +206,74 @@ export class CallGroups {
     );
   }
 
+  /** Hashes of the instrumentation scopes whose sibling spans are of the call of this root. */
+  scopesOf(root: number): readonly number[] {
+    return this.#scopes.get(root) ?? [this.#spans.scope[root]!];
+  }
+
   /**
-   * Spans under one remote parent: one that lies within another in time, with the same method and path, is
-   * the same call. A client may also make several such calls at once. Where instrumentations of several
-   * scopes took part, two spans of one scope are two calls; so are spans that name different ports of the
-   * client; and a span directly holds one other at most.
+   * A family is the spans of one remote parent, one instance, one method and one path. A span that lies
+   * within another in time is of the same call when `mayShareCall` allows it. Spans go from the earliest
+   * start to the latest, each to the shortest call that holds it: so as many find one as can.
    */
   #joinFamily(family: number[]): void {
     const spans = this.#spans;
     const { startNs, endNs } = spans;
-    const isOneScope = family.every((span) => spans.scope[span] === spans.scope[family[0]!]);
-    // One scope's spans that touch are calls one after the other.
-    const slackNs = isOneScope ? 0 : coarseStartNs;
-    // By span: the scopes of its call so far, itself and what is around it.
-    const scopes = new Map<number, number[]>();
-    const holds = new Set<number>();
     // Outer spans before inner ones; of two that are equal the one that was ended later is the outer.
     family.sort((a, b) => startNs[a]! - startNs[b]! || endNs[b]! - endNs[a]! || b - a);
     let open: number[] = [];
     for (const span of family) {
-      open = open.filter((other) => endNs[other]! + slackNs >= startNs[span]!).slice(-openMax);
-      const outer = open.findLast(
-        (other) =>
-          endNs[other]! + slackNs >= endNs[span]! &&
-          spans.request[other] === spans.request[span] &&
-          (isOneScope || !scopes.get(other)!.includes(spans.scope[span]!)) &&
-          portsAgree(spans.port[other]!, spans.port[span]!) &&
-          !holds.has(other) &&
-          scopes.get(other)!.length < limits.joinedEvidence,
-      );
-      if (outer !== undefined) {
-        holds.add(outer);
-        this.#outer[span] = outer;
-        this.reasons[span] = reason.sibling;
+      open = open.filter((root) => endNs[root]! + coarseStartNs >= startNs[span]!).slice(-openMax);
+      let outer = -1;
+      for (const root of open) {
+        const isShorter = outer < 0 || endNs[root]! <= endNs[outer]!;
+        if (isShorter && this.#holdsSibling(root, span)) outer = root;
       }
-      const around = outer === undefined || isOneScope ? [] : scopes.get(outer)!;
-      scopes.set(span, [...around, spans.scope[span]!]);
-      open.push(span);
+      if (outer < 0) {
+        open.push(span);
+        continue;
+      }
+      this.#outer[span] = outer;
+      this.reasons[span] = reason.sibling;
+      this.#scopes.set(outer, [...this.scopesOf(outer), spans.scope[span]!]);
     }
   }
+
+  /** Whether the span, which starts later, may be of the call of this root. */
+  #holdsSibling(root: number, span: number): boolean {
+    const spans = this.#spans;
+    const scopes = this.scopesOf(root);
+    const scope = spans.scope[span]!;
+    if (!mayShareCall(scopes, spans.connection[root]!, scope, spans.connection[span]!))
+      return false;
+    // A scope's own spans that touch are calls one after the other.
+    const slackNs = scopes.includes(scope) ? 0 : coarseStartNs;
+    return (
+      spans.endNs[root]! + slackNs >= spans.endNs[span]! && scopes.length < limits.joinedEvidence
+    );
+  }
 }
+
+/**
+ * Whether a span may be of the same call as spans of these scopes, as far as scope and connection tell
+ * (docs/extraction.md X16). One instrumentation makes one SERVER span of a call: two spans of one scope are
+ * two calls that a client made at once, unless both came over one connection of HTTP/1, which carries one
+ * call at a time. Spans from different ports of the client are different calls.
+ */
+export function mayShareCall(
+  scopes: readonly number[],
+  connection: number,
+  scope: number,
+  other: number,
+): boolean {
+  if (connection === other && connection > portMax) return true;
+  const [port, otherPort] = [connection & portMax, other & portMax];
+  if (port !== otherPort && port !== 0 && otherPort !== 0) return false;
+  return !scopes.includes(scope);
+}
+
+/** A span's `connection` above this says HTTP/1; the bits below are the client's port. */
+export const portMax = 0xffff;
 
 /** Why a span is no call of its own. */
 export const reason = { none: 0, nested: 1, sibling: 2 } as const;
@@ -261,10 +294,6 @@ export function isLocal(flags: number): boolean {
 /** Whether its parent may be of this process. */
 export function asksItsParent(spans: SpanTable, span: number): boolean {
   return spans.parent[span] !== 0 && !isRemote(spans.flags[span]!);
-}
-
-export function portsAgree(a: number, b: number): boolean {
-  return a === b || a === 0 || b === 0;
 }
 
 /** What Ruby's Rack instrumentation calls the span of the server in front (`record_frontend_span`). */

@@ -1,14 +1,8 @@
 import type { CallBatch } from '../../../core/call.ts';
 import { limits } from '../../../core/limits.ts';
 import { sameBytes } from '../../intern/hash.ts';
-import {
-  type CallGroups,
-  coarseStartNs,
-  isLocal,
-  isRemote,
-  portsAgree,
-  reason,
-} from './call-groups.ts';
+import { type CallGroups, isLocal, isRemote, reason } from './call-groups.ts';
+import { EarlierSiblings, isWithin } from './earlier-siblings.ts';
 import { type EntryKind, entryKind, type Remembered, SpanMemory } from './span-memory.ts';
 import { type SpanTable, spanKind } from './span-table.ts';
 
@@ -17,14 +11,18 @@ import { type SpanTable, spanKind } from './span-table.ts';
  * call, or this very one (OTLP.md X2, X3, X16, as far as other requests tell; `CallGroups` is the rest).
  * Spans are known by their places in `RequestSpans`, a call by its root in `CallGroups`.
  *
- * Only services in which a call of several spans was found are remembered, most services never are.
+ * Only services in which a call of several spans was found are remembered, most services never are. The first
+ * requests of every service are remembered too: the first such call may lie in two of them.
  */
 export class EarlierRequests {
   readonly #spans: SpanTable;
   readonly #groups: CallGroups;
-  readonly #memory = new SpanMemory(limits.joinedSpansRemembered);
+  readonly #memory = new SpanMemory(trialEntries);
+  readonly #siblings: EarlierSiblings;
   /** Hashes of the services whose spans are remembered. */
   readonly #services = new Set<number>();
+  /** Of other services: how many requests are still remembered, to learn whether a batch ends in a call. */
+  readonly #trials = new Map<number, number>();
 
   // The request in hand.
   /** By root: why its call is not counted again; 0 when it is counted by the request in hand. */
@@ -43,6 +41,7 @@ export class EarlierRequests {
   constructor(spans: SpanTable, groups: CallGroups) {
     this.#spans = spans;
     this.#groups = groups;
+    this.#siblings = new EarlierSiblings(spans, groups, this.#memory);
   }
 
   /** Whether spans of the service are remembered. @param service `Resource.serviceHash` */
@@ -50,9 +49,16 @@ export class EarlierRequests {
     return this.#services.size > 0 && this.#services.has(service);
   }
 
+  /** Whether spans of the service that have a parent in another process are remembered. */
+  remembersSiblings(service: number): boolean {
+    return this.remembers(service) || (this.#trials.get(service) ?? trialRequests) > 0;
+  }
+
   /** A request of the project is read, `spans` and `groups` are about to be filled. */
   begin(project: string): void {
+    if (this.#services.size > 0) this.#memory.grow(limits.joinedSpansRemembered);
     this.#memory.open(project);
+    this.#siblings.begin();
     this.#passedOn.length = 0;
   }
 
@@ -81,10 +87,10 @@ export class EarlierRequests {
     for (const span of members) this.#findRepeated(span);
     for (const span of members) this.#findById(span);
     for (let i = spans.servers; i < spans.count; i += 1) this.#passClaim(i);
-    for (const span of members) {
-      const isOpen = groups.root(span) === span && !this.#isSettled(span);
-      if (isOpen) this.#findByTime(span);
-    }
+    const isOpen = (span: number) => groups.root(span) === span && !this.#isSettled(span);
+    for (const span of members) if (isOpen(span)) this.#findByTime(span);
+    for (const span of members) if (isOpen(span)) this.#findSibling(span, true);
+    for (const span of members) if (isOpen(span)) this.#findSibling(span, false);
   }
 
   /** Why the call of this root is not counted: see `reason`. */
@@ -94,7 +100,6 @@ export class EarlierRequests {
 
   /** The request is extracted into the batch: its spans are remembered, until `forget` takes that back. */
   remember(batch: CallBatch): void {
-    if (this.#services.size === 0) return;
     const spans = this.#spans;
     const groups = this.#groups;
     const { view } = spans.cursor;
@@ -103,7 +108,9 @@ export class EarlierRequests {
     for (const { span, claim } of this.#passedOn) {
       this.#addClaim(span, memory.ids, memory.by(claim), memory.facts(claim), memory.stamp(claim));
     }
-    for (const span of this.#members()) {
+    const members = this.#members();
+    this.#endTrials(members);
+    for (const span of members) {
       const root = groups.root(span);
       const facts = factsOf(spans, span);
       // Whoever is counted by a call of another batch is so only if that is committed.
@@ -128,12 +135,27 @@ export class EarlierRequests {
 
   /** Calls, and the spans that are of one, of services that are remembered. */
   #members(): number[] {
-    const { count, service } = this.#spans;
+    const { count, service, parent, flags } = this.#spans;
     const members: number[] = [];
     for (let i = 0; i < count; i += 1) {
-      if (this.#groups.isCall(i) && this.#services.has(service[i]!)) members.push(i);
+      if (!this.#groups.isCall(i)) continue;
+      const mayHaveSibling = parent[i] !== 0 && isRemote(flags[i]!);
+      const isMember = mayHaveSibling
+        ? this.remembersSiblings(service[i]!)
+        : this.remembers(service[i]!);
+      if (isMember) members.push(i);
     }
     return members;
+  }
+
+  #endTrials(members: readonly number[]): void {
+    const { service } = this.#spans;
+    for (const hash of new Set(members.map((span) => service[span]!))) {
+      if (this.#services.has(hash)) continue;
+      if (this.#trials.size >= limits.joinedServices) this.#trials.clear();
+      const left = this.#trials.get(hash) ?? trialRequests;
+      this.#trials.set(hash, Math.max(0, left - 1));
+    }
   }
 
   /** A request that comes again is told the same again: its digest tells whether its calls are new. */
@@ -208,61 +230,48 @@ export class EarlierRequests {
     }
   }
 
-  /**
-   * For what ids cannot tell: an INTERNAL span between came in a request without SERVER spans, which
-   * nothing reads; or a sibling (X16).
-   */
+  #findSibling(root: number, isExact: boolean): void {
+    const entry = this.#siblings.find(root, isExact);
+    if (entry >= 0) this.#settle(root, entry, reason.sibling);
+  }
+
+  /** Nested spans that ids do not join: the INTERNAL span between came in a request that nothing read. */
   #findByTime(root: number): void {
     const spans = this.#spans;
     const memory = this.#memory;
     const { view } = spans.cursor;
     const missing = this.#groups.missing(root);
-    // Whose parent is perhaps not of this process at all is known by ids alone.
+    // A parent that may be of another process is known by ids alone.
     if (missing >= 0 && !isLocal(spans.flags[root]!)) return;
-    let why: number = reason.none;
     let takes = false;
     const entry = memory.some(view, spans.trace[root]!, (entry) => {
-      why = this.#reasonByTime(root, missing, entry);
-      if (why === reason.none) return false;
-      // A call holds any number of inner spans; a claim is on one span, a sibling of one.
-      takes = why === reason.sibling || memory.kind(entry) === entryKind.claim;
+      if (!this.#isNestedByTime(root, missing, entry)) return false;
+      // A call holds any number of inner spans; a claim is on one span.
+      takes = memory.kind(entry) === entryKind.claim;
       if (takes && !memory.isFreeFor(entry, view, spans.id[root]!)) return false;
       return !this.#isOwn(entry, root);
     });
     if (entry < 0) return;
     if (takes) memory.take(entry, view, spans.id[root]!);
-    this.#settle(root, entry, why);
+    this.#settle(root, entry, reason.nested);
   }
 
   /** Same instance, method and path, and one within the other in time. @param missing see `CallGroups` */
-  #reasonByTime(root: number, missing: number, entry: number): number {
+  #isNestedByTime(root: number, missing: number, entry: number): boolean {
     const { instance, request, parent, startNs, endNs, cursor } = this.#spans;
     const memory = this.#memory;
-    if (memory.get(entry, 'instance') !== instance[root]) return reason.none;
-    if (memory.get(entry, 'request') !== request[root]) return reason.none;
+    if (memory.get(entry, 'instance') !== instance[root]) return false;
+    if (memory.get(entry, 'request') !== request[root]) return false;
     // Side by side below one parent: a service may keep a span open for as long as it runs.
     const around = memory.insideOf(entry);
     if (missing >= 0 && sameBytes(memory.ids, around, cursor.view, parent[missing]!, 8)) {
-      return reason.none;
+      return false;
     }
-    const startOfEntry = memory.startNs(entry);
-    const endOfEntry = memory.endNs(entry);
-    const holds = isWithin(startOfEntry, endOfEntry, startNs[root]!, endNs[root]!);
-    if (memory.kind(entry) === entryKind.claim) return holds ? reason.nested : reason.none;
-    const isInner = isWithin(startNs[root]!, endNs[root]!, startOfEntry, endOfEntry);
-    if (missing >= 0) return isInner ? reason.nested : reason.none;
-    return (isInner || holds) && this.#mayBeSibling(root, entry) ? reason.sibling : reason.none;
-  }
-
-  #mayBeSibling(span: number, entry: number): boolean {
-    const { flags, parent, port, scope, cursor } = this.#spans;
-    const memory = this.#memory;
-    if (parent[span] === 0 || !isRemote(flags[span]!)) return false;
-    if (!sameBytes(memory.ids, memory.parent(entry), cursor.view, parent[span]!, 8)) return false;
-    const scopeOfEntry = memory.get(entry, 'scope');
-    // A slice of a large message does not say its scope (collector/otlp/split-request.ts).
-    if (scopeOfEntry !== 0 && scopeOfEntry === scope[span]) return false;
-    return portsAgree(memory.get(entry, 'port'), port[span]!);
+    const [start, end] = [memory.startNs(entry), memory.endNs(entry)];
+    if (memory.kind(entry) === entryKind.claim) {
+      return isWithin(start, end, startNs[root]!, endNs[root]!);
+    }
+    return missing >= 0 && isWithin(startNs[root]!, endNs[root]!, start, end);
   }
 
   /** The entry of this kind for an id in the span's trace, or -1. */
@@ -276,6 +285,7 @@ export class EarlierRequests {
   }
 
   #settle(root: number, entry: number, why: number): void {
+    this.#learnService(this.#spans.service[root]!);
     this.#reasons[root] = why;
     this.#stamps[root] = this.#memory.stamp(entry);
     this.#setCounter(root, this.#memory.ids, this.#memory.by(entry));
@@ -324,19 +334,19 @@ export class EarlierRequests {
   }
 }
 
-/** Whether the first range of time lies in the second, as far as clocks tell. */
-function isWithin(startNs: number, endNs: number, fromNs: number, toNs: number): boolean {
-  return startNs >= fromNs && endNs <= toNs + coarseStartNs;
-}
-
 function factsOf(spans: SpanTable, span: number): Remembered {
   return {
     service: spans.service[span]!,
     instance: spans.instance[span]!,
     scope: spans.scope[span]!,
     request: spans.request[span]!,
-    port: spans.port[span]!,
+    connection: spans.connection[span]!,
     startNs: spans.startNs[span]!,
     endNs: spans.endNs[span]!,
   };
 }
+
+/** Requests of a service after which it is taken for one whose calls have one span each. */
+const trialRequests = 64;
+/** Entries of the memory while no service is known to need it: 1 MB. */
+const trialEntries = 8192;

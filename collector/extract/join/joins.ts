@@ -20,8 +20,9 @@ export class Joins {
   /** A span of the request in hand needs `plan`. */
   needed = false;
   #project = '';
-  /** The service in hand is one whose spans are remembered. */
+  /** The service in hand is one whose spans are remembered; or those with a parent in another process. */
   #remembers = false;
+  #remembersSiblings = false;
   readonly #siblings = new SiblingFilter();
   /** Where the spans lie whose routes are mounts; in the message's order. */
   #mounted: number[] = [];
@@ -54,6 +55,7 @@ export class Joins {
 
   resource({ serviceHash }: Resource): void {
     this.#remembers = this.#recognised.remembers(serviceHash);
+    this.#remembersSiblings = this.#recognised.remembersSiblings(serviceHash);
   }
 
   /** Of every SERVER span in the first walk. */
@@ -78,7 +80,7 @@ export class Joins {
   #noteParent(walk: TracesReader): void {
     if (walk.parentIdLength !== 8 || walk.traceIdLength !== 16) return;
     this.needed =
-      this.#remembers ||
+      this.#remembersSiblings ||
       !isRemote(walk.flags) ||
       this.#siblings.sees(walk.cursor.view, walk.traceIdStart, walk.parentIdStart);
   }

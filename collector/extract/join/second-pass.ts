@@ -11,6 +11,7 @@ import {
 } from '../../otlp/fields.ts';
 import { resourceKeys, serviceHashOf } from '../resource.ts';
 import { slot, wantedAttributes } from '../span-attributes.ts';
+import { portMax } from './call-groups.ts';
 import { type SpanTable, spanKind } from './span-table.ts';
 
 /**
@@ -246,15 +247,19 @@ export class SecondPass {
       spans.route[at] = attributes.start(route);
       spans.routeEnd[at] = attributes.end(route);
     }
-    spans.port[at] = 0;
-    for (const slot of portSlots) {
-      const port = attributes.number(slot);
-      if (port > 0 && port < 65_536) {
-        spans.port[at] = port;
-        break;
-      }
-    }
+    spans.connection[at] = this.#connection();
     spans.request[at] = this.#requestHash();
+  }
+
+  #connection(): number {
+    const attributes = this.#attributes;
+    const slot = portSlots.find((slot) => {
+      const port = attributes.number(slot);
+      return port > 0 && port <= portMax;
+    });
+    if (slot === undefined) return 0;
+    const isHttp1 = versionSlots.some((slot) => /^(HTTP\/)?1(\.\d)?$/i.test(attributes.text(slot)));
+    return attributes.number(slot) + (isHttp1 ? portMax + 1 : 0);
   }
 
   /** Of method and path; the path that a whole URL holds is the same path. */
@@ -283,8 +288,11 @@ type WantsTrace = (trace: number) => boolean;
 
 const { keys: httpKeys } = wantedAttributes([]);
 const portKeys = ['network.peer.port', 'net.sock.peer.port', 'net.peer.port', 'client.port'];
-const spanKeys = [...httpKeys, ...portKeys.map((key) => ({ key }))];
+const versionKeys = ['network.protocol.version', 'net.protocol.version', 'http.flavor'];
+const connectionKeys = [...portKeys, ...versionKeys];
+const spanKeys = [...httpKeys, ...connectionKeys.map((key) => ({ key }))];
 const portSlots = portKeys.map((_, place) => httpKeys.length + place);
+const versionSlots = versionKeys.map((_, place) => httpKeys.length + portKeys.length + place);
 
 const methodSlots = [slot.method, slot.oldMethod];
 const pathSlots = [slot.path, slot.oldTarget, slot.url, slot.oldUrl];

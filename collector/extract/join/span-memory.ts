@@ -8,7 +8,8 @@ export interface Remembered {
   scope: number;
   /** Hash of method and path. */
   request: number;
-  port: number;
+  /** As `SpanTable.connection`. */
+  connection: number;
   startNs: number;
   endNs: number;
 }
@@ -24,7 +25,7 @@ export interface Remembered {
  * in one block of 48 bytes an entry, views are handed in so that nothing is copied to be compared.
  */
 export class SpanMemory {
-  readonly #entries: number;
+  #entries: number;
   #made = 0;
   #ids = new DataView(new ArrayBuffer(0));
   #kind = new Uint8Array(0);
@@ -48,6 +49,28 @@ export class SpanMemory {
 
   get isEmpty(): boolean {
     return this.#made === 0;
+  }
+
+  /** Makes room for so many entries and keeps those there are. Entries' places change. @param entries a power of two */
+  grow(entries: number): void {
+    if (entries <= this.#entries) return;
+    const [made, entriesOld, ids, kind] = [this.#made, this.#entries, this.#ids, this.#kind];
+    const [ofColumns, times] = [this.#columns, this.#times];
+    this.#entries = entries;
+    if (made === 0) return;
+    this.#allocate();
+    for (let number = Math.max(1, made - entriesOld + 1); number <= made; number += 1) {
+      const from = (number - 1) & (entriesOld - 1);
+      const entry = this.#entryOf(number);
+      const at = entry * idBytes;
+      copy(this.#ids, at, ids, from * idBytes, idBytes);
+      this.#kind[entry] = kind[from]!;
+      const first = from * columns;
+      this.#columns.set(ofColumns.subarray(first, first + columns), entry * columns);
+      this.#times.set(times.subarray(from * 2, from * 2 + 2), entry * 2);
+      this.#byId.add(entry, number, idHash(this.#ids, at, this.#ids, at + place.id));
+      this.#byTrace.add(entry, number, hashBytes(this.#ids, at, 16));
+    }
   }
 
   /** What is asked and added from now on is of this project. */
@@ -127,9 +150,12 @@ export class SpanMemory {
     this.#ids.setInt32(at + place.by + 4, countedLow);
     copy(this.#ids, at + place.taken, zeros, 0, 8);
     this.#kind[entry] = kind;
-    const { service, instance, scope, request, port } = facts;
+    const { service, instance, scope, request, connection } = facts;
     const project = this.#project;
-    this.#columns.set([project, service, instance, scope, request, port, stamp], entry * columns);
+    this.#columns.set(
+      [project, service, instance, scope, request, connection, stamp],
+      entry * columns,
+    );
     this.#times[entry * 2] = facts.startNs;
     this.#times[entry * 2 + 1] = facts.endNs;
     this.#byId.add(entry, number, idHash(view, trace, view, id));
@@ -191,7 +217,7 @@ export class SpanMemory {
       instance: this.get(entry, 'instance'),
       scope: this.get(entry, 'scope'),
       request: this.get(entry, 'request'),
-      port: this.get(entry, 'port'),
+      connection: this.get(entry, 'connection'),
       startNs: this.startNs(entry),
       endNs: this.endNs(entry),
     };
@@ -277,7 +303,15 @@ const chainMax = 64;
 // Ids of an entry: trace, own, the one counted by, parent, the span this one made a duplicate of.
 const place = { id: 16, by: 24, parent: 32, taken: 40 } as const;
 const idBytes = 48;
-const column = { project: 0, service: 1, instance: 2, scope: 3, request: 4, port: 5, stamp: 6 };
+const column = {
+  project: 0,
+  service: 1,
+  instance: 2,
+  scope: 3,
+  request: 4,
+  connection: 5,
+  stamp: 6,
+};
 const columns = 8;
 
 function copy(to: DataView, toAt: number, from: DataView, fromAt: number, length: number): void {

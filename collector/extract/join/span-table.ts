@@ -28,8 +28,8 @@ export class SpanTable {
   instance = new Int32Array(firstSpans);
   scope = new Int32Array(firstSpans);
   request = new Int32Array(firstSpans);
-  /** The client's port; 0 when the span does not say. */
-  port = new Int32Array(firstSpans);
+  /** The client's port, 0 when the span does not say; plus 65,536 when the protocol is HTTP/1. */
+  connection = new Int32Array(firstSpans);
   /** Where route (0: none) and name lie. */
   route = new Int32Array(firstSpans);
   routeEnd = new Int32Array(firstSpans);
@@ -182,7 +182,7 @@ const intColumns = [
   'instance',
   'scope',
   'request',
-  'port',
+  'connection',
   'route',
   'routeEnd',
   'name',

@@ -296,11 +296,10 @@ describe('X16: siblings under one remote parent', () => {
   const framework = at(2, 9, remote, [1, 19], { ...routed, 'http.response.status_code': 201 });
 
   test('are one call: the outer’s time, the inner’s route', () => {
-    for (const spans of [
-      [framework, server],
-      [server, framework],
-    ]) {
-      const { calls, extracted } = counted(message(spans));
+    const inner: [string, Span[]] = ['framework', [framework]];
+    const outer: [string, Span[]] = ['server', [server]];
+    for (const request of [scopes({}, inner, outer), scopes({}, outer, inner)]) {
+      const { calls, extracted } = counted(request);
       expect(calls).toEqual(['GET /users/{id} 200 20']);
       expect(extracted[0]).toMatchObject({ stored: 1, duplicate: { nested: 0, sibling: 1 } });
     }
@@ -329,11 +328,31 @@ describe('X16: siblings under one remote parent', () => {
     expect(counted(message([at(2, 9, remote, [1, 19], attributes), server])).calls.length).toBe(2);
   });
 
-  test('from two ports of the client they are two calls at once', () => {
+  test('from two ports of the client they are two calls at once, whatever their scopes', () => {
     const from = (own: number, times: [number, number], port: number) =>
       at(own, 9, remote, times, { ...routed, 'network.peer.port': port });
-    expect(counted(message([from(2, [1, 19], 4001), from(1, [0, 20], 4002)])).calls.length).toBe(2);
-    expect(counted(message([from(2, [1, 19], 4001), from(1, [0, 20], 4001)])).calls.length).toBe(1);
+    const request = (port: number): [string, Span[]][] => [
+      ['framework', [from(2, [1, 19], port)]],
+      ['server', [from(1, [0, 20], 4001)]],
+    ];
+    expect(counted(scopes({}, ...request(4002))).calls.length).toBe(2);
+    expect(counted(scopes({}, ...request(4001))).calls.length).toBe(1);
+  });
+
+  test('of one scope they are one call only on one connection of HTTP/1', () => {
+    const pair = (connection: Record<string, AnyValue>) =>
+      counted(
+        message([
+          at(2, 9, remote, [1, 19], { ...routed, ...connection }),
+          at(1, 9, remote, [0, 20], { ...routed, ...connection }),
+        ]),
+      ).calls.length;
+    // Instrumentation that is set up twice: one connection of HTTP/1 carries one call at a time.
+    expect(pair({ 'network.peer.port': 4001, 'network.protocol.version': '1.1' })).toBe(1);
+    expect(pair({ 'net.peer.port': 4001, 'http.flavor': '1.1' })).toBe(1);
+    expect(pair({ 'network.peer.port': 4001, 'network.protocol.version': '2' })).toBe(2);
+    expect(pair({ 'network.peer.port': 4001 })).toBe(2);
+    expect(pair({ 'network.protocol.version': '1.1' })).toBe(2);
   });
 
   test('of two instances they are two calls', () => {
