@@ -104,6 +104,12 @@ module.exports = {
       to: { path: '^core/store/[^/]+/' },
     },
     {
+      name: 'only-engine-opens-engines',
+      severity: 'error',
+      from: { pathNot: '^(core/store/engine\\.ts$|core/store/sqlite/|test/)' },
+      to: { path: '^core/store/sqlite/' },
+    },
+    {
       name: 'reports-never-api',
       severity: 'error',
       from: { path: '^analyzer/(reports|query)/' },

@@ -6,12 +6,12 @@ import { type Log, openLog } from '../core/log.ts';
 import { openCertificates } from '../core/server/certificates.ts';
 import { addressOf, listen } from '../core/server/listen.ts';
 import { createWebServer, type WebServer } from '../core/server/web-server.ts';
-import { openSqliteReader } from '../core/store/sqlite/reader/reader.ts';
+import { storePlace } from '../core/store/engine.ts';
+import { RetryingReader } from '../core/store/late.ts';
 import type { CallReader } from '../core/store/store.ts';
 import { openDashboard } from './api/dashboard.ts';
 import { handlerOf } from './api/http2.ts';
 import { analyzerApp } from './api/server.ts';
-import { RetryingReader } from './late-reader.ts';
 
 /** The analyzer: calls in the store, answers out of the REST API. */
 export interface Analyzer {
@@ -32,13 +32,14 @@ export async function startAnalyzer(
   config: Config,
   log: Log = openLog('analyzer', config.logLevel),
 ): Promise<Analyzer> {
-  const reader = new RetryingReader(() => openSqliteReader(config.store.path));
+  const place = storePlace(config.store);
+  const reader = new RetryingReader(place.openReader);
   try {
     await reader.check();
   } catch (thrown) {
     const error = asAppError(thrown);
     if (error.code !== 'unavailable') throw error;
-    log.warn({ store: config.store.path }, `${error.message}; trying again at every request`);
+    log.warn({ store: place.name }, `${error.message}; trying again at every request`);
   }
   const tenancy = openTenancy(config);
   return serve(config, { reader, tenancy }, log).catch(async (error: unknown) => {

@@ -1,14 +1,14 @@
 import { readConfig } from '../core/config/config.ts';
-import { backUpStore, restoreStore } from '../core/store/sqlite/backup.ts';
+import { storePlace } from '../core/store/engine.ts';
 import { readFlags, UsageError } from './flags.ts';
 
 /** `rollcall backup --to FILE`: a copy of the store, also while services run on it. @returns the exit code */
 export async function backup(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
   const { env: flags, own } = readFlags(args, { to: { type: 'string' } });
   const target = fileOf(own.to, '--to');
-  const { path } = readConfig({ ...env, ...flags }).store;
-  const bytes = await backUpStore(path, target);
-  process.stderr.write(`${path} is backed up to ${target}: ${bytes} bytes\n`);
+  const place = storePlace(readConfig({ ...env, ...flags }).store);
+  const bytes = await place.backUp(target);
+  process.stderr.write(`${place.name} is backed up to ${target}: ${bytes} bytes\n`);
   return 0;
 }
 
@@ -19,9 +19,9 @@ export async function restore(args: string[], env: NodeJS.ProcessEnv): Promise<n
     replace: { type: 'boolean' },
   });
   const source = fileOf(own.from, '--from');
-  const { path } = readConfig({ ...env, ...flags }).store;
-  await restoreStore(source, path, own.replace === true);
-  process.stderr.write(`${path} is what ${source} holds\n`);
+  const place = storePlace(readConfig({ ...env, ...flags }).store);
+  await place.restore(source, own.replace === true);
+  process.stderr.write(`${place.name} is what ${source} holds\n`);
   return 0;
 }
 

@@ -1,9 +1,8 @@
-import { existsSync } from 'node:fs';
 import { readConfig } from '../core/config/config.ts';
 import { AppError, asAppError } from '../core/error.ts';
 import { newKey, projectPattern, projectRule, type Scope, scopes } from '../core/key.ts';
+import { storePlace } from '../core/store/engine.ts';
 import type { KeyRecord, KeyStore } from '../core/store/keys.ts';
-import { openSqliteKeys } from '../core/store/sqlite/keys.ts';
 import { isoTime } from '../core/window.ts';
 import { readFlags, UsageError } from './flags.ts';
 
@@ -101,11 +100,11 @@ async function onStore(
   expected: 'there' | 'made where absent',
   work: (store: KeyStore) => Promise<void>,
 ): Promise<void> {
-  const { path } = readConfig(env).store;
-  if (expected === 'there' && !existsSync(path)) {
-    throw new AppError('not_found', `there is no store at ${path}`);
+  const place = storePlace(readConfig(env).store);
+  if (expected === 'there' && !(await place.exists())) {
+    throw new AppError('not_found', `there is no store at ${place.name}`);
   }
-  const store = await openSqliteKeys(path);
+  const store = await place.openKeys();
   try {
     await work(store);
   } finally {

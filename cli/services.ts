@@ -1,11 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readConfig } from '../core/config/config.ts';
-import { AppError } from '../core/error.ts';
 import { openLog } from '../core/log.ts';
 import { checkCertificates } from '../core/server/certificates.ts';
+import { storePlace } from '../core/store/engine.ts';
 
 export type ServiceName = 'collector' | 'analyzer';
 
@@ -34,7 +32,7 @@ export async function startServices(
 ): Promise<Services> {
   const config = readConfig(env);
   if (config.tls) await checkCertificates(config.tls);
-  await makeFolder(dirname(config.store.path));
+  await storePlace(config.store).prepare();
   const log = openLog('rollcall', config.logLevel);
   const children = names.map((name) => spawnService(name, env));
   let stopping = false;
@@ -89,15 +87,4 @@ function childEnd(child: ChildProcess): Promise<ChildEnd> {
 
 function isRunning(child: ChildProcess): boolean {
   return child.exitCode === null && child.signalCode === null;
-}
-
-async function makeFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true });
-  } catch (error) {
-    const { message } = error as Error;
-    throw new AppError('unavailable', `cannot make the data folder "${path}": ${message}`, {
-      cause: error,
-    });
-  }
 }

@@ -6,7 +6,7 @@ import { asAppError } from '../core/error.ts';
 import { limits } from '../core/limits.ts';
 import { type Log, openLog } from '../core/log.ts';
 import { type Certificates, openCertificates } from '../core/server/certificates.ts';
-import { openSqliteWriter } from '../core/store/sqlite/writer/writer.ts';
+import { storePlace } from '../core/store/engine.ts';
 import type { CallWriter } from '../core/store/store.ts';
 import { type ClientPrivacy, openClientPrivacy } from './extract/client/privacy.ts';
 import { PrivateDictionary } from './extract/client/private-dictionary.ts';
@@ -36,15 +36,17 @@ export async function startCollector(
   config: Config,
   log: Log = openLog('collector', config.logLevel),
 ): Promise<Collector> {
-  const { path } = config.store;
+  const place = storePlace(config.store);
   const certificates = config.tls && (await openCertificates(config.tls, log));
   const keepsAddresses = config.clientPrivacy === 'full';
-  const writer = await openSqliteWriter({ path, retention: config.retention, keepsAddresses });
+  const writer = await place.openWriter({ retention: config.retention, keepsAddresses });
   // The writer holds the store's lock: nobody else has to do with the key.
-  const privacy = await openPrivacy(config, log).catch(async (error: unknown) => {
-    await writer.close();
-    throw error;
-  });
+  const privacy = await openPrivacy(config, place.clientKeyPath, log).catch(
+    async (error: unknown) => {
+      await writer.close();
+      throw error;
+    },
+  );
   const tenancy = openTenancy(config);
   const parts = { ...openIngest(config, writer, privacy, log), gate: tenancy.gate, certificates };
   const doors = await openDoors(config, parts, log).catch(async (error: unknown) => {
@@ -54,7 +56,7 @@ export async function startCollector(
   });
   // The one line that says where we are, whatever level is logged.
   const level = config.logLevel === 'silent' ? 'silent' : 'info';
-  log.child({}, { level }).info({ ...doors.urls, store: path }, 'listening');
+  log.child({}, { level }).info({ ...doors.urls, store: place.name }, 'listening');
   await warnWithoutKeys(tenancy, config, log);
   return {
     url: doors.urls.otlp_http,
@@ -76,8 +78,11 @@ interface Parts {
   largeMessages: LargeMessages;
 }
 
-async function openPrivacy(config: Config, log: Log): Promise<ClientPrivacy | undefined> {
-  const keyPath = `${config.store.path}.client-key`;
+async function openPrivacy(
+  config: Config,
+  keyPath: string,
+  log: Log,
+): Promise<ClientPrivacy | undefined> {
   return openClientPrivacy({ mode: config.clientPrivacy, keyPath, log });
 }
 

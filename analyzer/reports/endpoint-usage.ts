@@ -5,8 +5,8 @@ import type {
   Selection,
   ServiceRecord,
   Snapshot,
-  Usage,
 } from '../../core/store/store.ts';
+import type { Usage } from '../../core/usage/usage.ts';
 import { isoTime, type Window } from '../../core/window.ts';
 import { type WindowAnswer, windowAnswer } from '../query/window.ts';
 import { count, emptyUsage } from './figures.ts';

@@ -1,4 +1,4 @@
-import { percentiles, type Usage } from '../../core/store/store.ts';
+import { percentiles, type Usage } from '../../core/usage/usage.ts';
 
 /**
  * Numbers as answers show them. Durations: milliseconds with three decimals. Percentages: four decimals,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { ClientUsage, Usage } from '../../core/store/store.ts';
+import type { ClientUsage } from '../../core/store/store.ts';
+import type { Usage } from '../../core/usage/usage.ts';
 import { isoTime } from '../../core/window.ts';
 import { commonParameters, limitParameter } from '../query/parameters.ts';
 import { jsonAnswer, question } from '../query/query.ts';

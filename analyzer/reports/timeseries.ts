@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { AppError } from '../../core/error.ts';
 import { limits } from '../../core/limits.ts';
-import type { Coverage, Selection, Snapshot, Usage } from '../../core/store/store.ts';
+import type { Coverage, Selection, Snapshot } from '../../core/store/store.ts';
+import type { Usage } from '../../core/usage/usage.ts';
 import { isoTime, type Window } from '../../core/window.ts';
 import {
   glanceInterval,

@@ -1,9 +1,4 @@
-import {
-  CallBatch,
-  type CallDictionary,
-  callColumns,
-  type NewDimensions,
-} from '../../core/call.ts';
+import type { CallBatch, CallDictionary, NewDimensions } from '../../core/call.ts';
 import { AppError, asAppError } from '../../core/error.ts';
 import { limits } from '../../core/limits.ts';
 import type { AppendOutcome, CallWriter } from '../../core/store/store.ts';
@@ -31,7 +26,6 @@ export class Ingest {
   readonly #clocksAhead = new ClockSkew();
   /** Batches not yet handed to the writer; requests fill the last one. */
   #queue: Group[] = [];
-  #recycled: ArrayBuffer | undefined;
   #waitingCalls = 0;
   #committing = false;
   #scheduled = false;
@@ -132,17 +126,9 @@ export class Ingest {
     const last = this.#queue.at(-1);
     if (last !== undefined && last.batch.length < this.#bounds.batchCalls) return last;
     if (last !== undefined) this.#seal(last);
-    const group = { batch: new CallBatch(this.#columns()), waiters: [], words: undefined };
+    const group = { batch: this.#writer.newBatch(), waiters: [], words: undefined };
     this.#queue.push(group);
     return group;
-  }
-
-  #columns() {
-    const memory = this.#recycled;
-    this.#recycled = undefined;
-    return memory === undefined
-      ? callColumns(firstCapacity)
-      : callColumns(Math.floor(memory.byteLength / bytesPerCall), memory);
   }
 
   /** After this no request may add to the group. */
@@ -185,11 +171,7 @@ export class Ingest {
     this.#commitNext();
   }
 
-  #settle(
-    { waiters }: Group,
-    { stored, recycled, otherCalls, commitSeconds }: AppendOutcome,
-  ): void {
-    this.#recycled = recycled;
+  #settle({ waiters }: Group, { stored, otherCalls, commitSeconds }: AppendOutcome): void {
     this.#metrics.otherCalls(otherCalls);
     this.#metrics.commit(commitSeconds);
     if (this.#failing) {
@@ -284,8 +266,6 @@ interface Waiter {
   reject(error: AppError): void;
 }
 
-const firstCapacity = 4096;
-const bytesPerCall = callColumns(1).buffer.byteLength;
 /** A call's columns and its part of the words. */
 const bytesPerWaitingCall = 80;
 

@@ -1,9 +1,9 @@
 import type { Config } from '../config/config.ts';
 import { asAppError } from '../error.ts';
 import type { Log } from '../log.ts';
+import { storePlace } from '../store/engine.ts';
 import type { KeyStore } from '../store/keys.ts';
 import { Retrying } from '../store/late.ts';
-import { openSqliteKeys } from '../store/sqlite/keys.ts';
 import { type Authorizer, authorizerOf } from './authorizer.ts';
 
 /** Whose requests a service takes: its gate, and the keys behind it. */
@@ -16,7 +16,7 @@ export interface Tenancy {
 
 export function openTenancy(config: Pick<Config, 'auth' | 'adminKey' | 'store'>): Tenancy {
   const { auth, adminKey, store } = config;
-  const late = new Retrying(() => openSqliteKeys(store.path));
+  const late = new Retrying(storePlace(store).openKeys);
   const keys = () => late.get();
   const gate = authorizerOf({ auth, adminKey, keys });
   return {

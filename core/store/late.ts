@@ -1,16 +1,18 @@
+import type { CallReader, Snapshot } from './store.ts';
+
 /**
- * A store that may not be there yet: the volume is not mounted, the disk is full. Whoever asks tries
- * again to open it; until that works every answer is the reason, `unavailable`.
+ * A store that may not be there yet: its volume is not mounted, its disk is full. Every use tries to open it
+ * until one attempt succeeds; until then each use fails with that attempt's error, `unavailable`.
  */
 export class Retrying<T extends { close(): Promise<void> }> {
-  #open: () => Promise<T>;
+  readonly #open: () => Promise<T>;
   #opening: Promise<T> | undefined;
 
   constructor(open: () => Promise<T>) {
     this.#open = open;
   }
 
-  /** One attempt at a time, shared by all who wait; a failed one is forgotten. */
+  /** Uses at the same time share one attempt; the use after a failed attempt begins another. */
   get(): Promise<T> {
     this.#opening ??= this.#open().catch((error: unknown) => {
       this.#opening = undefined;
@@ -22,5 +24,26 @@ export class Retrying<T extends { close(): Promise<void> }> {
   async close(): Promise<void> {
     const opened = await this.#opening?.catch(() => undefined);
     await opened?.close();
+  }
+}
+
+/** A reader of a store that may not be there yet. */
+export class RetryingReader implements CallReader {
+  readonly #reader: Retrying<CallReader>;
+
+  constructor(open: () => Promise<CallReader>) {
+    this.#reader = new Retrying(open);
+  }
+
+  async snapshot<T>(project: string, ask: (snapshot: Snapshot) => Promise<T>): Promise<T> {
+    return (await this.#reader.get()).snapshot(project, ask);
+  }
+
+  async check(): Promise<void> {
+    await (await this.#reader.get()).check();
+  }
+
+  async close(): Promise<void> {
+    await this.#reader.close();
   }
 }

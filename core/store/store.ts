@@ -1,35 +1,31 @@
 import type { CallBatch, NewDimensions } from '../call.ts';
+import type { Usage } from '../usage/usage.ts';
 import type { Window } from '../window.ts';
 
 /**
- * What Rollcall asks of a store, in the words of the domain. Two engines implement it; both pass
- * test/store/contract.ts. Every read and write names the project, so that no caller can forget it.
+ * What Rollcall asks of a store, in the words of the domain. Every engine passes test/store/contract.ts. Every
+ * read and write names the project, so that no caller can forget it. core/store/engine.ts opens engines.
  */
 
-/** Takes calls. One process writes a store at a time; a second one is refused with `conflict`. */
+/** Takes calls. Whether several processes may write one store at a time is a property of the engine. */
 export interface CallWriter {
+  /** An empty batch to fill. An engine may build it on memory of a batch that was appended before. */
+  newBatch(): CallBatch;
   /**
-   * Commits the batch, durably, or nothing of it. The batch's columns belong to the store from here on;
-   * the outcome brings columns back to be used again.
-   * @param words what the batch's numbers mean, beyond earlier batches of the same epoch
-   * @throws AppError `unavailable` when nothing of it was committed; the words are known all the same
+   * Commits the batch, durably, or nothing of it. The batch's columns belong to the store from here on.
+   * @param dimensions the values behind the batch's numbers that no earlier batch of the same epoch brought
+   * @throws AppError `unavailable` when nothing of the batch was committed; the store keeps the dimensions
    */
-  append(batch: CallBatch, words: NewDimensions): Promise<AppendOutcome>;
-  /** Rolls up what waits, down to the coarsest level. Happens by itself; reports never need it. */
-  rollUp(): Promise<void>;
-  /** Deletes what is older than the retention says, as of `nowS`. Also done by itself, now and then. */
-  purge(nowS: number): Promise<void>;
-  /** Commits an empty transaction. @throws AppError `unavailable` */
+  append(batch: CallBatch, dimensions: NewDimensions): Promise<AppendOutcome>;
+  /** @throws AppError `unavailable` when the store cannot take a commit now */
   check(): Promise<void>;
-  /** Commits what was appended before, rolls up, and gives the store free. */
+  /** Resolves when everything appended before is durable and the store may be opened by another process. */
   close(): Promise<void>;
 }
 
 export interface AppendOutcome {
   /** For each delivery of the batch: true when stored, false when it repeats one of the last hour. */
   stored: boolean[];
-  /** Memory of a batch's columns, to be used again. */
-  recycled: ArrayBuffer;
   /** Calls of it whose endpoint is past its service's bound: they are of `{other}`. */
   otherCalls: number;
   commitSeconds: number;
@@ -130,39 +126,6 @@ export interface LastCaller {
   consumer: string;
   agent: string;
   atMs: number;
-}
-
-/** The percentiles every usage answers. */
-export const percentiles = [50, 75, 90, 95, 99] as const;
-
-export interface Usage {
-  calls: number;
-  errors4xx: number;
-  errors5xx: number;
-  /** Calls by HTTP status; 0 stands for no status. */
-  statuses: Map<number, number>;
-  /** Of the calls that have a latency: all but `untimed`. */
-  sumNs: number;
-  /** Exact. 0 without calls. */
-  minNs: number;
-  maxNs: number;
-  /** Values at the nearest ranks of `percentiles`, in that order, within 1 %; zeros without calls. */
-  percentilesNs: number[];
-  uniqueClients: number;
-  /** More clients than are counted exactly: `uniqueClients` is an estimate. */
-  uniqueClientsEstimated: boolean;
-  /** Calls whose duration is no latency (OTLP.md X7); absent when there is none. */
-  untimed?: number;
-  /** Present when some of these calls have a weight (core/weight.ts): then every count above but
-   *  `uniqueClients` is a sum of weights, not always whole, and an estimate; so are durations. */
-  sampling?: Sampling;
-}
-
-export interface Sampling {
-  /** Spans seen, whatever each stands for. */
-  seen: number;
-  /** Of `calls`: Σ(w² − w). Its root is their standard error. */
-  variance: number;
 }
 
 export interface ClientUsage {

@@ -1,7 +1,7 @@
-import { percentiles, type Usage } from '../store/store.ts';
 import { varianceOf, weightUnit } from '../weight.ts';
 import { ClientTally } from './client-tally.ts';
 import { HistogramCounts } from './histogram.ts';
+import { percentiles, type Usage } from './usage.ts';
 import { lengthBytes, putLength, putVarint, VarintReader } from './varint.ts';
 
 /** Statuses are at most three digits; what is not (nobody sends it) was made 0 at the door. */

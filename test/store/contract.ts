@@ -20,6 +20,10 @@ import {
 export interface EngineUnderTest {
   openWriter(now: () => number): Promise<CallWriter>;
   openReader(): Promise<CallReader>;
+  /** Does at once what the open writer does by itself in time: everything appended is rolled up and compacted. */
+  compact(): Promise<void>;
+  /** Deletes at once what is older than the retention says, as of `nowS`. */
+  purge(nowS: number): Promise<void>;
   /** How many raw calls are stored. */
   rawCalls(): Promise<number>;
 }
@@ -132,7 +136,7 @@ export function storeContract(
       await append([calls.slice(0, 1_000), calls.slice(1_000, 1_001), []]);
       await append([calls.slice(1_001)]);
       for (const window of windows) await expectExact(calls, window);
-      await writer.rollUp();
+      await under.compact();
       for (const window of windows) await expectExact(calls, window);
       await close();
       await open();
@@ -146,18 +150,18 @@ export function storeContract(
       const size = calls.length / parts;
       for (let part = 0; part < parts; part++) {
         await append([calls.slice(part * size, (part + 1) * size)]);
-        if (part % 3 === 1) await writer.rollUp();
+        if (part % 3 === 1) await under.compact();
       }
       for (const window of windows) await expectExact(calls, window);
-      await writer.rollUp();
+      await under.compact();
       for (const window of windows) await expectExact(calls, window);
     });
 
     it('answers the same when raw calls are purged', async () => {
       const calls = randomCalls(9, 2_000, nowS, 20);
       await append([calls]);
-      await writer.rollUp();
-      await writer.purge(nowS + defaultRetention.callsS + 1);
+      await under.compact();
+      await under.purge(nowS + defaultRetention.callsS + 1);
       expect(await under.rawCalls()).toBe(0);
       await expectExact(calls, allTime);
       const late = randomCalls(10, 500, nowS, 20);
@@ -175,8 +179,8 @@ export function storeContract(
       const older = { fromS: nowS - (nowS % 60) - 100 * dayS, toS: recent.toS };
       const calls = randomCalls(21, 5_000, nowS, 5, 120 * dayS);
       await append([calls]);
-      await writer.rollUp();
-      await writer.purge(nowS);
+      await under.compact();
+      await under.purge(nowS);
       await reader.snapshot('default', async (snapshot) => {
         expect(await snapshot.coverage(recent)).toEqual({ window: recent, resolution: 'minute' });
         expect(await snapshot.coverage(old)).toEqual({
@@ -228,7 +232,7 @@ export function storeContract(
       await reader.snapshot('default', async (snapshot) => {
         expect((await snapshot.total({}, allTime)).calls).toBe(40);
         await append([calls.slice(40)]);
-        await writer.rollUp();
+        await under.compact();
         expect(await counts(snapshot)).toEqual([40, 40, 40]);
       });
       expect(await reader.snapshot('default', counts)).toEqual([60, 60, 60]);
@@ -253,7 +257,7 @@ export function storeContract(
         expect(await snapshot.endpoints(unknown)).toEqual([]);
         expect((await snapshot.total(unknown, allTime)).calls).toBe(0);
       });
-      await writer.rollUp();
+      await under.compact();
       await close();
       await open();
       expect(await ids()).toEqual(before);
@@ -280,7 +284,7 @@ export function storeContract(
     it('keeps permanent records and last callers, whatever is purged', async () => {
       const calls = randomCalls(4, 4_000, nowS, 6);
       await append([calls.slice(0, 2_000)]);
-      await writer.rollUp();
+      await under.compact();
       await append([calls.slice(2_000)]);
       const check = async (): Promise<void> =>
         reader.snapshot('default', async (snapshot) => {
@@ -302,8 +306,8 @@ export function storeContract(
           }
         });
       await check();
-      await writer.rollUp();
-      await writer.purge(nowS + defaultRetention.daysS * 2);
+      await under.compact();
+      await under.purge(nowS + defaultRetention.daysS * 2);
       await check();
     });
 
@@ -336,7 +340,7 @@ export function storeContract(
       }));
       for (const half of [calls.slice(0, many / 2), calls.slice(many / 2)]) {
         await append([half]);
-        await writer.rollUp();
+        await under.compact();
       }
       await reader.snapshot('default', async (snapshot) => {
         const total = await snapshot.total({}, allTime);
@@ -374,14 +378,14 @@ export function storeContract(
       await close();
       await open();
       await every(2_000);
-      await writer.rollUp();
+      await under.compact();
       await every(2_000);
       await append([calls.slice(2_000, 3_000)]);
-      await writer.rollUp();
+      await under.compact();
       await append([calls.slice(3_000)]);
       await every();
-      await writer.rollUp();
-      await writer.purge(nowS + defaultRetention.callsS + 1);
+      await under.compact();
+      await under.purge(nowS + defaultRetention.callsS + 1);
       expect(await under.rawCalls()).toBe(0);
       await expectExact(calls, allTime);
       await close();
@@ -395,7 +399,7 @@ export function storeContract(
       );
       for (const part of parts) {
         await append([part]);
-        await writer.rollUp();
+        await under.compact();
       }
       await expectExact(parts.flat(), allTime);
       await append([parts[2]!]);
@@ -427,7 +431,7 @@ export function storeContract(
       const beside = { ...last!, route: '/beside', endS: nowS, weight: 0 };
       const calls = [...plain, ...sampled, beside];
       await append([calls.slice(0, 500)]);
-      await writer.rollUp();
+      await under.compact();
       await append([calls.slice(500)]);
       const check = async (): Promise<void> =>
         reader.snapshot('default', async (snapshot) => {
@@ -461,9 +465,9 @@ export function storeContract(
           expect(unweighed).toMatchObject({ calls: 0, sampling: { seen: 1, variance: 0 } });
         });
       await check();
-      await writer.rollUp();
+      await under.compact();
       await check();
-      await writer.purge(nowS + defaultRetention.callsS + 1);
+      await under.purge(nowS + defaultRetention.callsS + 1);
       await check();
       await close();
       await open();
@@ -487,19 +491,19 @@ export function storeContract(
           await expectExact(calls, window);
       };
       await append([calls.slice(0, 20), calls.slice(20, 700)]);
-      await writer.rollUp();
+      await under.compact();
       await append([calls.slice(700)]);
       await every();
       await close();
       await open();
-      await writer.rollUp();
+      await under.compact();
       await every();
     });
 
     it('adds the weights of clients, and says that they are estimates', async () => {
       const calls = weighted(70, randomCalls(70, 3_000, nowS, 5, dayS), [1, 2.5, 0]);
       await append([calls]);
-      await writer.rollUp();
+      await under.compact();
       await reader.snapshot('default', async (snapshot) => {
         const truth = new Map<string, number>();
         for (const call of calls) {

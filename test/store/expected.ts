@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { limits } from '../../core/limits.ts';
-import { percentiles, type Usage } from '../../core/store/store.ts';
+import { percentiles, type Usage } from '../../core/usage/usage.ts';
 import type { Window } from '../../core/window.ts';
 import { copies, endMs, type PlainCall, weightOf } from './made-calls.ts';
 

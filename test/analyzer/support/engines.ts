@@ -47,7 +47,7 @@ export async function openSqlite(
   const dictionary = new CallDictionary();
   const half = Math.ceil(calls.length / 2);
   await write(writer, dictionary, calls.slice(0, half));
-  await writer.rollUp();
+  await writer.compact();
   await write(writer, dictionary, calls.slice(half));
   const reader = await openSqliteReader(path);
   return {

@@ -1,16 +1,15 @@
 import { limits } from '../../../core/limits.ts';
-import {
-  type CallReader,
-  type ClientUsage,
-  type Coverage,
-  type EndpointRecord,
-  type LastCaller,
-  percentiles,
-  type Selection,
-  type ServiceRecord,
-  type Snapshot,
-  type Usage,
+import type {
+  CallReader,
+  ClientUsage,
+  Coverage,
+  EndpointRecord,
+  LastCaller,
+  Selection,
+  ServiceRecord,
+  Snapshot,
 } from '../../../core/store/store.ts';
+import { percentiles, type Usage } from '../../../core/usage/usage.ts';
 import { dayS, hourS, roundOutward, type Window } from '../../../core/window.ts';
 
 /** A call as a test writes it down. */

@@ -111,7 +111,7 @@ async function historyStore(folder: string, calls: number): Promise<string> {
     seed: 9,
   });
   // Ninety days in a minute leave more unsettled than a collector ever has: it settles as it goes.
-  await writer.rollUp();
+  await writer.compact();
   await writer.close();
   mkdirSync(join(name, 'complete'));
   const seconds = (performance.now() - started) / 1000;

@@ -1,6 +1,7 @@
 import type { Tally } from '../../../usage/tally.ts';
 import { grown } from '../usage/column.ts';
-import { shardBits, sortBy, type UsageEntries } from '../usage/usage-block.ts';
+import { sortBy } from '../usage/radix-sort.ts';
+import { shardBits, type UsageEntries } from '../usage/usage-block.ts';
 
 /**
  * The usage of one shard's endpoints, each as the words of a tally (`Tally.putWords`), or encoded where

@@ -2,7 +2,8 @@ import type { Tally } from '../../../usage/tally.ts';
 import type { Database } from '../database.ts';
 import { addEncodedFacts, type EndpointFacts, factsOfCalls } from '../usage/endpoint-facts.ts';
 import { PendingCalls, readTail } from '../usage/pending-calls.ts';
-import { BlockWriter, sortBy } from '../usage/usage-block.ts';
+import { sortBy } from '../usage/radix-sort.ts';
+import { BlockWriter } from '../usage/usage-block.ts';
 
 /** What is committed and not settled into levels yet: runs, and the raw calls that are in no run. */
 export interface RecentUsage {

@@ -1,7 +1,9 @@
 import { AppError } from '../../../error.ts';
 import { specialRoutes } from '../../../limits.ts';
 import { Tally } from '../../../usage/tally.ts';
-import { isoTime, type Window } from '../../../window.ts';
+import type { Usage } from '../../../usage/usage.ts';
+import { isoTime, minuteS, type Window } from '../../../window.ts';
+import { coverageOf, type Kept } from '../../coverage.ts';
 import type {
   ClientUsage,
   Coverage,
@@ -9,11 +11,11 @@ import type {
   Selection,
   ServiceRecord,
   Snapshot,
-  Usage,
 } from '../../store.ts';
 import type { Database } from '../database.ts';
-import { coarsestMinutes, coverageOf, type Kept, type Piece, piecesOf } from '../usage/levels.ts';
-import { shardBits, sortBy, UsageEntries } from '../usage/usage-block.ts';
+import { coarsestMinutes, type Piece, piecesOf } from '../usage/levels.ts';
+import { sortBy } from '../usage/radix-sort.ts';
+import { shardBits, UsageEntries } from '../usage/usage-block.ts';
 import type { CompactedUsage } from './compacted-usage.ts';
 import type { DimensionCache } from './dimension-cache.ts';
 import type { EndpointCache, KnownEndpoint } from './endpoint-cache.ts';
@@ -186,8 +188,8 @@ export class SqliteSnapshot implements Snapshot {
 
   #kept(): Kept {
     return {
-      minutesFrom: this.#meta.get('minutes_from')!,
-      hoursFrom: this.#meta.get('hours_from')!,
+      minutesFromS: this.#meta.get('minutes_from')! * minuteS,
+      hoursFromS: this.#meta.get('hours_from')! * minuteS,
     };
   }
 

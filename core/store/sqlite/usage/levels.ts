@@ -1,6 +1,3 @@
-import { dayS, hourS, minuteS, type Window } from '../../../window.ts';
-import type { Coverage } from '../../store.ts';
-
 /**
  * Usage is kept at several levels of time, each complete for everything settled, all aligned to the epoch.
  * The coarse ones keep a window of any length to a few dozen pieces: docs/decisions/0001-usage-blocks.md has the
@@ -17,32 +14,6 @@ export const levels = [
 
 export const minutesPerDay = 1440;
 export const coarsestMinutes = 64 * 1440;
-
-/** From which minute on minutes and hours still stand; both whole days, so that no hour or day is torn. */
-export interface Kept {
-  minutesFrom: number;
-  hoursFrom: number;
-}
-
-/** The window rounded outward to what is still there at each of its edges. */
-export function coverageOf(window: Window, kept: Kept): Coverage {
-  const from = edgeStepS(window.fromS, kept);
-  const to = edgeStepS(window.toS, kept);
-  const step = Math.max(from, to);
-  return {
-    window: {
-      fromS: Math.floor(window.fromS / from) * from,
-      toS: Math.ceil(window.toS / to) * to,
-    },
-    resolution: step === dayS ? 'day' : step === hourS ? 'hour' : 'minute',
-  };
-}
-
-function edgeStepS(edgeS: number, kept: Kept): number {
-  const minute = edgeS / 60;
-  if (minute >= kept.minutesFrom) return minuteS;
-  return minute >= kept.hoursFrom ? hourS : dayS;
-}
 
 export interface Piece {
   level: number;

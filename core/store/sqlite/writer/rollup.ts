@@ -9,14 +9,8 @@ import {
 import { EndpointRecords } from '../usage/endpoint-records.ts';
 import { levels, minutesPerDay } from '../usage/levels.ts';
 import { PendingCalls, readTail } from '../usage/pending-calls.ts';
-import {
-  BlockWriter,
-  bucketOf,
-  coalesce,
-  shardBits,
-  sortBy,
-  UsageEntries,
-} from '../usage/usage-block.ts';
+import { sortBy } from '../usage/radix-sort.ts';
+import { BlockWriter, bucketOf, coalesce, shardBits, UsageEntries } from '../usage/usage-block.ts';
 
 /** Runs of one tier that are merged into one of the next: each call is rewritten log8 times. */
 const runsPerTier = 8;

@@ -23,7 +23,7 @@ export type WriterRequest = { id: number; nowS: number } & (
       deliveries: Delivery[];
       words: NewDimensions;
     }
-  | { kind: 'rollUp' | 'purge' | 'check' | 'close' }
+  | { kind: 'compact' | 'purge' | 'check' | 'close' }
 );
 
 export type WriterAnswer =
@@ -95,7 +95,7 @@ function perform(request: WriterRequest): {
       const columns = callColumns(capacity, buffer);
       return { ...writing.append(columns, weights, deliveries, words, nowS), buffer };
     }
-    case 'rollUp':
+    case 'compact':
       writing.rollUp(nowS);
       while (writing.settleOne(nowS, true));
       return {};

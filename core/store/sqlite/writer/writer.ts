@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import type { CallBatch, NewDimensions } from '../../../call.ts';
+import { CallBatch, callColumns, type NewDimensions } from '../../../call.ts';
 import type { RetentionPeriods } from '../../../config/retention.ts';
 import { AppError, type ErrorCode } from '../../../error.ts';
 import type { AppendOutcome, CallWriter } from '../../store.ts';
@@ -21,11 +21,23 @@ export interface SqliteWriterOptions {
  * @throws AppError `conflict` when another collector writes the store or a newer program wrote it,
  *   `unavailable` when the file cannot be opened
  */
-export async function openSqliteWriter(options: SqliteWriterOptions): Promise<CallWriter> {
+export async function openSqliteWriter(options: SqliteWriterOptions): Promise<SqliteCallWriter> {
   const writer = new SqliteWriter(options);
   await writer.started;
   return writer;
 }
+
+/** A writer whose background work can be done at once: for tests and benches. */
+export interface SqliteCallWriter extends CallWriter {
+  /** Rolls up every call and compacts every shard. */
+  compact(): Promise<void>;
+  /** Deletes what is older than the retention says, as of `nowS`. */
+  purge(nowS: number): Promise<void>;
+}
+
+/** Calls that a first batch has room for; it grows. */
+const firstBatchCalls = 4096;
+const bytesPerCall = callColumns(1).buffer.byteLength;
 
 /** Blocks lie outside the heap and are freed by young collections: a small young generation is collected
  *  often. Node's default of 48 MB leaves tens of megabytes of dead blocks. */
@@ -36,11 +48,13 @@ interface Waiting {
   reject: (error: unknown) => void;
 }
 
-class SqliteWriter implements CallWriter {
+class SqliteWriter implements SqliteCallWriter {
   readonly started: Promise<unknown>;
   readonly #worker: Worker;
   readonly #now: () => number;
   readonly #waiting = new Map<number, Waiting>();
+  /** Columns of a committed batch, which the worker thread gave back. */
+  #freeColumns: ArrayBuffer | undefined;
   #lastId = 0;
   #ended: Error | undefined;
 
@@ -57,6 +71,13 @@ class SqliteWriter implements CallWriter {
     this.#worker.on('exit', () => this.#end(new Error("the store's writer has ended")));
   }
 
+  newBatch(): CallBatch {
+    const columns = this.#freeColumns;
+    this.#freeColumns = undefined;
+    if (columns === undefined) return new CallBatch(callColumns(firstBatchCalls));
+    return new CallBatch(callColumns(Math.floor(columns.byteLength / bytesPerCall), columns));
+  }
+
   async append(batch: CallBatch, words: NewDimensions): Promise<AppendOutcome> {
     const { buffer, capacity } = batch.columns;
     const { deliveries } = batch;
@@ -65,16 +86,16 @@ class SqliteWriter implements CallWriter {
       { kind: 'append', buffer, capacity, weights, deliveries, words },
       [buffer],
     );
+    this.#freeColumns = answer.buffer;
     return {
       stored: answer.stored!,
-      recycled: answer.buffer!,
       otherCalls: answer.otherCalls!,
       commitSeconds: answer.seconds,
     };
   }
 
-  async rollUp(): Promise<void> {
-    await this.#ask({ kind: 'rollUp' });
+  async compact(): Promise<void> {
+    await this.#ask({ kind: 'compact' });
   }
 
   async purge(nowS: number): Promise<void> {

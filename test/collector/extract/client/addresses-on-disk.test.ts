@@ -136,7 +136,7 @@ describe.each(['truncate', 'hash', 'none'] as const)('%s, in processes', (mode) 
       retention: defaultRetention,
       keepsAddresses,
     });
-    await writer.rollUp();
+    await writer.compact();
     await writer.purge(Math.floor(Date.now() / 1000) + 30 * 86_400);
     expect(found(path)).toEqual([]);
     await writer.close();

@@ -4,15 +4,24 @@ import { join } from 'node:path';
 import { defaultRetention } from '../../../../core/config/retention.ts';
 import { Database } from '../../../../core/store/sqlite/database.ts';
 import { openSqliteReader } from '../../../../core/store/sqlite/reader/reader.ts';
-import { openSqliteWriter } from '../../../../core/store/sqlite/writer/writer.ts';
+import {
+  openSqliteWriter,
+  type SqliteCallWriter,
+} from '../../../../core/store/sqlite/writer/writer.ts';
 import { storeContract } from '../../../store/contract.ts';
 
 storeContract('sqlite', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'rollcall-store-'));
   const path = join(folder, 'rollcall.db');
   const retention = defaultRetention;
+  let writer: SqliteCallWriter | undefined;
   return {
-    openWriter: (now) => openSqliteWriter({ path, retention, now }),
+    openWriter: async (now) => {
+      writer = await openSqliteWriter({ path, retention, now });
+      return writer;
+    },
+    compact: () => writer!.compact(),
+    purge: (nowS) => writer!.purge(nowS),
     openReader: () => openSqliteReader(path),
     rawCalls: async () => {
       const db = new Database(path, { readOnly: true });

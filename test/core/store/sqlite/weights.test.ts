@@ -8,7 +8,8 @@ import { openSqliteReader } from '../../../../core/store/sqlite/reader/reader.ts
 import { migrate } from '../../../../core/store/sqlite/schema.ts';
 import { encodeFacts, factsOfCalls } from '../../../../core/store/sqlite/usage/endpoint-facts.ts';
 import { PendingCalls } from '../../../../core/store/sqlite/usage/pending-calls.ts';
-import { BlockWriter, sortBy } from '../../../../core/store/sqlite/usage/usage-block.ts';
+import { sortBy } from '../../../../core/store/sqlite/usage/radix-sort.ts';
+import { BlockWriter } from '../../../../core/store/sqlite/usage/usage-block.ts';
 import { openSqliteWriter } from '../../../../core/store/sqlite/writer/writer.ts';
 import { Tally } from '../../../../core/usage/tally.ts';
 import { copiesOf, roundedWeight } from '../../../../core/weight.ts';
@@ -127,7 +128,7 @@ describe('a store written before there were weights', () => {
     const atMs = (startS + 100) * 1000;
     const expected = { lifetime: [14, 10], sampled: [atMs, undefined] };
     expect(await totals()).toMatchObject({ total: { calls: 24 }, ...expected });
-    await writer.rollUp();
+    await writer.compact();
     expect(await totals()).toMatchObject({
       total: { calls: 24, sampling: { seen: 21, variance: 12 } },
       ...expected,

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { coverageOf, levels, piecesOf } from '../../../../../core/store/sqlite/usage/levels.ts';
-import { dayS, hourS, minuteS } from '../../../../../core/window.ts';
+import { levels, piecesOf } from '../../../../../core/store/sqlite/usage/levels.ts';
 import { fc } from '../../../../support/property.ts';
 
 const year = 366 * 1440;
@@ -25,22 +24,5 @@ describe('levels', () => {
         expect(buckets).toBeLessThanOrEqual(2 * (59 + 5 + 3 + 7 + 7) + length / levels[5].minutes);
       }),
     );
-  });
-
-  it('round a window outward to what is kept at each edge', () => {
-    const kept = { minutesFrom: 20_000 * 1440, hoursFrom: 19_910 * 1440 };
-    const at = (day: number, s: number): number => day * dayS + s;
-    expect(coverageOf({ fromS: at(20_001, 61), toS: at(20_002, 119) }, kept)).toEqual({
-      window: { fromS: at(20_001, 60), toS: at(20_002, 120) },
-      resolution: 'minute',
-    });
-    expect(coverageOf({ fromS: at(19_990, hourS + 60), toS: at(20_002, minuteS) }, kept)).toEqual({
-      window: { fromS: at(19_990, hourS), toS: at(20_002, minuteS) },
-      resolution: 'hour',
-    });
-    expect(coverageOf({ fromS: at(19_800, hourS), toS: at(19_990, hourS + 60) }, kept)).toEqual({
-      window: { fromS: at(19_800, 0), toS: at(19_990, 2 * hourS) },
-      resolution: 'day',
-    });
   });
 });

@@ -157,13 +157,13 @@ it('no id of a call is given twice, also when all calls are deleted and the writ
   const first = await open();
   await append(first, 1);
   expect(ids()).toEqual([1, 2, 3]);
-  await first.rollUp();
+  await first.compact();
   nowS += defaultRetention.callsS + 1;
   await first.purge(nowS);
   expect(ids()).toEqual([]);
   await append(first, 2);
   expect(ids()).toEqual([4, 5, 6]);
-  await first.rollUp();
+  await first.compact();
   nowS += defaultRetention.callsS + 1;
   await first.purge(nowS);
   await first.close();

@@ -1,0 +1,91 @@
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Config } from '../config/config.ts';
+import type { RetentionPeriods } from '../config/retention.ts';
+import { AppError } from '../error.ts';
+import type { KeyStore } from './keys.ts';
+import type { CallReader, CallWriter } from './store.ts';
+
+/**
+ * A store that ROLLCALL_STORE names, and everything that can be opened there. No file outside an engine's own
+ * folder imports an engine, except this one; an engine's code is loaded when something of it is first opened.
+ */
+export interface StorePlace {
+  /** How messages and log lines name the store. Holds no password. */
+  readonly name: string;
+  /** File of the key that hashes clients' addresses (ROLLCALL_CLIENT_PRIVACY=hash); it lies beside the store. */
+  readonly clientKeyPath: string;
+  /** Whether there is a store already. */
+  exists(): Promise<boolean>;
+  /** Makes what a new store needs to be made in: for SQLite its folder. @throws AppError `unavailable` */
+  prepare(): Promise<void>;
+  /**
+   * @throws AppError `conflict` when the engine has one writer only and another process is it, or when a newer
+   *   program wrote the store; `unavailable` when it cannot be opened
+   */
+  openWriter(options: WriterOptions): Promise<CallWriter>;
+  /** @throws AppError `conflict` when a newer program wrote the store, `unavailable` */
+  openReader(): Promise<CallReader>;
+  /** @throws AppError `conflict` when a newer program wrote the store, `unavailable` */
+  openKeys(): Promise<KeyStore>;
+  /**
+   * Copies the store as it is at one moment into one new file.
+   * @returns the bytes of the copy
+   * @throws AppError `not_found` without a store, `conflict` when the target exists, `unavailable`
+   */
+  backUp(target: string): Promise<number>;
+  /**
+   * Puts a backup in the store's place.
+   * @param replace whether a store that is there may be deleted
+   * @throws AppError `not_found` without a backup, `invalid` when it is none, `conflict`, `unavailable`
+   */
+  restore(source: string, replace: boolean): Promise<void>;
+}
+
+export interface WriterOptions {
+  retention: RetentionPeriods;
+  /** False: full addresses of clients that the store holds from earlier times are taken out of it. */
+  keepsAddresses: boolean;
+}
+
+/** @param store of the configuration. Nothing is opened yet. */
+export function storePlace({ path }: Config['store']): StorePlace {
+  return {
+    name: path,
+    clientKeyPath: `${path}.client-key`,
+    exists: async () => existsSync(path),
+    prepare: () => makeFolder(dirname(path)),
+    async openWriter(options) {
+      const { openSqliteWriter } = await import('./sqlite/writer/writer.ts');
+      return openSqliteWriter({ path, ...options });
+    },
+    async openReader() {
+      const { openSqliteReader } = await import('./sqlite/reader/reader.ts');
+      return openSqliteReader(path);
+    },
+    async openKeys() {
+      const { openSqliteKeys } = await import('./sqlite/keys.ts');
+      return openSqliteKeys(path);
+    },
+    async backUp(target) {
+      const { backUpStore } = await import('./sqlite/backup.ts');
+      return backUpStore(path, target);
+    },
+    async restore(source, replace) {
+      const { restoreStore } = await import('./sqlite/backup.ts');
+      return restoreStore(source, path, replace);
+    },
+  };
+}
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (error) {
+    const { message } = error as Error;
+    throw new AppError('unavailable', `cannot make the data folder "${path}": ${message}`, {
+      cause: error,
+    });
+  }
+}
