@@ -28,6 +28,10 @@ export const limits = {
   inventoryBytes: 32 * 1024 * 1024,
   /** Routes that an inventory declares: as many as a service may have endpoints. */
   inventoryRoutes: 20_000,
+  /** Versions of a service's inventory that are listed; older ones are deleted. */
+  inventoryVersions: 50,
+  /** Inventories of a project: one a service and environment. */
+  inventoriesPerProject: 1_000,
   /** References from one path item to the next; real documents use one. */
   inventoryReferences: 16,
   /** Paths of declared servers that a call may come with. Each one costs a look-up a route. */

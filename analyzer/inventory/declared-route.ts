@@ -1,19 +1,4 @@
-/**
- * One operation that an inventory declares. `route` is the text as declared, without the server's prefix;
- * whoever compares routes makes it canonical (core/route/route.ts).
- */
-export interface DeclaredRoute {
-  /** Upper case; '' when the declaration names no method and takes every one. */
-  method: string;
-  route: string;
-  deprecated: boolean;
-  /** The name the document gives the operation. */
-  operationId?: string;
-  /** Who answers for it: `x-owner`, else the first tag. */
-  owner?: string;
-  /** ISO date or time after which it may be gone (`x-sunset`, RFC 8594). */
-  sunset?: string;
-}
+import type { DeclaredRoute } from '../../core/store/inventory.ts';
 
 /** What a document or a listing says, before anything of it is stored. */
 export interface ReadInventory {

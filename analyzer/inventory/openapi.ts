@@ -1,6 +1,7 @@
 import { AppError } from '../../core/error.ts';
 import { limits } from '../../core/limits.ts';
-import type { DeclaredRoute, ReadInventory } from './declared-route.ts';
+import type { DeclaredRoute } from '../../core/store/inventory.ts';
+import type { ReadInventory } from './declared-route.ts';
 
 /**
  * The operations of an OpenAPI 3.0 or 3.1 or a Swagger 2 document. Only `paths`, `servers` and `basePath`

@@ -1,7 +1,8 @@
 import { JSON_SCHEMA, load } from 'js-yaml';
 import { AppError } from '../../core/error.ts';
 import { limits } from '../../core/limits.ts';
-import type { DeclaredRoute, InventoryFormat, ReadInventory } from './declared-route.ts';
+import type { DeclaredRoute } from '../../core/store/inventory.ts';
+import type { InventoryFormat, ReadInventory } from './declared-route.ts';
 import { isObject, note, quoted, readOpenapi } from './openapi.ts';
 import { jsonRoutes } from './printers/json.ts';
 import {

@@ -1,9 +1,5 @@
-import {
-  type DeclaredRoute,
-  type InventoryFormat,
-  methodsOf,
-  routesOf,
-} from '../declared-route.ts';
+import type { DeclaredRoute } from '../../../core/store/inventory.ts';
+import { type InventoryFormat, methodsOf, routesOf } from '../declared-route.ts';
 import { isObject, list, text } from '../openapi.ts';
 
 /** Route printers that write JSON, and our own list; recognised by their members. */

@@ -1,4 +1,5 @@
-import { type DeclaredRoute, methodsOf, routesOf } from '../declared-route.ts';
+import type { DeclaredRoute } from '../../../core/store/inventory.ts';
+import { methodsOf, routesOf } from '../declared-route.ts';
 
 /** Route printers that write lines for people: each takes the whole text's lines. */
 

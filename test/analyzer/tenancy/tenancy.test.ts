@@ -33,11 +33,7 @@ interface Told {
   body?: unknown;
 }
 
-async function ask(
-  method: string,
-  path: string,
-  { key = adminKey, type, body }: Told = {},
-) {
+async function ask(method: string, path: string, { key = adminKey, type, body }: Told = {}) {
   const headers: Record<string, string> = { 'x-api-key': key };
   if (body !== undefined) headers['content-type'] = type ?? 'application/json';
   const text = typeof body === 'string' ? body : body && JSON.stringify(body);

@@ -1,0 +1,103 @@
+import { limits } from '../limits.ts';
+import { canonicalRoute, routeShape } from '../route/route.ts';
+
+/**
+ * What Rollcall asks of a store about declared routes. An inventory belongs to a service of a project, in one
+ * environment or in all of them. Any process may write here, beside a collector that writes calls. Every
+ * method throws AppError `unavailable` when the store cannot be read or written now.
+ */
+export interface InventoryStore {
+  /** Makes `next` the service's inventory. The same routes again change nothing: the version stays. */
+  replace(project: string, place: InventoryPlace, next: NewInventory): Promise<Inventory>;
+  /** Routes stay known as former ones. @throws AppError `not_found` where there is no inventory */
+  remove(project: string, place: InventoryPlace, by: Authorship): Promise<void>;
+  /** The newest version, the last `limits.inventoryVersions` ones in `history`. */
+  inventory(project: string, place: InventoryPlace): Promise<Inventory | undefined>;
+  history(project: string, place: InventoryPlace): Promise<InventoryVersion[]>;
+  close(): Promise<void>;
+}
+
+export interface InventoryPlace {
+  service: string;
+  /** null: every environment of the service that has no inventory of its own. */
+  environment: string | null;
+}
+
+/** One operation that an inventory declares. */
+export interface DeclaredRoute {
+  /** Upper case; '' when the declaration names no method and takes every one. */
+  method: string;
+  /** As declared, without the server's prefix. */
+  route: string;
+  deprecated: boolean;
+  /** The name the document gives the operation. */
+  operationId?: string;
+  /** Who answers for it: `x-owner`, else the first tag. */
+  owner?: string;
+  /** ISO date or time after which it may be gone (`x-sunset`, RFC 8594). */
+  sunset?: string;
+}
+
+export interface Authorship {
+  /** The key's id or the person's word; '' when unknown. */
+  author: string;
+  /** Seconds since the epoch. */
+  createdS: number;
+}
+
+export interface NewInventory extends Authorship {
+  /** How the upload was understood (analyzer/inventory). */
+  format: string;
+  routes: DeclaredRoute[];
+  /** Paths of the declared servers, `/v1`: a call may come with or without one. */
+  prefixes: string[];
+}
+
+export interface InventoryVersion extends InventoryPlace, Authorship {
+  /** Counts the service's versions from 1. */
+  version: number;
+  format: string;
+  declaredRoutes: number;
+  /** Against the version before. */
+  addedRoutes: number;
+  removedRoutes: number;
+}
+
+export interface Inventory extends InventoryVersion {
+  routes: DeclaredRoute[];
+  prefixes: string[];
+  /** Declared by an earlier version and by none since, latest first, at most `limits.inventoryRoutes`. */
+  former: FormerRoute[];
+}
+
+export interface FormerRoute {
+  method: string;
+  route: string;
+  removedS: number;
+}
+
+/** Declarations are the same when method and shape agree: a parameter's name is no part of it. */
+export function declarationKey({ method, route }: { method: string; route: string }): string {
+  return `${method} ${routeShape(canonicalRoute(route))}`;
+}
+
+/** What `next` adds to and takes from `before`, and the routes that are former ones from then on. */
+export function inventoryChange(
+  before: Pick<Inventory, 'routes' | 'former'> | undefined,
+  next: readonly DeclaredRoute[],
+  removedS: number,
+): { addedRoutes: number; removedRoutes: number; former: FormerRoute[] } {
+  const declared = new Set(next.map(declarationKey));
+  const earlier = new Set(before?.routes.map(declarationKey));
+  const removed = new Map<string, FormerRoute>();
+  for (const { method, route } of before?.routes ?? []) {
+    const key = declarationKey({ method, route });
+    if (!declared.has(key)) removed.set(key, { method, route, removedS });
+  }
+  const kept = (before?.former ?? []).filter((route) => !declared.has(declarationKey(route)));
+  return {
+    addedRoutes: [...declared].filter((key) => !earlier.has(key)).length,
+    removedRoutes: removed.size,
+    former: [...removed.values(), ...kept].slice(0, limits.inventoryRoutes),
+  };
+}
