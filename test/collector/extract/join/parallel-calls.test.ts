@@ -4,7 +4,7 @@ import {
   encodeTraces,
   type Span,
 } from '../../../../collector/otlp/traces-encoder.ts';
-import { Random } from '../../../labs/load/random.ts';
+import { Random } from '../../../../core/random.ts';
 import { extracting, nowNs, span } from '../../support/extracting.ts';
 
 /**
