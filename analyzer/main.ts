@@ -10,7 +10,6 @@ import { storePlace } from '../core/store/engine.ts';
 import { RetryingReader } from '../core/store/late.ts';
 import type { CallReader } from '../core/store/store.ts';
 import { openDashboard } from './api/dashboard.ts';
-import { handlerOf } from './api/http2.ts';
 import { analyzerApp } from './api/server.ts';
 
 /** The analyzer: calls in the store, answers out of the REST API. */
@@ -68,10 +67,9 @@ async function serve(
   const certificates = config.tls && (await openCertificates(config.tls, log));
   const tls = certificates && { certificates, clients: 'anyone' as const };
   const web = createWebServer({ tls });
-  const handle = handlerOf(app);
   web.server.on('request', (request, response) => {
     for (const [name, value] of config.responseHeaders) response.setHeader(name, value);
-    handle(request, response);
+    app(request, response);
   });
   await listen(web.server, {
     host,

@@ -1,8 +1,9 @@
-import type { ServerResponse } from 'node:http';
-import express, { type Express, type Request, type Response } from 'express';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { Router } from 'express';
 import type { Tenancy } from '../../core/auth/tenancy.ts';
 import { AppError } from '../../core/error.ts';
 import type { Log } from '../../core/log.ts';
+import { isHttp2 } from '../../core/server/web-server.ts';
 import type { CallReader } from '../../core/store/store.ts';
 import { type Metrics, openMetrics } from '../metrics.ts';
 import { readParameters } from '../query/parameters.ts';
@@ -13,6 +14,7 @@ import { commands } from '../tenancy/commands.ts';
 import { type Dashboard, encoded, pageHeaders } from './dashboard.ts';
 import { type Failure, failure, wrongMethod } from './failure.ts';
 import { frontPage } from './front-page.ts';
+import type { ApiRequest, Handler } from './handler.ts';
 import { readJsonBody } from './json-body.ts';
 import { openapiDocument } from './openapi.ts';
 import { questions } from './queries.ts';
@@ -33,14 +35,13 @@ export interface AnalyzerOptions {
   now: () => number;
 }
 
-export function analyzerApp(options: AnalyzerOptions): Express {
+/**
+ * Answers a request of any HTTP version. Express's router is used without its application, which replaces
+ * the prototypes of requests and responses by ones of HTTP/1.1: docs/decisions/0011-http2-without-patching.md.
+ */
+export function analyzerApp(options: AnalyzerOptions): RequestListener {
   const metrics = openMetrics();
-  const app = express();
-  app.disable('x-powered-by');
-  app.disable('etag');
-  app.enable('case sensitive routing');
-  // Questions read their query themselves, strictly.
-  app.set('query parser', false);
+  const app = Router({ caseSensitive: true });
   app.use((_request, response, next) => {
     response.setHeader('X-Content-Type-Options', 'nosniff');
     response.setHeader('Cache-Control', 'no-store');
@@ -64,7 +65,7 @@ export function analyzerApp(options: AnalyzerOptions): Express {
   const withoutBuild = frontPage(questions);
   for (const path of dashboardPaths) {
     route(app, path, (request, response) => {
-      page(response, 200, options.dashboard?.page(request.path) ?? withoutBuild);
+      page(response, 200, options.dashboard?.page(pathOf(request)) ?? withoutBuild);
     });
   }
   route(app, '/assets/:name', (request, response) => {
@@ -86,22 +87,20 @@ export function analyzerApp(options: AnalyzerOptions): Express {
     send(response, 200, metrics.registry.contentType, await metrics.registry.metrics());
   });
   app.use((request, response) => {
-    const lost = isNavigation(request) ? options.dashboard?.page(request.path) : undefined;
+    const lost = isNavigation(request) ? options.dashboard?.page(pathOf(request)) : undefined;
     if (lost !== undefined) return page(response, 404, lost);
-    const message = `there is nothing at ${shorten(request.path)}; /api/v1/openapi.json lists what is`;
+    const message = `there is nothing at ${shorten(pathOf(request))}; /api/v1/openapi.json lists what is`;
     throw new AppError('not_found', message);
   });
-  // Express knows an error handler by its four parameters.
-  app.use((thrown: unknown, request: Request, response: Response, _next: unknown) => {
-    const failed = failure(thrown);
-    // What is left of the body stays unread; HTTP/2 has a stream of its own to end.
-    if (failed.status === 413 && request.httpVersionMajor === 1) {
-      response.setHeader('Connection', 'close');
+  return (request, response) => {
+    const failed = (thrown: unknown): void => answerFailure(request, response, thrown, options.log);
+    try {
+      // The router calls back with an error, or without one for a target that has no path (`OPTIONS *`).
+      app(request as never, response as never, (thrown?: unknown) => failed(thrown ?? noPath()));
+    } catch (thrown) {
+      failed(thrown);
     }
-    if (failed.status >= 500) options.log.error({ err: thrown, url: request.url }, 'not answered');
-    fail(response, failed);
-  });
-  return app;
+  };
 }
 
 /** The dashboard's pages; analyzer/web/app.tsx shows one for each. */
@@ -117,9 +116,12 @@ const dashboardPaths = [
 ];
 
 /** A person followed a link: programs get JSON. */
-function isNavigation({ method, headers, path }: Request): boolean {
+function isNavigation(request: IncomingMessage): boolean {
+  const { method, headers } = request;
   return (
-    method === 'GET' && !path.startsWith('/api/') && (headers.accept ?? '').includes('text/html')
+    method === 'GET' &&
+    !pathOf(request).startsWith('/api/') &&
+    (headers.accept ?? '').includes('text/html')
   );
 }
 
@@ -128,16 +130,36 @@ function page(response: ServerResponse, status: number, html: string): void {
   send(response, status, 'text/html; charset=utf-8', html);
 }
 
-type Handler = (request: Request, response: Response) => void | Promise<void>;
+function noPath(): AppError {
+  return new AppError('invalid', 'the request target has no path');
+}
+
+function answerFailure(
+  request: IncomingMessage,
+  response: ServerResponse,
+  thrown: unknown,
+  log: Log,
+): void {
+  const failed = failure(thrown);
+  if (failed.status >= 500) log.error({ err: thrown, url: request.url }, 'not answered');
+  try {
+    // The rest of the body stays unread; HTTP/2 ends its own stream.
+    if (failed.status === 413 && !isHttp2(request)) response.setHeader('Connection', 'close');
+    fail(response, failed);
+  } catch {
+    // An answer has begun, or the client is gone: the connection is all that is left to end.
+    response.destroy();
+  }
+}
 
 type Handlers = Partial<Record<Command['method'], Handler>>;
 
-function route(app: Express, path: string, handler: Handler): void {
+function route(app: Router, path: string, handler: Handler): void {
   serve(app, path, { GET: handler });
 }
 
 /** HEAD comes with GET; any other method is refused by name. */
-function serve(app: Express, path: string, { GET, POST, DELETE }: Handlers): void {
+function serve(app: Router, path: string, { GET, POST, DELETE }: Handlers): void {
   const allowed: string[] = [];
   if (GET) {
     app.get(path, GET);
@@ -152,7 +174,7 @@ function serve(app: Express, path: string, { GET, POST, DELETE }: Handlers): voi
     allowed.push('DELETE');
   }
   app.all(path, (request, response) => {
-    fail(response, wrongMethod(request.method, shorten(request.path), allowed));
+    fail(response, wrongMethod(request.method, shorten(pathOf(request)), allowed));
   });
 }
 
@@ -168,7 +190,7 @@ function admin(done: Command, { tenancy, now }: AnalyzerOptions, session: Sessio
       nowS: Math.floor(now() / 1000),
       parameters: parameters as never,
       body: body as never,
-      path: request.params as Record<string, string>,
+      path: request.params,
     });
     if (answer === undefined) {
       response.writeHead(done.status);
@@ -199,7 +221,7 @@ function openSession({ tenancy, page, version, dashboard, now }: AnalyzerOptions
 const unknownCollector = { scheme: 'http', http_port: null, grpc_port: null } as const;
 
 /** The query of a URL, with its question mark. */
-function searchOf({ url }: Request): string {
+function searchOf({ url }: ApiRequest): string {
   const query = url.indexOf('?');
   return query === -1 ? '' : url.slice(query);
 }
@@ -214,7 +236,7 @@ function ask(
     const startMs = performance.now();
     const project = await options.tenancy.gate.project(session.credentials(request), 'read');
     const parameters = readParameters(asked.parameters, searchOf(request));
-    const path = request.params as Record<string, string>;
+    const path = request.params;
     const answer = await options.reader.snapshot(project, (snapshot) =>
       asked.answer(
         { snapshot, nowMs: options.now(), thresholds: options.thresholds },
@@ -229,7 +251,7 @@ function ask(
 }
 
 /** A table has no room for its cursor: the next page stands in a header (RFC 8288). */
-function linkNext(request: Request, response: Response, { nextCursor }: Answer): void {
+function linkNext(request: ApiRequest, response: Response, { nextCursor }: Answer): void {
   if (!nextCursor) return;
   const url = new URL(request.url, 'http://analyzer');
   url.searchParams.set('cursor', nextCursor);
@@ -256,5 +278,8 @@ function send(
   response.writeHead(status, { 'Content-Type': contentType, 'Content-Length': bytes.length });
   response.end(bytes);
 }
+
+/** The path of a request's target, without its query. */
+const pathOf = ({ url = '' }: IncomingMessage): string => url.split('?', 1)[0]!;
 
 const shorten = (text: string): string => (text.length > 200 ? `${text.slice(0, 200)}…` : text);

@@ -1,4 +1,4 @@
-import type { Request, Response } from 'express';
+import type { ServerResponse } from 'node:http';
 import { z } from 'zod';
 import type { Authorizer } from '../../core/auth/authorizer.ts';
 import { type Credentials, credentialsOf, keyTextOf } from '../../core/auth/credentials.ts';
@@ -6,6 +6,7 @@ import { AppError, asAppError } from '../../core/error.ts';
 import { digestOf } from '../../core/key.ts';
 import { limits } from '../../core/limits.ts';
 import { isoTime } from '../../core/window.ts';
+import type { ApiRequest, Handler } from './handler.ts';
 import { readJsonBody } from './json-body.ts';
 import { type Session, Sessions } from './session.ts';
 
@@ -21,12 +22,10 @@ export interface PageFacts {
   settings: object;
 }
 
-type Handler = (request: Request, response: Response) => Promise<void>;
-
 /** Signing in to the dashboard with a key, and the credentials of requests that come with a session. */
 export interface SessionDoor {
   /** Of a header where there is one, else of the session. @throws AppError `forbidden` for another page's request */
-  credentials(request: Request): Credentials;
+  credentials(request: ApiRequest): Credentials;
   read: Handler;
   signIn: Handler;
   signOut: Handler;
@@ -41,12 +40,12 @@ export function openSessionDoor(
 ): SessionDoor {
   const sessions = new Sessions(now);
 
-  const current = (request: Request): Session | undefined => {
+  const current = (request: ApiRequest): Session | undefined => {
     const token = tokenOf(request);
     return token === undefined ? undefined : sessions.find(token);
   };
 
-  const credentials = (request: Request): Credentials => {
+  const credentials = (request: ApiRequest): Credentials => {
     const sent = credentialsOf(request.headers, request.socket.remoteAddress);
     if (sent.authorization !== undefined || sent.apiKey !== undefined) return sent;
     const session = current(request);
@@ -56,7 +55,7 @@ export function openSessionDoor(
   };
 
   /** Of the open door there is one user, everybody. */
-  const userOf = async (request: Request): Promise<object | null> => {
+  const userOf = async (request: ApiRequest): Promise<object | null> => {
     if (facts.auth === 'off') {
       const project = await gate.project(credentials(request), 'read');
       return { project, scope: 'read', expires_at: null };
@@ -74,7 +73,7 @@ export function openSessionDoor(
   };
 
   /** @throws AppError `unauthenticated` without a session */
-  const mine = (request: Request): Session => {
+  const mine = (request: ApiRequest): Session => {
     const session = current(request);
     if (session !== undefined) return session;
     throw new AppError('unauthenticated', 'there is no session: sign in first');
@@ -148,7 +147,7 @@ const signInBody = z.strictObject({
  * cannot add this header: the browser asks for leave first (CORS), and none is given.
  * @throws AppError `forbidden`
  */
-function checkOwnPage({ headers }: Request): void {
+function checkOwnPage({ headers }: ApiRequest): void {
   const site = headers['sec-fetch-site'];
   const isForeign = site !== undefined && site !== 'same-origin' && site !== 'none';
   if (headers['x-rollcall-page'] !== undefined && !isForeign) return;
@@ -158,9 +157,9 @@ function checkOwnPage({ headers }: Request): void {
 }
 
 /** Cookies know no ports: two analyzers of one host would sign each other out under one name. */
-const cookieName = ({ socket }: Request): string => `rollcall_session_${socket.localPort ?? 0}`;
+const cookieName = ({ socket }: ApiRequest): string => `rollcall_session_${socket.localPort ?? 0}`;
 
-function tokenOf(request: Request): string | undefined {
+function tokenOf(request: ApiRequest): string | undefined {
   const name = cookieName(request);
   for (const cookie of (request.headers.cookie ?? '').split(';')) {
     const [found, token] = cookie.trim().split('=', 2);
@@ -169,7 +168,12 @@ function tokenOf(request: Request): string | undefined {
   return undefined;
 }
 
-function setCookie(request: Request, response: Response, token: string, maxAgeS: number): void {
+function setCookie(
+  request: ApiRequest,
+  response: ServerResponse,
+  token: string,
+  maxAgeS: number,
+): void {
   const isTls =
     'encrypted' in request.socket || /^https\b/i.test(String(request.headers['x-forwarded-proto']));
   const parts = [
@@ -183,7 +187,7 @@ function setCookie(request: Request, response: Response, token: string, maxAgeS:
   response.setHeader('Set-Cookie', parts.join('; '));
 }
 
-function json(response: Response, status: number, body: object): void {
+function json(response: ServerResponse, status: number, body: object): void {
   const bytes = Buffer.from(JSON.stringify(body));
   response.writeHead(status, {
     'Content-Type': 'application/json; charset=utf-8',

@@ -1,8 +1,9 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import {
   constants,
   createSecureServer,
   type Http2SecureServer,
+  Http2ServerRequest,
   type Http2Stream,
 } from 'node:http2';
 import type { Socket } from 'node:net';
@@ -70,6 +71,11 @@ export function createWebServer({ timeouts, tls }: WebServerOptions): WebServer 
     scheme: 'https',
     closeAllConnections: connectionCutter(server),
   };
+}
+
+/** Whether HTTP/2 brought the request. `httpVersion` is no proof: in HTTP/1.1 the client writes it. */
+export function isHttp2(request: IncomingMessage): boolean {
+  return (request as object) instanceof Http2ServerRequest;
 }
 
 /** The client took the body back, and what came of it is no body. HTTP/1.1 never ends such a body. */
