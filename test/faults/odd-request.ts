@@ -1,4 +1,4 @@
-import type { Random } from '../labs/load/random.ts';
+import type { Random } from '../../core/random.ts';
 
 /**
  * Requests that no well-behaved client sends: wrong versions, targets, lengths and encodings, headers that

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Random } from '../labs/load/random.ts';
+import { Random } from '../../core/random.ts';
 import { authority } from '../support/certificates.ts';
 import { type Running, startRollcall, temporaryFolder } from '../support/process.ts';
 import { oddRequest } from './odd-request.ts';
