@@ -251,7 +251,7 @@ function ask(
 }
 
 /** A table has no room for its cursor: the next page stands in a header (RFC 8288). */
-function linkNext(request: ApiRequest, response: Response, { nextCursor }: Answer): void {
+function linkNext(request: ApiRequest, response: ServerResponse, { nextCursor }: Answer): void {
   if (!nextCursor) return;
   const url = new URL(request.url, 'http://analyzer');
   url.searchParams.set('cursor', nextCursor);
