@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { readConfig } from '../core/config/config.ts';
+import { limits } from '../core/limits.ts';
 import { openLog } from '../core/log.ts';
 import { checkCertificates } from '../core/server/certificates.ts';
 import { storePlace } from '../core/store/engine.ts';
@@ -15,9 +16,6 @@ export interface Services {
   /** When all have ended: 0 when they were asked to and did so cleanly. Never rejects. */
   ended: Promise<number>;
 }
-
-/** A service that takes longer than this to end is ended by force. Container platforms wait 10 s. */
-const stopMs = 9_000;
 
 /**
  * Starts services as child processes in our process group, on our standard output. Each holds an IPC
@@ -45,7 +43,7 @@ export async function startServices(
     const force = () => {
       for (const child of children) if (isRunning(child)) child.kill('SIGKILL');
     };
-    setTimeout(force, stopMs).unref();
+    setTimeout(force, limits.killMs).unref();
   };
 
   const ends = children.map(async (child, index) => {

@@ -1,28 +1,31 @@
 /**
- * Every bound of Rollcall, with its reason. Past a bound the rest goes into one visible, counted bucket
- * or is refused with a clear error; memory stays flat.
+ * Every bound of Rollcall, with its reason. Beyond a bound, input is refused with an error that names it, or
+ * counted in one visible bucket; memory stays flat. Names end in the unit.
  */
 export const limits = {
+  // One request.
   /** One OTLP body after decompression (ROLLCALL_MAX_BODY_MIB). OTLP 1.11 recommends 64 MiB. */
   bodyBytes: 64 * 1024 * 1024,
-  /** Bodies being read, decompressed or decoded, all requests together; what waits for its commit is
-   *  bounded by waitingCalls. One body of the largest size is always admitted when nothing else is in
-   *  flight, so the budget never refuses for ever. */
+  /** Bodies being read, decompressed or decoded, all requests together; calls that wait for their commit are
+   *  bounded by `waitingCalls`. One body of the largest size is always admitted when no other is in flight,
+   *  so the budget never refuses forever. */
   inFlightBytes: 64 * 1024 * 1024,
-  /** Calls decoded and not yet committed. Four full batches: enough to keep the writer busy while the
-   *  event loop decodes, small enough (about 80 bytes a call) to be nothing. */
+  /** Calls decoded and not yet committed. Four full batches keep the writer busy while the event loop decodes,
+   *  and take about 20 MB (80 bytes a call). */
   waitingCalls: 262_144,
-  /** Calls handed to the writer in one transaction. Bounds how long one commit can take (~0.2 s). */
+  /** Calls in one transaction: bounds the time of one commit to about 0.2 s. */
   batchCalls: 65_536,
-  /** A protobuf message above this is taken in slices of half the size, between which others have their
-   *  turn: 64 MiB at once hold up everybody for 200 ms on the event loop, and as long in one commit. */
+  /** A protobuf message above this is decoded and committed in slices of half the size, with other requests in
+   *  between: 64 MiB at once would block the event loop for 200 ms, and the commit as long. */
   largeMessageBytes: 2 * 1024 * 1024,
-  /** JSON above this is read on a thread of its own: 64 MiB take about a second. */
+  /** JSON above this is parsed on a thread of its own: 64 MiB take about a second. */
   largeJsonBytes: 512 * 1024,
-  /** Brackets within brackets of a JSON body: a hundred AnyValues of three each, and what is around. */
+  /** Nested brackets of a JSON body: 100 nested AnyValues have three each, and the envelope a few more. */
   jsonDepth: 320,
-  /** Nesting of protobuf groups: far beyond any SDK (OTLP asks for at least 32). */
+  /** Nested protobuf groups: no OTLP message holds one. Nested AnyValues are skipped by their length. */
   nestingDepth: 100,
+
+  // Inventories.
 
   /** One uploaded inventory. GitHub's OpenAPI document, the largest public one we know, has 12 MB. */
   inventoryBytes: 32 * 1024 * 1024,
@@ -39,158 +42,185 @@ export const limits = {
   /** Sentences about what an upload left out. */
   inventoryNotes: 50,
 
-  /** Bytes of one string we keep; what is longer is cut, at a character. */
+  // Bytes of one stored text. Longer text is cut at a character.
+
   serviceNameBytes: 255,
   environmentBytes: 100,
   versionBytes: 100,
   instanceBytes: 100,
   routeBytes: 512,
   pathBytes: 2048,
-  /** Segments of a route or a path that are compared: comparing costs their product, and a hostile span
-   *  may hold thousands. The deepest real routes have about 20. */
+  /** Segments of a route or path: matching costs the product of both numbers, and a hostile span may hold
+   *  thousands. The deepest real routes have about 20. */
   routeSegments: 128,
-  /** Route texts whose reading is remembered (at most 20 KB each), then all are forgotten. */
+  /** Parsed routes in the cache (at most 20 KB each); a full cache is emptied. */
   rememberedRoutes: 512,
   userAgentBytes: 512,
   consumerBytes: 200,
   errorTypeBytes: 200,
   clientBytes: 64,
 
-  /** Distinct strings the collector remembers before it forgets all and begins again (memory, not meaning). */
+  // Distinct values.
+
+  /** Strings in the collector's interning tables, which are then emptied. Costs time, changes no number. */
   internedStrings: 500_000,
-  /** Endpoints of one service; the rest is the endpoint `{other}` of its method. */
+  /** Endpoints of one service; calls of further ones count for the endpoint `{other}` of their method. */
   endpointsPerService: 20_000,
-  /** Of those, endpoints whose route we made up from the path: a scanner must not fill the table. */
+  /** Of those, endpoints whose route is a template made from a path: a scanner must not fill the table. */
   templatedRoutesPerService: 2_000,
-  /** Of those, ones that nothing but refused calls speak for: a scanner that gets 401 for whatever it tries
-   *  takes a tenth of the room, and none from endpoints that answer. */
+  /** Of those, endpoints with only refused calls: a scanner that gets 401 for every path takes a tenth of the
+   *  room, and none from endpoints that answer. */
   refusedRoutesPerService: 200,
-  /** Different remainders below one mounted prefix before they become `{path}` (OTLP.md X14). */
+  /** Routes below one mounted prefix that are told apart; further ones become `{path}` (X14). */
   mountRemainders: 50,
   servicesPerProject: 1_000,
   /** Characters of an endpoint's id. Engines make the ids; longer text is no id of any engine. */
   endpointIdChars: 64,
-  /** Distinct clients of an endpoint counted exactly in one stored period; beyond it the count is an
-   *  estimate (HyperLogLog, 1.6 %) and the rarest clients share the bucket `{other}`. */
+  /** Clients of an endpoint that are counted exactly in one stored period. Beyond, their number is an estimate
+   *  (HyperLogLog, 1.6 % error) and the rarest clients share the bucket `{other}`. */
   clientsPerEndpoint: 4_096,
-  /** Callers remembered for ever with each endpoint, latest first. */
+  /** Last callers in an endpoint's permanent record, latest first. */
   lastCallers: 5,
 
-  /** Spans of one request that are looked at together (OTLP.md X2, X16): about 40 MB of columns, for as long
-   *  as the request is read. What is beyond is counted each by itself. */
+  // Spans of one call (X2, X16).
+
+  /** SERVER spans of one request that are joined into calls: about 40 MB of columns while the request is read.
+   *  Each further span counts as a call of its own. */
   joinedSpans: 400_000,
-  /** Spans remembered so that those of one call that come in two requests are counted once: 20 MB, taken
-   *  only when a service sends such spans. A power of two; the oldest goes. At 1,000 calls of two spans a
-   *  second that is a minute, an exporter's delay is 5 s. */
+  /** Spans remembered to join the spans of one call that arrive in two requests: 20 MB, allocated only when a
+   *  service sends such spans. A power of two; the oldest is evicted. Holds a minute of 1,000 calls a second
+   *  with two spans each; an exporter's delay is 5 s. */
   joinedSpansRemembered: 131_072,
-  /** Services whose spans are remembered; then all are found anew. */
+  /** Services whose spans are remembered; a full table is emptied. */
   joinedServices: 10_000,
-  /** Other spans asked for the route or status of one call: nesting is two or three deep. */
+  /** Inner spans read for the route or status of one call; real ones are nested two or three deep. */
   joinedEvidence: 16,
 
-  /** A repeated body is recognised for this long (OTLP.md X13; the Collector retries for 5 minutes). */
+  // Repeated deliveries, clocks, sampling.
+
+  /** A repeated body is recognised for this long (X13). The Collector retries for 5 minutes. */
   deliveryMemoryS: 3600,
-  /** Of so many deliveries at the most (24 bytes each in memory): an hour of 1,100 a second. */
+  /** Digests of deliveries in memory (24 bytes each): an hour of 1,100 a second. The oldest is evicted. */
   rememberedDeliveries: 4_000_000,
-  /** Spans ending later than this from now are refused: their clock is wrong. */
+  /** Spans that end later than this from now are rejected: the sender's clock is wrong. */
   futureS: 600,
-  /** Instances with a clock ahead of ours that /metrics names; the rest is `{other}`. */
+  /** Instances with a clock ahead of ours that /metrics names; further ones share `{other}`. */
   clocksAhead: 100,
-  /** Calls one span may stand for: 2^20, one call in a million. Real samplers keep one in 10,000 at the
-   *  rarest; a span that says more is mistaken, and would drown every count it is added to. */
+  /** Largest sampling weight of one span: one call in a million. Real samplers keep at least one in 10,000; a
+   *  larger weight is a mistake and would drown every count it is added to. */
   callWeight: 2 ** 20,
-  /** Calls committed and not yet rolled up, at the most: bounds the tail that a report reads raw. */
+  /** Calls committed and not rolled up yet: the only raw calls that a report reads. */
   unrolledCalls: 50_000,
 
-  /** One span's attributes, one request's spans: not bounded by number, the body's bytes bound both. */
+  // Connections. The attributes of a span and the spans of a request have no bound of their own: the body's
+  // bytes bound both.
+
+  /** The error message of an answer (R9): exporters log it, and some refuse a large answer. */
   errorMessageBytes: 1024,
-  /** Request line and headers; Node's default of 16 KiB is what OTLP.md L1 asks for at least. */
+  /** Request line and headers. L1 asks for at least 16 KiB, Node's default. */
   headerBytes: 32 * 1024,
-  /** An idle connection is kept longer than any exporter's own idle time (Go 90 s): whoever closes first
-   *  while the other sends loses a request (OTLP.md H11). */
+  /** An idle connection stays open longer than any exporter's own idle time (Go: 90 s). If the server closed
+   *  first while the exporter sends, the request would be lost (H11). */
   keepAliveMs: 95_000,
-  /** Headers, and a whole request, must have arrived by then. Exporters give up after 10 s, the Collector
-   *  after 60 s. Node counts the first request from the connection's start, so headers get more than
-   *  keepAliveMs. */
+  /** Deadlines for the headers and for the whole request. Exporters give up after 10 s, the Collector after
+   *  60 s. Node counts the first request from the connection's start, so headers get more than keepAliveMs. */
   headersMs: 100_000,
   requestMs: 120_000,
-  /** How often Node looks for requests that are late. */
+  /** How often Node checks these deadlines. */
   timeoutCheckMs: 5_000,
-  /** A connection on which nothing moves while a request is under way. */
+  /** A connection that moves no byte for this long during a request is closed. */
   silentSocketMs: 60_000,
-  /** Of a refused body so much is read and thrown away, for so long, that its sender sees the answer. */
+  /** Bytes of a refused body that are still read and dropped, and for how long: a sender that meets a closed
+   *  connection in the middle of its body does not see the answer. */
   discardBytes: 4 * 1024 * 1024,
   discardMs: 2_000,
-  /** gRPC: calls at once on one connection. OTLP.md G10 asks for 100; an exporter has a few, a Collector's
-   *  queue some dozens. */
+  /** gRPC: streams open on one connection. G10 asks for 100; an exporter opens a few, a Collector's queue some
+   *  dozens. */
   grpcStreams: 256,
-  /** gRPC: bytes a sender may have under way before we have read them, in one call and on its connection.
-   *  With 64 KiB, HTTP/2's default, a sender 100 ms away gets 640 KiB a second. A call that is read slowly
-   *  (while it is decompressed) holds so much beyond the budget, no more. */
+  /** gRPC: flow-control windows of one stream and of its connection. With HTTP/2's default of 64 KiB a sender
+   *  100 ms away reaches 640 KiB a second. A stream that is read slowly (while it is decompressed) holds at
+   *  most this much beyond the budget. */
   grpcStreamWindowBytes: 1024 * 1024,
   grpcConnectionWindowBytes: 16 * 1024 * 1024,
-  /** gRPC: what one connection may hold in nghttp2 and in streams before it is refused new calls. */
+  /** gRPC: memory of one connection in nghttp2 and its streams; beyond, new streams are refused. */
   grpcConnectionMemoryMib: 128,
-  /** gRPC: a connection has said by then which protocol it speaks. */
+  /** gRPC: deadline for a connection's first bytes, which show its protocol. */
   prefaceMs: 10_000,
-  /** An idle gRPC connection may live for days: the kernel asks its peer now and then whether it does. */
+  /** TCP keep-alive of gRPC connections: an idle one may live for days, and the kernel probes its peer. */
   probeIdleMs: 60_000,
-  /** A health check's message is a service's name. */
+  /** The message of a gRPC health check, which holds a service's name. */
   healthMessageBytes: 4096,
-  /** How often watchers of health are looked after. */
+  /** How often `Watch` of the health service checks for a change. */
   healthWatchMs: 2_000,
-  /** At the end, requests that had begun get so long. Container platforms kill after 10 s, so the process
-   *  gives up before that, loudly, when even its store does not close. */
+  /** At shutdown: how long requests under way may take, and when the process exits with an error although its
+   *  store has not closed. Container platforms kill after 10 s. */
   shutdownMs: 4_000,
   exitMs: 8_500,
-  /** /readyz answers by then, whatever the store does. */
+  /** `rollcall serve` kills a service that has not ended by then: after exitMs, before the platform does. */
+  killMs: 9_000,
+  /** Deadline of /readyz, also when the store hangs. */
   readyMs: 2_000,
 
-  /** Projects of a store, keys in use of a project and of the store: every process holds all keys in memory
-   *  (about 300 bytes a key) and reads them again (10 ms for all) when one changes. */
+  // Keys.
+
+  /** Projects of a store; keys in use of one project and of the store. Every process holds all keys in memory
+   *  (about 300 bytes each) and reads all of them again (10 ms) when one changes. */
   projects: 1_000,
   keysPerProject: 100,
   keys: 10_000,
-  /** Revoked keys of a project that are still listed, latest first. */
+  /** Revoked keys of a project that are listed, latest first. */
   revokedKeys: 100,
   /** People signed in to the dashboard of one process at once (about 500 bytes each). A session ends when it
    *  was unused for half a day, a working day and its evening, or a week after it began. */
   sessions: 1_000,
   sessionIdleS: 12 * 3600,
   sessionS: 7 * 86_400,
-  /** How old what a process knows of revoked keys may be: a revoked key is refused within a second. */
+  /** Age at which a process checks for changed keys: a revoked key is refused within a second. */
   keyCheckMs: 250,
   /** A key's last use is written at most this often. */
   keyUseS: 60,
-  /** Characters of a header that may hold a key; ours have 47, ROLLCALL_ADMIN_KEY at most 256. */
+  /** Characters of a header that may hold a key. Keys have 47, ROLLCALL_ADMIN_KEY at most 256. */
   keyHeaderLength: 1_024,
-  /** Wrong keys of one address (IPv6: one /64) within a window; more than a fleet's restart with an old key
-   *  should need, far fewer than guessing or filling logs would. */
+  /** Wrong keys of one address (IPv6: one /64) within a period: more than the restart of a fleet with an old key
+   *  needs, far fewer than guessing would. */
   failedKeys: 100,
   failedKeysS: 60,
-  /** Addresses whose wrong keys are counted; past it the oldest is forgotten. About 150 bytes each. */
+  /** Addresses whose wrong keys are counted (about 150 bytes each); the oldest is evicted. */
   failedKeyAddresses: 10_000,
-  /** Body of a request that makes a project or key. */
+  /** Body of a request that creates a project or key. */
   commandBytes: 16 * 1024,
+
+  // Configuration.
 
   /** An Origin header, and an item of ROLLCALL_CORS_ORIGINS: a host name has at most 253 characters. */
   originCharacters: 300,
-  /** How often certificate files are looked at; a change counts when it stood still for one look. */
+  /** How often certificate files are checked; a change is used when the next check finds no further one. */
   certificateCheckMs: 1_000,
-  /** A certificate, key or bundle of authorities. A bundle of every public authority has 220 KB. */
+  /** A file with certificates or a key. A bundle of every public authority has 220 KB. */
   pemBytes: 1024 * 1024,
 
-  /** Items of one configuration list: each is compared with every call. */
+  /** Items of one list: each is compared with every call. */
   settingItems: 100,
-  /** What ROLLCALL_MAX_BODY_MIB may ask for: a body stands in memory as a whole. */
+  /** ROLLCALL_ADMIN_KEY: at least 128 bits in hexadecimal digits; at most what every HTTP client can send. */
+  adminKeyChars: { least: 32, most: 256 },
+  /** A span attribute's name, an HTTP method, a header's name and value: longer ones are mistakes. */
+  attributeNameChars: 200,
+  methodChars: 32,
+  headerNameChars: 64,
+  headerValueChars: 1_000,
+  /** Largest ROLLCALL_MAX_BODY_MIB: a body is held in memory as a whole. */
   bodyMibMost: 1024,
 
-  /** Longest window a report may ask for: the retention of days plus slack. */
+  // Reports.
+
+  /** Longest window of a report, and longest retention: ten years of 366 days. */
   windowDays: 3660,
   /** Rows of one list answer. */
   listRows: 10_000,
   /** Points of one time series. */
   seriesPoints: 5_000,
+  /** Dates in the cache of isoTime: eleven years of days, 250 KB. A full cache is emptied. */
+  cachedDates: 4_096,
 } as const;
 
 /** Routes that are no template of the service, but a visible bucket. */

@@ -52,9 +52,12 @@ export function durationText(seconds: number): string {
 
 /** Only characters that any header carries unchanged: no space, and no `%`, which starts an encoding. */
 export function adminKey(text: string): string {
-  if (/^[\x21-\x24\x26-\x7e]{32,256}$/.test(text)) return text;
+  const { least, most } = limits.adminKeyChars;
+  if (text.length >= least && text.length <= most && /^[\x21-\x24\x26-\x7e]+$/.test(text)) {
+    return text;
+  }
   throw new InvalidValue(
-    `has ${text.length} characters; it must be 32 to 256 of ASCII's visible characters but %, best from a generator such as openssl rand -hex 32`,
+    `has ${text.length} characters; it must be ${least} to ${most} of ASCII's visible characters but %, best from a generator such as openssl rand -hex 32`,
   );
 }
 
@@ -117,7 +120,8 @@ export function network(text: string): string {
 }
 
 export function method(text: string): string {
-  if (/^[!#$%&'*+.^_`|~0-9a-z-]{1,32}$/i.test(text)) return text.toUpperCase();
+  const token = /^[!#$%&'*+.^_`|~0-9a-z-]+$/i;
+  if (token.test(text) && text.length <= limits.methodChars) return text.toUpperCase();
   throw new InvalidValue(
     `holds "${text}"; each item must be an HTTP method such as OPTIONS, or the whole is none`,
   );
@@ -132,7 +136,7 @@ export function routeGlob(text: string): string {
 }
 
 export function attributeName(text: string): string {
-  if (/^\S{1,200}$/.test(text)) return text;
+  if (/^\S+$/.test(text) && text.length <= limits.attributeNameChars) return text;
   throw new InvalidValue(
     `holds "${text}"; each item must be a span attribute's name such as enduser.id`,
   );
@@ -198,11 +202,11 @@ export function samplingFactors(text: string): ReadonlyMap<string, number> {
 /** `name=value,…`, the syntax of OTEL_EXPORTER_OTLP_HEADERS. */
 export function responseHeaders(text: string): [string, string][] {
   return list((item) => item)(text).map((item) => {
-    const [, name = '', encoded = ''] =
-      /^([!#$%&'*+.^_`|~0-9a-z-]{1,64})\s*=\s*(.*)$/i.exec(item) ?? [];
-    const value = percentDecoded(encoded);
+    const [, name = '', encoded = ''] = /^([!#$%&'*+.^_`|~0-9a-z-]+)\s*=\s*(.*)$/i.exec(item) ?? [];
+    const value = percentDecoded(encoded) ?? '';
     const lower = name.toLowerCase();
-    if (name === '' || value === undefined || !/^[\x20-\x7e]{1,1000}$/.test(value)) {
+    const fits = name.length <= limits.headerNameChars && value.length <= limits.headerValueChars;
+    if (name === '' || !fits || !/^[\x20-\x7e]+$/.test(value)) {
       throw new InvalidValue(
         `holds "${item}"; each item must be a header such as x-frame-options=DENY, or the whole is none`,
       );
