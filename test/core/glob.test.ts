@@ -1,6 +1,6 @@
-import { fc } from '../support/property.ts';
 import { expect, test } from 'vitest';
 import { globMatcher } from '../../core/glob.ts';
+import { fc } from '../support/property.ts';
 
 test.each([
   ['/orders', '/orders', true],
