@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import type { Config } from '../config/config.ts';
 import type { RetentionPeriods } from '../config/retention.ts';
 import { AppError } from '../error.ts';
+import type { InventoryStore } from './inventory.ts';
 import type { KeyStore } from './keys.ts';
 import type { CallReader, CallWriter } from './store.ts';
 
@@ -29,6 +30,8 @@ export interface StorePlace {
   openReader(): Promise<CallReader>;
   /** @throws AppError `conflict` when a newer program wrote the store, `unavailable` */
   openKeys(): Promise<KeyStore>;
+  /** @throws AppError `conflict` when a newer program wrote the store, `unavailable` */
+  openInventories(): Promise<InventoryStore>;
   /**
    * Copies the store as it is at one moment into one new file.
    * @returns the bytes of the copy
@@ -67,6 +70,10 @@ export function storePlace({ path }: Config['store']): StorePlace {
     async openKeys() {
       const { openSqliteKeys } = await import('./sqlite/keys.ts');
       return openSqliteKeys(path);
+    },
+    async openInventories() {
+      const { openSqliteInventories } = await import('./sqlite/inventories.ts');
+      return openSqliteInventories(path);
     },
     async backUp(target) {
       const { backUpStore } = await import('./sqlite/backup.ts');

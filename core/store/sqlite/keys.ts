@@ -9,12 +9,12 @@ import type {
   Secret,
   StoredKey,
 } from '../keys.ts';
-import { type Database, isSqliteError, type Statement } from './database.ts';
+import type { Database, Statement } from './database.ts';
 import { openDatabase } from './open.ts';
+import { ShortTransactions } from './short-transactions.ts';
 
 /**
- * Projects and keys in the store's file. It is a writer beside the collector's: WAL lets one of them write at
- * a time, each waits for the other's transaction, and ours are a few rows.
+ * Projects and keys in the store's file.
  * @param path of the file, made where absent, with its folder
  * @throws AppError `unavailable` when it cannot be opened, `conflict` when a newer program wrote it
  */
@@ -27,17 +27,19 @@ const touchTimeoutMs = 20;
 
 class SqliteKeys implements KeyStore {
   readonly #db: Database;
+  readonly #rows: ShortTransactions;
   readonly #timeoutMs: number;
   readonly #sql;
 
   constructor(db: Database) {
     this.#db = db;
+    this.#rows = new ShortTransactions(db, 'keys');
     this.#timeoutMs = db.pragma('busy_timeout') as number;
     this.#sql = statements(db);
   }
 
   async createProject(name: string): Promise<void> {
-    this.#write(() => {
+    this.#rows.write(() => {
       if (this.#sql.findProject.get(name) !== undefined) {
         throw new AppError('conflict', `there is a project "${name}" already`);
       }
@@ -48,11 +50,11 @@ class SqliteKeys implements KeyStore {
   }
 
   async projects(): Promise<ProjectRecord[]> {
-    return this.#read(() => this.#sql.projects.all() as ProjectRecord[]);
+    return this.#rows.read(() => this.#sql.projects.all() as ProjectRecord[]);
   }
 
   async createKey(project: string, key: StoredKey): Promise<KeyRecord> {
-    return this.#write(() => {
+    return this.#rows.write(() => {
       const projectRow = this.#projectRow(project);
       const { all, own } = this.#sql.countKeys.get(projectRow) as { all: number; own: number };
       refuseFull(own, limits.keysPerProject, `keys in use in project "${project}"`);
@@ -65,7 +67,7 @@ class SqliteKeys implements KeyStore {
   }
 
   async listKeys(project: string): Promise<KeyRecord[]> {
-    return this.#read(() => {
+    return this.#rows.read(() => {
       this.#projectRow(project);
       return this.#sql.keys.all(project, null) as KeyRecord[];
     });
@@ -77,7 +79,7 @@ class SqliteKeys implements KeyStore {
     { digest, prefix }: Secret,
     nowS: number,
   ): Promise<KeyRecord> {
-    return this.#write(() => {
+    return this.#rows.write(() => {
       if (this.#key(project, id).revokedS !== null) {
         throw new AppError('conflict', `key ${id} is revoked: create another one`);
       }
@@ -88,7 +90,7 @@ class SqliteKeys implements KeyStore {
   }
 
   async revoke(project: string, id: string, nowS: number): Promise<KeyRecord> {
-    return this.#write(() => {
+    return this.#rows.write(() => {
       const key = this.#key(project, id);
       if (key.revokedS !== null) return key;
       this.#sql.revoke.run(nowS, id);
@@ -99,15 +101,15 @@ class SqliteKeys implements KeyStore {
   }
 
   async projectOf(id: string): Promise<string | undefined> {
-    return this.#read(() => this.#sql.projectOf.get(id) as string | undefined);
+    return this.#rows.read(() => this.#sql.projectOf.get(id) as string | undefined);
   }
 
   async version(): Promise<number> {
-    return this.#attempt('read', () => this.#sql.version.get() as number);
+    return this.#rows.attempt('read', () => this.#sql.version.get() as number);
   }
 
   async activeKeys(): Promise<{ version: number; keys: ActiveKey[] }> {
-    return this.#read(() => ({
+    return this.#rows.read(() => ({
       version: this.#sql.version.get() as number,
       keys: this.#sql.active.all() as ActiveKey[],
     }));
@@ -118,7 +120,7 @@ class SqliteKeys implements KeyStore {
     this.#db.pragma('synchronous = NORMAL');
     this.#db.pragma(`busy_timeout = ${touchTimeoutMs}`);
     try {
-      this.#write(() => {
+      this.#rows.write(() => {
         for (const { project, id, usedS } of uses) this.#sql.touch.run(usedS, id, project, usedS);
       });
     } finally {
@@ -141,32 +143,6 @@ class SqliteKeys implements KeyStore {
     const [key] = this.#sql.keys.all(project, id) as KeyRecord[];
     if (key !== undefined) return key;
     throw new AppError('not_found', `there is no key ${id} in project "${project}"`);
-  }
-
-  /** One consistent state. */
-  #read<T>(work: () => T): T {
-    return this.#attempt('read', () => {
-      this.#db.exec('BEGIN');
-      try {
-        return work();
-      } finally {
-        if (this.#db.inTransaction) this.#db.exec('ROLLBACK');
-      }
-    });
-  }
-
-  #write<T>(work: () => T): T {
-    return this.#attempt('write', () => this.#db.immediately(work));
-  }
-
-  #attempt<T>(deed: string, work: () => T): T {
-    try {
-      return work();
-    } catch (error) {
-      if (!isSqliteError(error)) throw error;
-      const message = `the store cannot ${deed} keys: ${error.message} (SQLite ${error.errcode})`;
-      throw new AppError('unavailable', message, { cause: error });
-    }
   }
 }
 

@@ -203,6 +203,25 @@ const migrations: readonly string[] = [
   -- Nothing but refused calls speak for this made-up route so far (collector/extract/endpoint/early-status.ts).
   ALTER TABLE endpoint ADD COLUMN refused INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  -- Routes that a service declares (core/store/inventory.ts): one row a version. The environment is null for
+  -- all of them.
+  CREATE TABLE inventory (
+    id INTEGER PRIMARY KEY,
+    project_id INTEGER NOT NULL REFERENCES project,
+    service TEXT NOT NULL,
+    environment TEXT,
+    version INTEGER NOT NULL,
+    created_s INTEGER NOT NULL,
+    author TEXT NOT NULL,
+    format TEXT NOT NULL,
+    declared_routes INTEGER NOT NULL,
+    added_routes INTEGER NOT NULL,
+    removed_routes INTEGER NOT NULL,
+    content BLOB NOT NULL -- gzip of JSON: routes, prefixes, former routes
+  );
+  CREATE INDEX inventory_by_place ON inventory (project_id, service, environment, version);
+  `,
 ];
 
 export const schemaVersion = migrations.length;

@@ -1,0 +1,117 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { DeclaredRoute, InventoryPlace, InventoryStore } from '../../core/store/inventory.ts';
+
+/** What every engine must do with inventories. An engine's test calls it with its opener. */
+export function inventoryStoreContract(
+  engine: string,
+  start: () => Promise<{ open(): Promise<InventoryStore>; end(): Promise<void> }>,
+): void {
+  describe(`${engine} inventories`, () => {
+    const nowS = 1_790_000_000;
+    let under: Awaited<ReturnType<typeof start>>;
+    let store: InventoryStore;
+    /** The same store as another process sees it. */
+    let other: InventoryStore;
+
+    beforeEach(async () => {
+      under = await start();
+      store = await under.open();
+      other = await under.open();
+    });
+    afterEach(async () => {
+      await store.close();
+      await other.close();
+      await under.end();
+    });
+
+    const everywhere = { service: 'shop', environment: null };
+    const declared = (...lines: string[]): DeclaredRoute[] =>
+      lines.map((line) => {
+        const [method, route] = line.split(' ');
+        return { method: method!, route: route!, deprecated: false };
+      });
+    const replace = (place: InventoryPlace, createdS: number, ...lines: string[]) =>
+      store.replace('default', place, {
+        author: 'ada',
+        createdS,
+        format: 'routes',
+        routes: declared(...lines),
+        prefixes: ['/v1'],
+      });
+
+    it('keeps what it was given, and shows it to every process', async () => {
+      expect(await other.inventory('default', everywhere)).toBeUndefined();
+      await replace(everywhere, nowS, 'GET /a', 'POST /b/{id}');
+      expect(await other.inventory('default', everywhere)).toEqual({
+        ...everywhere,
+        version: 1,
+        author: 'ada',
+        createdS: nowS,
+        format: 'routes',
+        declaredRoutes: 2,
+        addedRoutes: 2,
+        removedRoutes: 0,
+        routes: declared('GET /a', 'POST /b/{id}'),
+        prefixes: ['/v1'],
+        former: [],
+      });
+    });
+
+    it('the same routes again are no new version', async () => {
+      await replace(everywhere, nowS, 'GET /a');
+      await replace(everywhere, nowS + 60, 'GET /a');
+      expect(await other.history('default', everywhere)).toHaveLength(1);
+      expect(await other.inventory('default', everywhere)).toMatchObject({ createdS: nowS });
+    });
+
+    it('a version says what it adds and removes; what is gone is former until it is declared again', async () => {
+      await replace(everywhere, nowS, 'GET /a', 'GET /b/{id}');
+      const second = await replace(everywhere, nowS + 60, 'GET /b/{name}', 'GET /c');
+      expect(second).toMatchObject({ version: 2, addedRoutes: 1, removedRoutes: 1 });
+      expect(second.former).toEqual([{ method: 'GET', route: '/a', removedS: nowS + 60 }]);
+      const third = await replace(everywhere, nowS + 120, 'GET /a', 'GET /c');
+      expect(third.former).toEqual([{ method: 'GET', route: '/b/{name}', removedS: nowS + 120 }]);
+      expect(await other.history('default', everywhere)).toMatchObject([
+        { version: 3, createdS: nowS + 120, addedRoutes: 1, removedRoutes: 1 },
+        { version: 2 },
+        { version: 1 },
+      ]);
+    });
+
+    it('an environment has an inventory of its own, and a project', async () => {
+      await replace(everywhere, nowS, 'GET /a');
+      const staging = { service: 'shop', environment: 'staging' };
+      expect(await other.inventory('default', staging)).toBeUndefined();
+      await replace(staging, nowS, 'GET /b');
+      expect(await other.inventory('default', staging)).toMatchObject({ declaredRoutes: 1 });
+      expect((await other.inventory('default', everywhere))?.routes).toEqual(declared('GET /a'));
+      await expect(other.inventory('absent', everywhere)).rejects.toMatchObject({
+        code: 'not_found',
+      });
+    });
+
+    it('a removed inventory leaves its routes as former ones', async () => {
+      const by = { author: 'bob', createdS: nowS + 60 };
+      await expect(store.remove('default', everywhere, by)).rejects.toMatchObject({
+        code: 'not_found',
+        message: 'service "shop" has no inventory for all environments',
+      });
+      await replace(everywhere, nowS, 'GET /a');
+      await store.remove('default', everywhere, by);
+      expect(await other.inventory('default', everywhere)).toBeUndefined();
+      await expect(store.remove('default', everywhere, by)).rejects.toMatchObject({
+        code: 'not_found',
+      });
+      const again = await replace(everywhere, nowS + 120, 'GET /b');
+      expect(again).toMatchObject({ version: 3, addedRoutes: 1, removedRoutes: 0 });
+      expect(again.former).toEqual([{ method: 'GET', route: '/a', removedS: nowS + 60 }]);
+    });
+
+    it('the last 50 versions are listed', async () => {
+      for (let n = 0; n < 52; n += 1) await replace(everywhere, nowS + n, `GET /a${n}`);
+      const history = await other.history('default', everywhere);
+      expect(history).toHaveLength(50);
+      expect(history.at(-1)).toMatchObject({ version: 3 });
+    });
+  });
+}
