@@ -13,7 +13,7 @@ export interface EndpointName {
   environment: string;
   method: string;
   route: string;
-  /** The route was made up from the path (OTLP.md 2.5), not told by the service. */
+  /** The route was made up from the path (docs/extraction.md 2.5), not told by the service. */
   templated: boolean;
   /** The service's own spelling of the route (core/route/display.ts), where it is another. */
   display?: string;

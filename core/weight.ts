@@ -1,5 +1,5 @@
 /**
- * A call's weight: how many calls its span stands for when sampling left others out (OTLP.md 3). 1 for
+ * A call's weight: how many calls its span stands for when sampling left others out (docs/extraction.md 3). 1 for
  * nearly all; else from 1 to `limits.callWeight`, or 0 for a span that was recorded beside the sampled ones
  * (`ot=p:63`): it proves its endpoint alive, and the calls it belongs to are counted by others.
  */

@@ -7,7 +7,7 @@ import { protobufType, traces } from '../support/export-request.ts';
 import { runToEnd, startCollectorProcess, temporaryFolder } from '../support/process.ts';
 import { http1Client, http2Client } from '../support/secure-client.ts';
 
-/** OTLP.md A1: the files of a certificate, as they are swapped and as they are wrong. */
+/** docs/conformance.md A1: the files of a certificate, as they are swapped and as they are wrong. */
 const folder = temporaryFolder();
 const ca = authority('Test authority');
 afterAll(() => folder.remove());

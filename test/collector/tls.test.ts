@@ -30,7 +30,7 @@ import {
 } from '../support/process.ts';
 import { http1Client, http2Client, type SecureClient } from '../support/secure-client.ts';
 
-/** OTLP.md A1 and H9: every port over TLS, with real clients against real processes. */
+/** docs/conformance.md A1 and H9: every port over TLS, with real clients against real processes. */
 const folder = temporaryFolder();
 let ca: Authority;
 let ours: Record<string, string>;

@@ -33,7 +33,7 @@ message KeyValueList { repeated KeyValue values = 1; }
 /** Throws at text that is not UTF-8: for what was written here. */
 export const traceRequest = requestType('syntax = "proto3";');
 
-/** Replaces it, as OTLP.md P8 wants it of a collector. */
+/** Replaces it, as docs/conformance.md P8 wants it of a collector. */
 export const lenientTraceRequest = requestType(
   'edition = "2023"; option features.utf8_validation = NONE; option features.field_presence = IMPLICIT;',
 );

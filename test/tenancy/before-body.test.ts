@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startCollectorProcess, temporaryFolder } from '../support/process.ts';
 
-/** Who asks is decided by a request's headers alone (OTLP.md A2): nobody has to be sent a body for it. */
+/** Who asks is decided by a request's headers alone (docs/conformance.md A2): nobody has to be sent a body for it. */
 const folder = temporaryFolder();
 let collector: Awaited<ReturnType<typeof startCollectorProcess>>;
 beforeAll(async () => {

@@ -6,7 +6,7 @@ import { limits } from '../../../core/limits.ts';
 import { callOf, extracting, message, nowMs, nowNs, span } from '../support/extracting.ts';
 
 /**
- * Ids of OTLP.md section 2 that no other file proves. X1, X8 to X10, X12 and X19 are in extract.test.ts;
+ * Rules of docs/extraction.md that no other file proves. X1, X8 to X10, X12 and X19 are in extractor.test.ts;
  * X14, X15, X17, X18, X20 in test/core/route/route.test.ts; the table of 2.5 in test/core/route/parse.test.ts.
  */
 const get = { 'http.request.method': 'GET', 'url.path': '/users/7', 'http.route': '/users/{id}' };

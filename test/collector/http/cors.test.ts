@@ -6,7 +6,7 @@ import { exchange } from '../../conformance/exchange.ts';
 import { jsonTraces, jsonType, traces } from '../../support/export-request.ts';
 import { startRollcall, temporaryFolder } from '../../support/process.ts';
 
-/** OTLP.md A3: exporters in browsers, as one sees them that asks like a browser. */
+/** docs/conformance.md A3: exporters in browsers, as one sees them that asks like a browser. */
 const app = 'https://app.example.com';
 const asking = {
   origin: app,

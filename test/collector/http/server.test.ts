@@ -21,7 +21,7 @@ import type { CallWriter } from '../../../core/store/store.ts';
 import { type Authority, authority, writePair } from '../../support/certificates.ts';
 import { temporaryFolder } from '../../support/process.ts';
 
-/** The door's timeouts (OTLP.md L1), short enough to wait for. */
+/** The door's timeouts (docs/conformance.md L1), short enough to wait for. */
 const timeouts = {
   keepAliveMs: 500,
   headersMs: 400,

@@ -125,7 +125,7 @@ function callOf(
   return call;
 }
 
-/** OTLP.md 3; undefined for what cannot be true. */
+/** docs/extraction.md 3; undefined for what cannot be true. */
 function weightOf(attributes: Attributes, span: DecodedSpan): number | undefined {
   const said = [slowStateWeight(span.traceState, span.traceId)];
   if (attributes.isSet('X-SampleRatio')) {

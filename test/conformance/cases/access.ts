@@ -15,7 +15,7 @@ import { post } from '../post.ts';
 import { rawConnection, requestHead } from '../raw-connection.ts';
 import type { OwnTarget, Target } from '../target.ts';
 
-/** OTLP.md 1.8, and what other sections ask of TLS and keys. */
+/** docs/conformance.md A, and what other sections ask of TLS and keys. */
 const list = new CaseList();
 export const accessCases = list.cases;
 const body = () => ({ headers: { 'content-type': protobufType }, body: traces(1) });

@@ -23,7 +23,7 @@ import { post } from '../post.ts';
 import { rawConnection, requestHead } from '../raw-connection.ts';
 import type { Target } from '../target.ts';
 
-/** OTLP.md 1.2: compression and limits. */
+/** docs/conformance.md E: compression and limits. */
 const list = new CaseList();
 export const bodyCases = list.cases;
 

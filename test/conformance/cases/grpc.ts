@@ -20,7 +20,7 @@ import { rawConnection, requestHead } from '../raw-connection.ts';
 import { holdStore } from '../store-lock.ts';
 import type { GrpcTarget } from '../target.ts';
 
-/** OTLP.md 1.6: gRPC, frame by frame. */
+/** docs/conformance.md G: gRPC, frame by frame. */
 const list = new CaseList();
 export const grpcCases = list.cases;
 const mib = 2 ** 20;

@@ -14,7 +14,7 @@ import { storing } from '../own-target.ts';
 import { post } from '../post.ts';
 import type { Target } from '../target.ts';
 
-/** OTLP.md 1.4: OTLP/JSON, which is not protobuf's own JSON. */
+/** docs/conformance.md J: OTLP/JSON, which is not protobuf's own JSON. */
 const list = new CaseList();
 export const jsonCases = list.cases;
 

@@ -13,7 +13,7 @@ import { rawConnection, requestHead } from '../raw-connection.ts';
 import { holdStore } from '../store-lock.ts';
 import type { GrpcTarget, Target } from '../target.ts';
 
-/** OTLP.md 1.7: limits, overload, durability, start and end. */
+/** docs/conformance.md L: limits, overload, durability, start and end. */
 const list = new CaseList();
 export const lifecycleCases = list.cases;
 const mib = 2 ** 20;

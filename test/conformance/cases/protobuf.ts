@@ -23,7 +23,7 @@ import { storing } from '../own-target.ts';
 import { post } from '../post.ts';
 import type { OwnTarget } from '../target.ts';
 
-/** OTLP.md 1.3: protobuf, as any encoder may write it. */
+/** docs/conformance.md P: protobuf, as any encoder may write it. */
 const list = new CaseList();
 export const protobufCases = list.cases;
 

@@ -16,7 +16,7 @@ import { post } from '../post.ts';
 import { requestHead } from '../raw-connection.ts';
 import type { Target } from '../target.ts';
 
-/** OTLP.md 1.5: what exactly is answered. */
+/** docs/conformance.md R: what exactly is answered. */
 const list = new CaseList();
 export const responseCases = list.cases;
 const json = { type: jsonType };

@@ -13,7 +13,7 @@ import { storing } from '../own-target.ts';
 import { post } from '../post.ts';
 import { rawConnection, requestHead } from '../raw-connection.ts';
 
-/** OTLP.md 1.1: transport, paths, methods. */
+/** docs/conformance.md H: transport, paths, methods. */
 const list = new CaseList();
 export const transportCases = list.cases;
 

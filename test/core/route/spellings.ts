@@ -1,4 +1,4 @@
-/** Spellings of routes for every row of OTLP.md 2.5; docs/routes.md shows the same. */
+/** Spellings of routes for every row of docs/extraction.md 2.5; docs/routes.md shows the same. */
 
 /** [framework, its spelling, canonical, a path it serves, what people see unless it is the spelling itself] */
 export const spellings: [string, string, string, string, string?][] = [

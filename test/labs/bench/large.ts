@@ -5,7 +5,7 @@ import { connections, postTraces } from '../load/post.ts';
 import { type BenchFolder, newStore } from './folder.ts';
 import { runLoad } from './load.ts';
 
-/** What messages of the largest size do to small ones (OTLP.md L2). */
+/** What messages of the largest size do to small ones (docs/conformance.md L2). */
 export interface LargeCost {
   /** Acknowledgement of small messages, ascending, with nothing else under way. */
   aloneMs: number[];
