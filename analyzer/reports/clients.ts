@@ -1,11 +1,17 @@
 import { z } from 'zod';
 import { limits, specialRoutes } from '../../core/limits.ts';
 import type { ClientUsage } from '../../core/store/store.ts';
-import { commonParameters, pageParameters } from '../query/parameters.ts';
+import {
+  commonParameters,
+  methodParameter,
+  pageParameters,
+  routeParameter,
+} from '../query/parameters.ts';
 import { listAnswer, listPlace, question } from '../query/query.ts';
 import type { Column } from '../query/table.ts';
-import { head, observedSince, selectionOf } from './endpoint-usage.ts';
+import { head } from './endpoint-usage.ts';
 import { count, percent } from './figures.ts';
+import { narrowed } from './timeseries.ts';
 
 /** One network address that called; calls from nobody known are in no row. */
 export interface ClientRow {
@@ -27,23 +33,31 @@ export const clients = question({
   name: 'clients',
   path: '/clients',
   about: 'The addresses that called in the window, most calls first',
-  parameters: z.strictObject({ ...commonParameters, ...pageParameters(100) }),
+  parameters: z.strictObject({
+    ...commonParameters,
+    method: methodParameter,
+    route: routeParameter,
+    ...pageParameters(100),
+  }),
   list: { noun: 'clients', columns },
   async answer(asked, parameters) {
     const { snapshot, nowMs } = asked;
-    const { service, environment } = parameters;
-    const selection = selectionOf(parameters);
+    const { service, environment, method, route } = parameters;
+    const { selection, observedSinceMs } = await narrowed(snapshot, parameters);
     const place = listPlace('/clients', parameters, nowMs);
     const coverage = await snapshot.coverage(place.window);
     const usages = await snapshot.clients(selection, coverage.window, limits.listRows);
-    const observedSinceMs = observedSince(await snapshot.endpoints(selection));
     const estimated = usages.some(
       (usage) => usage.estimated || usage.client === specialRoutes.other,
     );
     return listAnswer({
       title: 'Clients',
       noun: 'clients',
-      head: head(asked, { coverage, observedSinceMs, estimated }, { service, environment }),
+      head: head(
+        asked,
+        { coverage, observedSinceMs, estimated },
+        { service, environment, method, route },
+      ),
       columns,
       rows: usages.map(clientRow),
       order: { field: 'calls', descending: true, key: ({ client }) => client },

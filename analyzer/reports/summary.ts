@@ -2,10 +2,15 @@ import { z } from 'zod';
 import type { ClientUsage } from '../../core/store/store.ts';
 import type { Usage } from '../../core/usage/usage.ts';
 import { isoTime } from '../../core/window.ts';
-import { commonParameters, limitParameter } from '../query/parameters.ts';
+import {
+  commonParameters,
+  limitParameter,
+  methodParameter,
+  routeParameter,
+} from '../query/parameters.ts';
 import { jsonAnswer, question } from '../query/query.ts';
 import { previousWindow, requestedWindow, windowAnswer } from '../query/window.ts';
-import { type EndpointEntry, head, selectionOf, usageByEndpoint } from './endpoint-usage.ts';
+import { type EndpointEntry, head, usageByEndpoint } from './endpoint-usage.ts';
 import {
   averageMs,
   callsInterval,
@@ -17,18 +22,23 @@ import {
   percentileMs,
   statusCodes,
 } from './figures.ts';
-import { glance } from './timeseries.ts';
+import { glance, narrowed } from './timeseries.ts';
 
 /** One window at a glance, beside the window of the same length before it. */
 export const summary = question({
   name: 'summary',
   path: '/summary',
   about: 'Totals, methods, status codes, busiest endpoints, top clients and a time series',
-  parameters: z.strictObject({ ...commonParameters, limit: limitParameter(1000, 20) }),
+  parameters: z.strictObject({
+    ...commonParameters,
+    method: methodParameter,
+    route: routeParameter,
+    limit: limitParameter(1000, 20),
+  }),
   async answer(asked, parameters) {
     const { snapshot, nowMs } = asked;
-    const { service, environment, limit } = parameters;
-    const selection = selectionOf(parameters);
+    const { service, environment, method, route, limit } = parameters;
+    const { selection } = await narrowed(snapshot, parameters);
     const window = requestedWindow(parameters, nowMs);
     const roll = await usageByEndpoint(asked, selection, window);
     const { coverage } = roll;
@@ -42,7 +52,7 @@ export const summary = question({
     );
     const known = { ...roll, estimated: roll.estimated || isEstimated || series.isEstimated };
     return jsonAnswer({
-      ...head(asked, known, { service, environment }),
+      ...head(asked, known, { service, environment, method, route }),
       summary: totals(total),
       previous_window: windowAnswer(before),
       previous: totals(previous),

@@ -115,7 +115,8 @@ function checkInterval(interval: Interval, { window, resolution }: Coverage): vo
   }
 }
 
-async function narrowed(
+/** The selection of the common parameters, narrowed to some endpoints. */
+export async function narrowed(
   snapshot: Snapshot,
   parameters: {
     service?: string | undefined;

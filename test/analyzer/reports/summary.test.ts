@@ -37,7 +37,7 @@ test.each(engines)(
         to: '2026-03-18T12:01:00.000Z',
         resolution: 'minute',
       },
-      filters: { service: 'shop', environment: null },
+      filters: { service: 'shop', environment: null, method: null, route: null },
       observed_since: '2026-03-18T10:30:30.000Z',
       estimated: false,
       summary: {
@@ -150,3 +150,33 @@ test('limit bounds the busiest endpoints and the top clients', async () => {
   expect(answer.top_ips).toHaveLength(1);
   await door.close();
 });
+
+test.each(engines)(
+  'method and route narrow the summary and the clients, on $name',
+  async (engine) => {
+    const made = [
+      call({ method: 'GET', route: '/a', client: '203.0.113.1' }),
+      call({ method: 'GET', route: '/b', client: '203.0.113.2', status: 500 }),
+      call({ method: 'POST', route: '/a', client: '203.0.113.3', durationNs: 90_000_000 }),
+    ];
+    const { reader, remove } = await engine.open(made, nowMs);
+    const door = await openDoor(reader, nowMs);
+    const posted = await door.get('/summary?method=post');
+    expect(posted.filters).toMatchObject({ method: 'POST' });
+    expect(posted.summary).toMatchObject({
+      total_requests: 1,
+      unique_ips: 1,
+      max_response_time_ms: 90,
+      error_rate_pct: 0,
+    });
+    expect(posted.method_usage).toEqual({ POST: 1 });
+    expect(posted.top_ips).toEqual([{ ip: '203.0.113.3', requests: 1, errors: 0 }]);
+    const routed = await door.get('/summary?route=/a');
+    expect(routed.summary).toMatchObject({ total_requests: 2, unique_ips: 2 });
+    expect(routed.endpoint_stats).toHaveLength(2);
+    const { clients } = await door.get('/clients?method=GET&route=/b');
+    expect(clients).toEqual([{ client: '203.0.113.2', calls: 1, errors: 1, error_rate_pct: 100 }]);
+    await door.close();
+    await remove();
+  },
+);
