@@ -1,7 +1,8 @@
 /**
- * Import directions of docs/ARCHITECTURE.md: both services stand on core and never on each other.
- * It is given the files by name: of a folder it takes only the extensions whose compiler it knows, and it
- * knows none as new as TypeScript 7. test/repository/imports.test.ts checks that it sees every import.
+ * The import directions of docs/ARCHITECTURE.md: both services import core and never each other.
+ * package.json lists the files for the checker: in a folder it finds only extensions whose compiler it knows,
+ * and TypeScript 7 is too new for it. test/repository/imports.test.ts checks that it sees every import,
+ * test/repository/import-rules.test.ts that each rule reports a violation.
  */
 module.exports = {
   forbidden: [
@@ -33,7 +34,7 @@ module.exports = {
     {
       name: 'production-code-on-production-packages',
       severity: 'error',
-      // The dashboard is built: what it imports is in its bundle.
+      // The dashboard's packages are in its bundle, which is built beforehand.
       from: { path: '^(core|collector|analyzer|cli)', pathNot: '^analyzer/web/' },
       to: { dependencyTypes: ['npm-dev'] },
     },
@@ -53,7 +54,7 @@ module.exports = {
         dependencyTypesNot: ['type-only'],
       },
     },
-    // The published package: nothing of this repository goes with it, and nothing here is made of it.
+    // The published package contains no other folder of this repository.
     {
       name: 'instrumentation-imports-nothing-of-ours',
       severity: 'error',
@@ -72,7 +73,7 @@ module.exports = {
       from: { path: '^instrumentation/src/export/' },
       to: { path: '^instrumentation/src/(span|request|frameworks)/' },
     },
-    // Inside the rooms: the two doors, what they share, and the wire format.
+    // Inside the services: transports, the request they share, the wire format, the store's engines.
     {
       name: 'http-never-grpc',
       severity: 'error',
@@ -117,12 +118,6 @@ module.exports = {
     },
     // One file knows each of these packages.
     {
-      name: 'one-file-knows-hdr',
-      severity: 'error',
-      from: { path: '^(core|collector|analyzer|cli)' },
-      to: { path: 'hdr-histogram-js' },
-    },
-    {
       name: 'one-file-knows-ipaddr',
       severity: 'error',
       from: {
@@ -139,7 +134,7 @@ module.exports = {
     },
   ],
   options: {
-    // TypeScript 7 has no programming interface for it to use; with none of the two it reads no .ts at all.
+    // TypeScript 7 has no programming interface; without swc the checker would skip every .ts file.
     parser: 'swc',
     doNotFollow: { path: 'node_modules' },
     enhancedResolveOptions: { extensions: ['.ts', '.js', '.mjs', '.cjs'] },
