@@ -1,6 +1,7 @@
 import type { CallBatch, NewDimensions } from '../call.ts';
 import type { Usage } from '../usage/usage.ts';
 import type { Window } from '../window.ts';
+import type { Inventory } from './inventory.ts';
 
 /**
  * What Rollcall asks of a store, in the words of the domain. Every engine passes test/store/contract.ts. Every
@@ -56,6 +57,9 @@ export interface Snapshot {
   services(): Promise<ServiceRecord[]>;
   /** Permanent facts, independent of windows and retention. The order is the same in every snapshot. */
   endpoints(selection: Selection): Promise<EndpointRecord[]>;
+  /** Declared routes of every service, the newest version of each inventory; a removed one has only former
+   *  routes. They are shared: read only. */
+  inventories(): Promise<readonly Inventory[]>;
   /** The window that can really be answered, rounded outward where minutes or hours are gone. */
   coverage(window: Window): Promise<Coverage>;
   /** Usage in the window, as covered, of each selected endpoint that was called in it, by endpoint id. */

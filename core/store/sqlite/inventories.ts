@@ -167,9 +167,12 @@ const versionColumns = `version, created_s AS createdS, author, format, declared
 /** `IS` takes null for a value. */
 const atPlace = 'project_id = ? AND service = ? AND environment IS ?';
 
-/** Of every place of a project its newest version; the project's id is the parameter. */
-export const newestInventories = `SELECT service, environment, ${versionColumns}, content, max(version)
-  FROM inventory WHERE project_id = ? GROUP BY service, environment`;
+/** Of every place of a project its newest version; the project's name is the parameter. */
+export const newestInventories = `SELECT service, environment, ${versionColumns}, content
+  FROM inventory i JOIN (
+    SELECT max(id) AS newest FROM inventory
+    WHERE project_id = (SELECT id FROM project WHERE name = ?) GROUP BY service, environment
+  ) ON i.id = newest ORDER BY service, environment`;
 
 function statements(db: Database) {
   return {

@@ -78,6 +78,7 @@ export function oracleReader(
       [...groups(selected(selection), endpointKey).values()]
         .map((group) => endpointRecord(idOf(group[0]!), group))
         .sort((a, b) => Number(a.id) - Number(b.id)),
+    inventories: async () => [],
     async coverage(window): Promise<Coverage> {
       if (window.fromS < hoursFromS) {
         return { window: roundOutward(window, dayS), resolution: 'day' };

@@ -5,6 +5,7 @@ import { openDatabase } from '../open.ts';
 import { CompactedUsage } from './compacted-usage.ts';
 import { DimensionCache } from './dimension-cache.ts';
 import { EndpointCache } from './endpoint-cache.ts';
+import { InventoryCache } from './inventory-cache.ts';
 import { SqliteSnapshot } from './snapshot.ts';
 
 /**
@@ -20,6 +21,7 @@ class SqliteReader implements CallReader {
   readonly #endpoints: EndpointCache;
   readonly #words: DimensionCache;
   readonly #settled: CompactedUsage;
+  readonly #inventories: InventoryCache;
   /** One snapshot at a time: they share the connection and its transaction. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -28,6 +30,7 @@ class SqliteReader implements CallReader {
     this.#endpoints = new EndpointCache(db);
     this.#words = new DimensionCache(db);
     this.#settled = new CompactedUsage(db);
+    this.#inventories = new InventoryCache(db);
     // Level blocks are read again and again.
     db.pragma('cache_size = -32768');
   }
@@ -51,9 +54,8 @@ class SqliteReader implements CallReader {
     try {
       this.#db.exec('BEGIN');
       this.#words.keepUp();
-      return await ask(
-        new SqliteSnapshot(this.#db, this.#endpoints, this.#words, this.#settled, project),
-      );
+      const caches = [this.#endpoints, this.#words, this.#settled, this.#inventories] as const;
+      return await ask(new SqliteSnapshot(this.#db, ...caches, project));
     } catch (error) {
       if (!isSqliteError(error)) throw error;
       throw new AppError('unavailable', `the store cannot be read: ${error.message}`, {

@@ -4,6 +4,7 @@ import { Tally } from '../../../usage/tally.ts';
 import type { Usage } from '../../../usage/usage.ts';
 import { isoTime, minuteS, type Window } from '../../../window.ts';
 import { coverageOf, type Kept } from '../../coverage.ts';
+import type { Inventory } from '../../inventory.ts';
 import type {
   ClientUsage,
   Coverage,
@@ -19,6 +20,7 @@ import { shardBits, UsageEntries } from '../usage/usage-block.ts';
 import type { CompactedUsage } from './compacted-usage.ts';
 import type { DimensionCache } from './dimension-cache.ts';
 import type { EndpointCache, KnownEndpoint } from './endpoint-cache.ts';
+import type { InventoryCache } from './inventory-cache.ts';
 import type { MergedUsage } from './merged-usage.ts';
 import { ProjectRecords } from './project-records.ts';
 import { type RecentUsage, readUnsettled } from './recent-usage.ts';
@@ -32,6 +34,8 @@ export class SqliteSnapshot implements Snapshot {
   readonly #words: DimensionCache;
   readonly #settled: CompactedUsage;
   readonly #records: ProjectRecords;
+  readonly #inventories: InventoryCache;
+  readonly #project: string;
   readonly #meta: Map<string, number>;
   readonly #tally = new Tally();
   #unsettledUsage: RecentUsage | undefined;
@@ -41,9 +45,12 @@ export class SqliteSnapshot implements Snapshot {
     endpointBook: EndpointCache,
     words: DimensionCache,
     settled: CompactedUsage,
+    inventories: InventoryCache,
     project: string,
   ) {
     this.#db = db;
+    this.#inventories = inventories;
+    this.#project = project;
     this.#words = words;
     this.#settled = settled;
     const unsettled = () => this.#unsettled();
@@ -59,6 +66,10 @@ export class SqliteSnapshot implements Snapshot {
 
   async endpoints(selection: Selection): Promise<EndpointRecord[]> {
     return this.#records.endpoints(selection);
+  }
+
+  async inventories(): Promise<readonly Inventory[]> {
+    return this.#inventories.inventories(this.#project);
   }
 
   async coverage(window: Window): Promise<Coverage> {

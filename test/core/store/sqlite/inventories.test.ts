@@ -1,7 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { expect, it } from 'vitest';
 import { openSqliteInventories } from '../../../../core/store/sqlite/inventories.ts';
+import { openSqliteReader } from '../../../../core/store/sqlite/reader/reader.ts';
 import { inventoryStoreContract } from '../../../store/inventory-contract.ts';
 
 inventoryStoreContract('sqlite', async () => {
@@ -10,4 +12,53 @@ inventoryStoreContract('sqlite', async () => {
     open: () => openSqliteInventories(join(folder, 'rollcall.db')),
     end: () => rm(folder, { recursive: true }),
   };
+});
+
+it('a snapshot holds the newest version of each inventory of its project', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'rollcall-inventories-'));
+  const path = join(folder, 'rollcall.db');
+  const store = await openSqliteInventories(path);
+  const reader = await openSqliteReader(path);
+  const seen = (project = 'default') =>
+    reader.snapshot(project, async (snapshot) =>
+      (await snapshot.inventories()).map(({ service, environment, version, routes, former }) => ({
+        place: `${service} ${environment}`,
+        version,
+        routes: routes.map(({ route }) => route),
+        former: former.map(({ route }) => route),
+      })),
+    );
+  const replace = (service: string, environment: string | null, route: string, createdS: number) =>
+    store.replace(
+      'default',
+      { service, environment },
+      {
+        author: '',
+        createdS,
+        format: 'routes',
+        routes: [{ method: 'GET', route, deprecated: false }],
+        prefixes: [],
+      },
+    );
+  expect(await seen()).toEqual([]);
+  await replace('shop', null, '/a', 1);
+  await replace('shop', 'staging', '/b', 2);
+  expect(await seen()).toEqual([
+    { place: 'shop null', version: 1, routes: ['/a'], former: [] },
+    { place: 'shop staging', version: 1, routes: ['/b'], former: [] },
+  ]);
+  await replace('shop', null, '/c', 3);
+  await store.remove(
+    'default',
+    { service: 'shop', environment: 'staging' },
+    { author: '', createdS: 4 },
+  );
+  expect(await seen()).toEqual([
+    { place: 'shop null', version: 2, routes: ['/c'], former: ['/a'] },
+    { place: 'shop staging', version: 2, routes: [], former: ['/b'] },
+  ]);
+  expect(await seen('another')).toEqual([]);
+  await reader.close();
+  await store.close();
+  await rm(folder, { recursive: true });
 });
