@@ -23,7 +23,7 @@ export function spellRoute(segments: readonly RouteSegment[]): string {
 
 /** Without what is no part of the template: Go's method and host, nginx's modifiers, a query. */
 function bareRoute(raw: string): string | undefined {
-  let text = raw.trim();
+  let text = withoutPlaceholders(raw.trim());
   const go = /^[A-Z]{3,10} +[^/\s]*(?=\/)/.exec(text);
   if (go) text = text.slice(go[0].length);
   const nginx = /^(=|\^~) +/.exec(text);
@@ -33,6 +33,14 @@ function bareRoute(raw: string): string | undefined {
   if (origin) text = text.slice(origin[0].length);
   const query = /\?[\w-]+=/.exec(text);
   return query ? text.slice(0, query.index) : text;
+}
+
+/** Spring's `${server.error.path:${error.path:/error}}`, unresolved, by its innermost default: `/error`. */
+function withoutPlaceholders(raw: string): string {
+  let text = raw;
+  for (let depth = 0; depth < 4 && text.includes('${'); depth += 1)
+    text = text.replace(/\$\{[\w.-]+:([^${}]*)\}/g, '$1');
+  return text;
 }
 
 /** Express joins an array of paths by commas; a comma inside a segment (`/{lat},{lon}`) is none of those. */

@@ -1,5 +1,6 @@
 import { limits, specialRoutes } from '../limits.ts';
 import { displayRoute } from './display.ts';
+import { isErrorPage, takesAnyPath } from './error-page.ts';
 import { type Coverage, coverage } from './match.ts';
 import { parseRoute, spellRoute } from './parse.ts';
 import { pathSegments } from './path.ts';
@@ -109,13 +110,15 @@ interface ReportedRoute {
  * fallback (`/api/v1/*`) takes any path, so a name is heard there too.
  */
 function bestTold(evidence: RouteEvidence, path: string[] | undefined): ReportedRoute | undefined {
-  const { httpRoute } = evidence;
-  const route = toldBy({ raw: httpRoute, routes: toldRoutes(httpRoute) }, path, false);
+  const { httpRoute, status } = evidence;
+  let route = toldBy({ raw: httpRoute, routes: toldRoutes(httpRoute) }, path, false);
+  if (isReplaced(route, path, status)) route = undefined;
   if (route?.fit.kind === 'whole' && isRaw(route.segments)) return undefined;
-  const settled = route?.fit.kind === 'whole' || route?.fit.kind === 'unknown';
-  if (settled && !isFallback(route.segments)) return route;
-  const name = toldBy(namedRoutes(evidence.spanName, path), path, true);
-  if (!route || isErrorPage(route.segments)) return name;
+  const isSettled = route?.fit.kind === 'whole' || route?.fit.kind === 'unknown';
+  if (route && isSettled && !isFallback(route.segments)) return route;
+  let name = toldBy(namedRoutes(evidence.spanName, path), path, true);
+  if (isReplaced(name, path, status)) name = undefined;
+  if (!route || isErrorRoute(route.segments)) return name;
   return name?.fit.kind === 'whole' && !isFallback(name.segments) ? name : route;
 }
 
@@ -169,7 +172,7 @@ function notFoundRoute(told: ReportedRoute, path: string[] | undefined): Route |
   if (told.fromName && !hasParam(segments)) return unmatched;
   if (isFallback(segments)) return unmatched;
   if (fit.kind === 'whole') return own();
-  if (fit.kind === 'unknown') return isErrorPage(segments) ? unmatched : own();
+  if (fit.kind === 'unknown') return isErrorRoute(segments) ? unmatched : own();
   if (fit.kind === 'suffix' && segments[0]?.kind === 'literal') return foundRoute(told, path);
   return unmatched;
 }
@@ -232,8 +235,19 @@ function isFallback(route: RouteSegment[]): boolean {
 }
 
 /** Spring and ASP.NET forward what failed to `/error`. */
-function isErrorPage(route: RouteSegment[]): boolean {
+function isErrorRoute(route: RouteSegment[]): boolean {
   return route.length === 1 && route[0]!.text.toLowerCase() === 'error';
+}
+
+/** Whether the route is one of an error page, in place of the endpoint's that failed (X23). */
+function isReplaced(
+  told: ReportedRoute | undefined,
+  path: string[] | undefined,
+  status: number,
+): boolean {
+  if (told === undefined || path === undefined || status < 400) return false;
+  if (!isErrorPage(told.segments)) return false;
+  return told.fit.kind !== 'whole' || takesAnyPath(told.segments, path);
 }
 
 /** Symfony, Slim and Yii report a handler's name, `app_user_show`, which the path replaces. */

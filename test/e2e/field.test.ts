@@ -14,7 +14,6 @@ const cases = files.flatMap((file) => /^(.+)\.expected\.json$/.exec(file)?.[1] ?
 const pending = new Set([
   '01-micrometer',
   '02-kratos',
-  '03-aspnet-reexecute',
   '06-asgi-websocket',
   '08-same-span-one-body',
   '10-skywalking',
