@@ -34,6 +34,7 @@ export class Lean {
   #hooks: RequestHooks;
   #spans: ServerSpans | undefined;
   #isBroken = false;
+  #whenServing: (() => void) | undefined;
 
   constructor(options: RollcallOptions, env: Environment) {
     this.#options = options;
@@ -59,6 +60,8 @@ export class Lean {
       for (const callback of this.#listeners) {
         this.#guard.run('reading routes', () => callback(server));
       }
+      this.#whenServing?.();
+      this.#whenServing = undefined;
       // After the app's own work of this turn, and before its first call.
       setImmediate(() => this.#serverSpans()).unref();
     });
@@ -79,10 +82,14 @@ export class Lean {
     }
   }
 
-  /** Resolves when what waits was delivered or tried once more in vain. */
-  async flush(): Promise<void> {
+  /** As `SpanQueue.flush`. */
+  async flush(deadlineMs: number): Promise<void> {
     this.#inventory.flush();
-    await this.#spans?.queue.flush();
+    await this.#spans?.queue.flush(deadlineMs);
+  }
+
+  whenServing(callback: () => void): void {
+    this.#whenServing = callback;
   }
 
   /** Spans that wait. */
@@ -90,9 +97,10 @@ export class Lean {
     return this.#spans?.queue.queued ?? 0;
   }
 
-  /** The process ends: what waits is lost, and said to be. */
-  close(): void {
-    this.#spans?.queue.close();
+  /** The process ends. */
+  close(handsOver: boolean): void {
+    if (handsOver) this.#inventory.flush();
+    this.#spans?.queue.close(handsOver);
   }
 
   async shutdown(): Promise<void> {

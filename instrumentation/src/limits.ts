@@ -21,8 +21,10 @@ export const limits = {
   retryDelayMsMax: 15_000,
   /** A batch whose answer was lost is sent again as the same bytes, which a collector recognises for an hour. */
   retryAgeMs: 45 * 60_000,
-  /** What a process that ends waits for its last spans: less than what orchestrators grant before SIGKILL. */
-  endingMs: 3_000,
+  /** `flushRollcall` and an SDK's shutdown wait no longer. */
+  flushMs: 3_000,
+  /** The end of a process is held up no longer by spans that are queued: less than the 1.6 s that PM2 grants. */
+  endingMs: 1_500,
   /** Outages are told no more often than this. */
   outageLogMs: 60_000,
   /** Longer texts are cut: a path, a header, what names a consumer. */

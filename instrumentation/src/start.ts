@@ -1,14 +1,15 @@
+import { isMainThread } from 'node:worker_threads';
 import { withDeadline } from './deadline.ts';
 import { startFull } from './full.ts';
 import { messageOf } from './guard.ts';
 import { Lean } from './lean.ts';
 import { limits } from './limits.ts';
 import { isDisabled, logToStandardError, type RollcallOptions } from './settings.ts';
-import { sendBeforeEnd } from './shutdown.ts';
+import { ownListeners, sendBeforeEnd } from './shutdown.ts';
 
 /** What runs in this process, whichever copy of the package started it: two would count every call twice. */
 interface Running {
-  flush(): Promise<void>;
+  flush(deadlineMs: number): Promise<void>;
   shutdown(): Promise<void>;
   configure(options: RollcallOptions): void;
 }
@@ -32,12 +33,12 @@ export function startRollcall(options: RollcallOptions = {}): void {
 }
 
 /**
- * Sends what waits: for serverless functions, before they are frozen, and for whoever calls
- * `process.exit()`. Resolves when Rollcall took it, could not be reached, or after 3 seconds. Never rejects.
+ * Sends queued spans: for serverless functions, before they are frozen. Resolves when Rollcall took them, could not
+ * be reached, or after 3 seconds. Never rejects.
  */
 export async function flushRollcall(): Promise<void> {
   const running = global[runningKey];
-  if (running !== undefined) await withDeadline(running.flush(), limits.endingMs);
+  if (running !== undefined) await withDeadline(running.flush(limits.flushMs), limits.flushMs);
 }
 
 function start(options: RollcallOptions): Running {
@@ -58,18 +59,29 @@ function full(options: RollcallOptions): Running {
     shutdown: async () => sdk?.shutdown(),
     configure: () => log('startRollcall changes nothing after ROLLCALL_LEAN=off has started'),
   };
-  if (sdk !== undefined) {
-    process.once('beforeExit', () => void sdk.shutdown().catch(() => {}));
-    process.once('SIGTERM', () => {
-      const isOurs = process.listenerCount('SIGTERM') === 0;
-      const ended = withDeadline(
-        sdk.shutdown().catch(() => {}),
-        limits.endingMs,
-      );
-      if (isOurs) void ended.then(() => process.kill(process.pid, 'SIGTERM'));
-    });
-  }
+  if (sdk !== undefined) shutDownBeforeEnd(sdk);
   return running;
+}
+
+/** The SDK sends what its processors hold when it is shut down, and takes nothing more. */
+function shutDownBeforeEnd(sdk: { shutdown(): Promise<void> }): void {
+  let ended: Promise<void> | undefined;
+  const shutDown = (): Promise<void> => {
+    ended ??= withDeadline(
+      sdk.shutdown().catch(() => {}),
+      limits.flushMs,
+    );
+    return ended;
+  };
+  process.once('beforeExit', () => void shutDown());
+  if (!isMainThread) return;
+  ownListeners({ send: shutDown, close: () => {} });
+  // A signal that the app handles: a listener of ours beside its own would change how signal-exit ends the process.
+  const emit = process.emit as (...args: unknown[]) => boolean;
+  process.emit = function (this: NodeJS.Process, ...args: unknown[]) {
+    if (args[0] === 'SIGTERM') void shutDown();
+    return emit.apply(this, args);
+  } as typeof process.emit;
 }
 
 /** OTEL_LOG_LEVEL: what OpenTelemetry's own parts have to say, which is nothing unless asked. */

@@ -2,10 +2,12 @@ import { writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { authority } from '../support/certificates.ts';
 import { temporaryFolder } from '../support/process.ts';
-import { type App, startApp } from './app.ts';
+import { type App, said, startApp } from './app.ts';
+import { decoded, spansOf } from './seen-span.ts';
 import { startSink } from './sink.ts';
 import { installed, nodeBinary, nodeMajors } from './workshop.ts';
 
@@ -20,22 +22,33 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
+interface Body {
+  bytes: Buffer;
+  port: number | undefined;
+  atMs: number;
+  headers: IncomingMessage['headers'];
+}
+
+/** Room for a machine that is busy with other tests. */
+const busyMs = 1_500;
+
 /** Answers of a Rollcall, one a request: a status, the connection dropped without an answer, or nothing at all. */
 type Answer = 200 | 503 | 'drop' | 'hang';
 
 interface Scripted {
   url: string;
   /** Bodies that came, in order, and from which port of the client. */
-  bodies: { bytes: Buffer; port: number | undefined; atMs: number }[];
+  bodies: Body[];
 }
 
 async function scripted(answers: Answer[], tls?: { cert: string; key: string }): Promise<Scripted> {
-  const bodies: Scripted['bodies'] = [];
+  const bodies: Body[] = [];
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
     const parts: Buffer[] = [];
     for await (const part of request) parts.push(part as Buffer);
-    const { remotePort: port } = request.socket;
-    bodies.push({ bytes: Buffer.concat(parts), port, atMs: performance.now() });
+    const { headers, socket } = request;
+    const bytes = Buffer.concat(parts);
+    bodies.push({ bytes, port: socket.remotePort, atMs: performance.now(), headers });
     const next = answers.shift() ?? 200;
     if (next === 'hang') return;
     if (next === 'drop') return void request.socket.destroy();
@@ -146,6 +159,120 @@ it('SIGTERM while Rollcall is busy: tried again before the process ends', async 
   expect(await app.stop()).toMatchObject({ code: null, signal: 'SIGTERM' });
   expect(rollcall.bodies).toHaveLength(2);
   expect(linesOf(app)).toEqual([]);
+});
+
+describe('process.exit() with a queue', () => {
+  const queued = { OTEL_BSP_SCHEDULE_DELAY: '60000' };
+  const exit = async (app: App) => {
+    await (await fetch(`${app.url}/exit`, { headers: { connection: 'close' } })).text();
+    const startMs = performance.now();
+    const ended = await app.stop('SIGCONT');
+    return { ...ended, durationMs: performance.now() - startMs };
+  };
+
+  it('over HTTPS with a private authority, compressed, with the key', async () => {
+    const disk = temporaryFolder();
+    closing.push(() => disk.remove());
+    const known = authority('known');
+    const file = `${disk.path}/authority.crt`;
+    writeFileSync(file, known.cert);
+    const rollcall = await scripted([], known.issue('rollcall'));
+    const env = {
+      OTEL_EXPORTER_OTLP_CERTIFICATE: file,
+      OTEL_EXPORTER_OTLP_COMPRESSION: 'gzip',
+      ROLLCALL_KEY: 'rk_exit',
+    };
+    // The first delivery of a process; then one whose connection settings are known already.
+    const first = await start(rollcall.url, { ...queued, ...env });
+    expect(await exit(first)).toMatchObject({ code: 0 });
+    expect(rollcall.bodies).toHaveLength(1);
+    const second = await start(rollcall.url, env);
+    await fetch(`${second.url}/one`);
+    await expect.poll(() => rollcall.bodies.length, { timeout: 10_000 }).toBe(2);
+    expect(await exit(second)).toMatchObject({ code: 0 });
+    expect(rollcall.bodies).toHaveLength(3);
+    for (const { bytes, headers } of rollcall.bodies) {
+      expect(gunzipSync(bytes).length).toBeGreaterThan(100);
+      expect(headers).toMatchObject({
+        authorization: 'Bearer rk_exit',
+        'content-type': 'application/x-protobuf',
+        'content-encoding': 'gzip',
+      });
+    }
+    expect(linesOf(first)).toEqual([]);
+    expect(linesOf(second)).toEqual([]);
+  });
+
+  it('several batches arrive in order, as the bytes of the try under way', async () => {
+    const rollcall = await scripted(['hang']);
+    const app = await start(rollcall.url, { ...queued, OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '2' });
+    for (const path of ['/1', '/2', '/3', '/4']) await fetch(app.url + path);
+    await expect.poll(() => rollcall.bodies.length, { timeout: 10_000 }).toBe(1);
+    expect(await exit(app)).toMatchObject({ code: 0 });
+    const [tried, ...delivered] = rollcall.bodies.map(({ bytes }) => bytes);
+    expect(delivered[0]).toEqual(tried);
+    const spans = delivered.flatMap((bytes) => spansOf(decoded(bytes)));
+    expect(spans.map(({ attributes }) => attributes['url.path'])).toEqual([
+      ...['/1', '/2', '/3', '/4', '/exit'],
+    ]);
+    expect(linesOf(app)).toEqual([]);
+  });
+
+  it('a Rollcall that hangs holds the process for 2 s at most; the lost spans are counted', async () => {
+    const rollcall = await scripted(['hang', 'hang']);
+    const app = await start(rollcall.url, queued);
+    await fetch(`${app.url}/one`);
+    const { code, durationMs } = await exit(app);
+    expect(code).toBe(0);
+    expect(durationMs).toBeGreaterThan(1_000);
+    expect(durationMs).toBeLessThan(2_000 + busyMs);
+    expect(linesOf(app)).toEqual([
+      expect.stringMatching(/^rollcall: spans not delivered to http:\S+: 2$/),
+    ]);
+  });
+
+  it('an outage that is known does not hold the process', async () => {
+    const app = await start('http://127.0.0.1:9');
+    await fetch(`${app.url}/one`);
+    await said(app, 'takes no spans');
+    const { code, durationMs } = await exit(app);
+    expect(code).toBe(0);
+    expect(durationMs).toBeLessThan(busyMs);
+    expect(linesOf(app).at(-1)).toMatch(/: spans not delivered to http:\S+: 2$/);
+  });
+});
+
+it('a script that closes its server while Rollcall is away ends by itself, with code 0', async () => {
+  const app = await start('http://127.0.0.1:9', { OTEL_BSP_SCHEDULE_DELAY: '60000' });
+  await fetch(`${app.url}/close`, { headers: { connection: 'close' } });
+  const startMs = performance.now();
+  expect(await app.stop('SIGCONT')).toMatchObject({ code: 0, signal: null });
+  expect(performance.now() - startMs).toBeLessThan(2_000 + busyMs);
+  expect(linesOf(app)).toEqual([
+    expect.stringMatching(/^rollcall: spans not delivered to http:\S+: 1$/),
+  ]);
+});
+
+it('a script that closes its server while Rollcall hangs ends by itself within 2 s', async () => {
+  const rollcall = await scripted(['hang', 'hang', 'hang']);
+  const app = await start(rollcall.url, { OTEL_BSP_SCHEDULE_DELAY: '60000' });
+  await fetch(`${app.url}/close`, { headers: { connection: 'close' } });
+  const startMs = performance.now();
+  expect(await app.stop('SIGCONT')).toMatchObject({ code: 0, signal: null });
+  expect(performance.now() - startMs).toBeLessThan(2_000 + busyMs);
+  expect(linesOf(app).at(-1)).toMatch(/: spans not delivered to http:\S+: 1$/);
+});
+
+it('SIGTERM a second time ends a process that waits for Rollcall at once', async () => {
+  const rollcall = await scripted(['hang']);
+  const app = await start(rollcall.url, { OTEL_BSP_SCHEDULE_DELAY: '60000' });
+  await fetch(`${app.url}/one`);
+  process.kill(app.pid, 'SIGTERM');
+  await expect.poll(() => rollcall.bodies.length, { timeout: 10_000 }).toBe(1);
+  const startMs = performance.now();
+  expect(await app.stop()).toMatchObject({ code: null, signal: 'SIGTERM' });
+  expect(performance.now() - startMs).toBeLessThan(1_000);
+  expect(linesOf(app).at(-1)).toMatch(/: spans not delivered to http:\S+: 1$/);
 });
 
 it('HTTPS with the authority of OTEL_EXPORTER_OTLP_CERTIFICATE, and no other', async () => {

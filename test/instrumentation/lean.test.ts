@@ -296,8 +296,9 @@ describe('the end', () => {
     });
   });
 
-  it('process.exit(): what is lost is said', async () => {
-    await withApp({ OTEL_BSP_SCHEDULE_DELAY: '60000' }, async (app) => {
+  it('process.exit() while Rollcall is away: the number of lost spans is logged', async () => {
+    const env = { OTEL_BSP_SCHEDULE_DELAY: '60000', ROLLCALL_ENDPOINT: 'http://127.0.0.1:9' };
+    await withApp(env, async (app) => {
       await fetch(`${app.url}/exit`).catch(() => {});
       await app.stop('SIGCONT');
       expect(app.output()).toMatch(/spans not delivered to .*: 1$/m);

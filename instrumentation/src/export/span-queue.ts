@@ -17,6 +17,11 @@ export interface Packer<Span, Body> {
 export interface Sender<Body> {
   /** @param done `code` 0 for success, as exporters of OpenTelemetry have it; else the error is a `Failure` */
   send(body: Body, done: (result: { code: number; error?: Error }) => void): void;
+  /**
+   * Delivers while the process is at its end, without a return to the event loop.
+   * @returns how many of the bodies were delivered, counted from the first
+   */
+  sendAtExit?(bodies: readonly Body[], deadlineMs: number): number;
   shutdown(): Promise<void>;
 }
 
@@ -107,10 +112,13 @@ export class SpanQueue<Span, Body> {
     }
   }
 
-  /** Resolves when all that waits was delivered, or tried again and again for a while in vain. Never rejects. */
-  flush(): Promise<void> {
+  /**
+   * Resolves when every queued span was delivered, when Rollcall cannot be reached, or when an answer that allows
+   * another try (429, 503 …) does not allow one within `deadlineMs`. Never rejects.
+   */
+  flush(deadlineMs: number): Promise<void> {
     if (this.queued === 0) return Promise.resolve();
-    this.#flushUntilMs = performance.now() + limits.endingMs;
+    this.#flushUntilMs = performance.now() + deadlineMs;
     return new Promise((resolve) => {
       this.#flushes.push(resolve);
       if (!this.#isSending) this.#send();
@@ -120,22 +128,40 @@ export class SpanQueue<Span, Body> {
   /** Delivers what it can within the time, and says what was lost. */
   async shutdown(): Promise<void> {
     if (this.#isClosed) return;
-    await withDeadline(this.flush(), limits.endingMs);
-    this.close();
+    await withDeadline(this.flush(limits.flushMs), limits.flushMs);
+    this.close(false);
     await this.#sender?.shutdown().catch(() => {});
   }
 
-  /** What still waits is lost, and said to be. */
-  close(): void {
+  /** Queued spans are lost, and their number is logged. @param handsOver tries to deliver them first, synchronously */
+  close(handsOver: boolean): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     clearTimeout(this.#timer);
+    if (handsOver) this.#sendAtExit();
     this.#outage.lose(this.queued);
     this.#packer.take();
     this.#batches.length = 0;
     this.#batchedSpans = 0;
     this.#outage.close();
     this.#rest();
+  }
+
+  /** Not in an outage: it would hold up every process that ends meanwhile. */
+  #sendAtExit(): void {
+    if (this.queued === 0 || this.#outage.isAway) return;
+    if (this.#packer.spans > 0) this.#seal();
+    try {
+      this.#sender ??= this.#options.sender();
+      const bodies = this.#batches.map(({ body }) => body);
+      const sent = this.#sender.sendAtExit?.(bodies, limits.endingMs) ?? 0;
+      for (const batch of this.#batches.slice(0, sent)) {
+        this.#delivered += batch.spans;
+        this.#drop(batch);
+      }
+    } catch {
+      // No process may be started here: the spans are lost, and counted below.
+    }
   }
 
   #wake(delayMs: number): void {
@@ -205,7 +231,8 @@ export class SpanQueue<Span, Body> {
     const doubledMs = Math.max(limits.retryDelayMs, this.#retryDelayMs * 2);
     this.#retryDelayMs = Math.min(Math.max(doubledMs, retryAfterMs), limits.retryDelayMsMax);
     const soonMs = Math.max(limits.retryDelayMs, retryAfterMs);
-    if (nowMs + soonMs < this.#flushUntilMs) {
+    const isAnswer = typeof error?.code === 'number';
+    if (isAnswer && nowMs + soonMs < this.#flushUntilMs) {
       this.#wake(soonMs);
     } else {
       this.#rest();

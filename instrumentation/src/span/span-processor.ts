@@ -2,8 +2,8 @@ import { context, SpanKind } from '@opentelemetry/api';
 import { suppressTracing } from '@opentelemetry/core';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace';
-import { configOf } from '../export/exporter.ts';
 import { type Packer, type Sender, SpanQueue } from '../export/span-queue.ts';
+import { configOf } from '../export/transport.ts';
 import { inventorySpanName } from '../inventory.ts';
 import { limits } from '../limits.ts';
 import { destinationOf, logToStandardError, type RollcallOptions } from '../settings.ts';
@@ -35,7 +35,7 @@ export function rollcallSpanProcessor(options: SpanProcessorOptions = {}): SpanP
     onEnd: (span) => {
       if (span.kind === SpanKind.SERVER || span.name === inventorySpanName) queue.add(span);
     },
-    forceFlush: () => queue.flush(),
+    forceFlush: () => queue.flush(limits.flushMs),
     shutdown: () => queue.shutdown(),
   };
 }
