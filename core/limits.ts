@@ -110,7 +110,7 @@ export const limits = {
    *  larger weight is a mistake and would drown every count it is added to. */
   callWeight: 2 ** 20,
   /** Calls committed and not rolled up yet: the only raw calls that a report reads. */
-  unrolledCalls: 50_000,
+  notRolledUpCalls: 50_000,
 
   // Connections. The attributes of a span and the spans of a request have no bound of their own: the body's
   // bytes bound both.

@@ -108,19 +108,19 @@ export class ClientTally {
     return at;
   }
 
-  /** `putWords` can tell all of it, when no count exceeds 32 bits. */
-  get fitsWords(): boolean {
+  /** `putUint32s` can tell all of it, when no count exceeds 32 bits. */
+  get fitsUint32s(): boolean {
     this.#pour();
     return !this.#estimated && this.#size <= limits.clientsPerEndpoint;
   }
 
-  get wordCount(): number {
+  get uint32Count(): number {
     this.#pour();
     return 1 + this.#size * 3;
   }
 
   /** Appends how many clients there are, all their numbers, and of each its calls and errors. */
-  putWords(out: Uint32Array, at: number): number {
+  putUint32s(out: Uint32Array, at: number): number {
     this.#pour();
     out[at++] = this.#size;
     for (let i = 0; i < this.#size; i++) out[at++] = this.#keys[this.#used[i]!]!;
@@ -131,12 +131,12 @@ export class ClientTally {
     return at;
   }
 
-  /** Adds what `putWords` wrote. The words must stay as they are until `clear`. */
-  addWords(words: Uint32Array, start: number): void {
+  /** Adds what `putUint32s` wrote. The words must stay as they are until `clear`. */
+  addUint32s(words: Uint32Array, start: number): void {
     if (this.#base === undefined) {
       this.#base = words;
       this.#baseStart = start;
-    } else this.#addWords(words, start);
+    } else this.#addUint32s(words, start);
   }
 
   /** Distinct clients: exact unless `estimated`. */
@@ -194,10 +194,10 @@ export class ClientTally {
     const base = this.#base;
     if (base === undefined) return;
     this.#base = undefined;
-    this.#addWords(base, this.#baseStart);
+    this.#addUint32s(base, this.#baseStart);
   }
 
-  #addWords(words: Uint32Array, start: number): void {
+  #addUint32s(words: Uint32Array, start: number): void {
     const count = words[start]!;
     const clients = start + 1;
     const counts = clients + count;

@@ -112,15 +112,15 @@ export class HistogramCounts {
     return at;
   }
 
-  /** Numbers of 32 bits that `putWords` writes. */
-  get wordCount(): number {
+  /** Numbers of 32 bits that `putUint32s` writes. */
+  get uint32Count(): number {
     this.#pour();
     return 2 + this.#touchedCount * 2;
   }
 
   /** Appends how many buckets are not empty, how many values there are, below 2^32, and ascending of each of
    *  these buckets its number and how many values there are up to and with it. */
-  putWords(out: Uint32Array, at: number): number {
+  putUint32s(out: Uint32Array, at: number): number {
     this.#pour();
     out[at++] = this.#touchedCount;
     out[at++] = this.total;
@@ -132,8 +132,8 @@ export class HistogramCounts {
     return at;
   }
 
-  /** Adds what `putWords` wrote, and returns its end. The words must stay as they are until `clear`. */
-  addWords(words: Uint32Array, start: number): number {
+  /** Adds what `putUint32s` wrote, and returns its end. The words must stay as they are until `clear`. */
+  addUint32s(words: Uint32Array, start: number): number {
     const end = start + 2 + words[start]! * 2;
     if (this.#base === undefined) {
       this.#base = words;

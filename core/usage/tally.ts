@@ -9,7 +9,7 @@ const statusSlots = 1000;
 
 const doubleValue = new Float64Array(1);
 const doubleBytes = new Uint8Array(doubleValue.buffer);
-const doubleWords = new Uint32Array(doubleValue.buffer);
+const doubleUint32s = new Uint32Array(doubleValue.buffer);
 
 function readDouble(reader: VarintReader): number {
   const { bytes } = reader;
@@ -23,15 +23,15 @@ function putDouble(out: Uint8Array, at: number, value: number): number {
   return at + 8;
 }
 
-function readDoubleWords(words: Uint32Array, at: number): number {
-  doubleWords[0] = words[at]!;
-  doubleWords[1] = words[at + 1]!;
+function readDoubleUint32s(words: Uint32Array, at: number): number {
+  doubleUint32s[0] = words[at]!;
+  doubleUint32s[1] = words[at + 1]!;
   return doubleValue[0]!;
 }
 
-function putDoubleWords(out: Uint32Array, at: number, value: number): number {
+function putDoubleUint32s(out: Uint32Array, at: number, value: number): number {
   doubleValue[0] = value;
-  out.set(doubleWords, at);
+  out.set(doubleUint32s, at);
   return at + 2;
 }
 
@@ -141,33 +141,33 @@ export class Tally {
     return this.clients.encode(out, end, scale);
   }
 
-  /** `putWords` can tell all of it: no count exceeds 32 bits, no weight, and every client by its number. */
-  get fitsWords(): boolean {
-    return !this.#isWeighted && this.calls < 2 ** 32 && this.clients.fitsWords;
+  /** `putUint32s` can tell all of it: no count exceeds 32 bits, no weight, and every client by its number. */
+  get fitsUint32s(): boolean {
+    return !this.#isWeighted && this.calls < 2 ** 32 && this.clients.fitsUint32s;
   }
 
-  /** The words `putWords` takes now. */
-  get wordCount(): number {
-    return 1 + this.#statusCount * 2 + 6 + this.#histogram.wordCount + this.clients.wordCount;
+  /** The words `putUint32s` takes now. */
+  get uint32Count(): number {
+    return 1 + this.#statusCount * 2 + 6 + this.#histogram.uint32Count + this.clients.uint32Count;
   }
 
-  /** Writes it as numbers of 32 bits, which `addWords` adds several times as fast as `addEncoded` bytes. */
-  putWords(out: Uint32Array, at: number): number {
+  /** Writes it as numbers of 32 bits, which `addUint32s` adds several times as fast as `addEncoded` bytes. */
+  putUint32s(out: Uint32Array, at: number): number {
     out[at++] = this.#statusCount;
     for (let i = 0; i < this.#statusCount; i++) {
       const status = this.#statuses[i]!;
       out[at++] = status;
       out[at++] = this.#statusCalls[status]!;
     }
-    at = putDoubleWords(out, at, this.sumNs);
-    at = putDoubleWords(out, at, this.minNs);
-    at = putDoubleWords(out, at, this.maxNs);
-    at = this.#histogram.putWords(out, at);
-    return this.clients.putWords(out, at);
+    at = putDoubleUint32s(out, at, this.sumNs);
+    at = putDoubleUint32s(out, at, this.minNs);
+    at = putDoubleUint32s(out, at, this.maxNs);
+    at = this.#histogram.putUint32s(out, at);
+    return this.clients.putUint32s(out, at);
   }
 
-  /** Adds what `putWords` wrote at `start`. */
-  addWords(words: Uint32Array, start: number): void {
+  /** Adds what `putUint32s` wrote at `start`. */
+  addUint32s(words: Uint32Array, start: number): void {
     let at = start + 1;
     for (let i = words[start]!; i > 0; i--, at += 2) {
       const calls = words[at + 1]!;
@@ -178,12 +178,12 @@ export class Tally {
     // Without a histogram no call had a duration.
     if (words[histogram] !== 0) {
       this.#addDurations(
-        readDoubleWords(words, at),
-        readDoubleWords(words, at + 2),
-        readDoubleWords(words, at + 4),
+        readDoubleUint32s(words, at),
+        readDoubleUint32s(words, at + 2),
+        readDoubleUint32s(words, at + 4),
       );
     }
-    this.clients.addWords(words, this.#histogram.addWords(words, histogram));
+    this.clients.addUint32s(words, this.#histogram.addUint32s(words, histogram));
   }
 
   usage(): Usage {

@@ -222,6 +222,21 @@ const migrations: readonly string[] = [
   );
   CREATE INDEX inventory_by_place ON inventory (project_id, service, environment, version);
   `,
+  `
+  -- A stored level is named by the minutes of its buckets (core/store/sqlite/usage/levels.ts), no longer by its
+  -- place in the program's list. From the coarsest on: no number is still in use as a place when a level takes it.
+  UPDATE usage_block SET level = 92160 WHERE level = 5;
+  UPDATE usage_block SET level = 11520 WHERE level = 4;
+  UPDATE usage_block SET level = 1440 WHERE level = 3;
+  UPDATE usage_block SET level = 360 WHERE level = 2;
+  UPDATE usage_block SET level = 60 WHERE level = 1;
+  UPDATE usage_block SET level = 1 WHERE level = 0;
+  ALTER TABLE usage_block RENAME COLUMN level TO level_minutes;
+  UPDATE usage_shard SET version = version + 1;
+  -- The first compacted minute, and the one after the last.
+  UPDATE meta SET key = 'compacted_from' WHERE key = 'settled_from';
+  UPDATE meta SET key = 'compacted_to' WHERE key = 'settled_to';
+  `,
 ];
 
 export const schemaVersion = migrations.length;

@@ -19,8 +19,8 @@ function add(tally: Tally, calls: readonly Call[]): Tally {
 }
 
 function words(tally: Tally): Uint32Array {
-  const out = new Uint32Array(tally.wordCount);
-  expect(tally.putWords(out, 0)).toBe(out.length);
+  const out = new Uint32Array(tally.uint32Count);
+  expect(tally.putUint32s(out, 0)).toBe(out.length);
   return out;
 }
 
@@ -52,7 +52,7 @@ it('tells the same of words as of single calls, whatever is added before and aft
       const merge = (tally: Tally): Tally => {
         tally.clear();
         add(tally, before);
-        for (const part of parts) tally.addWords(part, 0);
+        for (const part of parts) tally.addUint32s(part, 0);
         return add(tally, after);
       };
       expect(merge(reused).usage()).toEqual(whole.usage());
@@ -61,7 +61,7 @@ it('tells the same of words as of single calls, whatever is added before and aft
       expect(clients(merge(reused))).toEqual(clients(whole));
       expect(encoded(merge(reused)).usage()).toEqual(whole.usage());
       const again = new Tally();
-      again.addWords(words(merge(reused)), 0);
+      again.addUint32s(words(merge(reused)), 0);
       expect(again.usage()).toEqual(whole.usage());
     }),
     { numRuns: 200 },
@@ -71,10 +71,10 @@ it('tells the same of words as of single calls, whatever is added before and aft
 it('does not put into words what they cannot tell', () => {
   const weighted = new Tally();
   weighted.addWeightedCall(200, 1000, 1, 2.5, 3);
-  expect(weighted.fitsWords).toBe(false);
+  expect(weighted.fitsUint32s).toBe(false);
   const crowded = new Tally();
   for (let client = 1; client <= 4096; client++) crowded.addCall(200, 1000, client);
-  expect(crowded.fitsWords).toBe(true);
+  expect(crowded.fitsUint32s).toBe(true);
   crowded.addCall(200, 1000, 4097);
-  expect(crowded.fitsWords).toBe(false);
+  expect(crowded.fitsUint32s).toBe(false);
 });

@@ -110,7 +110,7 @@ async function historyStore(folder: string, calls: number): Promise<string> {
     nowS: Math.floor(Date.now() / 1000),
     seed: 9,
   });
-  // Ninety days in a minute leave more unsettled than a collector ever has: it settles as it goes.
+  // Ninety days written in a minute leave far more runs than a collector has, which compacts as it goes.
   await writer.compact();
   await writer.close();
   mkdirSync(join(name, 'complete'));

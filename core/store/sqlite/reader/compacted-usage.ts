@@ -1,27 +1,27 @@
 import { Tally } from '../../../usage/tally.ts';
 import type { Database, Statement } from '../database.ts';
-import { levels, minutesPerDay, type Piece } from '../usage/levels.ts';
+import { type BucketSpan, minutesPerDay } from '../usage/levels.ts';
 import { UsageEntries } from '../usage/usage-block.ts';
 import { MergedUsage } from './merged-usage.ts';
 
-/** Bytes of merged usage that are remembered; past it the longest unused goes. */
-const rememberedBytes = 64 * 1024 * 1024;
+/** Bytes of merged usage in the cache; beyond, the least recently used is evicted. */
+const cacheBytes = 64 * 1024 * 1024;
 
-export interface SettledPieces {
-  /** By shard, for those that have any usage. */
+export interface CompactedSpans {
+  /** By shard, for shards that have any usage. */
   merged: ReadonlyMap<number, readonly MergedUsage[]>;
   /** Usage blocks as they are stored. */
   blocks: readonly Uint8Array[];
 }
 
 /**
- * Usage that is settled into levels. Whole hours and days of a window are merged once and remembered: the next
- * window over the same ones (a dashboard's, a minute later) merges only its minutes anew. What is remembered
- * holds as long as its shard's blocks are the ones it was made of, which their version says in the same
- * snapshot.
+ * Reads compacted usage. The whole days and hours of a window are merged once and cached: the next window over
+ * the same ones (a dashboard's, a minute later) merges only its minutes again. A cached merge is valid while the
+ * shard's version, read in the same snapshot, is unchanged.
  */
 export class CompactedUsage {
-  readonly #remembered = new Map<string, MergedUsage>();
+  /** Least recently used first. */
+  readonly #cache = new Map<string, MergedUsage>();
   #bytes = 0;
   readonly #tally = new Tally();
   readonly #blocks: Statement;
@@ -30,7 +30,7 @@ export class CompactedUsage {
   constructor(db: Database) {
     this.#blocks = db
       .prepare(
-        'SELECT block FROM usage_block WHERE level = ? AND minute >= ? AND minute < ? AND shard BETWEEN ? AND ?',
+        'SELECT block FROM usage_block WHERE level_minutes = ? AND minute >= ? AND minute < ? AND shard BETWEEN ? AND ?',
       )
       .pluck();
     this.#versions = db
@@ -38,17 +38,17 @@ export class CompactedUsage {
       .raw();
   }
 
-  /** All that pieces of time hold of some shards: what is worth remembering is merged, the rest is not. */
-  read(pieces: readonly Piece[], firstShard: number, lastShard: number): SettledPieces {
-    const { lasting, passing } = splitPieces(pieces);
+  /** Everything the buckets hold of some shards: spans worth caching come merged, the others as blocks. */
+  read(spans: readonly BucketSpan[], firstShard: number, lastShard: number): CompactedSpans {
+    const { cached, passing } = splitSpans(spans);
     return {
-      merged: lasting.length > 0 ? this.#merged(lasting, firstShard, lastShard) : new Map(),
-      blocks: passing.flatMap((piece) => this.#read(piece, firstShard, lastShard)),
+      merged: cached.length > 0 ? this.#merged(cached, firstShard, lastShard) : new Map(),
+      blocks: passing.flatMap((span) => this.#read(span, firstShard, lastShard)),
     };
   }
 
   #merged(
-    stretches: readonly Piece[][],
+    groups: readonly BucketSpan[][],
     firstShard: number,
     lastShard: number,
   ): Map<number, MergedUsage[]> {
@@ -56,62 +56,68 @@ export class CompactedUsage {
     return new Map(
       versions.map(([shard, version]) => [
         shard,
-        stretches.map((pieces) => this.#remember(pieces, shard, version)),
+        groups.map((spans) => this.#cachedMerge(spans, shard, version)),
       ]),
     );
   }
 
-  #remember(pieces: readonly Piece[], shard: number, version: number): MergedUsage {
-    const key = JSON.stringify([shard, version, pieces]);
-    let usage = this.#remembered.get(key);
+  #cachedMerge(spans: readonly BucketSpan[], shard: number, version: number): MergedUsage {
+    const key = JSON.stringify([shard, version, spans]);
+    let usage = this.#cache.get(key);
     if (usage === undefined) {
-      usage = this.#merge(pieces, shard);
+      usage = this.#merge(spans, shard);
       this.#bytes += usage.bytes;
     } else {
-      this.#remembered.delete(key);
+      this.#cache.delete(key);
     }
-    this.#remembered.set(key, usage);
-    for (const [oldest, { bytes }] of this.#remembered) {
-      if (this.#bytes <= rememberedBytes || oldest === key) break;
-      this.#remembered.delete(oldest);
+    this.#cache.set(key, usage);
+    for (const [oldest, { bytes }] of this.#cache) {
+      if (this.#bytes <= cacheBytes || oldest === key) break;
+      this.#cache.delete(oldest);
       this.#bytes -= bytes;
     }
     return usage;
   }
 
-  #merge(pieces: readonly Piece[], shard: number): MergedUsage {
+  #merge(spans: readonly BucketSpan[], shard: number): MergedUsage {
     const entries = new UsageEntries();
-    for (const piece of pieces) {
-      for (const block of this.#read(piece, shard, shard)) entries.addBlock(block);
+    for (const span of spans) {
+      for (const block of this.#read(span, shard, shard)) entries.addBlock(block);
     }
     return new MergedUsage(entries, this.#tally);
   }
 
-  #read({ level, fromMinute, toMinute }: Piece, firstShard: number, lastShard: number): Buffer[] {
-    return this.#blocks.all(level, fromMinute, toMinute, firstShard, lastShard) as Buffer[];
+  #read(
+    { levelMinutes, fromMinute, toMinute }: BucketSpan,
+    firstShard: number,
+    lastShard: number,
+  ): Buffer[] {
+    return this.#blocks.all(levelMinutes, fromMinute, toMinute, firstShard, lastShard) as Buffer[];
   }
 }
 
 /**
- * What of a window is worth remembering: its whole days, when these are more than one bucket, and on either
- * side of them its whole hours. Minutes pass too quickly.
+ * Chooses the spans worth caching: a window's whole days, when they are more than one bucket, and the whole hours
+ * on either side of them. The minutes of a window change with every report.
  */
-function splitPieces(pieces: readonly Piece[]): { lasting: Piece[][]; passing: Piece[] } {
-  const days = pieces.filter(({ level }) => levels[level]!.minutes >= minutesPerDay);
+function splitSpans(spans: readonly BucketSpan[]): {
+  cached: BucketSpan[][];
+  passing: BucketSpan[];
+} {
+  const days = spans.filter(({ levelMinutes }) => levelMinutes >= minutesPerDay);
   const buckets = days.reduce(
-    (sum, { level, fromMinute, toMinute }) =>
-      sum + (toMinute - fromMinute) / levels[level]!.minutes,
+    (sum, { levelMinutes, fromMinute, toMinute }) => sum + (toMinute - fromMinute) / levelMinutes,
     0,
   );
-  if (buckets < 2) return { lasting: [], passing: [...pieces] };
-  const hours = pieces.filter(
-    ({ level }) => levels[level]!.minutes >= 60 && levels[level]!.minutes < minutesPerDay,
+  if (buckets < 2) return { cached: [], passing: [...spans] };
+  const hours = spans.filter(
+    ({ levelMinutes }) => levelMinutes >= 60 && levelMinutes < minutesPerDay,
   );
   const daysFrom = days[0]!.fromMinute;
   const before = hours.filter(({ fromMinute }) => fromMinute < daysFrom);
   const after = hours.filter(({ fromMinute }) => fromMinute > daysFrom);
   return {
-    lasting: [days, before, after].filter((stretch) => stretch.length > 0),
-    passing: pieces.filter(({ level }) => levels[level]!.minutes < 60),
+    cached: [days, before, after].filter((group) => group.length > 0),
+    passing: spans.filter(({ levelMinutes }) => levelMinutes < 60),
   };
 }

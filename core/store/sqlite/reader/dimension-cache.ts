@@ -1,8 +1,9 @@
 import type { Database, Statement } from '../database.ts';
 
-/** Rows remembered of each kind; past it all are forgotten, since reading them again is cheap. */
-const rowsRemembered = 200_000;
+/** Rows of each kind in the cache; a full cache is emptied, since reading a row again is cheap. */
+const cachedRows = 200_000;
 
+/** What reports show of an origin row. */
 export interface CallContextValues {
   serviceVersion: string;
   consumer: string;
@@ -10,8 +11,8 @@ export interface CallContextValues {
 }
 
 /**
- * The words of client and origin rows, remembered from report to report. A row changes only when privacy is
- * switched on and its address taken out (old-addresses.ts), which is counted.
+ * Values of client and origin rows, cached from report to report. A row changes only when ROLLCALL_CLIENT_PRIVACY
+ * is switched on and full addresses are taken out (writer/address-removal.ts), which raises a counter in `meta`.
  */
 export class DimensionCache {
   readonly #clients = new Map<number, string>();
@@ -31,7 +32,7 @@ export class DimensionCache {
       .pluck();
   }
 
-  /** At the beginning of a snapshot. */
+  /** Empties the cache when rows have changed. Called at the beginning of a snapshot. */
   keepUp(): void {
     const forgotten = this.#readForgotten.get();
     if (forgotten === this.#forgotten) return;
@@ -43,20 +44,20 @@ export class DimensionCache {
   /** The address of a client row; empty for 0, the unknown client. */
   client(row: number): string {
     if (row === 0) return '';
-    return remembered(this.#clients, row, this.#readClient);
+    return cached(this.#clients, row, this.#readClient);
   }
 
   origin(row: number): CallContextValues {
-    return remembered(this.#origins, row, this.#readOrigin);
+    return cached(this.#origins, row, this.#readOrigin);
   }
 }
 
-function remembered<T>(known: Map<number, T>, row: number, read: Statement): T {
-  let words = known.get(row);
-  if (words === undefined) {
-    words = read.get(row) as T;
-    if (known.size >= rowsRemembered) known.clear();
-    known.set(row, words);
+function cached<T>(cache: Map<number, T>, row: number, read: Statement): T {
+  let value = cache.get(row);
+  if (value === undefined) {
+    value = read.get(row) as T;
+    if (cache.size >= cachedRows) cache.clear();
+    cache.set(row, value);
   }
-  return words;
+  return value;
 }

@@ -2,7 +2,7 @@ import type { Database, Statement } from '../database.ts';
 import type { EndpointFacts } from '../usage/endpoint-facts.ts';
 import { type FactsRow, factColumns, factsOfRow } from '../usage/endpoint-records.ts';
 
-/** An endpoint's names, and its settled facts: read only, they are shared from report to report. */
+/** An endpoint's names and its compacted facts. Read only: reports share one object. */
 export interface KnownEndpoint {
   /** The row's number as text: the endpoint's id outside of this engine. */
   id: string;
@@ -17,16 +17,16 @@ export interface KnownEndpoint {
   facts: Readonly<EndpointFacts>;
 }
 
-/** Projects whose endpoints are remembered; past it all are forgotten. */
-const projectsRemembered = 8;
+/** Projects in the cache; a full cache is emptied. */
+const cachedProjects = 8;
 
 /**
- * The endpoints of a project, read again only when a row may have changed: rows are added with new ids,
- * their facts change where a shard is settled, which raises its version in the same transaction, and
- * `displays_changed` counts the rest.
+ * The endpoints of a project. They are read again only when a row may have changed: new endpoints get greater row
+ * numbers, compaction changes facts and raises its shard's version in the same transaction, and
+ * `displays_changed` counts every other change of a row.
  */
 export class EndpointCache {
-  readonly #remembered = new Map<string, { state: string; known: KnownEndpoint[] }>();
+  readonly #cache = new Map<string, { state: string; known: KnownEndpoint[] }>();
   readonly #state: Statement;
   readonly #read: Statement;
 
@@ -49,8 +49,8 @@ export class EndpointCache {
   /** Ascending by row. */
   known(project: string): readonly KnownEndpoint[] {
     const state = this.#state.get() as string;
-    const remembered = this.#remembered.get(project);
-    if (remembered?.state === state) return remembered.known;
+    const cached = this.#cache.get(project);
+    if (cached?.state === state) return cached.known;
     const rows = this.#read.all(project) as (Omit<KnownEndpoint, 'id' | 'facts'> & FactsRow)[];
     const known = rows.map((columns) => {
       const { row, service_id, service, environment, method, route, display } = columns;
@@ -58,8 +58,8 @@ export class EndpointCache {
       const id = String(row);
       return { id, row, service_id, service, environment, method, route, display, facts };
     });
-    if (this.#remembered.size >= projectsRemembered) this.#remembered.clear();
-    this.#remembered.set(project, { state, known });
+    if (this.#cache.size >= cachedProjects) this.#cache.clear();
+    this.#cache.set(project, { state, known });
     return known;
   }
 }

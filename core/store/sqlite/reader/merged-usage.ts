@@ -4,14 +4,15 @@ import { sortBy } from '../usage/radix-sort.ts';
 import { shardBits, type UsageEntries } from '../usage/usage-block.ts';
 
 /**
- * The usage of one shard's endpoints, each as the words of a tally (`Tally.putWords`), or encoded where
- * these cannot tell it. Words are three to four times as large as what is encoded.
+ * The usage of one shard's endpoints, one tally each. A tally is kept as uint32s (`Tally.putUint32s`), which are
+ * added several times as fast as encoded bytes and take three to four times the memory; a tally that uint32s
+ * cannot express is kept encoded.
  */
 export class MergedUsage {
-  /** Where an endpoint's words begin, by its number within the shard; 0: it has none. */
+  /** Index in `#uint32s` where an endpoint's tally begins, by its number within the shard; 0: there is none. */
   readonly #starts = new Uint32Array(1 << shardBits);
-  /** The first belongs to no endpoint. */
-  #words = new Uint32Array(1024);
+  /** Index 0 is unused. */
+  #uint32s = new Uint32Array(1024);
   readonly #encoded = new Map<number, Buffer>();
   #encodedBytes = 0;
 
@@ -24,13 +25,13 @@ export class MergedUsage {
       for (; i < order.length && entries.endpoint[order[i]!] === endpoint; i++) {
         entries.addTo(tally, order[i]!);
       }
-      if (tally.fitsWords) {
-        const wordsNeeded = end + tally.wordCount;
-        if (wordsNeeded > this.#words.length) {
-          this.#words = grown(this.#words, Math.max(wordsNeeded, this.#words.length * 2));
+      if (tally.fitsUint32s) {
+        const length = end + tally.uint32Count;
+        if (length > this.#uint32s.length) {
+          this.#uint32s = grown(this.#uint32s, Math.max(length, this.#uint32s.length * 2));
         }
         this.#starts[endpoint & (this.#starts.length - 1)] = end;
-        end = tally.putWords(this.#words, end);
+        end = tally.putUint32s(this.#uint32s, end);
       } else {
         const bytes = Buffer.allocUnsafeSlow(tally.encodedBytesMax);
         this.#encoded.set(endpoint, bytes.subarray(0, tally.encode(bytes, 0)));
@@ -38,18 +39,18 @@ export class MergedUsage {
       }
       tally.clear();
     }
-    this.#words = this.#words.slice(0, end);
+    this.#uint32s = this.#uint32s.slice(0, end);
   }
 
   get bytes(): number {
-    return this.#starts.byteLength + this.#words.byteLength + this.#encodedBytes;
+    return this.#starts.byteLength + this.#uint32s.byteLength + this.#encodedBytes;
   }
 
-  /** @returns whether the endpoint has any */
+  /** @returns whether the endpoint has any usage */
   addTo(tally: Tally, endpoint: number): boolean {
     const start = this.#starts[endpoint & (this.#starts.length - 1)]!;
     if (start !== 0) {
-      tally.addWords(this.#words, start);
+      tally.addUint32s(this.#uint32s, start);
       return true;
     }
     const bytes = this.#encoded.get(endpoint);

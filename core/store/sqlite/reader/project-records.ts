@@ -8,34 +8,34 @@ import type { DimensionCache } from './dimension-cache.ts';
 import type { EndpointCache, KnownEndpoint } from './endpoint-cache.ts';
 import type { RecentUsage } from './recent-usage.ts';
 
-/** What is known for good of a project's endpoints and services, in one snapshot. */
+/** The permanent records of a project's endpoints and services, in one snapshot. */
 export class ProjectRecords {
   readonly #db: Database;
-  readonly #endpointBook: EndpointCache;
-  readonly #words: DimensionCache;
-  readonly #unsettled: () => RecentUsage;
+  readonly #endpointCache: EndpointCache;
+  readonly #dimensions: DimensionCache;
+  readonly #notCompacted: () => RecentUsage;
   readonly #project: string;
   #known: readonly KnownEndpoint[] | undefined;
-  /** Of endpoints that have unsettled calls, with these on top. */
+  /** Facts of endpoints with calls that are not compacted, these calls included. By endpoint row. */
   readonly #facts = new Map<number, EndpointFacts>();
 
   constructor(
     db: Database,
-    endpointBook: EndpointCache,
-    words: DimensionCache,
-    unsettled: () => RecentUsage,
+    endpointCache: EndpointCache,
+    dimensions: DimensionCache,
+    notCompacted: () => RecentUsage,
     project: string,
   ) {
     this.#db = db;
-    this.#endpointBook = endpointBook;
-    this.#words = words;
-    this.#unsettled = unsettled;
+    this.#endpointCache = endpointCache;
+    this.#dimensions = dimensions;
+    this.#notCompacted = notCompacted;
     this.#project = project;
   }
 
   /** The endpoints that the selection names, ascending by row. */
   select({ service, environment, endpoints }: Selection): readonly KnownEndpoint[] {
-    this.#known ??= this.#endpointBook.known(this.#project);
+    this.#known ??= this.#endpointCache.known(this.#project);
     if (service === undefined && environment === undefined && endpoints === undefined) {
       return this.#known;
     }
@@ -97,14 +97,14 @@ export class ProjectRecords {
         ...(facts.sampledMs > 0 && {
           sampling: { lastMs: facts.sampledMs, seenCalls: facts.calls, seenErrors: facts.errors },
         }),
-        lastVersion: this.#words.origin(facts.callers[1]!).serviceVersion,
+        lastVersion: this.#dimensions.origin(facts.callers[1]!).serviceVersion,
         lastCallers: this.#lastCallers(facts),
       });
     }
     return records;
   }
 
-  /** By service row: days of settled usage, and of what is not settled yet. */
+  /** Days since the epoch on which a service was heard, by service row: compacted or not. */
   #heardDays(): Map<number, Set<number>> {
     const days = new Map<number, Set<number>>();
     const note = (service: number, day: number): void => {
@@ -112,15 +112,15 @@ export class ProjectRecords {
       if (own) own.add(day);
       else days.set(service, new Set([day]));
     };
-    const settled = this.#db.prepare(
+    const compacted = this.#db.prepare(
       `SELECT service_id, day FROM service_day
         WHERE service_id IN (SELECT s.id FROM service s JOIN project p ON p.id = s.project_id WHERE p.name = ?)`,
     );
-    for (const [service, day] of settled.raw().all(this.#project) as [number, number][]) {
+    for (const [service, day] of compacted.raw().all(this.#project) as [number, number][]) {
       note(service, day);
     }
     const recent = new UsageEntries();
-    for (const block of this.#unsettled().blocks) recent.addBlock(block);
+    for (const block of this.#notCompacted().blocks) recent.addBlock(block);
     const serviceOf = new Map(this.select({}).map((known) => [known.row, known.service_id]));
     for (let i = 0; i < recent.length; i++) {
       const service = serviceOf.get(recent.endpoint[i]!);
@@ -132,7 +132,7 @@ export class ProjectRecords {
   #factsOf(known: KnownEndpoint): Readonly<EndpointFacts> {
     const asked = this.#facts.get(known.row);
     if (asked) return asked;
-    const more = this.#unsettled().facts.get(known.row);
+    const more = this.#notCompacted().facts.get(known.row);
     if (!more) return known.facts;
     const facts = { ...known.facts, callers: [...known.facts.callers] };
     addFacts(facts, more);
@@ -140,12 +140,12 @@ export class ProjectRecords {
     return facts;
   }
 
-  /** Callers that differ only in what is no part of a caller (version, error) are one. */
+  /** A caller is client, consumer and agent. Facts hold one entry for each version and error type besides. */
   #lastCallers({ callers }: EndpointFacts): LastCaller[] {
     const distinct: LastCaller[] = [];
     for (let i = 0; i < callers.length; i += callerNumbers) {
-      const client = this.#words.client(callers[i]!);
-      const { consumer, agent } = this.#words.origin(callers[i + 1]!);
+      const client = this.#dimensions.client(callers[i]!);
+      const { consumer, agent } = this.#dimensions.origin(callers[i + 1]!);
       const atMs = callers[i + 2]!;
       const known = distinct.some(
         (caller) =>

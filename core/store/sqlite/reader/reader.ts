@@ -19,8 +19,8 @@ export async function openSqliteReader(path: string): Promise<CallReader> {
 class SqliteReader implements CallReader {
   readonly #db: Database;
   readonly #endpoints: EndpointCache;
-  readonly #words: DimensionCache;
-  readonly #settled: CompactedUsage;
+  readonly #dimensions: DimensionCache;
+  readonly #compacted: CompactedUsage;
   readonly #inventories: InventoryCache;
   /** One snapshot at a time: they share the connection and its transaction. */
   #last: Promise<unknown> = Promise.resolve();
@@ -28,8 +28,8 @@ class SqliteReader implements CallReader {
   constructor(db: Database) {
     this.#db = db;
     this.#endpoints = new EndpointCache(db);
-    this.#words = new DimensionCache(db);
-    this.#settled = new CompactedUsage(db);
+    this.#dimensions = new DimensionCache(db);
+    this.#compacted = new CompactedUsage(db);
     this.#inventories = new InventoryCache(db);
     // Level blocks are read again and again.
     db.pragma('cache_size = -32768');
@@ -53,8 +53,13 @@ class SqliteReader implements CallReader {
   async #ask<T>(project: string, ask: (snapshot: Snapshot) => Promise<T>): Promise<T> {
     try {
       this.#db.exec('BEGIN');
-      this.#words.keepUp();
-      const caches = [this.#endpoints, this.#words, this.#settled, this.#inventories] as const;
+      this.#dimensions.keepUp();
+      const caches = [
+        this.#endpoints,
+        this.#dimensions,
+        this.#compacted,
+        this.#inventories,
+      ] as const;
       return await ask(new SqliteSnapshot(this.#db, ...caches, project));
     } catch (error) {
       if (!isSqliteError(error)) throw error;

@@ -14,7 +14,7 @@ import type {
   Snapshot,
 } from '../../store.ts';
 import type { Database } from '../database.ts';
-import { coarsestMinutes, type Piece, piecesOf } from '../usage/levels.ts';
+import { type BucketSpan, bucketSpans, coarsestMinutes } from '../usage/levels.ts';
 import { sortBy } from '../usage/radix-sort.ts';
 import { shardBits, UsageEntries } from '../usage/usage-block.ts';
 import type { CompactedUsage } from './compacted-usage.ts';
@@ -23,7 +23,7 @@ import type { EndpointCache, KnownEndpoint } from './endpoint-cache.ts';
 import type { InventoryCache } from './inventory-cache.ts';
 import type { MergedUsage } from './merged-usage.ts';
 import { ProjectRecords } from './project-records.ts';
-import { type RecentUsage, readUnsettled } from './recent-usage.ts';
+import { type RecentUsage, readRecentUsage } from './recent-usage.ts';
 
 /**
  * Reads one state of the file, within the transaction of its owner. Every method does its whole work before it
@@ -31,30 +31,30 @@ import { type RecentUsage, readUnsettled } from './recent-usage.ts';
  */
 export class SqliteSnapshot implements Snapshot {
   readonly #db: Database;
-  readonly #words: DimensionCache;
-  readonly #settled: CompactedUsage;
+  readonly #dimensions: DimensionCache;
+  readonly #compacted: CompactedUsage;
   readonly #records: ProjectRecords;
   readonly #inventories: InventoryCache;
   readonly #project: string;
   readonly #meta: Map<string, number>;
   readonly #tally = new Tally();
-  #unsettledUsage: RecentUsage | undefined;
+  #recentUsage: RecentUsage | undefined;
 
   constructor(
     db: Database,
-    endpointBook: EndpointCache,
-    words: DimensionCache,
-    settled: CompactedUsage,
+    endpointCache: EndpointCache,
+    dimensions: DimensionCache,
+    compacted: CompactedUsage,
     inventories: InventoryCache,
     project: string,
   ) {
     this.#db = db;
     this.#inventories = inventories;
     this.#project = project;
-    this.#words = words;
-    this.#settled = settled;
-    const unsettled = () => this.#unsettled();
-    this.#records = new ProjectRecords(db, endpointBook, words, unsettled, project);
+    this.#dimensions = dimensions;
+    this.#compacted = compacted;
+    const notCompacted = () => this.#notCompacted();
+    this.#records = new ProjectRecords(db, endpointCache, dimensions, notCompacted, project);
     this.#meta = new Map(
       db.prepare('SELECT key, value FROM meta').raw().all() as [string, number][],
     );
@@ -77,7 +77,7 @@ export class SqliteSnapshot implements Snapshot {
   }
 
   async usage(selection: Selection, window: Window): Promise<Map<string, Usage>> {
-    const { selected, merged, entries } = this.#pieces(selection, window);
+    const { selected, merged, entries } = this.#stored(selection, window);
     const order = sortBy(entries.length, entries.endpoint);
     const usage = new Map<string, Usage>();
     const tally = this.#tally;
@@ -129,7 +129,7 @@ export class SqliteSnapshot implements Snapshot {
     clients.forEach((client, calls, errors) => {
       found.push({ client, calls, errors });
     });
-    // Clients past the bound are one bucket, whose number 0 no client has.
+    // Clients past the bound share one bucket. Its number is 0, which no client has.
     if (clients.otherCalls > 0) {
       found.push({ client: 0, calls: clients.otherCalls, errors: clients.otherErrors });
     }
@@ -138,7 +138,7 @@ export class SqliteSnapshot implements Snapshot {
     found.sort((a, b) => b.calls - a.calls || a.client - b.client);
     found.length = Math.min(found.length, limit);
     return found.map(({ client, calls, errors }) => ({
-      client: client === 0 ? specialRoutes.other : this.#words.client(client),
+      client: client === 0 ? specialRoutes.other : this.#dimensions.client(client),
       calls,
       errors,
       ...(isWeighted && { estimated: true as const }),
@@ -146,13 +146,13 @@ export class SqliteSnapshot implements Snapshot {
   }
 
   #tallyAll(selection: Selection, window: Window): void {
-    const { selected, merged, entries } = this.#pieces(selection, window);
+    const { selected, merged, entries } = this.#stored(selection, window);
     for (const { row } of selected) addMerged(merged, row, this.#tally);
     for (let i = 0; i < entries.length; i++) entries.addTo(this.#tally, i);
   }
 
-  /** All that is stored of the window, each call in exactly one piece. */
-  #pieces(
+  /** All usage of the window: each call is in exactly one of the compacted buckets and the entries. */
+  #stored(
     selection: Selection,
     window: Window,
   ): {
@@ -172,25 +172,26 @@ export class SqliteSnapshot implements Snapshot {
     for (const { row } of selected) mask[row] = 1;
     const firstShard = selected[0]!.row >> shardBits;
     const lastShard = selected.at(-1)!.row >> shardBits;
-    const pieces = this.#settledPieces(fromMinute, toMinute);
-    const { merged, blocks } = this.#settled.read(pieces, firstShard, lastShard);
+    const spans = this.#compactedSpans(fromMinute, toMinute);
+    const { merged, blocks } = this.#compacted.read(spans, firstShard, lastShard);
     for (const block of blocks) entries.addBlock(block, mask);
-    for (const block of this.#unsettled().blocks) {
+    for (const block of this.#notCompacted().blocks) {
       entries.addBlock(block, mask, fromMinute, toMinute);
     }
     return { selected, merged, entries };
   }
 
-  /** Where nothing is settled beyond an edge, the edge is moved out to a coarse bucket's: fewer pieces. */
-  #settledPieces(fromMinute: number, toMinute: number): Piece[] {
-    const settledFrom = this.#meta.get('settled_from')!;
-    const settledTo = this.#meta.get('settled_to')!;
+  /** Where nothing is compacted beyond an edge of the window, the edge moves out to that of a coarsest bucket:
+   *  then fewer buckets cover the window. */
+  #compactedSpans(fromMinute: number, toMinute: number): BucketSpan[] {
+    const compactedFrom = this.#meta.get('compacted_from')!;
+    const compactedTo = this.#meta.get('compacted_to')!;
     const coarse = (minute: number): number =>
       Math.floor(minute / coarsestMinutes) * coarsestMinutes;
-    if (settledTo === 0) return [];
-    const from = fromMinute <= settledFrom ? coarse(settledFrom) : fromMinute;
-    const to = toMinute >= settledTo ? coarse(settledTo - 1) + coarsestMinutes : toMinute;
-    return piecesOf(from, to);
+    if (compactedTo === 0) return [];
+    const from = fromMinute <= compactedFrom ? coarse(compactedFrom) : fromMinute;
+    const to = toMinute >= compactedTo ? coarse(compactedTo - 1) + coarsestMinutes : toMinute;
+    return bucketSpans(from, to);
   }
 
   #coverage(window: Window): Coverage {
@@ -204,18 +205,14 @@ export class SqliteSnapshot implements Snapshot {
     };
   }
 
-  /** Read when it is first asked for: a check of the store has no need of it. */
-  #unsettled(): RecentUsage {
-    this.#unsettledUsage ??= readUnsettled(
-      this.#db,
-      this.#meta.get('rolled_up_call')!,
-      this.#tally,
-    );
-    return this.#unsettledUsage;
+  /** Read at its first use: a readiness check does not need it. */
+  #notCompacted(): RecentUsage {
+    this.#recentUsage ??= readRecentUsage(this.#db, this.#meta.get('rolled_up_call')!, this.#tally);
+    return this.#recentUsage;
   }
 }
 
-/** @returns whether there was any */
+/** @returns whether the endpoint has any merged usage */
 function addMerged(
   merged: ReadonlyMap<number, readonly MergedUsage[]>,
   endpoint: number,

@@ -1,6 +1,6 @@
 import { limits } from '../../../limits.ts';
 import { putVarint, VarintReader } from '../../../usage/varint.ts';
-import type { PendingCalls } from './pending-calls.ts';
+import type { CallRows } from './call-rows.ts';
 
 /** More than the callers that are answered: two origins of one caller (two errors, say) are two here. */
 const callersKept = 2 * limits.lastCallers;
@@ -41,7 +41,7 @@ function noFacts(): EndpointFacts {
  * @param order calls of one endpoint are best neighbours; it is walked from its end, since the last callers
  *   mostly stand there, and those before them are then passed over
  */
-export function factsOfCalls(calls: PendingCalls, order: Uint32Array): Map<number, EndpointFacts> {
+export function factsOfCalls(calls: CallRows, order: Uint32Array): Map<number, EndpointFacts> {
   const byEndpoint = new Map<number, EndpointFacts>();
   let endpoint = 0;
   let facts = noFacts();
@@ -64,7 +64,7 @@ export function factsOfCalls(calls: PendingCalls, order: Uint32Array): Map<numbe
 
 function addWeights(
   byEndpoint: Map<number, EndpointFacts>,
-  calls: PendingCalls,
+  calls: CallRows,
   order: Uint32Array,
 ): void {
   for (const i of order) {

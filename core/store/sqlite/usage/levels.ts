@@ -1,7 +1,8 @@
 /**
- * Usage is kept at several levels of time, each complete for everything settled, all aligned to the epoch.
- * The coarse ones keep a window of any length to a few dozen pieces: docs/decisions/0001-usage-blocks.md has the
- * measurements.
+ * Compacted usage is stored at several levels: buckets of 1 minute, 1 hour and so on, aligned to the epoch. Every
+ * level holds all compacted usage, so any window is covered by a few dozen buckets, most of them coarse
+ * (measured in docs/decisions/0001-usage-blocks.md). A stored bucket is identified by its level's minutes: to add
+ * a level is to fill it from a finer one in a migration.
  */
 export const levels = [
   { minutes: 1, detail: 'minute' },
@@ -15,23 +16,25 @@ export const levels = [
 export const minutesPerDay = 1440;
 export const coarsestMinutes = 64 * 1440;
 
-export interface Piece {
-  level: number;
+/** Neighbouring buckets of one level: [fromMinute, toMinute), minutes since the epoch. */
+export interface BucketSpan {
+  levelMinutes: number;
   fromMinute: number;
   toMinute: number;
 }
 
-/** Covers [from, to) with as few buckets as the levels allow; neighbours of one level are one piece. */
-export function piecesOf(fromMinute: number, toMinute: number): Piece[] {
-  const pieces: Piece[] = [];
+/** Covers [fromMinute, toMinute) with as few buckets as the levels allow, in the order of time. */
+export function bucketSpans(fromMinute: number, toMinute: number): BucketSpan[] {
+  const spans: BucketSpan[] = [];
   for (let at = fromMinute; at < toMinute; ) {
     let level = levels.length - 1;
     while (at % levels[level]!.minutes !== 0 || at + levels[level]!.minutes > toMinute) level -= 1;
-    const last = pieces.at(-1);
-    const end = at + levels[level]!.minutes;
-    if (last?.level === level) last.toMinute = end;
-    else pieces.push({ level, fromMinute: at, toMinute: end });
+    const levelMinutes = levels[level]!.minutes;
+    const last = spans.at(-1);
+    const end = at + levelMinutes;
+    if (last?.levelMinutes === levelMinutes) last.toMinute = end;
+    else spans.push({ levelMinutes, fromMinute: at, toMinute: end });
     at = end;
   }
-  return pieces;
+  return spans;
 }

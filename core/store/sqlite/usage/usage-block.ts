@@ -1,7 +1,7 @@
 import type { Tally } from '../../../usage/tally.ts';
 import { lengthBytes, putLength, putVarint } from '../../../usage/varint.ts';
+import type { CallRows } from './call-rows.ts';
 import { grown } from './column.ts';
-import type { PendingCalls } from './pending-calls.ts';
 import { sortBy } from './radix-sort.ts';
 
 /**
@@ -154,7 +154,7 @@ export class BlockWriter {
   }
 
   /** Adds calls in the given order, which is by (minute, endpoint): a tally for each of these. */
-  addCalls(calls: PendingCalls, order: Uint32Array, tally: Tally): void {
+  addCalls(calls: CallRows, order: Uint32Array, tally: Tally): void {
     const isWeighted = calls.weighted > 0;
     for (let i = 0; i < order.length; ) {
       const endpoint = calls.endpoint[order[i]!]!;
@@ -195,7 +195,7 @@ export class BlockWriter {
   }
 }
 
-function addWeighted(calls: PendingCalls, call: number, tally: Tally): void {
+function addWeighted(calls: CallRows, call: number, tally: Tally): void {
   tally.addWeightedCall(
     calls.status[call]!,
     calls.durationNs[call]!,

@@ -1,7 +1,7 @@
 import type { CallColumns, Delivery } from '../../../call.ts';
 import type { WeightColumns } from '../../../weight.ts';
 import type { Database, Statement } from '../database.ts';
-import type { PendingCalls } from '../usage/pending-calls.ts';
+import type { CallRows } from '../usage/call-rows.ts';
 import type { Dimensions } from './dimensions.ts';
 import { SeenRequests } from './seen-requests.ts';
 
@@ -11,7 +11,7 @@ const columnsPerRow = 9;
 
 /** Writes raw calls and remembers deliveries. */
 export class CallLog {
-  readonly #words: Dimensions;
+  readonly #dimensions: Dimensions;
   readonly #inserts: { rows: number; insert: Statement; values: (number | null)[] }[];
   readonly #addWeight: Statement;
   readonly #addCommit: Statement;
@@ -20,8 +20,8 @@ export class CallLog {
   readonly #lastId: Statement;
   readonly #deliveries: SeenRequests;
 
-  constructor(db: Database, words: Dimensions, nowS: number) {
-    this.#words = words;
+  constructor(db: Database, dimensions: Dimensions, nowS: number) {
+    this.#dimensions = dimensions;
     this.#deliveries = new SeenRequests(db, nowS);
     const row = `(${Array(columnsPerRow).fill('?').join(',')})`;
     const columns =
@@ -59,7 +59,7 @@ export class CallLog {
   }
 
   /**
-   * Writes the calls of every delivery that is new, numbered on from `lastId`, and adds them to `pending`.
+   * Writes the calls of every delivery that is new, numbered on from `lastId`, and adds them to `notRolledUp`.
    * In the caller's transaction; `committed` or `recover` follows.
    * @param weights of those calls that have one
    * @returns for each delivery whether it was new
@@ -70,13 +70,13 @@ export class CallLog {
     deliveries: readonly Delivery[],
     lastId: number,
     nowS: number,
-    pending: PendingCalls,
+    notRolledUp: CallRows,
   ): boolean[] {
     const stored = deliveries.map((delivery) =>
-      this.#deliveries.isNew(this.#words.projectRow(delivery.project), delivery, nowS),
+      this.#deliveries.isNew(this.#dimensions.projectRow(delivery.project), delivery, nowS),
     );
     this.#deliveries.write(nowS);
-    const first = pending.length;
+    const first = notRolledUp.length;
     const traces: Uint8Array[] = [];
     let weight = 0;
     // Neighbouring new deliveries are one run of calls.
@@ -91,15 +91,15 @@ export class CallLog {
         i += 1;
         continue;
       }
-      const at = pending.length;
+      const at = notRolledUp.length;
       const id = lastId + 1 + at - first;
-      this.#insert(columns, from, to, id, pending);
+      this.#insert(columns, from, to, id, notRolledUp);
       if (weights) {
-        weight = this.#insertWeights(weights, weight, { from, to, at, id }, pending);
+        weight = this.#insertWeights(weights, weight, { from, to, at, id }, notRolledUp);
       }
       traces.push(columns.traceId.subarray(from * 16, to * 16));
     }
-    const calls = pending.length - first;
+    const calls = notRolledUp.length - first;
     if (calls > 0) {
       const traceIds = traces.length === 1 ? traces[0]! : Buffer.concat(traces);
       this.#addCommit.run(lastId + 1, calls, nowS, traceIds);
@@ -116,7 +116,7 @@ export class CallLog {
     weights: WeightColumns,
     next: number,
     { from, to, at, id }: { from: number; to: number; at: number; id: number },
-    pending: PendingCalls,
+    notRolledUp: CallRows,
   ): number {
     for (; next < weights.length && weights.call[next]! < to; next++) {
       // Of a delivery that was there before.
@@ -124,7 +124,7 @@ export class CallLog {
       const offset = weights.call[next]! - from;
       const weight = weights.weight[next]!;
       const copies = weights.copies[next]!;
-      pending.setWeight(at + offset, weight, copies);
+      notRolledUp.setWeight(at + offset, weight, copies);
       this.#addWeight.run(id + offset, weight, copies);
     }
     return next;
@@ -136,15 +136,15 @@ export class CallLog {
     from: number,
     to: number,
     firstId: number,
-    pending: PendingCalls,
+    notRolledUp: CallRows,
   ): void {
-    this.#bind(columns, from, this.#first, 0, pending);
+    this.#bind(columns, from, this.#first, 0, notRolledUp);
     this.#addFirst.run(firstId, ...this.#first);
     let at = from + 1;
     for (const { rows, insert, values } of this.#inserts) {
       for (; at + rows <= to; ) {
         for (let v = 0; v < values.length; v += columnsPerRow, at++) {
-          this.#bind(columns, at, values, v, pending);
+          this.#bind(columns, at, values, v, notRolledUp);
         }
         insert.run(...values);
       }
@@ -156,12 +156,12 @@ export class CallLog {
     at: number,
     values: (number | null)[],
     v: number,
-    pending: PendingCalls,
+    notRolledUp: CallRows,
   ): void {
-    const words = this.#words;
-    const endpoint = words.endpointRow(columns.endpoint[at]!);
-    const origin = words.originRow(columns.origin[at]!);
-    const client = words.clientRow(columns.client[at]!);
+    const dimensions = this.#dimensions;
+    const endpoint = dimensions.endpointRow(columns.endpoint[at]!);
+    const origin = dimensions.originRow(columns.origin[at]!);
+    const client = dimensions.clientRow(columns.client[at]!);
     const status = columns.status[at]!;
     const endS = columns.endS[at]!;
     const endNs = columns.endNs[at]!;
@@ -177,6 +177,6 @@ export class CallLog {
     values[v + 6] = origin;
     values[v + 7] = requestBytes < 0 ? null : requestBytes;
     values[v + 8] = responseBytes < 0 ? null : responseBytes;
-    pending.add(endpoint, endS, endNs, status, durationNs, client, origin);
+    notRolledUp.add(endpoint, endS, endNs, status, durationNs, client, origin);
   }
 }

@@ -3,26 +3,27 @@ import { limits } from '../../../limits.ts';
 import type { Database, Statement } from '../database.ts';
 import { coarsestMinutes, levels } from '../usage/levels.ts';
 
-/** What one step deletes at the most: a few milliseconds of work, so that commits never wait for it. */
+/** Bounds of one step: a few milliseconds of work, so that commits hardly wait for it. */
 const callsPerStep = 5_000;
 const blocksPerStep = 50;
 const deliveriesPerStep = 5_000;
 const pagesPerStep = 256;
-/** Free pages kept in the file for what is written next: giving back and taking again costs twice. */
+/** Free pages that stay in the file for the next writes: to release them and grow again would cost twice. */
 const freePagesKept = 2_048;
 
 /**
- * Deletes what is older than the retention, a little at a time. Raw calls go by the time of their commit
- * (late spans stay as long as others), usage by its own time; records of endpoints never go.
+ * Deletes rows older than their retention, in small transactions. A raw call's age counts from its commit, so that
+ * late spans stay as long as others; the age of usage counts from the time of its calls. Endpoint records are
+ * permanent.
  */
 export class Purger {
   readonly #db: Database;
-  readonly #settings: RetentionPeriods;
+  readonly #periods: RetentionPeriods;
   readonly #sql: Record<string, Statement>;
 
-  constructor(db: Database, settings: RetentionPeriods) {
+  constructor(db: Database, periods: RetentionPeriods) {
     this.#db = db;
-    this.#settings = settings;
+    this.#periods = periods;
     this.#sql = {
       oldestCommit: db.prepare(
         'SELECT first_call_id AS first, calls, committed_s AS committedS FROM call_commit ORDER BY first_call_id LIMIT 1',
@@ -34,10 +35,10 @@ export class Purger {
       getMeta: db.prepare('SELECT value FROM meta WHERE key = ?').pluck(),
       setMeta: db.prepare('UPDATE meta SET value = ? WHERE key = ?'),
       oldBlocks: db.prepare(
-        'SELECT minute, shard FROM usage_block WHERE level = ? AND minute < ? LIMIT ?',
+        'SELECT minute, shard FROM usage_block WHERE level_minutes = ? AND minute < ? LIMIT ?',
       ),
       deleteBlock: db.prepare(
-        'DELETE FROM usage_block WHERE level = ? AND minute = ? AND shard = ?',
+        'DELETE FROM usage_block WHERE level_minutes = ? AND minute = ? AND shard = ?',
       ),
       changed: db.prepare('UPDATE usage_shard SET version = version + 1'),
       oldestDelivery: db.prepare(
@@ -47,23 +48,24 @@ export class Purger {
     };
   }
 
-  /** Before the first step of a round: names what no longer counts, so that no report relies on it. */
+  /** Before the first step of a round: raises the marks from which usage is kept, so that no report reads
+   *  buckets that are about to be deleted. */
   begin(nowS: number): void {
-    const { minutesS, hoursS, daysS } = this.#settings;
-    // Whole days (64 for days): a bucket of a coarser level is never torn.
+    const { minutesS, hoursS, daysS } = this.#periods;
+    // At edges of a coarser bucket (a day; 64 days for days), so that no bucket is kept in part.
     this.#raise('minutes_from', (nowS - minutesS) / 60, 1440);
     this.#raise('hours_from', (nowS - hoursS) / 60, 1440);
     this.#raise('days_from', (nowS - daysS) / 60, coarsestMinutes);
   }
 
-  /** Deletes a little in one transaction. @returns false when nothing is left to do */
+  /** Deletes a bounded number of rows in one transaction. @returns false when nothing is left to do */
   step(nowS: number): boolean {
     const work = () => this.#calls(nowS) || this.#blocks() || this.#deliveries(nowS);
     return this.#db.immediately(work) || this.#giveBack();
   }
 
   #calls(nowS: number): boolean {
-    const before = nowS - this.#settings.callsS;
+    const before = nowS - this.#periods.callsS;
     let left = callsPerStep;
     while (left > 0) {
       const oldest = this.#sql.oldestCommit!.get() as
@@ -72,7 +74,7 @@ export class Purger {
       if (!oldest || oldest.committedS > before) break;
       const last = oldest.first + oldest.calls - 1;
       if (last > (this.#sql.rolledUp!.get() as number)) break;
-      // A large commit is deleted whole: its trace ids belong to it.
+      // A large commit is deleted as a whole: one row holds its trace ids.
       this.#sql.deleteCalls!.run(oldest.first, last);
       this.#sql.deleteWeights!.run(oldest.first, last);
       this.#sql.deleteCommit!.run(oldest.first);
@@ -82,13 +84,13 @@ export class Purger {
   }
 
   #blocks(): boolean {
-    for (const [level, { detail }] of levels.entries()) {
+    for (const { minutes, detail } of levels) {
       const from = this.#sql.getMeta!.get(`${detail}s_from`) as number;
-      const old = this.#sql.oldBlocks!.all(level, from, blocksPerStep) as {
+      const old = this.#sql.oldBlocks!.all(minutes, from, blocksPerStep) as {
         minute: number;
         shard: number;
       }[];
-      for (const { minute, shard } of old) this.#sql.deleteBlock!.run(level, minute, shard);
+      for (const { minute, shard } of old) this.#sql.deleteBlock!.run(minutes, minute, shard);
       if (old.length > 0) {
         this.#sql.changed!.run();
         return true;

@@ -1,5 +1,6 @@
 import { Tally } from '../../../usage/tally.ts';
 import type { Database, Statement } from '../database.ts';
+import { CallRows, readCallsAfter } from '../usage/call-rows.ts';
 import {
   addEncodedFacts,
   type EndpointFacts,
@@ -8,20 +9,21 @@ import {
 } from '../usage/endpoint-facts.ts';
 import { EndpointRecords } from '../usage/endpoint-records.ts';
 import { levels, minutesPerDay } from '../usage/levels.ts';
-import { PendingCalls, readTail } from '../usage/pending-calls.ts';
 import { sortBy } from '../usage/radix-sort.ts';
 import { BlockWriter, bucketOf, coalesce, shardBits, UsageEntries } from '../usage/usage-block.ts';
 
 /** Runs of one tier that are merged into one of the next: each call is rewritten log8 times. */
 const runsPerTier = 8;
 
-/** A shard's runs are settled into levels when they are this large or this old: the larger, the fewer times
- *  a coarse block is rewritten; the smaller, the less a report reads besides the levels. Never while they
- *  are smaller than four of the shard's coarsest block, or rewriting it would cost more than all the rest
- *  (10,000 endpoints with 1,400 clients each: 9.9 CPU-seconds per million calls, two thirds of it here). */
-const settleBytes = 256 * 1024;
-const settleBlocks = 4;
-const settleAfterS = 300;
+/**
+ * A shard is compacted when its runs are this large or this old. Larger: a coarse block is rewritten less often.
+ * Smaller: a report reads less beside the levels. Runs smaller than four times the shard's coarsest block wait for
+ * their age, or rewriting that block would cost more than everything else (10,000 endpoints with 1,400 clients
+ * each: 9.9 CPU-seconds per million calls, two thirds of them for compaction).
+ */
+const compactBytes = 256 * 1024;
+const compactBlocks = 4;
+const compactAfterS = 300;
 
 interface ShardRuns {
   bytes: number;
@@ -31,21 +33,22 @@ interface ShardRuns {
 }
 
 /**
- * Turns committed calls into usage. Three steps, each in one transaction, so that every call is at any moment
- * in exactly one of: the raw tail, a run, the levels.
- * 1. `rollUp`: pending calls become one run a shard: usage, and facts for the endpoints' records.
- * 2. Eight runs of a tier become one of the next.
- * 3. `settle`: a shard's runs go into the blocks of every level, their facts into the endpoint records.
+ * Turns committed calls into usage. Each of three steps is one transaction, so that every call is at any moment in
+ * exactly one of: calls that are not rolled up, a run, the levels.
+ * 1. `rollUp`: calls become one run for each shard: usage, and facts for the endpoints' records.
+ * 2. Eight runs of one tier are merged into one of the next.
+ * 3. `compact`: a shard's runs are merged into the blocks of every level, their facts into the endpoint records.
  */
 export class Rollup {
-  pending = new PendingCalls();
+  /** Committed calls that are in no run. */
+  notRolledUp = new CallRows();
   readonly #db: Database;
   readonly #records: EndpointRecords;
   readonly #tally = new Tally();
   readonly #writer = new BlockWriter();
   readonly #shards = new Map<number, ShardRuns>();
-  /** Bytes of the coarsest block that the last settling of a shard wrote. */
-  readonly #settledBytes = new Map<number, number>();
+  /** Bytes of the coarsest block that the last compaction of a shard wrote. */
+  readonly #compactedBytes = new Map<number, number>();
   readonly #sql: Record<string, Statement>;
 
   constructor(db: Database, nowS: number) {
@@ -58,7 +61,9 @@ export class Rollup {
       deleteTier: db.prepare('DELETE FROM usage_run WHERE shard = ? AND tier = ?'),
       deleteShard: db.prepare('DELETE FROM usage_run WHERE shard = ?'),
       readBlock: db
-        .prepare('SELECT block FROM usage_block WHERE level = ? AND minute = ? AND shard = ?')
+        .prepare(
+          'SELECT block FROM usage_block WHERE level_minutes = ? AND minute = ? AND shard = ?',
+        )
         .pluck(),
       writeBlock: db.prepare('INSERT OR REPLACE INTO usage_block VALUES (?, ?, ?, ?)'),
       changed: db.prepare(
@@ -72,40 +77,40 @@ export class Rollup {
     this.recover(nowS);
   }
 
-  /** Rolls up every pending call; `lastCallId` is the last of them. In the caller's transaction. */
+  /** Rolls up every call that is not; `lastCallId` is the last of them. In the caller's transaction. */
   rollUp(lastCallId: number, nowS: number): void {
-    const { pending } = this;
-    if (pending.length === 0) return;
-    const shard = new Int32Array(pending.length);
-    for (let i = 0; i < pending.length; i++) shard[i] = pending.endpoint[i]! >> shardBits;
-    const order = sortBy(pending.length, pending.endpoint, pending.minute, shard);
+    const { notRolledUp } = this;
+    if (notRolledUp.length === 0) return;
+    const shard = new Int32Array(notRolledUp.length);
+    for (let i = 0; i < notRolledUp.length; i++) shard[i] = notRolledUp.endpoint[i]! >> shardBits;
+    const order = sortBy(notRolledUp.length, notRolledUp.endpoint, notRolledUp.minute, shard);
     for (let from = 0; from < order.length; ) {
       const runShard = shard[order[from]!]!;
       let to = from + 1;
       while (to < order.length && shard[order[to]!] === runShard) to += 1;
       this.#writer.begin();
       const run = order.subarray(from, to);
-      this.#writer.addCalls(pending, run, this.#tally);
-      const facts = encodeFacts(factsOfCalls(pending, run));
+      this.#writer.addCalls(notRolledUp, run, this.#tally);
+      const facts = encodeFacts(factsOfCalls(notRolledUp, run));
       this.#addRun(runShard, 0, this.#writer.finish(), facts, nowS);
       from = to;
     }
     this.#sql.setMeta!.run(lastCallId, 'rolled_up_call');
-    pending.clear();
+    notRolledUp.clear();
   }
 
-  /** A shard that is due to be settled, if any. */
+  /** A shard that is due to be compacted, if any. */
   dueShard(nowS: number): number | undefined {
     for (const [shard, runs] of this.#shards) {
-      const settledBytes = this.#settledBytes.get(shard) ?? 0;
-      const large = runs.bytes >= Math.max(settleBytes, settleBlocks * settledBytes);
-      if (large || nowS - runs.sinceS >= settleAfterS) return shard;
+      const compactedBytes = this.#compactedBytes.get(shard) ?? 0;
+      const large = runs.bytes >= Math.max(compactBytes, compactBlocks * compactedBytes);
+      if (large || nowS - runs.sinceS >= compactAfterS) return shard;
     }
     return undefined;
   }
 
-  /** Moves a shard's runs into the levels. In the caller's transaction. */
-  settle(shard: number): void {
+  /** Merges a shard's runs into the levels. In the caller's transaction. */
+  compact(shard: number): void {
     const { entries: runs, facts } = readRuns(this.#sql.runsOfShard!.all(shard) as Run[]);
     this.#records.add(facts);
     let minutesFrom = Number.MAX_SAFE_INTEGER;
@@ -115,33 +120,34 @@ export class Rollup {
       minutesTo = Math.max(minutesTo, runs.minute[i]! + 1);
     }
     let entries = runs;
-    for (const [level, { minutes }] of levels.entries()) {
+    for (const level of levels) {
+      const { minutes } = level;
       const merged = new UsageEntries();
       merged.addBlock(coalesce(entries, minutes, this.#tally, this.#writer));
-      this.#settleLevel(level, shard, merged);
+      this.#compactLevel(level, shard, merged);
       if (minutes === minutesPerDay) this.#noteDays(merged);
       entries = merged;
     }
     this.#sql.deleteShard!.run(shard);
     this.#sql.changed!.run(shard);
-    const settledFrom = this.#meta('settled_from');
+    const from = this.#meta('compacted_from');
     this.#sql.setMeta!.run(
-      settledFrom === 0 ? minutesFrom : Math.min(settledFrom, minutesFrom),
-      'settled_from',
+      from === 0 ? minutesFrom : Math.min(from, minutesFrom),
+      'compacted_from',
     );
-    this.#sql.setMeta!.run(Math.max(this.#meta('settled_to'), minutesTo), 'settled_to');
+    this.#sql.setMeta!.run(Math.max(this.#meta('compacted_to'), minutesTo), 'compacted_to');
     this.#shards.delete(shard);
   }
 
-  /** What is in memory is read from the file: at first, and again after a rollback. */
+  /** Reads the state in memory from the file: at the start, and after a rollback. */
   recover(nowS: number): void {
     this.#shards.clear();
     const runs = this.#db.prepare('SELECT shard, tier, length(block) AS bytes FROM usage_run');
     for (const run of runs.iterate() as Iterable<{ shard: number; tier: number; bytes: number }>) {
       this.#noteRun(run.shard, run.tier, run.bytes, nowS);
     }
-    this.pending.clear();
-    readTail(this.#db, this.#meta('rolled_up_call'), this.pending);
+    this.notRolledUp.clear();
+    readCallsAfter(this.#db, this.#meta('rolled_up_call'), this.notRolledUp);
   }
 
   #addRun(shard: number, tier: number, block: Buffer, facts: Buffer, nowS: number): void {
@@ -167,9 +173,12 @@ export class Rollup {
     return runs;
   }
 
-  /** Merges entries, sorted by bucket, into the blocks of one level; what is past retention is left out. */
-  #settleLevel(level: number, shard: number, delta: UsageEntries): void {
-    const { minutes, detail } = levels[level]!;
+  /** Merges entries, sorted by bucket, into the blocks of one level. Buckets past their retention are left out. */
+  #compactLevel(
+    { minutes, detail }: (typeof levels)[number],
+    shard: number,
+    delta: UsageEntries,
+  ): void {
     const keptFrom = this.#meta(`${detail}s_from`);
     for (let from = 0; from < delta.length; ) {
       const bucket = bucketOf(delta.minute[from]!, minutes);
@@ -177,18 +186,18 @@ export class Rollup {
       while (to < delta.length && delta.minute[to] === delta.minute[from]) to += 1;
       if (bucket >= keptFrom) {
         const entries = new UsageEntries();
-        const settled = this.#sql.readBlock!.get(level, bucket, shard) as Buffer | undefined;
-        if (settled) entries.addBlock(settled);
+        const stored = this.#sql.readBlock!.get(minutes, bucket, shard) as Buffer | undefined;
+        if (stored) entries.addBlock(stored);
         entries.addEntries(delta, from, to);
         const block = coalesce(entries, minutes, this.#tally, this.#writer);
-        this.#sql.writeBlock!.run(level, bucket, shard, block);
-        this.#settledBytes.set(shard, block.length);
+        this.#sql.writeBlock!.run(minutes, bucket, shard, block);
+        this.#compactedBytes.set(shard, block.length);
       }
       from = to;
     }
   }
 
-  /** @param entries one a day and endpoint */
+  /** Notes the days on which services were heard. @param entries one for each day and endpoint */
   #noteDays(entries: UsageEntries): void {
     const noted = new Set<string>();
     for (let i = 0; i < entries.length; i++) {

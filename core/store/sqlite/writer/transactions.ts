@@ -10,26 +10,26 @@ import { Dimensions } from './dimensions.ts';
 import { Purger } from './purger.ts';
 import { Rollup } from './rollup.ts';
 
-/** Pending calls are rolled up when the oldest has waited this long: a report's raw tail stays small. */
+/** Calls are rolled up when the oldest has waited this long: reports read few raw calls. */
 const rollUpAfterS = 2;
 
 /**
- * The one writer of a store, without a thread: writer-thread.ts runs it. Every public method is a whole
- * transaction that either happened or did not.
+ * The transactions of a store's one writer; writer-thread.ts calls them. Every public method that writes is one
+ * transaction: committed or, when it throws, rolled back.
  */
 export class StoreTransactions {
   readonly #db: Database;
   readonly #lock: Database;
-  readonly #words: Dimensions;
+  readonly #dimensions: Dimensions;
   readonly #log: CallLog;
   readonly #rollup: Rollup;
   readonly #purger: Purger;
   #lastCallId: number;
-  #pendingSinceS = 0;
-  /** A transaction failed: what is in memory may say more than the file. */
+  #notRolledUpSinceS = 0;
+  /** A transaction failed: memory may hold rows and calls that the file does not. */
   #stale = false;
 
-  /** @param keepsAddresses false: those of earlier times are taken out of the file */
+  /** @param keepsAddresses false: full addresses of earlier times are taken out of the file */
   constructor(path: string, retention: RetentionPeriods, nowS: number, keepsAddresses = true) {
     this.#lock = lockStore(path);
     try {
@@ -38,12 +38,12 @@ export class StoreTransactions {
       this.#db.pragma('wal_autocheckpoint = 4000');
       this.#db.pragma('cache_size = -16384');
       if (!keepsAddresses) forgetAddresses(this.#db);
-      this.#words = new Dimensions(this.#db);
-      this.#log = new CallLog(this.#db, this.#words, nowS);
+      this.#dimensions = new Dimensions(this.#db);
+      this.#log = new CallLog(this.#db, this.#dimensions, nowS);
       this.#rollup = new Rollup(this.#db, nowS);
       this.#purger = new Purger(this.#db, retention);
       this.#lastCallId = this.#log.lastCallId();
-      this.#pendingSinceS = nowS;
+      this.#notRolledUpSinceS = nowS;
       this.#write(() => this.#purger.begin(nowS));
     } catch (error) {
       this.#lock.close();
@@ -59,25 +59,29 @@ export class StoreTransactions {
     columns: CallColumns,
     weights: WeightColumns | undefined,
     deliveries: readonly Delivery[],
-    words: NewDimensions,
+    dimensions: NewDimensions,
     nowS: number,
   ): { stored: boolean[]; otherCalls: number } {
-    this.#words.learn(words);
+    this.#dimensions.learn(dimensions);
     const { stored, otherCalls, lastCallId } = this.#write(() => {
-      const { pending } = this.#rollup;
-      if (pending.length === 0) this.#pendingSinceS = nowS;
-      const before = pending.length;
+      const { notRolledUp } = this.#rollup;
+      if (notRolledUp.length === 0) this.#notRolledUpSinceS = nowS;
+      const before = notRolledUp.length;
       const stored = this.#log.append(
         columns,
         weights,
         deliveries,
         this.#lastCallId,
         nowS,
-        pending,
+        notRolledUp,
       );
-      const otherCalls = this.#words.othersAmong(pending.endpoint, before, pending.length);
-      const lastCallId = this.#lastCallId + pending.length - before;
-      if (pending.full || nowS - this.#pendingSinceS >= rollUpAfterS) {
+      const otherCalls = this.#dimensions.othersAmong(
+        notRolledUp.endpoint,
+        before,
+        notRolledUp.length,
+      );
+      const lastCallId = this.#lastCallId + notRolledUp.length - before;
+      if (notRolledUp.full || nowS - this.#notRolledUpSinceS >= rollUpAfterS) {
         this.#rollup.rollUp(lastCallId, nowS);
       }
       return { stored, otherCalls, lastCallId };
@@ -87,21 +91,21 @@ export class StoreTransactions {
     return { stored, otherCalls };
   }
 
-  /** Rolls up what waits long enough. */
+  /** Rolls up when the oldest call that is not rolled up has waited long enough. */
   rollUpIfDue(nowS: number): void {
-    const { pending } = this.#rollup;
-    if (pending.length > 0 && nowS - this.#pendingSinceS >= rollUpAfterS) this.rollUp(nowS);
+    const { notRolledUp } = this.#rollup;
+    if (notRolledUp.length > 0 && nowS - this.#notRolledUpSinceS >= rollUpAfterS) this.rollUp(nowS);
   }
 
   rollUp(nowS: number): void {
     this.#write(() => this.#rollup.rollUp(this.#lastCallId, nowS));
   }
 
-  /** Settles one shard that is due, or any with `all`. @returns false when there is none */
-  settleOne(nowS: number, all = false): boolean {
+  /** Compacts one shard that is due; with `all`, one that has any run. @returns false when there is none */
+  compactOne(nowS: number, all = false): boolean {
     const shard = this.#rollup.dueShard(all ? Number.MAX_SAFE_INTEGER : nowS);
     if (shard === undefined) return false;
-    this.#write(() => this.#rollup.settle(shard));
+    this.#write(() => this.#rollup.compact(shard));
     return true;
   }
 
@@ -109,7 +113,7 @@ export class StoreTransactions {
     this.#write(() => this.#purger.begin(nowS));
   }
 
-  /** Deletes a little. @returns false when nothing is left to do */
+  /** Deletes a bounded number of rows. @returns false when nothing is left to do */
   purgeStep(nowS: number): boolean {
     try {
       return this.#purger.step(nowS);
@@ -118,7 +122,7 @@ export class StoreTransactions {
     }
   }
 
-  /** Proves that a commit is possible. SQLite writes nothing for a value that stays: this one changes. */
+  /** Proves that a commit is possible. The value changes each time: SQLite writes nothing for an equal one. */
   check(): void {
     this.#write(() => this.#db.exec("UPDATE meta SET value = value + 1 WHERE key = 'checks'"));
   }
@@ -138,16 +142,17 @@ export class StoreTransactions {
     }
   }
 
-  /** After a rollback rows that were made do not exist, and calls wait that were thought rolled up. */
+  /** After a rollback: forgets rows that do not exist, and reads again which calls are not rolled up. */
   #readAgain(): void {
-    this.#words.forgetRows();
-    this.#log.recover(this.#pendingSinceS);
-    this.#rollup.recover(this.#pendingSinceS);
+    this.#dimensions.forgetRows();
+    this.#log.recover(this.#notRolledUpSinceS);
+    this.#rollup.recover(this.#notRolledUpSinceS);
     this.#stale = false;
   }
 }
 
-/** Errors of the file system and of SQLite (full, read-only, busy, I/O) pass; everything else is ours. */
+/** An error of SQLite or its file system (full, read-only, busy, I/O) may pass: `unavailable`. Any other error is
+ *  a mistake of ours. */
 function unavailable(error: unknown): unknown {
   if (!isSqliteError(error)) return error;
   const { message, errcode } = error;

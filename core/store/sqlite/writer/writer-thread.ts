@@ -21,7 +21,7 @@ export type WriterRequest = { id: number; nowS: number } & (
       /** Absent when every call has the weight 1. */
       weights: WeightColumns | undefined;
       deliveries: Delivery[];
-      words: NewDimensions;
+      dimensions: NewDimensions;
     }
   | { kind: 'compact' | 'purge' | 'check' | 'close' }
 );
@@ -32,23 +32,29 @@ export type WriterAnswer =
 
 const tickMs = 1_000;
 const purgeEveryTicks = 30;
-/** Settling gives way to an append after this long: it must keep up with a history that is loaded in bulk. */
+/** Compaction lets a waiting append run after this long. Shorter, and it falls behind a history that is loaded in
+ *  bulk. */
 const maintenanceMs = 20;
-/** What a clean end spends on settling, so that the next start's reports find little that is not. */
+/** A clean end compacts for at most this long, so that reports after the next start read few runs. */
 const closingMs = 3_000;
 
 const port = parentPort!;
 const start = workerData as WriterStart;
 const now = (): number => Math.floor(Date.now() / 1000);
 
-let writing: StoreTransactions;
+let transactions: StoreTransactions;
 let maintaining = false;
 let closed = false;
 let purging = false;
 let ticks = 0;
 
 try {
-  writing = new StoreTransactions(start.path, start.retention, start.nowS, start.keepsAddresses);
+  transactions = new StoreTransactions(
+    start.path,
+    start.retention,
+    start.nowS,
+    start.keepsAddresses,
+  );
   port.postMessage({ id: 0, seconds: 0 } satisfies WriterAnswer);
 } catch (error) {
   port.postMessage(failure(0, error));
@@ -58,9 +64,9 @@ try {
 const timer = setInterval(() => {
   ticks += 1;
   attempt(() => {
-    writing.rollUpIfDue(now());
+    transactions.rollUpIfDue(now());
     if (ticks % purgeEveryTicks === 0) {
-      writing.beginPurge(now());
+      transactions.beginPurge(now());
       purging = true;
     }
   });
@@ -91,35 +97,35 @@ function perform(request: WriterRequest): {
   const { nowS } = request;
   switch (request.kind) {
     case 'append': {
-      const { buffer, capacity, weights, deliveries, words } = request;
+      const { buffer, capacity, weights, deliveries, dimensions } = request;
       const columns = callColumns(capacity, buffer);
-      return { ...writing.append(columns, weights, deliveries, words, nowS), buffer };
+      return { ...transactions.append(columns, weights, deliveries, dimensions, nowS), buffer };
     }
     case 'compact':
-      writing.rollUp(nowS);
-      while (writing.settleOne(nowS, true));
+      transactions.rollUp(nowS);
+      while (transactions.compactOne(nowS, true));
       return {};
     case 'purge':
-      writing.beginPurge(nowS);
-      while (writing.purgeStep(nowS));
+      transactions.beginPurge(nowS);
+      while (transactions.purgeStep(nowS));
       return {};
     case 'check':
-      writing.check();
+      transactions.check();
       return {};
     case 'close':
       closed = true;
       clearInterval(timer);
       attempt(() => {
-        writing.rollUp(nowS);
+        transactions.rollUp(nowS);
         const untilMs = performance.now() + closingMs;
-        while (performance.now() < untilMs && writing.settleOne(nowS, true));
+        while (performance.now() < untilMs && transactions.compactOne(nowS, true));
       });
-      writing.close();
+      transactions.close();
       return {};
   }
 }
 
-/** Settles and purges in small transactions, between which appends have their turn. */
+/** Compacts and purges in small transactions; appends run between them. */
 function maintain(): void {
   if (maintaining) return;
   maintaining = true;
@@ -128,15 +134,15 @@ function maintain(): void {
     if (closed) return;
     const untilMs = performance.now() + maintenanceMs;
     const more = attempt(() => {
-      while (writing.settleOne(now())) if (performance.now() > untilMs) return true;
-      if (purging) purging = writing.purgeStep(now());
+      while (transactions.compactOne(now())) if (performance.now() > untilMs) return true;
+      if (purging) purging = transactions.purgeStep(now());
       return purging;
     });
     if (more) maintain();
   });
 }
 
-/** Maintenance that fails (a full disk) is tried again at the next tick; appends tell of the fault. */
+/** Failed maintenance (a full disk) is tried again at the next tick; the senders of appends get the error. */
 function attempt<T>(work: () => T): T | undefined {
   try {
     return work();

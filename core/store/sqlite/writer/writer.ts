@@ -78,12 +78,12 @@ class SqliteWriter implements SqliteCallWriter {
     return new CallBatch(callColumns(Math.floor(columns.byteLength / bytesPerCall), columns));
   }
 
-  async append(batch: CallBatch, words: NewDimensions): Promise<AppendOutcome> {
+  async append(batch: CallBatch, dimensions: NewDimensions): Promise<AppendOutcome> {
     const { buffer, capacity } = batch.columns;
     const { deliveries } = batch;
     const weights = batch.weights.length > 0 ? batch.weights : undefined;
     const answer = await this.#ask(
-      { kind: 'append', buffer, capacity, weights, deliveries, words },
+      { kind: 'append', buffer, capacity, weights, deliveries, dimensions },
       [buffer],
     );
     this.#freeColumns = answer.buffer;

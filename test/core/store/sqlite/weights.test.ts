@@ -6,8 +6,8 @@ import { limits } from '../../../../core/limits.ts';
 import { Database } from '../../../../core/store/sqlite/database.ts';
 import { openSqliteReader } from '../../../../core/store/sqlite/reader/reader.ts';
 import { migrate } from '../../../../core/store/sqlite/schema.ts';
+import { CallRows } from '../../../../core/store/sqlite/usage/call-rows.ts';
 import { encodeFacts, factsOfCalls } from '../../../../core/store/sqlite/usage/endpoint-facts.ts';
-import { PendingCalls } from '../../../../core/store/sqlite/usage/pending-calls.ts';
 import { sortBy } from '../../../../core/store/sqlite/usage/radix-sort.ts';
 import { BlockWriter } from '../../../../core/store/sqlite/usage/usage-block.ts';
 import { openSqliteWriter } from '../../../../core/store/sqlite/writer/writer.ts';
@@ -35,8 +35,8 @@ const before = [
 const startS = 1_790_000_000;
 
 /** What `before` holds, one call every 40 s for two endpoints in turn. */
-function pendingCalls([from, to]: readonly [number, number]): PendingCalls {
-  const calls = new PendingCalls(64);
+function callRows([from, to]: readonly [number, number]): CallRows {
+  const calls = new CallRows(64);
   for (let n = from; n < to; n += 1) {
     const status = n % 5 === 0 ? 404 : 200;
     calls.add(1 + (n % 2), startS + 40 * n, 5e8, status, (n + 1) * 1_234_567, n % 4, 1);
@@ -44,7 +44,7 @@ function pendingCalls([from, to]: readonly [number, number]): PendingCalls {
   return calls;
 }
 
-function blockOf(calls: PendingCalls): Buffer {
+function blockOf(calls: CallRows): Buffer {
   const writer = new BlockWriter();
   writer.begin();
   writer.addCalls(calls, sortBy(calls.length, calls.endpoint, calls.minute), new Tally());
@@ -53,17 +53,17 @@ function blockOf(calls: PendingCalls): Buffer {
 
 describe('usage without weights', () => {
   it.each(before)('is written byte for byte as before there were weights', (written) => {
-    const calls = pendingCalls(written.calls);
+    const calls = callRows(written.calls);
     expect(blockOf(calls).toString('hex')).toBe(written.block);
     const backward = Uint32Array.from({ length: calls.length }, (_, i) => calls.length - 1 - i);
     expect(encodeFacts(factsOfCalls(calls, backward)).toString('hex')).toBe(written.facts);
   });
 
   it('is again, in columns that held weights', () => {
-    const calls = pendingCalls([0, 12]);
+    const calls = callRows([0, 12]);
     calls.setWeight(3, 8, 8);
     calls.clear();
-    const again = pendingCalls(before[0]!.calls);
+    const again = callRows(before[0]!.calls);
     for (let i = 0; i < again.length; i += 1) {
       const [endS, endNs] = [startS + 40 * i, 5e8];
       const client = again.client[i]!;

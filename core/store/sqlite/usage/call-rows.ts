@@ -6,7 +6,7 @@ import { grown } from './column.ts';
  * Calls that are committed and not rolled up yet, as row ids and numbers. Mostly less than two full
  * batches; it grows for more, because the last body of a batch may be of any size.
  */
-export class PendingCalls {
+export class CallRows {
   length = 0;
   endpoint: Int32Array;
   minute: Int32Array;
@@ -22,7 +22,7 @@ export class PendingCalls {
   weight: Float64Array | undefined;
   copies: Float64Array | undefined;
 
-  constructor(capacity: number = limits.unrolledCalls + limits.batchCalls) {
+  constructor(capacity: number = limits.notRolledUpCalls + limits.batchCalls) {
     this.endpoint = new Int32Array(capacity);
     this.minute = new Int32Array(capacity);
     this.endMs = new Float64Array(capacity);
@@ -87,12 +87,12 @@ export class PendingCalls {
   }
 
   get full(): boolean {
-    return this.length >= limits.unrolledCalls;
+    return this.length >= limits.notRolledUpCalls;
   }
 }
 
 /** Adds the raw calls after a watermark, as they were added when they were written. */
-export function readTail(db: Database, rolledUpId: number, into: PendingCalls): void {
+export function readCallsAfter(db: Database, rolledUpId: number, into: CallRows): void {
   const first = into.length;
   const calls = db
     .prepare(
