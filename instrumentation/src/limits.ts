@@ -19,8 +19,12 @@ export const limits = {
   /** Rollcall away: the first pause before the same batch is tried again, doubled up to the second. */
   retryDelayMs: 1_000,
   retryDelayMsMax: 15_000,
+  /** A Retry-After that asks for more is a mistake, or a maintenance: five minutes of a busy service fill the queue. */
+  retryAfterMsMax: 5 * 60_000,
   /** A batch whose answer was lost is sent again as the same bytes, which a collector recognises for an hour. */
   retryAgeMs: 45 * 60_000,
+  /** Tries of a batch that is answered 500, some 75 s: it may be the batch that fails, and others wait behind it. */
+  brokenTries: 8,
   /** `flushRollcall` and an SDK's shutdown wait no longer. */
   flushMs: 3_000,
   /** The end of a process is held up no longer by spans that are queued: less than the 1.6 s that PM2 grants. */

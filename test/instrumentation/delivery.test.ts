@@ -33,7 +33,7 @@ interface Body {
 const busyMs = 1_500;
 
 /** Answers of a Rollcall, one a request: a status, the connection dropped without an answer, or nothing at all. */
-type Answer = 200 | 503 | 'drop' | 'hang';
+type Answer = number | { status: number; retryAfter: string } | 'drop' | 'hang';
 
 interface Scripted {
   url: string;
@@ -52,7 +52,8 @@ async function scripted(answers: Answer[], tls?: { cert: string; key: string }):
     const next = answers.shift() ?? 200;
     if (next === 'hang') return;
     if (next === 'drop') return void request.socket.destroy();
-    response.writeHead(next, next === 503 ? { 'retry-after': '1' } : {}).end();
+    if (typeof next === 'number') response.writeHead(next).end();
+    else response.writeHead(next.status, { 'retry-after': next.retryAfter }).end();
   };
   const server = tls === undefined ? createServer(answer) : createSecureServer(tls, answer);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -111,16 +112,108 @@ it('one connection serves all deliveries, and memory that serves again holds the
   expect(linesOf(app)).toEqual([]);
 });
 
-it('a try that fails is made again with the same bytes; one alone is not worth a line', async () => {
-  const rollcall = await scripted([503, 200]);
+/** Milliseconds between one body and the next. */
+function gapsOf({ bodies }: Scripted): number[] {
+  return bodies.slice(1).map(({ atMs }, index) => atMs - bodies[index]!.atMs);
+}
+
+it('408, 429, 500, 502, 503 and 504: the same bytes again; one alone is not worth a line', async () => {
+  const tried = [408, 429, 500, 502, 503, 504].map(async (status) => {
+    const rollcall = await scripted([status, 200]);
+    const app = await start(rollcall.url);
+    await fetch(`${app.url}/one`);
+    await expect.poll(() => rollcall.bodies.length, { timeout: 20_000 }).toBe(2);
+    expect(rollcall.bodies[1]!.bytes, String(status)).toEqual(rollcall.bodies[0]!.bytes);
+    expect(gapsOf(rollcall)[0]).toBeGreaterThan(950);
+    await app.stop();
+    expect(rollcall.bodies).toHaveLength(2);
+    expect(linesOf(app)).toEqual([]);
+  });
+  await Promise.all(tried);
+});
+
+it('400, 401, 403, 404, 413 and 501: sent once, and counted as lost in a line that names the status', async () => {
+  const tried = [400, 401, 403, 404, 413, 501].map(async (status) => {
+    const rollcall = await scripted([status, 200]);
+    const app = await start(rollcall.url);
+    await fetch(`${app.url}/one`);
+    await said(app, 'takes no spans');
+    await fetch(`${app.url}/two`);
+    await said(app, 'takes spans again');
+    await app.stop();
+    expect(rollcall.bodies).toHaveLength(2);
+    expect(rollcall.bodies[1]!.bytes).not.toEqual(rollcall.bodies[0]!.bytes);
+    expect(linesOf(app)).toEqual([
+      expect.stringMatching(new RegExp(`takes no spans \\(it answers ${status} `)),
+      expect.stringMatching(/takes spans again; lost meanwhile: 1$/),
+    ]);
+  });
+  await Promise.all(tried);
+});
+
+it('Retry-After in seconds or as a date: the next try comes no sooner', async () => {
+  const inThreeSeconds = () => new Date(Date.now() + 4_000).toUTCString();
+  const tried = [() => '3', inThreeSeconds].map(async (retryAfter) => {
+    const rollcall = await scripted([{ status: 429, retryAfter: retryAfter() }, 200]);
+    const app = await start(rollcall.url);
+    await fetch(`${app.url}/one`);
+    await expect.poll(() => rollcall.bodies.length, { timeout: 20_000 }).toBe(2);
+    expect(gapsOf(rollcall)[0]).toBeGreaterThan(2_000);
+    await app.stop('SIGKILL');
+  });
+  await Promise.all(tried);
+});
+
+it('the pause doubles with each failure, and begins anew after a success', async () => {
+  const rollcall = await scripted([503, 503, 200, 503, 200]);
   const app = await start(rollcall.url);
   await fetch(`${app.url}/one`);
-  await expect.poll(() => rollcall.bodies.length, { timeout: 10_000 }).toBe(2);
-  expect(rollcall.bodies[1]!.bytes).toEqual(rollcall.bodies[0]!.bytes);
-  await app.stop();
-  expect(rollcall.bodies).toHaveLength(2);
-  expect(linesOf(app)).toEqual([]);
+  await said(app, 'takes spans again');
+  await fetch(`${app.url}/two`);
+  await expect.poll(() => rollcall.bodies.length, { timeout: 20_000 }).toBe(5);
+  const [first, second, , fourth] = gapsOf(rollcall);
+  expect(first).toBeGreaterThan(950);
+  expect(second).toBeGreaterThan(1_950);
+  expect(fourth).toBeGreaterThan(950);
+  // Without a new beginning it would be four seconds.
+  expect(fourth).toBeLessThan(3_500);
+  await app.stop('SIGKILL');
 });
+
+it('an address with a password: in no line, and sent as the request needs it', async () => {
+  const rollcall = await scripted([401, 200]);
+  const withPassword = rollcall.url.replace('//', '//user:s3cret@');
+  for (const name of ['ROLLCALL_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT']) {
+    rollcall.bodies.length = 0;
+    const app = await start('', { ROLLCALL_ENDPOINT: '', [name]: `${withPassword}?token=s3cret` });
+    await fetch(`${app.url}/one`);
+    await expect.poll(() => rollcall.bodies.length, { timeout: 10_000 }).toBeGreaterThan(0);
+    const { authorization } = rollcall.bodies[0]!.headers;
+    expect(authorization).toBe(`Basic ${Buffer.from('user:s3cret').toString('base64')}`);
+    await app.stop();
+    expect(app.output()).not.toContain('s3cret');
+  }
+  const away = await start('http://user:s3cret@127.0.0.1:9');
+  await fetch(`${away.url}/one`);
+  await said(away, 'takes no spans');
+  await away.stop();
+  expect(linesOf(away)).toEqual([
+    expect.stringContaining('http://127.0.0.1:9 takes no spans'),
+    expect.stringMatching(/spans not delivered to http:\/\/127\.0\.0\.1:9: 1$/),
+  ]);
+  expect(away.output()).not.toContain('s3cret');
+});
+
+it.each(['http://user:s3cret@', 's3cret@nowhere', 'ftp://s3cret@127.0.0.1'])(
+  'an address that is none (%s): said without it, and the service runs',
+  async (address) => {
+    const app = await start(address);
+    expect(await (await fetch(`${app.url}/one`)).text()).toBe('GET /one');
+    await expect.poll(() => linesOf(app).length, { timeout: 10_000 }).toBeGreaterThan(0);
+    expect(app.output()).not.toContain('s3cret');
+    expect(await app.stop()).toMatchObject({ signal: 'SIGTERM' });
+  },
+);
 
 it('a kept connection that was closed meanwhile: the same bytes at once over a new one', async () => {
   const rollcall = await scripted([200, 'drop', 200]);
@@ -153,7 +246,7 @@ it('a Rollcall that hangs on a kept connection is left its pause', async () => {
 });
 
 it('SIGTERM while Rollcall is busy: tried again before the process ends', async () => {
-  const rollcall = await scripted([503, 200]);
+  const rollcall = await scripted([{ status: 503, retryAfter: '1' }, 200]);
   const app = await start(rollcall.url, { OTEL_BSP_SCHEDULE_DELAY: '60000' });
   await fetch(`${app.url}/one`);
   expect(await app.stop()).toMatchObject({ code: null, signal: 'SIGTERM' });

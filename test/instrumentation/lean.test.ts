@@ -1,3 +1,4 @@
+import { get } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -267,6 +268,56 @@ it('hooks: consumer, ignore and headers, of which secrets are never taken', asyn
     expect(JSON.stringify(sink.spans)).not.toContain('hush');
     expect(app.output().match(/consumer failed/g)).toHaveLength(1);
     expect(app.output()).toContain('header authorization holds secrets');
+  });
+});
+
+it('forwarding lists of any length: the last hops are kept, each of them whole', async () => {
+  const hops = Array.from({ length: 400 }, (_, hop) => `203.0.${hop % 256}.${hop % 250}`);
+  await withApp({}, async ({ url }) => {
+    await fetch(url, { headers: { 'x-forwarded-for': hops.join(', ') } });
+    const forwarded = hops.map((hop) => `for=${hop}`);
+    await fetch(url, { headers: { forwarded: forwarded.join(', ') } });
+    const [first, second] = await sink.servers(2);
+    const kept = (span: typeof first, name: string, all: string[]) => {
+      const [list] = span!.attributes[`http.request.header.${name}`] as string[];
+      const ends = list!.trim().split(', ');
+      expect(list!.length).toBeLessThanOrEqual(512);
+      expect(ends.length).toBeGreaterThan(25);
+      expect(ends).toEqual(all.slice(-ends.length));
+    };
+    kept(first, 'x-forwarded-for', hops);
+    kept(second, 'forwarded', forwarded);
+    for (const span of [first, second]) {
+      expect(span!.attributes).not.toHaveProperty('client.address');
+    }
+  });
+});
+
+it('every word of a secret, wherever it stands in a header name, keeps the header out', async () => {
+  const words = [
+    ...['api-key', 'api_key', 'apikey', 'key', 'token', 'secret', 'password', 'passwd', 'auth'],
+    ...['session', 'credential', 'credentials', 'signature', 'jwt', 'csrf', 'xsrf'],
+  ];
+  const secrets = [
+    ...['authorization', 'proxy-authorization', 'authentication-info'],
+    ...['cookie', 'cookie2', 'set-cookie', 'set-cookie2'],
+    ...words.flatMap((word) => [word, `x-${word}`, `${word}-x`, `x_${word}_y`, `X-${word}-Y`]),
+  ];
+  const harmless = ['x-keyboard', 'x-monkey', 'x-author', 'x-tokens-left', 'x-obsession'];
+  const headers = Object.fromEntries(secrets.map((name, n) => [name.toLowerCase(), `hush-${n}`]));
+  for (const name of harmless) headers[name] = 'told';
+  const env = { HOOKS: '1', TAKEN_HEADERS: [...secrets, ...harmless].join(',') };
+  await withApp(env, async (app) => {
+    const { port } = new URL(app.url);
+    await new Promise((resolve) => get({ port, host: '127.0.0.1', headers }, resolve));
+    const [span] = await sink.servers(1);
+    expect(JSON.stringify(span)).not.toContain('hush');
+    for (const name of harmless) {
+      expect(span!.attributes[`http.request.header.${name}`], name).toEqual(['told']);
+    }
+    for (const name of secrets) {
+      expect(app.output()).toContain(`header ${name.toLowerCase()} holds secrets`);
+    }
   });
 });
 

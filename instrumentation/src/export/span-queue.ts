@@ -47,6 +47,8 @@ interface Batch<Body> {
   readonly spans: number;
   /** When it was first sent. */
   sinceMs: number;
+  /** Answers of 500. */
+  failures: number;
 }
 
 /**
@@ -199,7 +201,7 @@ export class SpanQueue<Span, Body> {
 
   #seal(): void {
     const { spans } = this.#packer;
-    this.#batches.push({ body: this.#packer.take(), spans, sinceMs: 0 });
+    this.#batches.push({ body: this.#packer.take(), spans, sinceMs: 0, failures: 0 });
     this.#batchedSpans += spans;
   }
 
@@ -220,23 +222,24 @@ export class SpanQueue<Span, Body> {
 
   #fail(batch: Batch<Body>, error: (Error & Failure) | undefined): void {
     const nowMs = performance.now();
-    const isOver = isFinal(error) || nowMs - batch.sinceMs > limits.retryAgeMs;
+    const isBroken = error?.code === 500 && ++batch.failures >= limits.brokenTries;
+    const isOver = isBroken || isFinal(error) || nowMs - batch.sinceMs > limits.retryAgeMs;
     // A failure that the second try mends is not worth a line.
     if (isOver || this.#retryDelayMs > 0) this.#outage.begins(reasonOf(error), nowMs);
     if (isOver) {
       this.#outage.lose(batch.spans);
       this.#drop(batch);
     }
-    const { retryAfterMs = 0 } = error ?? {};
+    const retryAfterMs = Math.min(error?.retryAfterMs ?? 0, limits.retryAfterMsMax);
     const doubledMs = Math.max(limits.retryDelayMs, this.#retryDelayMs * 2);
-    this.#retryDelayMs = Math.min(Math.max(doubledMs, retryAfterMs), limits.retryDelayMsMax);
+    this.#retryDelayMs = Math.min(doubledMs, limits.retryDelayMsMax);
     const soonMs = Math.max(limits.retryDelayMs, retryAfterMs);
     const isAnswer = typeof error?.code === 'number';
     if (isAnswer && nowMs + soonMs < this.#flushUntilMs) {
       this.#wake(soonMs);
     } else {
       this.#rest();
-      this.#wake(this.#retryDelayMs);
+      this.#wake(Math.max(this.#retryDelayMs, retryAfterMs));
     }
   }
 
@@ -247,12 +250,12 @@ export class SpanQueue<Span, Body> {
 }
 
 /**
- * Nothing makes these bytes welcome: OTLP's statuses that must not be retried. The exporter's error has the
- * status as `code`, a network's has a text there.
+ * Statuses that another try does not change. OTLP retries 429, 502, 503 and 504; here also 408, and 500 a few times,
+ * since the same bytes count once. The exporter's error has the status as `code`, a network's error a text.
  */
 function isFinal(error: Failure | undefined): boolean {
   const { code } = error ?? {};
-  return typeof code === 'number' && ![408, 429, 502, 503, 504].includes(code);
+  return typeof code === 'number' && ![408, 429, 500, 502, 503, 504].includes(code);
 }
 
 function reasonOf(error: Failure | undefined): string {

@@ -14,9 +14,15 @@ export class RefusedError extends Error {
     super(`it answers ${status} ${statusText}`);
     this.name = 'RefusedError';
     this.code = status;
-    const seconds = Number(retryAfter);
-    this.retryAfterMs = retryAfter !== undefined && seconds >= 0 ? seconds * 1000 : undefined;
+    this.retryAfterMs = retryAfter === undefined ? undefined : pauseOf(retryAfter);
   }
+}
+
+/** Retry-After is a number of seconds or a date (RFC 9110, 10.2.3). */
+function pauseOf(retryAfter: string): number | undefined {
+  const seconds = Number(retryAfter);
+  const pauseMs = Number.isNaN(seconds) ? Date.parse(retryAfter) - Date.now() : seconds * 1000;
+  return pauseMs >= 0 ? pauseMs : undefined;
 }
 
 /**

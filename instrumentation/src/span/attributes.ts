@@ -173,7 +173,7 @@ function writeServer(to: AttributeSink, host: string | undefined): void {
  */
 function writeClient(to: AttributeSink, { peer, forwardedFor, forwarded }: CallFacts): void {
   if (peer !== undefined) to.repeated(keys.peer, peer);
-  if (forwarded !== undefined) to.list(keys.forwarded, [cut(forwarded)]);
+  if (forwarded !== undefined) to.list(keys.forwarded, [lastOf(forwarded)]);
   if (forwardedFor !== undefined) {
     if (forwardedFor.includes(',')) to.list(keys.forwardedFor, [lastOf(forwardedFor)]);
     else if (forwarded === undefined) to.repeated(keys.client, cut(forwardedFor.trim()));

@@ -53,7 +53,7 @@ if (process.env.HOOKS === '1') {
       return request.headers['x-tenant'];
     },
     ignore: (request) => request.url === '/health',
-    headers: [
+    headers: process.env.TAKEN_HEADERS?.split(',') ?? [
       ...['X-Request-Id', 'Authorization', 'Cookie', 'set-cookie', 'Proxy-Authorization'],
       ...['x-api-key', 'X-Auth-Token', 'x-csrf-token'],
     ],
