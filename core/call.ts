@@ -38,6 +38,9 @@ export interface NewDimensions {
   endpoints: EndpointName[];
   origins: CallContext[];
   clients: string[];
+  /** Pairs of endpoint numbers, of this batch or earlier ones: two spellings of one shape that one version of
+   *  their service uses side by side (core/store/side-by-side.ts). */
+  sideBySide: [number, number][];
 }
 
 /** Numbers for words, from 1 on; 0 is nothing. The collector's thread owns it, the store mirrors it. */
@@ -46,7 +49,7 @@ export class CallDictionary {
   #endpoints = new Map<string, number>();
   #origins = new Map<string, number>();
   #clients = new Map<string, number>();
-  #new: NewDimensions = { epoch: 0, endpoints: [], origins: [], clients: [] };
+  #new = noDimensions(0);
 
   endpoint(name: EndpointName): number {
     const { project, service, environment, method, route, display = '', refused = false } = name;
@@ -84,6 +87,11 @@ export class CallDictionary {
     return id;
   }
 
+  /** Two endpoint numbers are spellings that one version of their service uses side by side. */
+  sideBySide(a: number, b: number): void {
+    this.#new.sideBySide.push([a, b]);
+  }
+
   get epoch(): number {
     return this.#epoch;
   }
@@ -95,7 +103,7 @@ export class CallDictionary {
   /** The words since the last take; they belong to the caller, and to the batch that uses them. */
   takeNew(): NewDimensions {
     const words = this.#new;
-    this.#new = { epoch: this.#epoch, endpoints: [], origins: [], clients: [] };
+    this.#new = noDimensions(this.#epoch);
     return words;
   }
 
@@ -105,8 +113,12 @@ export class CallDictionary {
     this.#endpoints.clear();
     this.#origins.clear();
     this.#clients.clear();
-    this.#new = { epoch: this.#epoch, endpoints: [], origins: [], clients: [] };
+    this.#new = noDimensions(this.#epoch);
   }
+}
+
+function noDimensions(epoch: number): NewDimensions {
+  return { epoch, endpoints: [], origins: [], clients: [], sideBySide: [] };
 }
 
 /** One export request: the calls `firstCall … firstCall + calls - 1` of its batch, counted once by digest. */

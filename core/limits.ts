@@ -71,6 +71,23 @@ export const limits = {
   /** Of those, endpoints with only refused calls: a scanner that gets 401 for every path takes a tenth of the
    *  room, and none from endpoints that answer. */
   refusedRoutesPerService: 200,
+  /** Spellings of one shape (`/users/{id}`, `/users/{user_id}`) that a service uses with one method: parameters
+   *  are renamed a few times in a service's life. What comes beyond is counted with the last one. */
+  spellingsPerShape: 16,
+  /** Spellings of a service beside the first of each endpoint: every endpoint may be renamed once. */
+  spellingsPerService: 20_000,
+  /** Spellings of one shape in one group of spans of one request are side by side when they are used within
+   *  this time of each other: an exporter's batch is seconds old, only an import holds days. */
+  sideBySideS: 300,
+  /** Where nothing tells processes apart, two spellings are side by side after this many hours in which both
+   *  were used, or used in turn. A rolling deployment, its rollback and the next one take fewer. */
+  sideBySideHours: 8,
+  /** Hours remembered of one spelling: two weeks of calls once an hour. 8 bytes each. */
+  sideBySideHoursKept: 336,
+  /** Shapes with several spellings that are watched at once, and versions or instances of each: 10 MB when
+   *  all are in use, and a fleet larger than that says it all in one process. */
+  sideBySideGroups: 1_000,
+  sideBySideBuilds: 64,
   /** Routes below one mounted prefix that are told apart; further ones become `{path}` (X14). */
   mountRemainders: 50,
   servicesPerProject: 1_000,

@@ -15,10 +15,11 @@ import { EndpointCache, excludedByMethod } from './endpoint/endpoint-cache.ts';
 import { httpMethods, methodOf } from './endpoint/http-method.ts';
 import { RouteCache } from './endpoint/route-cache.ts';
 import { RpcRoutes, rpcStatusOf } from './endpoint/rpc-span.ts';
+import { SpellingUses } from './endpoint/spelling-uses.ts';
 import { reason as joinReason } from './join/call-groups.ts';
 import { JoinedEvidence } from './join/joined-evidence.ts';
 import { Joins } from './join/joins.ts';
-import { instanceOf, type Resource, ResourceCache, resourceKeys } from './resource.ts';
+import { instanceOf, processOf, type Resource, ResourceCache, resourceKeys } from './resource.ts';
 import { chanceOf, unbelieved, weightSaid } from './sampling.ts';
 import { isHttpSpan, mark, slot, wantedAttributes } from './span-attributes.ts';
 
@@ -64,6 +65,7 @@ export class Extractor {
 
   readonly #resources: ResourceCache;
   readonly #endpoints: EndpointCache;
+  readonly #spellings: SpellingUses;
 
   readonly #isJoining: boolean;
   readonly #joins: Joins;
@@ -92,7 +94,8 @@ export class Extractor {
     this.#privacyGeneration = privacy?.generation;
     this.#retentionS = config.retention.daysS;
     this.#resources = new ResourceCache(config.samplingFactors);
-    this.#endpoints = new EndpointCache(dictionary, this.#routes, config);
+    this.#spellings = new SpellingUses(dictionary);
+    this.#endpoints = new EndpointCache(dictionary, this.#routes, this.#spellings, config);
     this.#countsRpc = config.rpc;
     this.#excludeLatency = config.excludeLatency;
     this.#clients = new ClientCache(dictionary, new TrustedProxies(config.trustedProxies));
@@ -105,6 +108,9 @@ export class Extractor {
           this.#resource = this.#resources.resourceOf(this.#project, this.#walk.resource);
           this.#joins.resource(this.#resource);
           this.#clockAhead = undefined;
+          const { version } = this.#resource;
+          const instance = this.#spellings.isWatching ? processOf(this.#walk.resource) : '';
+          this.#spellings.group(this.#batch.length, { version, instance });
         },
         serverSpan: () => {
           if (this.#isSecondWalk) return this.#takeByPlan();
@@ -124,6 +130,7 @@ export class Extractor {
       this.#dictionary.size +
       this.#resources.weight +
       this.#endpoints.size +
+      this.#spellings.size +
       this.#routes.weight +
       this.#clients.weight +
       this.#origins.weight
@@ -138,6 +145,7 @@ export class Extractor {
     this.#clients.clear();
     this.#origins.clear();
     this.#endpoints.clear();
+    this.#spellings.clear();
     this.#resources.clear();
   }
 
@@ -167,13 +175,16 @@ export class Extractor {
     const before = batch.length;
     try {
       this.#joins.begin(project);
+      this.#spellings.begin();
       this.#walk.walk(message);
       if (this.#isJoining && this.#joins.needed && this.#joins.plan(message)) {
         batch.truncate(before);
         this.#extracted = nothingExtracted();
         this.#isSecondWalk = true;
+        this.#spellings.begin();
         this.#walk.walk(message);
       }
+      this.#spellings.note(batch);
       this.#joins.remember(batch);
       this.#extracted.notServer = this.#walk.otherSpans - this.#joins.promotions;
     } catch (error) {

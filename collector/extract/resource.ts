@@ -28,11 +28,18 @@ export const resourceKeys = [
   { key: 'service.version' },
   { key: 'service.instance.id' },
   { key: 'host.name' },
+  { key: 'k8s.pod.uid' },
+  { key: 'container.id' },
 ];
 
 /** Which instance of its service a resource is; '' when it does not say. Not remembered. */
 export function instanceOf(attributes: AttributeSlots): string {
   return textOf(attributes, instanceSlots, limits.instanceBytes);
+}
+
+/** Which process a resource is, as far as it says; '' when it does not. A host runs many, one after another. */
+export function processOf(attributes: AttributeSlots): string {
+  return textOf(attributes, processSlots, limits.instanceBytes);
 }
 
 /** @param attributes whose slots are the places of `resourceKeys` */
@@ -95,6 +102,7 @@ const serviceSlots = [0];
 const environmentSlots = [1, 2];
 const versionSlots = [3];
 const instanceSlots = [4, 5];
+const processSlots = [4, 6, 7];
 
 function textOf(attributes: AttributeSlots, slots: readonly number[], bytesMax: number): string {
   for (const place of slots) {

@@ -1,4 +1,4 @@
-import type { CallDictionary } from '../../../core/call.ts';
+import type { CallDictionary, EndpointName } from '../../../core/call.ts';
 import type { Config } from '../../../core/config/config.ts';
 import { TripleTable } from '../../intern/triple-table.ts';
 import type { Resource } from '../resource.ts';
@@ -7,6 +7,7 @@ import { Exclusion } from './exclusion.ts';
 import { httpMethods } from './http-method.ts';
 import { MountRouteCap } from './mount-cap.ts';
 import type { RouteCache } from './route-cache.ts';
+import type { SpellingUses } from './spelling-uses.ts';
 
 /** In place of an endpoint's number: it is not counted at all, because of its method or its route. */
 export const excludedByMethod = -1;
@@ -17,6 +18,7 @@ export class EndpointCache {
   readonly #dictionary: CallDictionary;
   readonly #routes: RouteCache;
   readonly #exclusion: Exclusion;
+  readonly #spellings: SpellingUses;
   readonly #mounts = new MountRouteCap();
   // (resource, route, method) to the endpoint's number, or `excludedBy…`.
   readonly #numbers = new TripleTable();
@@ -24,10 +26,12 @@ export class EndpointCache {
   constructor(
     dictionary: CallDictionary,
     routes: RouteCache,
+    spellings: SpellingUses,
     config: Pick<Config, 'excludeMethods' | 'excludeRoutes'>,
   ) {
     this.#dictionary = dictionary;
     this.#routes = routes;
+    this.#spellings = spellings;
     this.#exclusion = new Exclusion(config);
   }
 
@@ -58,7 +62,7 @@ export class EndpointCache {
     const reason = this.#exclusion.reason(name, found.route);
     let endpoint = reason === 'method' ? excludedByMethod : excludedByRoute;
     if (reason === null) {
-      endpoint = this.#dictionary.endpoint({
+      const endpointName: EndpointName = {
         project: resource.project,
         service: resource.service,
         environment: resource.environment,
@@ -67,7 +71,9 @@ export class EndpointCache {
         templated: found.templated,
         ...(found.display !== undefined && { display: found.display }),
         ...(refused && { refused }),
-      });
+      };
+      endpoint = this.#dictionary.endpoint(endpointName);
+      this.#spellings.learn(endpoint, endpointName);
     }
     this.#numbers.set(resource.number, route, how, endpoint);
     return endpoint;

@@ -1,12 +1,13 @@
 import { AppError } from '../../error.ts';
 import type { Database } from './database.ts';
+import { joinSpellings, spellingTables } from './spellings.ts';
 
 /**
  * The file's tables. Migrations are numbered by their place in the list and never changed once released;
  * `PRAGMA user_version` says how many have run. Raw calls are plain rows: `SELECT * FROM calls` in the
  * sqlite3 shell shows them with all their words.
  */
-const migrations: readonly string[] = [
+const migrations: readonly Migration[] = [
   `
   CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
   INSERT INTO meta VALUES
@@ -237,7 +238,14 @@ const migrations: readonly string[] = [
   UPDATE meta SET key = 'compacted_from' WHERE key = 'settled_from';
   UPDATE meta SET key = 'compacted_to' WHERE key = 'settled_to';
   `,
+  (db) => {
+    db.exec(spellingTables);
+    joinSpellings(db);
+  },
 ];
+
+/** SQL, or a step that needs rules of core/store. */
+type Migration = string | ((db: Database) => void);
 
 export const schemaVersion = migrations.length;
 
@@ -257,7 +265,10 @@ export function migrate(db: Database, steps = schemaVersion): void {
         `store ${db.path} has schema version ${from}, this program knows versions up to ${schemaVersion}: it was written by a newer Rollcall`,
       );
     }
-    for (const step of migrations.slice(from, steps)) db.exec(step);
+    for (const step of migrations.slice(from, steps)) {
+      if (typeof step === 'string') db.exec(step);
+      else step(db);
+    }
     if (from < steps) db.pragma(`user_version = ${steps}`);
   });
 }

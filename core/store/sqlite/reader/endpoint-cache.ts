@@ -2,18 +2,24 @@ import type { Database, Statement } from '../database.ts';
 import type { EndpointFacts } from '../usage/endpoint-facts.ts';
 import { type FactsRow, factColumns, factsOfRow } from '../usage/endpoint-records.ts';
 
-/** An endpoint's names and its compacted facts. Read only: reports share one object. */
+/** One endpoint: the rows of its spellings, ascending. Read only: it is shared from report to report. */
 export interface KnownEndpoint {
-  /** The row's number as text: the endpoint's id outside of this engine. */
+  /** The number of its first row as text: the endpoint's id outside of this engine. */
   id: string;
-  row: number;
   service_id: number;
   service: string;
   environment: string;
   method: string;
+  spellings: readonly KnownSpelling[];
+}
+
+/** One spelling of an endpoint's route, with its settled facts. */
+export interface KnownSpelling {
+  row: number;
   route: string;
   /** The service's own spelling; '' where it is `route`. */
   display: string;
+  templated: number;
   facts: Readonly<EndpointFacts>;
 }
 
@@ -39,27 +45,43 @@ export class EndpointCache {
       )
       .pluck();
     this.#read = db.prepare(
-      `SELECT e.id AS row, e.service_id, s.name AS service, s.environment, e.method, e.route, e.display,
-        ${factColumns}
+      `SELECT e.id AS row, e.same_as AS sameAs, e.service_id, s.name AS service, s.environment, e.method,
+        e.route, e.display, e.templated, ${factColumns}
        FROM endpoint e JOIN service s ON s.id = e.service_id JOIN project p ON p.id = s.project_id
        WHERE p.name = ? ORDER BY e.id`,
     );
   }
 
-  /** Ascending by row. */
+  /** Ascending by first row. */
   known(project: string): readonly KnownEndpoint[] {
     const state = this.#state.get() as string;
     const cached = this.#cache.get(project);
     if (cached?.state === state) return cached.known;
-    const rows = this.#read.all(project) as (Omit<KnownEndpoint, 'id' | 'facts'> & FactsRow)[];
-    const known = rows.map((columns) => {
-      const { row, service_id, service, environment, method, route, display } = columns;
-      const facts = factsOfRow(columns);
-      const id = String(row);
-      return { id, row, service_id, service, environment, method, route, display, facts };
-    });
+    const known = endpointsOfRows(this.#read.all(project) as EndpointRow[]);
     if (this.#cache.size >= cachedProjects) this.#cache.clear();
     this.#cache.set(project, { state, known });
     return known;
   }
+}
+
+type EndpointRow = Omit<KnownEndpoint, 'id' | 'spellings'> &
+  Omit<KnownSpelling, 'facts'> &
+  FactsRow & { sameAs: number };
+
+/** @param rows ascending: an endpoint's first row comes before its others */
+function endpointsOfRows(rows: readonly EndpointRow[]): KnownEndpoint[] {
+  const byFirstRow = new Map<number, KnownEndpoint & { spellings: KnownSpelling[] }>();
+  for (const columns of rows) {
+    const { row, sameAs, service_id, service, environment, method } = columns;
+    const { route, display, templated } = columns;
+    const spelling = { row, route, display, templated, facts: factsOfRow(columns) };
+    const first = byFirstRow.get(sameAs);
+    if (first) first.spellings.push(spelling);
+    else {
+      const id = String(row);
+      const spellings = [spelling];
+      byFirstRow.set(row, { id, service_id, service, environment, method, spellings });
+    }
+  }
+  return [...byFirstRow.values()];
 }

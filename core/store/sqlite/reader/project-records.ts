@@ -1,11 +1,12 @@
 import { limits } from '../../../limits.ts';
+import { isBucket } from '../../endpoint-identity.ts';
 import type { EndpointRecord, LastCaller, Selection, ServiceRecord } from '../../store.ts';
 import type { Database } from '../database.ts';
 import { addFacts, callerNumbers, type EndpointFacts } from '../usage/endpoint-facts.ts';
 import { minutesPerDay } from '../usage/levels.ts';
 import { UsageEntries } from '../usage/usage-block.ts';
 import type { DimensionCache } from './dimension-cache.ts';
-import type { EndpointCache, KnownEndpoint } from './endpoint-cache.ts';
+import type { EndpointCache, KnownEndpoint, KnownSpelling } from './endpoint-cache.ts';
 import type { RecentUsage } from './recent-usage.ts';
 
 /** The permanent records of a project's endpoints and services, in one snapshot. */
@@ -16,8 +17,8 @@ export class ProjectRecords {
   readonly #notCompacted: () => RecentUsage;
   readonly #project: string;
   #known: readonly KnownEndpoint[] | undefined;
-  /** Facts of endpoints with calls that are not compacted, these calls included. By endpoint row. */
-  readonly #facts = new Map<number, EndpointFacts>();
+  /** By endpoint id: facts that had to be added up. */
+  readonly #facts = new Map<string, EndpointFacts>();
 
   constructor(
     db: Database,
@@ -33,7 +34,7 @@ export class ProjectRecords {
     this.#project = project;
   }
 
-  /** The endpoints that the selection names, ascending by row. */
+  /** The endpoints that the selection names, ascending by first row. A row of any spelling is an id of its endpoint. */
   select({ service, environment, endpoints }: Selection): readonly KnownEndpoint[] {
     this.#known ??= this.#endpointCache.known(this.#project);
     if (service === undefined && environment === undefined && endpoints === undefined) {
@@ -43,7 +44,7 @@ export class ProjectRecords {
       (known) =>
         (service === undefined || known.service === service) &&
         (environment === undefined || known.environment === environment) &&
-        (endpoints === undefined || endpoints.has(known.id)),
+        (endpoints === undefined || known.spellings.some(({ row }) => endpoints.has(String(row)))),
     );
   }
 
@@ -54,9 +55,10 @@ export class ProjectRecords {
       const { calls: seen, unseenCalls, firstCallMs, lastCallMs, sampledMs } = this.#factsOf(known);
       if (seen === 0) continue;
       const calls = seen + unseenCalls;
+      const endpoints = isBucket(known.spellings[0]!.route) ? 0 : 1;
       const record = services.get(known.service_id);
       if (record) {
-        record.endpoints += 1;
+        record.endpoints += endpoints;
         record.lifetimeCalls += calls;
         if (sampledMs > 0) record.lastSampledMs = Math.max(record.lastSampledMs ?? 0, sampledMs);
         record.firstCallMs = Math.min(record.firstCallMs, firstCallMs);
@@ -65,7 +67,7 @@ export class ProjectRecords {
         services.set(known.service_id, {
           service: known.service,
           environment: known.environment,
-          endpoints: 1,
+          endpoints,
           lifetimeCalls: calls,
           firstCallMs,
           lastCallMs,
@@ -82,7 +84,8 @@ export class ProjectRecords {
     for (const known of this.select(selection)) {
       const facts = this.#factsOf(known);
       if (facts.calls === 0) continue;
-      const { id, service, environment, method, route, display } = known;
+      const { id, service, environment, method } = known;
+      const { route, display } = this.#latestSpelling(known);
       records.push({
         id,
         service,
@@ -121,7 +124,11 @@ export class ProjectRecords {
     }
     const recent = new UsageEntries();
     for (const block of this.#notCompacted().blocks) recent.addBlock(block);
-    const serviceOf = new Map(this.select({}).map((known) => [known.row, known.service_id]));
+    const serviceOf = new Map(
+      this.select({}).flatMap(({ spellings, service_id }) =>
+        spellings.map(({ row }) => [row, service_id] as const),
+      ),
+    );
     for (let i = 0; i < recent.length; i++) {
       const service = serviceOf.get(recent.endpoint[i]!);
       if (service !== undefined) note(service, Math.floor(recent.minute[i]! / minutesPerDay));
@@ -130,14 +137,34 @@ export class ProjectRecords {
   }
 
   #factsOf(known: KnownEndpoint): Readonly<EndpointFacts> {
-    const asked = this.#facts.get(known.row);
+    const asked = this.#facts.get(known.id);
     if (asked) return asked;
-    const more = this.#notCompacted().facts.get(known.row);
-    if (!more) return known.facts;
-    const facts = { ...known.facts, callers: [...known.facts.callers] };
-    addFacts(facts, more);
-    this.#facts.set(known.row, facts);
+    const [first, ...others] = known.spellings as [KnownSpelling, ...KnownSpelling[]];
+    const recent = this.#notCompacted().facts;
+    if (others.length === 0 && !recent.has(first.row)) return first.facts;
+    const facts = { ...first.facts, callers: [...first.facts.callers] };
+    for (const { facts: more } of others) addFacts(facts, more);
+    for (const { row } of known.spellings) {
+      const more = recent.get(row);
+      if (more) addFacts(facts, more);
+    }
+    this.#facts.set(known.id, facts);
     return facts;
+  }
+
+  /** The spelling that was called last; one that the service told goes before one that was made up. */
+  #latestSpelling({ spellings }: KnownEndpoint): KnownSpelling {
+    let latest = spellings[0]!;
+    if (spellings.length === 1) return latest;
+    const recent = this.#notCompacted().facts;
+    const lastCallMs = ({ row, facts }: KnownSpelling): number =>
+      Math.max(facts.lastCallMs, recent.get(row)?.lastCallMs ?? 0);
+    for (const spelling of spellings) {
+      if (spelling.templated > latest.templated) continue;
+      const isTold = spelling.templated < latest.templated;
+      if (isTold || lastCallMs(spelling) >= lastCallMs(latest)) latest = spelling;
+    }
+    return latest;
   }
 
   /** A caller is client, consumer and agent. Facts hold one entry for each version and error type besides. */

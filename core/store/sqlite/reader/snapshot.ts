@@ -82,9 +82,10 @@ export class SqliteSnapshot implements Snapshot {
     const usage = new Map<string, Usage>();
     const tally = this.#tally;
     let next = 0;
-    for (const { id, row } of selected) {
-      let isUsed = addMerged(merged, row, tally);
-      for (; next < order.length && entries.endpoint[order[next]!] === row; next++) {
+    for (const { id, spellings } of selected) {
+      let isUsed = addMerged(merged, spellings, tally);
+      const key = spellings[0]!.row;
+      for (; next < order.length && entries.endpoint[order[next]!] === key; next++) {
         entries.addTo(tally, order[next]!);
         isUsed = true;
       }
@@ -147,7 +148,7 @@ export class SqliteSnapshot implements Snapshot {
 
   #tallyAll(selection: Selection, window: Window): void {
     const { selected, merged, entries } = this.#stored(selection, window);
-    for (const { row } of selected) addMerged(merged, row, this.#tally);
+    for (const { spellings } of selected) addMerged(merged, spellings, this.#tally);
     for (let i = 0; i < entries.length; i++) entries.addTo(this.#tally, i);
   }
 
@@ -156,10 +157,11 @@ export class SqliteSnapshot implements Snapshot {
     selection: Selection,
     window: Window,
   ): {
-    /** Ascending by row. */
+    /** Ascending by first row. */
     selected: readonly KnownEndpoint[];
     /** By shard, also of endpoints that are not selected. */
     merged: ReadonlyMap<number, readonly MergedUsage[]>;
+    /** Under the first rows of their endpoints. */
     entries: UsageEntries;
   } {
     const { window: covered } = this.#coverage(window);
@@ -168,15 +170,14 @@ export class SqliteSnapshot implements Snapshot {
     const entries = new UsageEntries();
     const selected = this.#records.select(selection);
     if (selected.length === 0) return { selected, merged: new Map(), entries };
-    const mask = new Uint8Array(selected.at(-1)!.row + 1);
-    for (const { row } of selected) mask[row] = 1;
-    const firstShard = selected[0]!.row >> shardBits;
-    const lastShard = selected.at(-1)!.row >> shardBits;
+    const { keys, firstRow, lastRow } = keysOf(selected);
+    const firstShard = firstRow >> shardBits;
+    const lastShard = lastRow >> shardBits;
     const spans = this.#compactedSpans(fromMinute, toMinute);
     const { merged, blocks } = this.#compacted.read(spans, firstShard, lastShard);
-    for (const block of blocks) entries.addBlock(block, mask);
+    for (const block of blocks) entries.addBlock(block, keys);
     for (const block of this.#notCompacted().blocks) {
-      entries.addBlock(block, mask, fromMinute, toMinute);
+      entries.addBlock(block, keys, fromMinute, toMinute);
     }
     return { selected, merged, entries };
   }
@@ -212,15 +213,33 @@ export class SqliteSnapshot implements Snapshot {
   }
 }
 
+/** By row of a spelling: the first row of its endpoint; 0 where the endpoint is not selected. */
+function keysOf(selected: readonly KnownEndpoint[]): {
+  keys: Int32Array;
+  firstRow: number;
+  lastRow: number;
+} {
+  const firstRow = selected[0]!.spellings[0]!.row;
+  let lastRow = firstRow;
+  for (const { spellings } of selected) lastRow = Math.max(lastRow, spellings.at(-1)!.row);
+  const keys = new Int32Array(lastRow + 1);
+  for (const { spellings } of selected) {
+    for (const { row } of spellings) keys[row] = spellings[0]!.row;
+  }
+  return { keys, firstRow, lastRow };
+}
+
 /** @returns whether the endpoint has any merged usage */
 function addMerged(
   merged: ReadonlyMap<number, readonly MergedUsage[]>,
-  endpoint: number,
+  spellings: KnownEndpoint['spellings'],
   tally: Tally,
 ): boolean {
   let isUsed = false;
-  for (const usage of merged.get(endpoint >> shardBits) ?? []) {
-    if (usage.addTo(tally, endpoint)) isUsed = true;
+  for (const { row } of spellings) {
+    for (const usage of merged.get(row >> shardBits) ?? []) {
+      if (usage.addTo(tally, row)) isUsed = true;
+    }
   }
   return isUsed;
 }

@@ -27,10 +27,14 @@ export class UsageEntries {
   start = new Int32Array(256);
   end = new Int32Array(256);
 
-  /** Takes the entries whose endpoint is in the mask and whose minute lies in [from, to): all unless told. */
+  /**
+   * Takes the entries whose minute is in [from, to) and whose endpoint is selected.
+   * @param keys by endpoint row: the number to take its entries under, 0 for one that is not selected. Without
+   *   it every entry is taken under its own row.
+   */
   addBlock(
     bytes: Uint8Array,
-    mask?: Uint8Array,
+    keys?: Int32Array,
     fromMinute = 0,
     toMinute = Number.POSITIVE_INFINITY,
   ): void {
@@ -66,12 +70,9 @@ export class UsageEntries {
         byte = bytes[at++]!;
         value |= (byte & 127) << shift;
       }
-      if (
-        minute >= fromMinute &&
-        minute < toMinute &&
-        (mask === undefined || mask[endpoint] === 1)
-      ) {
-        this.#push(minute, endpoint, index, at, at + value);
+      const key = keys === undefined ? endpoint : keys[endpoint];
+      if (key && minute >= fromMinute && minute < toMinute) {
+        this.#push(minute, key, index, at, at + value);
       }
       at += value;
     }

@@ -1,6 +1,9 @@
 import type { CallContext, EndpointName, NewDimensions } from '../../../call.ts';
 import { limits, specialRoutes } from '../../../limits.ts';
+import { admitRoute, type EndpointCounts } from '../../endpoint-bound.ts';
+import { endpointShape } from '../../endpoint-identity.ts';
 import type { Database, Statement } from '../database.ts';
+import { Spellings } from '../spellings.ts';
 import { grown } from '../usage/column.ts';
 
 /** A list of words by their number in the sender's dictionary, with the row each has, 0 while unknown. */
@@ -21,23 +24,18 @@ class WordRows<T> {
   }
 }
 
-/** Endpoints of a service: all, with a made-up route, and of those the ones only refused calls speak for. */
-interface EndpointCounts {
-  all: number;
+interface KnownRow {
+  id: number;
+  display: string;
   templated: number;
   refused: number;
 }
 
-interface KnownRow {
-  id: number;
-  display: string;
-  refused: number;
-}
-
 /**
- * Turns the numbers of batches into row ids, making rows for words never seen. Bounds the endpoints of a
- * service: what is beyond goes to `{other}` of its method. Row ids found in a transaction that was rolled
- * back are wrong, so the owner calls `forgetRows` then.
+ * Turns the numbers of batches into row ids and makes rows for dimension values never seen before. A row of
+ * `endpoint` is one spelling of a route (spellings.ts). Routes past the bound of their service
+ * (core/store/endpoint-bound.ts) share the row `{other}` of their method. Row ids found in a transaction that
+ * was rolled back are wrong: the owner then calls `forgetRows`.
  */
 export class Dimensions {
   #epoch = -1;
@@ -50,9 +48,13 @@ export class Dimensions {
   readonly #endpointCounts = new Map<number, EndpointCounts>();
   /** Rows of `{other}` that these words led to. */
   readonly #otherRows = new Set<number>();
+  readonly #spellings: Spellings;
+  /** Pairs of endpoint numbers used side by side that are in no committed transaction yet. */
+  #sideBySide: [number, number][] = [];
   readonly #sql: Record<string, Statement>;
 
   constructor(db: Database) {
+    this.#spellings = new Spellings(db);
     this.#sql = {
       findProject: db.prepare('SELECT id FROM project WHERE name = ?').pluck(),
       addProject: db.prepare('INSERT INTO project (name) VALUES (?)'),
@@ -64,17 +66,20 @@ export class Dimensions {
         'INSERT INTO service (project_id, name, environment) VALUES (?, ?, ?)',
       ),
       findEndpoint: db.prepare(
-        'SELECT id, display, refused FROM endpoint WHERE service_id = ? AND method = ? AND route = ?',
+        'SELECT id, display, templated, refused FROM endpoint WHERE service_id = ? AND method = ? AND route = ?',
       ),
       setAnswered: db.prepare('UPDATE endpoint SET refused = 0 WHERE id = ?'),
+      setTold: db.prepare('UPDATE endpoint SET templated = 0 WHERE id = ?'),
       setDisplay: db.prepare('UPDATE endpoint SET display = ? WHERE id = ?'),
       countDisplays: db.prepare("UPDATE meta SET value = value + 1 WHERE key = 'displays_changed'"),
       countEndpoints: db.prepare(
-        `SELECT count(*) AS "all", ifnull(sum(templated), 0) AS templated, ifnull(sum(refused), 0) AS refused
+        `SELECT ifnull(sum(same_as = 0), 0) AS endpoints, ifnull(sum(same_as <> 0), 0) AS spellings,
+          ifnull(sum(templated AND same_as = 0), 0) AS templated,
+          ifnull(sum(refused AND same_as = 0), 0) AS refused
          FROM endpoint WHERE service_id = ?`,
       ),
       addEndpoint: db.prepare(
-        'INSERT INTO endpoint (service_id, method, route, templated, refused, display) VALUES (?, ?, ?, ?, ?, ?)',
+        'INSERT INTO endpoint (service_id, method, route, shape, templated, refused, display) VALUES (?, ?, ?, ?, ?, ?, ?)',
       ),
       findOrigin: db
         .prepare(
@@ -95,10 +100,25 @@ export class Dimensions {
       this.#endpoints.clear();
       this.#origins.clear();
       this.#clients.clear();
+      this.#sideBySide = [];
     }
     this.#endpoints.add(words.endpoints);
     this.#origins.add(words.origins);
     this.#clients.add(words.clients);
+    this.#sideBySide.push(...words.sideBySide);
+  }
+
+  /** Writes which spellings are used side by side. In the caller's transaction; `committed` follows. */
+  writeSideBySide(): void {
+    for (const [a, b] of this.#sideBySide) {
+      const service = this.#spellings.addPair(this.endpointRow(a), this.endpointRow(b));
+      if (service !== undefined) this.#endpointCounts.delete(service);
+    }
+  }
+
+  /** The transaction is committed. */
+  committed(): void {
+    if (this.#sideBySide.length > 0) this.#sideBySide = [];
   }
 
   forgetRows(): void {
@@ -174,28 +194,40 @@ export class Dimensions {
       this.#learnOf(known, service, name);
       return known.id;
     }
-    const counts = this.#countsOf(service);
-    const full =
-      counts.all >= limits.endpointsPerService ||
-      (templated && counts.templated >= limits.templatedRoutesPerService) ||
-      (refused && counts.refused >= limits.refusedRoutesPerService);
-    if (full && route !== specialRoutes.other) return this.#endpoint(otherOf(name));
-    counts.all += 1;
-    if (templated) counts.templated += 1;
-    if (refused) counts.refused += 1;
     const { display = '' } = name;
-    const values = [service, method, route, templated ? 1 : 0, refused ? 1 : 0, display];
+    const shape = endpointShape(route);
+    const alike = this.#spellings.ofShape(service, method, shape);
+    const counts = this.#countsOf(service);
+    const admission = admitRoute(counts, { templated, refused }, alike.length);
+    if (admission === 'known') return alike.at(-1)!.row;
+    if (admission === 'other' && route !== specialRoutes.other) {
+      return this.#endpoint(otherOf(name));
+    }
+    const values = [service, method, route, shape, templated ? 1 : 0, refused ? 1 : 0, display];
     const row = Number(this.#sql.addEndpoint!.run(...values));
+    if (alike.length > 0) {
+      counts.spellings += 1;
+      this.#spellings.arrange(service, method, shape);
+    } else {
+      counts.endpoints += 1;
+      if (templated) counts.templated += 1;
+      if (refused) counts.refused += 1;
+    }
     if (route === specialRoutes.other) this.#otherRows.add(row);
     return row;
   }
 
-  /** What a new word says of an endpoint that is there. */
+  /** Learns from a new name of an endpoint row that exists. */
   #learnOf(known: KnownRow, service: number, name: EndpointName): void {
     const { templated, display = '', refused = false } = name;
     if (known.refused === 1 && !refused) {
       this.#sql.setAnswered!.run(known.id);
       this.#countsOf(service).refused -= 1;
+    }
+    if (known.templated === 1 && !templated) {
+      this.#sql.setTold!.run(known.id);
+      this.#countsOf(service).templated -= 1;
+      this.#spellings.arrange(service, name.method, endpointShape(name.route));
     }
     // A path says nothing of how its service spells the route.
     const isTold = display !== '' || !templated;

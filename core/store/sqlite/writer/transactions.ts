@@ -75,6 +75,7 @@ export class StoreTransactions {
         nowS,
         notRolledUp,
       );
+      this.#dimensions.writeSideBySide();
       const otherCalls = this.#dimensions.othersAmong(
         notRolledUp.endpoint,
         before,
@@ -87,6 +88,7 @@ export class StoreTransactions {
       return { stored, otherCalls, lastCallId };
     });
     this.#log.committed(nowS);
+    this.#dimensions.committed();
     this.#lastCallId = lastCallId;
     return { stored, otherCalls };
   }

@@ -133,6 +133,7 @@ class Collector {
     endpoints: [],
     origins: [],
     clients: [],
+    sideBySide: [],
   };
 }
 

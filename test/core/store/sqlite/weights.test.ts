@@ -124,6 +124,7 @@ describe('a store written before there were weights', () => {
       endpoints: [endpointName],
       origins: [{ serviceVersion: '', consumer: '', agent: '', bot: false, errorType: '' }],
       clients: [],
+      sideBySide: [],
     });
     const atMs = (startS + 100) * 1000;
     const expected = { lifetime: [14, 10], sampled: [atMs, undefined] };

@@ -1,0 +1,43 @@
+import { limits } from '../limits.ts';
+
+/** What a service has: endpoints, and how many of them are of the kinds that have a bound of their own. */
+export interface EndpointCounts {
+  endpoints: number;
+  /** With a route that was made up from the path. */
+  templated: number;
+  /** Of those, ones that only refused calls speak for. */
+  refused: number;
+  /** Spellings of routes beside the first of each endpoint. */
+  spellings: number;
+}
+
+/** What becomes of a route that a service has not used before. */
+export type Admission =
+  /** It is counted by itself. */
+  | 'own'
+  /** Its calls are counted with a known spelling of its shape. */
+  | 'known'
+  /** Its calls are counted in `{other}` of the method. */
+  | 'other';
+
+/**
+ * Bounds the endpoints of a service and the spellings of their routes (core/limits.ts).
+ * @param spellingsOfShape how many spellings of its shape the service has used with this method
+ */
+export function admitRoute(
+  counts: Readonly<EndpointCounts>,
+  { templated, refused }: { templated: boolean; refused: boolean },
+  spellingsOfShape: number,
+): Admission {
+  if (spellingsOfShape > 0) {
+    const isFull =
+      spellingsOfShape >= limits.spellingsPerShape ||
+      counts.spellings >= limits.spellingsPerService;
+    return isFull ? 'known' : 'own';
+  }
+  const isFull =
+    counts.endpoints >= limits.endpointsPerService ||
+    (templated && counts.templated >= limits.templatedRoutesPerService) ||
+    (refused && counts.refused >= limits.refusedRoutesPerService);
+  return isFull ? 'other' : 'own';
+}

@@ -1,0 +1,126 @@
+import { specialRoutes } from '../limits.ts';
+
+/**
+ * Which spellings of a route are one endpoint (docs/decisions/0010-endpoint-identity.md). An engine counts
+ * calls by spelling and adds the spellings of an endpoint up when it answers. A decision can therefore change
+ * at any time, also for the past, and no count is lost.
+ */
+
+/** One spelling of a route that a service used with one method. */
+export interface Spelling {
+  /** The engine's number; a later spelling has a greater one. */
+  row: number;
+  /** Canonical (core/route/route.ts), or a special one. */
+  route: string;
+  /** The service's own text; '' where it is `route`. */
+  display: string;
+  /** The route was made up from the path. */
+  templated: boolean;
+}
+
+/**
+ * The shape of a canonical route: `/users/{id}` and `/Users/{user_id}` are `/users/{}`. Only spellings of one
+ * service, method and shape can be one endpoint. Letter case is left out, since Express and ASP.NET ignore it.
+ */
+export function endpointShape(route: string): string {
+  if (!route.startsWith('/')) return route;
+  const shape = route.toLowerCase().replace(/\{[^{}]*\}/g, '{}');
+  // The order of an Express array says nothing.
+  return shape.includes(',/')
+    ? shape
+        .split(/,(?=\/)/)
+        .sort()
+        .join(',')
+    : shape;
+}
+
+/** Calls of a bucket belong to no endpoint: it has no lifecycle and counts as no endpoint. */
+export function isBucket(route: string): boolean {
+  return buckets.has(route);
+}
+
+const buckets: ReadonlySet<string> = new Set(Object.values(specialRoutes));
+
+/** The key of a pair in a set of pairs, whichever of the two comes first. */
+export function pairKey(a: number, b: number): string {
+  return a < b ? `${a} ${b}` : `${b} ${a}`;
+}
+
+/**
+ * Parts the spellings of one shape into endpoints.
+ * @param spellings of one service, method and shape
+ * @param sideBySide pairs (`pairKey`) that one version of the service uses side by side
+ * @returns by spelling's row: the row of its endpoint's first spelling
+ */
+export function endpointsOf(
+  spellings: readonly Spelling[],
+  sideBySide: ReadonlySet<string>,
+): Map<number, number> {
+  const inOrder = spellings.toSorted((a, b) => a.row - b.row);
+  const endpoints: Spelling[][] = [];
+  for (const spelling of inOrder) {
+    if (spelling.templated) continue;
+    const apart = (other: Spelling): boolean => sideBySide.has(pairKey(spelling.row, other.row));
+    const own = closest(
+      spelling,
+      endpoints.filter((endpoint) => !endpoint.some(apart)),
+    );
+    if (own) own.push(spelling);
+    else endpoints.push([spelling]);
+  }
+  // A made-up route contradicts nothing: it joins an endpoint whose route the service told.
+  for (const spelling of inOrder) {
+    if (!spelling.templated) continue;
+    const own = closest(spelling, endpoints);
+    if (own) own.push(spelling);
+    else endpoints.push([spelling]);
+  }
+  const firstRows = new Map<number, number>();
+  for (const endpoint of endpoints) {
+    const first = Math.min(...endpoint.map(({ row }) => row));
+    for (const { row } of endpoint) firstRows.set(row, first);
+  }
+  return firstRows;
+}
+
+/** The endpoint that the spelling most probably continues; of several alike, the oldest. */
+function closest(spelling: Spelling, endpoints: readonly Spelling[][]): Spelling[] | undefined {
+  let best: Spelling[] | undefined;
+  let bestLikeness = -1;
+  for (const endpoint of endpoints) {
+    const likeness = Math.max(...endpoint.map((other) => likenessOf(spelling, other)));
+    if (likeness > bestLikeness) {
+      best = endpoint;
+      bestLikeness = likeness;
+    }
+  }
+  return best;
+}
+
+/** 0 to 3: the names agree (`userId` and `user_id`), the constraints agree (`<int:pk>` and `{id:int}`). */
+function likenessOf(a: Spelling, b: Spelling): number {
+  const sameNames = namesOf(a) === namesOf(b);
+  const constraints = constraintsOf(a);
+  const sameConstraints = constraints !== '' && constraints === constraintsOf(b);
+  return (sameNames ? 2 : 0) + (sameConstraints ? 1 : 0);
+}
+
+function namesOf({ route }: Spelling): string {
+  const names = route.match(/\{[^{}]*\}/g) ?? [];
+  return names.join('').toLowerCase().replace(/[_-]/g, '');
+}
+
+/** Converters and regular expressions that many frameworks share, in their order. */
+function constraintsOf({ route, display }: Spelling): string {
+  const text = display || route;
+  const found = text.match(/\b(int|slug|path|uuid|guid|float)\b|\\d|\[0-9\]|\*|\.\.\./g) ?? [];
+  return found.map((word) => kinds.get(word) ?? word).join(' ');
+}
+
+const kinds = new Map([
+  ['\\d', 'int'],
+  ['[0-9]', 'int'],
+  ['*', 'path'],
+  ['...', 'path'],
+  ['guid', 'uuid'],
+]);

@@ -1,0 +1,184 @@
+import { endpointShape, endpointsOf, pairKey, type Spelling } from '../endpoint-identity.ts';
+import { SideBySide } from '../side-by-side.ts';
+import type { Database, Statement } from './database.ts';
+import { callerNumbers } from './usage/endpoint-facts.ts';
+
+/** A row of `endpoint` is one spelling of a route. Rows with one `same_as` are one endpoint to a reader. */
+export const spellingTables = `
+  -- The canonical route without names of parameters and letter case (core/store/endpoint-identity.ts).
+  ALTER TABLE endpoint ADD COLUMN shape TEXT NOT NULL DEFAULT '';
+  -- The row of the endpoint's first spelling; 0 where it is this row.
+  ALTER TABLE endpoint ADD COLUMN same_as INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX endpoint_by_shape ON endpoint (service_id, method, shape);
+  -- Rows of one shape that one version of their service uses side by side: two endpoints for good.
+  CREATE TABLE side_by_side (
+    lower_id INTEGER NOT NULL,
+    higher_id INTEGER NOT NULL,
+    PRIMARY KEY (lower_id, higher_id)
+  ) WITHOUT ROWID;
+`;
+
+interface ShapeOfRow {
+  service: number;
+  method: string;
+  shape: string;
+  templated: number;
+}
+
+/** Keeps `same_as` of the rows of a shape as `endpointsOf` says. Every method runs in its caller's transaction. */
+export class Spellings {
+  readonly #sql: Record<string, Statement>;
+
+  constructor(db: Database) {
+    this.#sql = {
+      ofShape: db.prepare(
+        `SELECT id AS row, route, display, templated, same_as AS sameAs FROM endpoint
+         WHERE service_id = ? AND method = ? AND shape = ? ORDER BY id`,
+      ),
+      shapeOf: db.prepare(
+        'SELECT service_id AS service, method, shape, templated FROM endpoint WHERE id = ?',
+      ),
+      pairsOf: db.prepare('SELECT higher_id FROM side_by_side WHERE lower_id = ?').pluck(),
+      hasPair: db
+        .prepare('SELECT 1 FROM side_by_side WHERE lower_id = ? AND higher_id = ?')
+        .pluck(),
+      addPair: db.prepare('INSERT INTO side_by_side VALUES (?, ?)'),
+      setSameAs: db.prepare('UPDATE endpoint SET same_as = ? WHERE id = ?'),
+      changed: db.prepare("UPDATE meta SET value = value + 1 WHERE key = 'displays_changed'"),
+    };
+  }
+
+  /** Rows of the shape, the oldest first. */
+  ofShape(service: number, method: string, shape: string): Spelling[] {
+    return this.#read(service, method, shape);
+  }
+
+  /**
+   * Notes that two rows are used side by side.
+   * @returns the service whose endpoints changed by that; undefined when nothing did
+   */
+  addPair(a: number, b: number): number | undefined {
+    const lower = Math.min(a, b);
+    const higher = Math.max(a, b);
+    if (lower === higher || this.#sql.hasPair!.get(lower, higher) !== undefined) return undefined;
+    const first = this.#sql.shapeOf!.get(lower) as ShapeOfRow;
+    const second = this.#sql.shapeOf!.get(higher) as ShapeOfRow;
+    const isOneShape =
+      first.service === second.service &&
+      first.method === second.method &&
+      first.shape === second.shape;
+    // A made-up route contradicts nothing.
+    if (!isOneShape || first.templated === 1 || second.templated === 1) return undefined;
+    this.#sql.addPair!.run(lower, higher);
+    this.arrange(first.service, first.method, first.shape);
+    return first.service;
+  }
+
+  /** Parts the rows of a shape into endpoints anew. @returns whether that changed anything */
+  arrange(service: number, method: string, shape: string): boolean {
+    const rows = this.#read(service, method, shape);
+    if (rows.length < 2) return false;
+    const pairs = new Set<string>();
+    for (const { row } of rows) {
+      for (const other of this.#sql.pairsOf!.all(row) as number[]) pairs.add(pairKey(row, other));
+    }
+    const firstRows = endpointsOf(rows, pairs);
+    let isChanged = false;
+    for (const { row, sameAs } of rows) {
+      const first = firstRows.get(row)!;
+      const next = first === row ? 0 : first;
+      if (next === sameAs) continue;
+      this.#sql.setSameAs!.run(next, row);
+      isChanged = true;
+    }
+    if (isChanged) this.#sql.changed!.run();
+    return isChanged;
+  }
+
+  #read(service: number, method: string, shape: string): (Spelling & { sameAs: number })[] {
+    type Row = Omit<Spelling, 'templated'> & { sameAs: number; templated: number };
+    const rows = this.#sql.ofShape!.all(service, method, shape) as Row[];
+    return rows.map((row) => ({ ...row, templated: row.templated === 1 }));
+  }
+}
+
+/** Raw calls that a migration looks at: the newest, since a store may hold hundreds of millions. */
+const callsLookedAt = 1_000_000;
+
+/**
+ * Migration: gives every row its shape and joins the rows that are one endpoint. Version 0.1.0 kept no record
+ * of spellings used side by side; its raw calls and last callers tell of some. Where they tell nothing the
+ * rows become one endpoint, which parts again when a collector sees one process use both.
+ */
+export function joinSpellings(db: Database): void {
+  const setShape = db.prepare('UPDATE endpoint SET shape = ? WHERE id = ?');
+  const rows = db
+    .prepare(
+      'SELECT id, service_id AS service, method, route, templated, last_callers AS callers FROM endpoint ORDER BY id',
+    )
+    .all() as OldRow[];
+  const shapes = new Map<string, OldRow[]>();
+  for (const row of rows) {
+    const shape = endpointShape(row.route);
+    setShape.run(shape, row.id);
+    const key = `${row.service} ${row.method} ${shape}`;
+    const own = shapes.get(key);
+    if (own) own.push(row);
+    else shapes.set(key, [row]);
+  }
+  const several = [...shapes.values()].filter((own) => own.length > 1);
+  const spellings = new Spellings(db);
+  for (const [a, b] of oldPairs(db, several)) spellings.addPair(a, b);
+  for (const [{ service, method, route }] of several as [OldRow][]) {
+    spellings.arrange(service, method, endpointShape(route));
+  }
+}
+
+interface OldRow {
+  id: number;
+  service: number;
+  method: string;
+  route: string;
+  templated: number;
+  callers: string;
+}
+
+/** Pairs that raw calls and last callers show to be used side by side. */
+function oldPairs(db: Database, shapes: readonly OldRow[][]): [number, number][] {
+  const groupOf = new Map<number, number>();
+  for (const rows of shapes) {
+    const told = rows.filter(({ templated }) => templated === 0);
+    if (told.length > 1) for (const { id } of told) groupOf.set(id, told[0]!.id);
+  }
+  if (groupOf.size === 0) return [];
+  const sideBySide = new SideBySide();
+  const pairs: [number, number][] = [];
+  const note = (row: number, version: string, endMs: number): void => {
+    const group = groupOf.get(row);
+    if (group === undefined) return;
+    const isDecided = (other: number): boolean =>
+      pairs.some(([a, b]) => (a === row && b === other) || (a === other && b === row));
+    const found = sideBySide.note(group, row, { version, instance: '' }, endMs, isDecided);
+    for (const other of found) pairs.push([row, other]);
+  };
+  const versionOf = db.prepare('SELECT service_version FROM origin WHERE id = ?').pluck();
+  for (const { id, callers } of shapes.flat()) {
+    if (!groupOf.has(id)) continue;
+    const numbers = JSON.parse(callers) as number[];
+    for (let at = 0; at < numbers.length; at += callerNumbers) {
+      note(id, (versionOf.get(numbers[at + 1]!) as string | undefined) ?? '', numbers[at + 2]!);
+    }
+  }
+  const calls = db
+    .prepare(
+      `SELECT c.endpoint_id, o.service_version, c.end_s * 1000 + c.end_ns / 1000000
+       FROM call c JOIN origin o ON o.id = c.origin_id
+       WHERE c.id > (SELECT ifnull(max(id), 0) FROM call) - ?`,
+    )
+    .raw();
+  for (const call of calls.iterate(callsLookedAt)) {
+    const [row, version, endMs] = call as [number, string, number];
+    note(row, version, endMs);
+  }
+  return pairs;
+}
