@@ -1,3 +1,4 @@
+import { limits } from '../../limits.ts';
 import { endpointShape, endpointsOf, pairKey, type Spelling } from '../endpoint-identity.ts';
 import { SideBySide } from '../side-by-side.ts';
 import type { Database, Statement } from './database.ts';
@@ -114,7 +115,7 @@ export function joinSpellings(db: Database): void {
   const setShape = db.prepare('UPDATE endpoint SET shape = ? WHERE id = ?');
   const rows = db
     .prepare(
-      'SELECT id, service_id AS service, method, route, templated, last_callers AS callers FROM endpoint ORDER BY id',
+      'SELECT id, service_id AS service, method, route, templated, first_call_ms AS firstMs, last_callers AS callers FROM endpoint ORDER BY id',
     )
     .all() as OldRow[];
   const shapes = new Map<string, OldRow[]>();
@@ -128,7 +129,8 @@ export function joinSpellings(db: Database): void {
   }
   const several = [...shapes.values()].filter((own) => own.length > 1);
   const spellings = new Spellings(db);
-  for (const [a, b] of oldPairs(db, several)) spellings.addPair(a, b);
+  for (const [a, b] of longPairs(db, several)) spellings.addPair(a, b);
+  for (const [a, b] of interleavedPairs(db, several)) spellings.addPair(a, b);
   for (const [{ service, method, route }] of several as [OldRow][]) {
     spellings.arrange(service, method, endpointShape(route));
   }
@@ -140,11 +142,53 @@ interface OldRow {
   method: string;
   route: string;
   templated: number;
+  firstMs: number | null;
   callers: string;
 }
 
-/** Pairs that raw calls and last callers show to be used side by side. */
-function oldPairs(db: Database, shapes: readonly OldRow[][]): [number, number][] {
+/** Two spellings with one version were both in use for at least so long; without a version, for longer. */
+const versionedMs = limits.sideBySideHours * 3_600_000;
+const unversionedMs = 14 * 86_400_000;
+
+/**
+ * Pairs that the permanent records show to be used side by side. Of a row's last callers the oldest tells which
+ * version was in use before: its range begins at the row's first call.
+ */
+function longPairs(db: Database, shapes: readonly OldRow[][]): [number, number][] {
+  const versionOf = db.prepare('SELECT service_version FROM origin WHERE id = ?').pluck();
+  const pairs: [number, number][] = [];
+  for (const rows of shapes) {
+    const ranges = rows.flatMap((row) => {
+      const { id, templated, firstMs } = row;
+      if (templated === 1 || firstMs === null) return [];
+      const callers = callersOf(row).toSorted((a, b) => a.atMs - b.atMs);
+      const versions = callers.map(({ origin }) => versionOf.get(origin) as string | undefined);
+      const version = versions[0] ?? '';
+      const lastMs = callers[versions.lastIndexOf(version)]?.atMs ?? firstMs;
+      return [{ id, version, firstMs, lastMs }];
+    });
+    for (const [i, a] of ranges.entries()) {
+      for (const b of ranges.slice(i + 1)) {
+        const bothMs = Math.min(a.lastMs, b.lastMs) - Math.max(a.firstMs, b.firstMs);
+        const leastMs = a.version === '' ? unversionedMs : versionedMs;
+        if (a.version === b.version && bothMs >= leastMs) pairs.push([a.id, b.id]);
+      }
+    }
+  }
+  return pairs;
+}
+
+function callersOf({ callers }: OldRow): { origin: number; atMs: number }[] {
+  const numbers = JSON.parse(callers) as number[];
+  const found: { origin: number; atMs: number }[] = [];
+  for (let at = 0; at < numbers.length; at += callerNumbers) {
+    found.push({ origin: numbers[at + 1]!, atMs: numbers[at + 2]! });
+  }
+  return found;
+}
+
+/** Pairs that raw calls and last callers show to be interleaved under one version. */
+function interleavedPairs(db: Database, shapes: readonly OldRow[][]): [number, number][] {
   const groupOf = new Map<number, number>();
   for (const rows of shapes) {
     const told = rows.filter(({ templated }) => templated === 0);
@@ -162,11 +206,10 @@ function oldPairs(db: Database, shapes: readonly OldRow[][]): [number, number][]
     for (const other of found) pairs.push([row, other]);
   };
   const versionOf = db.prepare('SELECT service_version FROM origin WHERE id = ?').pluck();
-  for (const { id, callers } of shapes.flat()) {
-    if (!groupOf.has(id)) continue;
-    const numbers = JSON.parse(callers) as number[];
-    for (let at = 0; at < numbers.length; at += callerNumbers) {
-      note(id, (versionOf.get(numbers[at + 1]!) as string | undefined) ?? '', numbers[at + 2]!);
+  for (const row of shapes.flat()) {
+    if (!groupOf.has(row.id)) continue;
+    for (const { origin, atMs } of callersOf(row)) {
+      note(row.id, (versionOf.get(origin) as string | undefined) ?? '', atMs);
     }
   }
   const calls = db

@@ -23,6 +23,13 @@ const nowMs = Date.parse(now);
 /** The service whose endpoints of one shape 0.1.0 held apart. */
 const isSplit = (query: string): boolean => query.includes('service=split');
 
+/** Buckets count as no endpoints any more (docs/decisions/0010-endpoint-identity.md), split endpoints as one. */
+const endpointsNow = new Map([
+  ['mail', 1],
+  ['shop', 5],
+  ['split', 6],
+]);
+
 let folder: ReturnType<typeof temporaryFolder>;
 let path: string;
 
@@ -33,12 +40,35 @@ beforeEach(() => {
 });
 afterEach(() => folder.remove());
 
+interface Answer {
+  services?: { service: string; endpoints: number }[];
+  endpoint_stats?: { service: string }[];
+}
+
+/** What 0.1.0 answered, as it is counted now. */
+function asCountedNow(answer: Answer): Answer {
+  if (answer.services === undefined) return withoutSplit(answer);
+  const services = answer.services.map((row) => ({
+    ...row,
+    endpoints: endpointsNow.get(row.service)!,
+  }));
+  return { ...answer, services };
+}
+
+/** The list of busiest endpoints without those of the service that 0.1.0 split. */
+function withoutSplit(answer: Answer): Answer {
+  if (answer.endpoint_stats === undefined) return answer;
+  const others = answer.endpoint_stats.filter(({ service }) => service !== 'split');
+  return { ...answer, endpoint_stats: others };
+}
+
 async function expectSameAnswers(): Promise<void> {
   const reader = await openSqliteReader(path);
   const door = await openDoor(reader, nowMs);
   for (const [query, answer] of Object.entries(answers)) {
     if (isSplit(query)) continue;
-    expect(await door.get(query), query).toMatchObject(answer as object);
+    const now = withoutSplit((await door.get(query)) as Answer);
+    expect(now, query).toMatchObject(asCountedNow(answer as Answer));
   }
   await door.close();
   await reader.close();
@@ -54,4 +84,92 @@ it('a store of release 0.1.0 gives the answers it gave after a writer compacted 
   await writer.purge(nowMs / 1000);
   await writer.close();
   await expectSameAnswers();
+});
+
+const allTime = '/report?service=split&sort=route&from=2025-11-27T12:34Z&to=2026-06-15T12:34Z';
+
+/** Calls in all time, first and last call, of the endpoints that 0.1.0 split. Its own answers add up to them. */
+const joined = [
+  ['GET (unmatched)', 11, '2026-03-14T02:58:30.000Z', '2026-04-27T12:34:30.000Z'],
+  ['GET articles/<int:year>/', 49, '2026-03-08T17:58:30.000Z', '2026-06-15T10:07:18.000Z'],
+  ['GET articles/<slug:slug>/', 40, '2026-03-08T05:04:30.000Z', '2026-04-30T20:04:30.000Z'],
+  ['GET /files/{file_path:path}', 44, '2026-03-08T17:22:30.000Z', '2026-06-15T09:08:06.000Z'],
+  ['GET /orders/{order_id}', 73, '2026-03-08T02:58:30.000Z', '2026-06-15T10:36:54.000Z'],
+  ['GET /users/:userId', 190, '2026-03-07T20:34:30.000Z', '2026-06-15T11:30:10.800Z'],
+  ['PUT /carts/:cartId', 60, '2026-04-17T00:34:30.000Z', '2026-06-09T22:34:30.000Z'],
+];
+
+interface Row {
+  id: string;
+  method: string;
+  route_display: string;
+  status: string;
+  total_calls: number;
+  error_4xx_count: number;
+  error_5xx_count: number;
+  min_duration_ms: number;
+  max_duration_ms: number;
+  first_called_at: string;
+  last_called_at: string;
+  last_callers: { called_at: string }[];
+  lifetime_calls: number;
+}
+
+async function splitRows(): Promise<{ rows: Row[]; get: (query: string) => Promise<unknown> }> {
+  const reader = await openSqliteReader(path);
+  const door = await openDoor(reader, nowMs);
+  afterwards.push(
+    () => reader.close(),
+    () => door.close(),
+  );
+  const { endpoints } = (await door.get(allTime)) as { endpoints: Row[] };
+  return { rows: endpoints, get: door.get };
+}
+
+const afterwards: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (let close = afterwards.pop(); close; close = afterwards.pop()) await close();
+});
+
+async function expectJoined(): Promise<void> {
+  const before = (answers[allTime] as { endpoints: Row[] }).endpoints;
+  const { rows, get } = await splitRows();
+  const seen = rows.map((row) => [
+    `${row.method} ${row.route_display}`,
+    row.total_calls,
+    row.first_called_at,
+    row.last_called_at,
+  ]);
+  const byName = (a: unknown[], b: unknown[]) => String(a[0]).localeCompare(String(b[0]));
+  expect(seen.sort(byName)).toEqual(joined.toSorted(byName));
+  for (const row of rows) {
+    const own: Row[] = [];
+    for (const old of before) {
+      const { endpoint } = (await get(`/endpoints/${old.id}?window=200d`)) as { endpoint: Row };
+      if (endpoint.id === row.id) own.push(old);
+    }
+    const sum = (field: keyof Row) => own.reduce((total, old) => total + Number(old[field]), 0);
+    for (const field of ['total_calls', 'error_4xx_count', 'error_5xx_count'] as const) {
+      expect(row[field], `${row.route_display} ${field}`).toBe(sum(field));
+    }
+    expect(row.lifetime_calls).toBe(sum('lifetime_calls'));
+    expect(row.min_duration_ms).toBe(Math.min(...own.map((old) => old.min_duration_ms)));
+    expect(row.max_duration_ms).toBe(Math.max(...own.map((old) => old.max_duration_ms)));
+    const callers = own.flatMap((old) => old.last_callers.map(({ called_at }) => called_at));
+    expect(row.last_callers[0]!.called_at).toBe(callers.sort().at(-1));
+  }
+  const dead = rows.filter((row) => row.status === 'dead' && row.route_display[0] !== '(');
+  expect(dead.map((row) => row.route_display)).toEqual(['articles/<slug:slug>/']);
+}
+
+it('a store of release 0.1.0 shows what it had split as one endpoint, and old ids lead to it', async () => {
+  await expectJoined();
+});
+
+it('a store of release 0.1.0 shows what it had split as one endpoint after it was compacted and purged', async () => {
+  const writer = await openSqliteWriter({ path, retention: defaultRetention, now: () => nowMs });
+  await writer.compact();
+  await writer.purge(nowMs / 1000);
+  await writer.close();
+  await expectJoined();
 });
