@@ -40,7 +40,9 @@ export async function endpointList(
   const roll = await usageByEndpoint(asked, selectionOf(parameters), place.window);
   const rows = roll.entries
     .filter((entry) => told.keep(entry) && passes(entry.endpoint))
-    .filter(({ life }) => status === undefined || status.includes(life.status))
+    .filter(
+      ({ life }) => status === undefined || (life.status !== null && status.includes(life.status)),
+    )
     .map(endpointRow);
   return listAnswer({
     title: told.title,

@@ -21,7 +21,8 @@ export interface EndpointRow {
   environment: string;
   method: string;
   route: string;
-  status: Status;
+  /** Null for a bucket. */
+  status: Status | null;
   marks: Mark[];
   total_calls: number;
   error_4xx_count: number;
@@ -68,7 +69,8 @@ export const endpointColumns: Column<EndpointRow>[] = [
   {
     name: 'status',
     type: 'string',
-    about: 'active, cold, dead, never_called or unknown; the same under every window',
+    about:
+      'active, cold, dead, never_called or unknown, the same under every window; null for the buckets (unmatched), (unknown) and {other}, whose calls belong to no endpoint',
     brief: true,
   },
   {

@@ -129,7 +129,7 @@ export interface EndpointSummary extends Record<Status, number> {
 
 export function summarize(entries: readonly EndpointEntry[]): EndpointSummary {
   const summary: EndpointSummary = {
-    total_endpoints: entries.length,
+    total_endpoints: 0,
     total_requests: 0,
     active: 0,
     cold: 0,
@@ -140,6 +140,8 @@ export function summarize(entries: readonly EndpointEntry[]): EndpointSummary {
   };
   for (const { usage, life } of entries) {
     summary.total_requests += usage.calls;
+    if (life.status === null) continue;
+    summary.total_endpoints += 1;
     summary[life.status] += 1;
   }
   summary.total_requests = count(summary.total_requests);

@@ -1,3 +1,4 @@
+import { isBucket } from '../../core/store/endpoint-identity.ts';
 import type { EndpointRecord, ServiceRecord } from '../../core/store/store.ts';
 
 /**
@@ -18,7 +19,8 @@ export interface Thresholds {
 }
 
 export interface Lifecycle {
-  status: Status;
+  /** Null for a bucket, `(unmatched)`, `(unknown)` or `{other}`: its calls belong to no endpoint. */
+  status: Status | null;
   marks: Mark[];
   /** Whole days since the endpoint's last call. */
   daysSinceLastCall: number;
@@ -76,6 +78,9 @@ export function lifecycle(
   thresholds: Thresholds,
   nowMs: number,
 ): Lifecycle {
+  const daysSinceLastCall = wholeDays(nowMs - endpoint.lastCallMs);
+  const observedDays = wholeDays(nowMs - service.firstCallMs);
+  if (isBucket(endpoint.route)) return { status: null, marks: [], daysSinceLastCall, observedDays };
   const marks: Mark[] = [];
   if (isNew(endpoint, service, thresholds, nowMs)) marks.push('new');
   if (hasOnlyErrors(endpoint)) marks.push('only_errors');
@@ -83,8 +88,8 @@ export function lifecycle(
   return {
     status: status(endpoint, service, thresholds, nowMs),
     marks,
-    daysSinceLastCall: wholeDays(nowMs - endpoint.lastCallMs),
-    observedDays: wholeDays(nowMs - service.firstCallMs),
+    daysSinceLastCall,
+    observedDays,
   };
 }
 

@@ -50,7 +50,7 @@ async function report(requests: Group[][]): Promise<Record<string, unknown>[]> {
   services += 1;
   const service = `identity-${services}`;
   for (const groups of requests) await send(service, groups);
-  const rows = (await get(`report?window=90d&service=${service}`)).endpoints;
+  const rows = (await get(`report?window=91d&service=${service}`)).endpoints;
   return rows as Record<string, unknown>[];
 }
 
@@ -269,7 +269,7 @@ describe('spellings that one version uses side by side are two endpoints', () =>
     const service = before!.service as string;
     expect(before!.total_calls).toBe(5);
     await send(service, one('2', [...daily(slug, 0, 0), ...daily(year, 0, 0)]));
-    const rows = (await get(`report?window=90d&service=${service}`)).endpoints;
+    const rows = (await get(`report?window=91d&service=${service}`)).endpoints;
     expect(shown(rows as Record<string, unknown>[])).toEqual([
       [year, 4, 'active'],
       [slug, 3, 'active'],
@@ -297,4 +297,29 @@ test('an id of a spelling leads to the endpoint that it became part of', async (
   const answer = await get(`endpoints/${rows[0]!.id}?window=90d`);
   const endpoint = answer.endpoint as Record<string, unknown>;
   expect([endpoint.route_display, endpoint.total_calls]).toEqual(['/users/:userId', 10]);
+});
+
+test('buckets have no lifecycle and count as no endpoints', async () => {
+  const missing = { status: 404, path: '/wp-login.php' };
+  const silent = daily('', 90, 80).map(({ minutesAgo }) => ({ ...missing, minutesAgo }));
+  const rows = await report([
+    one('1', silent),
+    one('1', [{ minutesAgo: 85 * dayMinutes }]),
+    one('1', daily('/users/:id', 90, 0)),
+  ]);
+  expect(shown(rows)).toEqual([
+    ['(unknown)', 1, null],
+    ['(unmatched)', 11, null],
+    ['/users/:id', 91, 'active'],
+  ]);
+  const service = rows[0]!.service;
+  const whole = await get(`report?window=91d&service=${service}`);
+  expect(whole.summary).toMatchObject({ total_endpoints: 1, total_requests: 103, active: 1 });
+  expect(whole.summary).toMatchObject({ cold: 0, dead: 0, unknown: 0 });
+  const dead = await get(`report/dead?window=91d&service=${service}`);
+  expect(dead.endpoints).toEqual([]);
+  const filtered = await get(`report?window=91d&service=${service}&status=dead,unknown`);
+  expect(filtered.endpoints).toEqual([]);
+  const services = (await get('services?limit=1000')).services as Record<string, unknown>[];
+  expect(services.find((row) => row.service === service)!.endpoints).toBe(1);
 });
