@@ -9,6 +9,7 @@ import { createWebServer, type WebServer } from '../core/server/web-server.ts';
 import { storePlace } from '../core/store/engine.ts';
 import { RetryingReader } from '../core/store/late.ts';
 import type { CallReader } from '../core/store/store.ts';
+import { version } from '../core/version.ts';
 import { openDashboard } from './api/dashboard.ts';
 import { analyzerApp } from './api/server.ts';
 
@@ -20,7 +21,6 @@ export interface Analyzer {
   close(): Promise<void>;
 }
 
-const version = '0.1.0';
 /** Answers under way at the end get this long; reports take far less. */
 const drainMs = 5000;
 

@@ -2,17 +2,17 @@ import { readConfig } from '../core/config/config.ts';
 import { storePlace } from '../core/store/engine.ts';
 import { readFlags, UsageError } from './flags.ts';
 
-/** `rollcall backup --to FILE`: a copy of the store, also while services run on it. @returns the exit code */
+/** `rollcall backup --to FILE`: copies the store, also while services run on it. @returns the exit code */
 export async function backup(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
   const { env: flags, own } = readFlags(args, { to: { type: 'string' } });
   const target = fileOf(own.to, '--to');
   const place = storePlace(readConfig({ ...env, ...flags }).store);
   const bytes = await place.backUp(target);
-  process.stderr.write(`${place.name} is backed up to ${target}: ${bytes} bytes\n`);
+  process.stderr.write(`${place.name} is copied to ${target}: ${bytes} bytes\n`);
   return 0;
 }
 
-/** `rollcall restore --from FILE`: a backup takes the store's place. @returns the exit code */
+/** `rollcall restore --from FILE`: replaces the store by a backup. @returns the exit code */
 export async function restore(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
   const { env: flags, own } = readFlags(args, {
     from: { type: 'string' },
@@ -21,7 +21,7 @@ export async function restore(args: string[], env: NodeJS.ProcessEnv): Promise<n
   const source = fileOf(own.from, '--from');
   const place = storePlace(readConfig({ ...env, ...flags }).store);
   await place.restore(source, own.replace === true);
-  process.stderr.write(`${place.name} is what ${source} holds\n`);
+  process.stderr.write(`${place.name} is restored from ${source}\n`);
   return 0;
 }
 

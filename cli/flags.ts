@@ -1,7 +1,7 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { type VariableName, variables } from '../core/config/variables.ts';
 
-/** The command line itself is wrong: an unknown command or flag, a flag without its value. */
+/** A wrong command line: an unknown command or flag, or a flag without a value. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
@@ -12,8 +12,8 @@ export function flagOf(variable: string): string {
 }
 
 /**
- * Reads flags: one for each variable of the configuration, and the command's own.
- * @returns `env` holds the variables that were given, to be laid over the environment
+ * Reads flags: one for each configuration variable, and the command's own.
+ * @returns `env` holds the given variables; they override the environment
  * @throws UsageError
  */
 export function readFlags<T extends ParseArgsOptionsConfig>(

@@ -7,30 +7,31 @@ export function help(variables: Record<string, Variable>): string {
     const preset = fallback === '' ? '' : ` [${fallback}]`;
     return `  --${flagOf(name).padEnd(22)} ${meaning}${preset}`;
   });
-  return `Rollcall: which endpoints of an API are alive, slow, failing or dead, and who calls them.
+  return `Rollcall: which endpoints of an API are used, slow, failing or dead, and who calls them.
 
 usage: rollcall <command> [flags]
 
-  serve       collector and analyzer together
-  collector   only the collector: OTLP in
-  analyzer    only the analyzer: answers out
-  demo        a made-up shop's three months, then its live traffic, on a store of its own
-                --seed N   another shop of the same kind [1]
-                --once     end after the history
-  keys        who may send and ask, on the store itself, also while services run on it
+  serve       start collector and analyzer; npm start does this
+  collector   start only the collector, which receives OTLP
+  analyzer    start only the analyzer, which serves the REST API and the dashboard
+  demo        start Rollcall on a temporary store with three months of made-up traffic
+                --seed N   make up another shop [1]
+                --once     exit when the history is counted
+  keys        manage keys in the store, also while services run
                 create --project NAME --scope ingest|read|admin
-                               makes a key, and the project when there is none; prints it, this once
+                               create a key, and the project if it is new; prints the key once
                 list [--project NAME]
-                rotate ID      another secret for a key; prints it, this once
-                revoke ID      the key is refused within a second
-  backup      a copy of the store in one file, also while services run on it
+                rotate ID      replace the key's secret; prints the new secret once
+                revoke ID      refuse the key, within a second
+  backup      copy the store to one file, also while services run
                 --to FILE      must not exist yet
-  restore     a backup takes the store's place, while no service runs on it
+  restore     replace the store by a backup, while no service runs
                 --from FILE
-                --replace      also when there is a store already, which is deleted
-  help        this text
+                --replace      delete the store that exists
+  version     print the version
+  help        print this text
 
-Every flag is also an environment variable: --otlp-http-port is ROLLCALL_OTLP_HTTP_PORT.
+Each flag is also an environment variable: --otlp-http-port is ROLLCALL_OTLP_HTTP_PORT.
 
 ${lines.join('\n')}
 `;

@@ -7,8 +7,8 @@ import { isoTime } from '../core/window.ts';
 import { readFlags, UsageError } from './flags.ts';
 
 /**
- * `rollcall keys …`: projects' keys, on the store itself, also while services run on it. Whoever can write
- * the store's file needs no key to do so; it is how the first one is made.
+ * `rollcall keys …`: manages keys directly in the store, also while services run on it. It needs no key, only
+ * write access to the store: so the first key can be created.
  * @returns the exit code
  */
 export async function keys(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
@@ -38,25 +38,27 @@ async function create(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
   const project = projectOf(own.project);
   const scope = scopeOf(own.scope);
   const { id, text, digest, prefix } = newKey();
-  await onStore({ ...env, ...flags }, 'made where absent', async (store) => {
+  await onStore({ ...env, ...flags }, 'created if absent', async (store) => {
     await ensureProject(store, project);
     await store.createKey(project, { id, scope, digest, prefix, createdS: nowS() });
   });
-  tell(`key ${id} of project ${project} may ${scope}; this is the only time it is shown:`);
-  say(text);
+  remark(`key ${id} of project ${project}, scope ${scope}; this is the only time it is shown:`);
+  print(text);
   return 0;
 }
 
 async function list(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
   const { env: flags, own } = readFlags(args, { project: { type: 'string' } });
-  const asked = own.project === undefined ? undefined : projectOf(own.project);
-  await onStore({ ...env, ...flags }, 'there', async (store) => {
-    const projects = asked ? [asked] : (await store.projects()).map(({ name }) => name);
+  const given = own.project === undefined ? undefined : projectOf(own.project);
+  await onStore({ ...env, ...flags }, 'must exist', async (store) => {
+    const projects = given ? [given] : (await store.projects()).map(({ name }) => name);
     const records: KeyRecord[] = [];
     for (const project of projects) records.push(...(await store.listKeys(project)));
-    if (records.length > 0) say(table(records));
+    if (records.length > 0) print(table(records));
     else
-      tell('there are no keys yet: rollcall keys create --project NAME --scope ingest makes one');
+      remark(
+        'there are no keys yet: create one with rollcall keys create --project NAME --scope ingest',
+      );
   });
   return 0;
 }
@@ -64,18 +66,18 @@ async function list(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
 async function rotate(store: KeyStore, project: string, id: string): Promise<void> {
   const { text, digest, prefix } = newKey();
   await store.rotate(project, id, { digest, prefix }, nowS());
-  tell(
-    `key ${id} has another secret, the old one is refused within a second; this is the only time it is shown:`,
+  remark(
+    `key ${id} has a new secret, the old one is refused within a second; this is the only time it is shown:`,
   );
-  say(text);
+  print(text);
 }
 
 async function revoke(store: KeyStore, project: string, id: string): Promise<void> {
   await store.revoke(project, id, nowS());
-  tell(`key ${id} of project ${project} is revoked, and refused within a second`);
+  remark(`key ${id} of project ${project} is revoked: it is refused within a second`);
 }
 
-/** @param work on the key that the first argument names */
+/** Runs `work` on the key whose id is the first argument. */
 async function withId(
   [id = '', ...args]: string[],
   env: NodeJS.ProcessEnv,
@@ -83,10 +85,10 @@ async function withId(
 ): Promise<number> {
   if (!/^key_[0-9a-f]{16}$/.test(id)) {
     throw new UsageError(
-      `"${id}" is no key's id, such as key_0123456789abcdef; keys list shows them`,
+      `"${id}" is not the id of a key, such as key_0123456789abcdef; keys list prints them`,
     );
   }
-  await onStore({ ...env, ...readFlags(args).env }, 'there', async (store) => {
+  await onStore({ ...env, ...readFlags(args).env }, 'must exist', async (store) => {
     const project = await store.projectOf(id);
     if (project === undefined) throw new AppError('not_found', `there is no key ${id}`);
     await work(store, project, id);
@@ -96,12 +98,13 @@ async function withId(
 
 async function onStore(
   env: NodeJS.ProcessEnv,
-  // A first key is often made before a first start; to look into a store that is not there is a mistake.
-  expected: 'there' | 'made where absent',
+  // A first key is often created before the first start, so `create` may make the store. Listing a store
+  // that does not exist is a mistake.
+  expected: 'must exist' | 'created if absent',
   work: (store: KeyStore) => Promise<void>,
 ): Promise<void> {
   const place = storePlace(readConfig(env).store);
-  if (expected === 'there' && !(await place.exists())) {
+  if (expected === 'must exist' && !(await place.exists())) {
     throw new AppError('not_found', `there is no store at ${place.name}`);
   }
   const store = await place.openKeys();
@@ -118,12 +121,12 @@ async function ensureProject(store: KeyStore, project: string): Promise<void> {
   try {
     await store.createProject(project);
   } catch (error) {
-    // Another process was faster, unless there are too many.
+    // `conflict`: another process created the project meanwhile, or the store has its maximum of projects.
     const isThereNow = (await store.projects()).some(({ name }) => name === project);
     if (asAppError(error).code !== 'conflict' || !isThereNow) throw error;
     return;
   }
-  tell(`project ${project} is created`);
+  remark(`project ${project} is created`);
 }
 
 function projectOf(given: string | boolean | undefined): string {
@@ -158,7 +161,7 @@ const timeText = (s: number | null): string => {
 
 const nowS = (): number => Math.floor(Date.now() / 1000);
 
-/** What the command answers; a script takes the key from here. */
-const say = (text: string): boolean => process.stdout.write(`${text}\n`);
-/** What a person wants to know beside it. */
-const tell = (text: string): boolean => process.stderr.write(`${text}\n`);
+/** The command's result, on standard output, where a script reads it. */
+const print = (text: string): boolean => process.stdout.write(`${text}\n`);
+/** Remarks for a person, on standard error. */
+const remark = (text: string): boolean => process.stderr.write(`${text}\n`);

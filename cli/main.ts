@@ -1,5 +1,6 @@
 import { variables } from '../core/config/variables.ts';
 import { asAppError } from '../core/error.ts';
+import { version } from '../core/version.ts';
 import { backup, restore } from './backup.ts';
 import { demo } from './demo/main.ts';
 import { readFlags, UsageError } from './flags.ts';
@@ -7,17 +8,21 @@ import { help } from './help.ts';
 import { keys } from './keys.ts';
 import { type ServiceName, startServices } from './services.ts';
 
-/** Exit codes: what the shell's own tools use for "you asked for something that does not exist". */
+/** The exit code that shells and their tools use for a wrong command line. */
 const usageExit = 2;
 
 /**
  * The command line.
  * @param args without node and script
- * @returns the exit code: 0 ended as asked, 1 something is wrong, 2 the command line is wrong
+ * @returns the exit code: 0 success, 1 failure, 2 wrong command line
  */
 export async function main(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
   const [command = '', ...rest] = args;
   try {
+    if (args.includes('--help') || args.includes('-h')) {
+      process.stdout.write(help(variables));
+      return 0;
+    }
     switch (command) {
       case 'serve':
         return await serve(['collector', 'analyzer'], rest, env);
@@ -33,9 +38,11 @@ export async function main(args: string[], env: NodeJS.ProcessEnv): Promise<numb
       case 'restore':
         return await restore(rest, env);
       case 'help':
-      case '--help':
-      case '-h':
         process.stdout.write(help(variables));
+        return 0;
+      case 'version':
+      case '--version':
+        process.stdout.write(`${version}\n`);
         return 0;
       case '':
         throw new UsageError('no command given');
@@ -54,7 +61,7 @@ export async function main(args: string[], env: NodeJS.ProcessEnv): Promise<numb
   }
 }
 
-/** Runs services until one ends or a signal asks them to. */
+/** Runs services until one of them ends or a signal arrives. */
 async function serve(
   names: ServiceName[],
   args: string[],
@@ -64,7 +71,7 @@ async function serve(
   const stop = () => services.stop();
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
-  // A closed terminal: without this the parent would die of it and leave the end to chance.
+  // A closed terminal. Without a handler this process would be killed before its children have ended.
   process.on('SIGHUP', stop);
   return await services.ended;
 }

@@ -1,5 +1,5 @@
-// The image's health check: whether the services of this container answer /readyz with 200. Which they are
-// is what process 1 was asked for; plain JavaScript and nothing loaded, because it runs every few seconds.
+// The image's health check: succeeds when the services of this container answer /readyz with 200. The command
+// line of process 1 says which services run. Plain JavaScript without imports, because it runs every 5 seconds.
 import { readFileSync } from 'node:fs';
 import { get as getPlain } from 'node:http';
 import { get as getTls } from 'node:https';
@@ -8,12 +8,12 @@ const ports = {
   collector: process.env.ROLLCALL_OTLP_HTTP_PORT || '4318',
   analyzer: process.env.ROLLCALL_ANALYZER_PORT || '4380',
 };
-const asked = commandOfProcess1();
-const names = asked in ports ? [asked] : Object.keys(ports);
+const command = commandOfProcess1();
+const names = command in ports ? [command] : Object.keys(ports);
 const get = process.env.ROLLCALL_TLS_CERT ? getTls : getPlain;
 
 for (const name of names) {
-  // Nobody is trusted by this connection: it asks a port of this container, whatever its certificate says.
+  // The connection stays inside this container, so the certificate's name does not matter.
   const options = {
     host: '127.0.0.1',
     port: ports[name],
@@ -26,13 +26,13 @@ for (const name of names) {
   });
   request.on('timeout', () => request.destroy(new Error('no answer')));
   request.on('error', (error) => {
-    // It asks for a client's certificate: it is there, and nobody in here has one.
+    // The service requires a client certificate, which this check does not have: the service is up.
     if (/^ERR_SSL_.*CERTIFICATE/.test(error.code ?? '')) return;
     fail(`${name}: ${error.message}`);
   });
 }
 
-/** `node collector/main.ts`, `node cli/rollcall.mjs analyzer`, perhaps behind an init's own words. */
+/** Of `node collector/main.ts` or `node cli/rollcall.mjs analyzer`, possibly after the words of an init process. */
 function commandOfProcess1() {
   const words = readFileSync('/proc/1/cmdline', 'utf8').split('\0');
   const script = words.find((word) => word.endsWith('/main.ts'));

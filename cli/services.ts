@@ -11,17 +11,17 @@ export type ServiceName = 'collector' | 'analyzer';
 export interface Services {
   /** The process ids, in the order of the names. */
   pids: number[];
-  /** Asks all to end: doors first, batches committed, store last. May be called again. */
+  /** Sends SIGTERM to all: each closes its listeners, commits its batches, then closes its store. Idempotent. */
   stop(): void;
-  /** When all have ended: 0 when they were asked to and did so cleanly. Never rejects. */
+  /** Resolves when all have ended; 0 when `stop` was called and all ended cleanly. Never rejects. */
   ended: Promise<number>;
 }
 
 /**
- * Starts services as child processes in our process group, on our standard output. Each holds an IPC
- * channel to us: should we be killed, it closes, and they end by themselves. When one dies, the other is
- * stopped: half a Rollcall that looks alive would be worse than none.
- * @param env with the configuration; checked here, once, before anything starts
+ * Starts services as child processes in this process group, on this standard output. Each holds an IPC channel
+ * to this process: when this process is killed, the channel closes and the children end by themselves. When
+ * one child ends unexpectedly, the other is stopped: half a Rollcall that looks alive is worse than none.
+ * @param env with the configuration, which is checked before anything starts
  * @throws AppError `invalid` for a wrong configuration or certificate, `unavailable` when the data folder cannot be made
  */
 export async function startServices(
@@ -48,7 +48,7 @@ export async function startServices(
 
   const ends = children.map(async (child, index) => {
     const { code, signal, reason } = await childEnd(child);
-    // A child that was still starting has no handler for the signal yet, and nothing to lose either.
+    // A child that is still starting has no signal handler yet and has accepted no data: SIGTERM ends it.
     if (stopping && (code === 0 || signal === 'SIGTERM')) return;
     worst = Math.max(worst, code ?? 1, 1);
     if (stopping) log.error(`${names[index]} did not end cleanly: ${reason}`);
@@ -73,7 +73,7 @@ interface ChildEnd {
   reason: string;
 }
 
-/** How a child ended; also when it could not be started at all. */
+/** How a child ended, or why it could not be started. */
 function childEnd(child: ChildProcess): Promise<ChildEnd> {
   return new Promise((resolve) => {
     child.once('error', ({ message }) => resolve({ code: 1, signal: null, reason: message }));

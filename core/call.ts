@@ -1,39 +1,40 @@
 import { CallWeights } from './weight.ts';
 
 /**
- * A call is one HTTP request a service answered, taken from one SERVER span. Calls travel in columns:
- * typed arrays in one transferable buffer, whose integers point into a dictionary of words (endpoint,
- * origin, client) that both sides keep and extend.
+ * A call is one HTTP request that a service answered, taken from one SERVER span. The collector sends calls to
+ * the store in columns: typed arrays in one transferable buffer. Repeated values (dimensions: endpoint,
+ * context, client) are numbers in the columns, and both sides keep the same dictionary of them.
  */
 
-/** Where a call went. `route` is canonical (core/route/route.ts) or one of `specialRoutes`. */
+/** The endpoint of a call. `route` is canonical (core/route/route.ts) or one of `specialRoutes`. */
 export interface EndpointName {
   project: string;
   service: string;
   environment: string;
   method: string;
   route: string;
-  /** The route was made up from the path (docs/extraction.md 2.5), not told by the service. */
+  /** The route is a template made from the path (docs/extraction.md 2.5): the service did not report one. */
   templated: boolean;
-  /** The service's own spelling of the route (core/route/display.ts), where it is another. */
+  /** The service's own spelling of the route (core/route/display.ts), when it differs. */
   display?: string;
-  /** The route is made up and the call was refused (collector/extract/endpoint/early-status.ts): nothing says that it exists. */
+  /** A templated route whose call was refused early (collector/extract/endpoint/early-status.ts): it may not
+   *  exist in the service. */
   refused?: true;
 }
 
-/** What else is said of a call and repeats: the service's version, who called with what, what failed. */
+/** Further values that repeat from call to call: the service's version, the consumer, its agent, the error. */
 export interface CallContext {
   serviceVersion: string;
   consumer: string;
-  /** The user agent's product: `curl`, `Googlebot`; empty when none was sent. */
+  /** The user agent's product: `curl`, `Googlebot`; empty without one. */
   agent: string;
   bot: boolean;
   errorType: string;
 }
 
-/** Words a batch uses for the first time, in the order of their numbers, which go on from the last batch. */
+/** Dimension values that a batch uses for the first time, by ascending number; numbers continue the last batch's. */
 export interface NewDimensions {
-  /** Counts the times the dictionary began anew; a reader forgets all words of an older epoch. */
+  /** Increases when the dictionary is emptied; a reader then drops all values of the older epoch. */
   epoch: number;
   endpoints: EndpointName[];
   origins: CallContext[];
@@ -43,7 +44,7 @@ export interface NewDimensions {
   sideBySide: [number, number][];
 }
 
-/** Numbers for words, from 1 on; 0 is nothing. The collector's thread owns it, the store mirrors it. */
+/** Numbers dimension values from 1; 0 is no value. The collector's thread owns it, the store keeps a copy. */
 export class CallDictionary {
   #epoch = 0;
   #endpoints = new Map<string, number>();
@@ -75,7 +76,7 @@ export class CallDictionary {
     return id;
   }
 
-  /** @param address canonical text of an address; empty for an unknown client, which is 0. */
+  /** @param address canonical; empty for an unknown client, whose number is 0 */
   client(address: string): number {
     if (address === '') return 0;
     let id = this.#clients.get(address);
@@ -100,14 +101,14 @@ export class CallDictionary {
     return this.#endpoints.size + this.#origins.size + this.#clients.size;
   }
 
-  /** The words since the last take; they belong to the caller, and to the batch that uses them. */
+  /** Returns the values that are new since the last call. The caller owns them and sends them with its batch. */
   takeNew(): NewDimensions {
-    const words = this.#new;
+    const taken = this.#new;
     this.#new = noDimensions(this.#epoch);
-    return words;
+    return taken;
   }
 
-  /** Forgets every word. Only between batches: a batch's numbers must all be of one epoch. */
+  /** Empties the dictionary. Only between batches: all numbers of a batch are of one epoch. */
   reset(): void {
     this.#epoch += 1;
     this.#endpoints.clear();
@@ -121,10 +122,10 @@ function noDimensions(epoch: number): NewDimensions {
   return { epoch, endpoints: [], origins: [], clients: [], sideBySide: [] };
 }
 
-/** One export request: the calls `firstCall … firstCall + calls - 1` of its batch, counted once by digest. */
+/** One export request: calls `firstCall … firstCall + calls - 1` of its batch, counted once by digest (X13). */
 export interface Delivery {
   project: string;
-  /** 16 bytes that identify the request's message after decompression. */
+  /** 16 bytes: a hash of the message after decompression. */
   digest: Uint8Array;
   firstCall: number;
   calls: number;
@@ -132,23 +133,23 @@ export interface Delivery {
 
 const bytesPerCall = 64;
 
-/** Views of one buffer. Each column holds `capacity` entries, the first `length` of its batch are used. */
+/** Views of one buffer. Each column has `capacity` entries; a batch uses the first `length`. */
 export interface CallColumns {
   buffer: ArrayBuffer;
   capacity: number;
-  /** Negative for a call whose duration is no latency. */
+  /** Negative: the duration is no latency (X7). */
   durationNs: Float64Array;
-  /** Bytes of the body; -1 when the span does not say. */
+  /** Bytes of the body; -1 when the span has none. */
   requestBytes: Float64Array;
   responseBytes: Float64Array;
-  /** Numbers of the dictionary. */
+  /** Numbers from the dictionary. */
   endpoint: Int32Array;
   origin: Int32Array;
   client: Int32Array;
   /** The span's end: whole seconds since the epoch, and the nanoseconds beyond. */
   endS: Uint32Array;
   endNs: Uint32Array;
-  /** HTTP status; 0 when there was none. */
+  /** HTTP status; 0 without one. */
   status: Uint16Array;
   /** 16 bytes a call; zeros when unknown. */
   traceId: Uint8Array;
@@ -178,19 +179,19 @@ export function callColumns(capacity: number, buffer?: ArrayBuffer): CallColumns
   };
 }
 
-/** A growing batch of calls. After it is handed to a store its columns belong to the store. */
+/** A growing batch of calls. `append` transfers its columns to the store. */
 export class CallBatch {
   columns: CallColumns;
   length = 0;
   deliveries: Delivery[] = [];
-  /** Of the calls that stand for another number of calls than one. */
+  /** Sampling weights of the calls whose weight is not 1. */
   readonly weights = new CallWeights();
 
   constructor(columns: CallColumns = callColumns(1024)) {
     this.columns = columns;
   }
 
-  /** Makes room for one more call and returns its index; the caller fills every column of it. */
+  /** Adds a call and returns its index; the caller writes every column of it. */
   push(): number {
     if (this.length === this.columns.capacity) this.#grow();
     const index = this.length;
@@ -198,7 +199,7 @@ export class CallBatch {
     return index;
   }
 
-  /** Takes back the calls from `length` on: a request that turned out undecodable leaves nothing. */
+  /** Removes the calls from `length` on, when their request turns out to be undecodable. */
   truncate(length: number): void {
     this.length = length;
     this.weights.truncate(length);

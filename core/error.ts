@@ -1,25 +1,25 @@
 /**
- * What can go wrong in words every room shares. The sender's mistake is an AppError; a mistake of ours
- * is an assertion. A message names the thing, the value seen and the bound.
+ * Kinds of failure that every folder shares. A sender's mistake and a full or failing resource are AppErrors; a
+ * bug is an assertion. A message names the thing, the value seen and the bound.
  */
 export type ErrorCode =
-  | 'invalid' // the sender's data or parameter is wrong; sending it again cannot help
+  | 'invalid' // wrong data or a wrong parameter; the same request fails again
   | 'not_found'
   | 'unauthenticated'
   | 'forbidden'
-  | 'throttled' // the sender did too much of something; later, see retryAfterS
+  | 'throttled' // too many requests of one sender; retryAfterS says when to try again
   | 'too_large' // over a bound of core/limits.ts, before or after decompression
-  | 'unsupported' // a content type, encoding or signal we do not take
-  | 'overloaded' // a queue is at its bound; the same request later succeeds
-  | 'unavailable' // the store cannot commit or read now; the same request later may succeed
-  | 'conflict' // somebody else holds what we need (the store, a port)
+  | 'unsupported' // a content type, encoding or signal that is not supported
+  | 'overloaded' // a queue is full; the same request can succeed later
+  | 'unavailable' // the store cannot commit or read; the same request can succeed later
+  | 'conflict' // another process holds the store or the port
   | 'internal';
 
 export interface AppErrorOptions {
   cause?: unknown;
-  /** The parameter, field or variable that was wrong, for a machine to read. */
+  /** The wrong parameter, field or variable, for programs. */
   field?: string;
-  /** Seconds after which the same request has a chance, when they are known. */
+  /** Seconds until the same request can succeed, when known. */
   retryAfterS?: number;
 }
 
@@ -37,7 +37,7 @@ export class AppError extends Error {
   }
 }
 
-/** The error as an AppError: itself, or `internal` with the original as its cause. */
+/** The error itself when it is an AppError, else an AppError `internal` with it as the cause. */
 export function asAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   const message = error instanceof Error ? error.message : String(error);

@@ -1,24 +1,24 @@
 import { createHash, randomBytes } from 'node:crypto';
 
 /**
- * A key: text that its holder sends, of which the store knows only the SHA-256. With 256 random bits there
- * is nothing to guess, so neither salt nor a slow hash is needed, and a request costs a microsecond.
+ * A key is text that a client sends; the store holds only its SHA-256. A key has 256 random bits, so it cannot be
+ * guessed: no salt and no slow hash are needed, and a check costs a microsecond.
  */
 export interface NewKey {
-  /** Names the key where it is listed, rotated and revoked; it opens nothing. */
+  /** Identifies the key in lists, rotation and revocation; not a secret. */
   id: string;
   /** `rck_` and 43 characters of base64url; shown once. */
   text: string;
   digest: Buffer;
-  /** The first characters of the text, by which its owner knows it again: 48 of its 256 bits. */
+  /** The first characters of the text, so that its owner recognises it: 48 of its 256 bits. */
   prefix: string;
 }
 
-/** What a key may do in its project: send calls; ask; ask and administer the project's keys. */
+/** What a key may do in its project: send traces; read reports; read reports and manage the project's keys. */
 export const scopes = ['ingest', 'read', 'admin'] as const;
 export type Scope = (typeof scopes)[number];
 
-/** @param random bytes that nobody can foretell */
+/** @param random cryptographically random bytes */
 export function newKey(random: (bytes: number) => Buffer = randomBytes): NewKey {
   const text = `${keyPrefix}${random(32).toString('base64url')}`;
   return {
@@ -29,15 +29,15 @@ export function newKey(random: (bytes: number) => Buffer = randomBytes): NewKey 
   };
 }
 
-/** SHA-256 of what was sent as a key, whatever it is. */
+/** SHA-256 of a text that was sent as a key. */
 export function digestOf(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
 
-/** A project's name: letters, digits, dot, underscore and hyphen, so that it can stand in a URL and a shell. */
+/** A project's name: characters that need no escaping in a URL or a shell. */
 export const projectPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 
-/** What a project's name may be, in words. */
+/** `projectPattern` in words, for errors. */
 export const projectRule =
   'letters, digits, dots, underscores and hyphens, the first a letter or digit, at most 100 characters';
 

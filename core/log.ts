@@ -4,10 +4,10 @@ import pretty from 'pino-pretty';
 export type Log = Logger;
 
 /**
- * The log of one process on its standard output: JSON lines, or prose when a person looks on.
- * Written synchronously, so that the last line before an exit is never lost.
- * @param name which process speaks: collector, analyzer, demo
- * @param level of Config.logLevel
+ * Opens the log of a process on its standard output: JSON lines, or readable lines on a terminal. Written
+ * synchronously, so that no line is lost at an exit.
+ * @param name of the process: collector, analyzer, rollcall
+ * @param level `Config.logLevel`
  */
 export function openLog(name: string, level: string): Log {
   const options = { name, level, base: { name }, timestamp: pino.stdTimeFunctions.isoTime };

@@ -1,11 +1,14 @@
+import { grown } from './column.ts';
+
 /**
- * A call's weight: how many calls its span stands for when sampling left others out (docs/extraction.md 3). 1 for
- * nearly all; else from 1 to `limits.callWeight`, or 0 for a span that was recorded beside the sampled ones
- * (`ot=p:63`): it proves its endpoint alive, and the calls it belongs to are counted by others.
+ * The sampling weight of a call, OpenTelemetry's adjusted count: the number of calls that its span represents
+ * (docs/decisions/0006-sampling.md). 1 without sampling, else up to `limits.callWeight`. 0 for a span that was
+ * recorded beside the sampled ones (`ot=p:63`): it shows that its endpoint is alive, and sampled spans already
+ * count its call.
  */
 
-/** Weights are multiples of this: sums of them are exact in any order, up to 2^37 calls. A weight just
- *  above 1 is off by at most one part in 130,000. */
+/** Weights are rounded to multiples of this, so sums up to 2^37 calls are exact in any order. The rounding error
+ *  of a weight is at most one part in 130,000. */
 export const weightUnit = 2 ** -16;
 
 export function roundedWeight(weight: number): number {
@@ -13,21 +16,21 @@ export function roundedWeight(weight: number): number {
 }
 
 /**
- * The weight as a whole number, for histograms: the integer part, and one more as often as the fraction
- * says, so that many calls together count as their weights do.
- * @param chance in [0, 1), the same for the same span whenever it is asked
+ * The weight as a whole number, for histograms (stochastic rounding): the integer part, plus 1 with the
+ * probability of the fraction. The sum over many calls approaches the sum of their weights.
+ * @param chance in [0, 1), always the same for the same span
  */
 export function copiesOf(weight: number, chance: number): number {
   const whole = Math.floor(weight);
   return chance < weight - whole ? whole + 1 : whole;
 }
 
-/** What one call adds to the variance of the sum of weights: w² − w (Horvitz and Thompson 1952). */
+/** One call's part of the variance of the sum of weights: w² − w (Horvitz and Thompson 1952). */
 export function varianceOf(weight: number): number {
   return weight * (weight - 1);
 }
 
-/** Those calls of a batch whose weight is not 1, ascending by call: the first `length` of each column. */
+/** The calls of a batch whose weight is not 1, ascending by call: the first `length` entries of each column. */
 export interface WeightColumns {
   length: number;
   call: Int32Array;
@@ -38,7 +41,7 @@ export interface WeightColumns {
 
 const noNumbers = new Float64Array(0);
 
-/** Grows with what is added; takes no memory while there is nothing. */
+/** Grows as calls are added; allocates nothing while it is empty. */
 export class CallWeights implements WeightColumns {
   length = 0;
   call = new Int32Array(0);
@@ -54,23 +57,15 @@ export class CallWeights implements WeightColumns {
     this.length += 1;
   }
 
-  /** Forgets calls from `calls` on. */
+  /** Removes the calls from index `calls` on. */
   truncate(calls: number): void {
     while (this.length > 0 && this.call[this.length - 1]! >= calls) this.length -= 1;
   }
 
   #grow(): void {
     const capacity = Math.max(256, this.length * 2);
-    const call = new Int32Array(capacity);
-    call.set(this.call);
-    this.call = call;
+    this.call = grown(this.call, capacity);
     this.weight = grown(this.weight, capacity);
     this.copies = grown(this.copies, capacity);
   }
-}
-
-function grown(numbers: Float64Array, capacity: number): Float64Array {
-  const next = new Float64Array(capacity);
-  next.set(numbers);
-  return next;
 }

@@ -1,11 +1,11 @@
 import type { Random } from '../../core/random.ts';
 import type { CallerKind } from './shop.ts';
 
-/** Who made one call. Addresses are of the networks reserved for documentation, or private. */
+/** The caller of one call. Addresses are private or from networks reserved for documentation. */
 export interface Caller {
   address: string;
   userAgent: string;
-  /** `enduser.id`; empty when the service does not know. */
+  /** `enduser.id`; empty when the service does not report one. */
   consumer: string;
   bot: boolean;
 }
@@ -41,9 +41,9 @@ export function callerOf(kind: CallerKind, random: Random): Caller {
     case 'partner':
       return { ...known, ...random.pick(partners) };
     case 'staff': {
-      const who = random.below(staff.length);
-      const address = `10.20.0.${11 + who}`;
-      return { ...known, address, userAgent: browsers[who % 2]!, consumer: staff[who]! };
+      const person = random.below(staff.length);
+      const address = `10.20.0.${11 + person}`;
+      return { ...known, address, userAgent: browsers[person % 2]!, consumer: staff[person]! };
     }
     case 'service':
       return { ...known, address: `10.0.1.${10 + random.below(6)}`, userAgent: 'shop-client/3.1' };
@@ -59,7 +59,7 @@ export function callerOf(kind: CallerKind, random: Random): Caller {
   }
 }
 
-/** A few shoppers come all the time, most come once. */
+/** A few addresses make most of the calls. */
 function homeAddress(random: Random): string {
   const shopper = Math.floor(shoppers * random.next() ** 2);
   if (shopper % 3 === 0) return `2001:db8:${shopper.toString(16)}::1`;

@@ -2,16 +2,16 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { encodeTraces, type ResourceSpans } from '../../collector/otlp/traces-encoder.ts';
 import { AppError } from '../../core/error.ts';
 
-/** Times a body is offered while nobody answers at all; a busy or starting collector has answers. */
+/** Attempts while the collector gives no answer at all. A busy or starting collector does answer. */
 const patientAttempts = 8;
 
 /**
- * Sends spans the way a conforming SDK does: OTLP protobuf over HTTP, and a body that meets 429 or 503
- * comes again, byte for byte, after the time the collector asks for.
- * @param url of the traces door: `http://127.0.0.1:4318/v1/traces`
- * @param signal ends the waiting; the rejection is its reason
- * @param attemptsMost times it is offered while there is no answer at all
- * @throws AppError `unavailable` when nobody answers, `internal` when the spans were not taken whole
+ * Sends spans as a conforming SDK does: OTLP protobuf over HTTP. After 429 or 503 the same bytes are sent again
+ * when Retry-After has passed.
+ * @param url for traces: `http://127.0.0.1:4318/v1/traces`
+ * @param signal aborts the wait; the promise then rejects with its reason
+ * @param attemptsMost attempts without any answer
+ * @throws AppError `unavailable` without an answer, `internal` when the collector rejected some spans
  */
 export async function sendTraces(
   url: string,
@@ -24,7 +24,7 @@ export async function sendTraces(
     const response = await post(url, body, signal);
     if (response?.status === 200) {
       const said = Buffer.from(await response.arrayBuffer());
-      // An empty message is a full success; a partial one says what was refused and why.
+      // An empty message is full success; a partial success has the number of rejected spans and the reason.
       if (said.length === 0) return;
       throw new AppError('internal', `${url} did not take all spans: ${said.toString('latin1')}`);
     }

@@ -8,16 +8,15 @@ import { type Addresses, addressesOf, freshStore, withFreePorts } from './place.
 import { historyDays } from './shop.ts';
 import { historyHours, traffic } from './traffic.ts';
 
-/** Bodies under way at once: enough to keep one collector busy, few enough to never overload it. */
+/** Requests in flight: enough to keep one collector busy, too few to overload it. */
 const parallelBodies = 4;
 /** Hours of history in one body: about a thousand spans. */
 const hoursPerBody = 6;
-/** The live shop is this much busier than its history, so that a person sees figures move: some two
- *  calls a second. */
+/** The live traffic is this many times the history's, about two calls a second, so that figures visibly change. */
 const liveTimes = 30;
 
 /**
- * Rollcall on a store of its own, with a made-up shop's three months in it and its live traffic coming.
+ * Starts Rollcall on a store of its own, sends it three months of a made-up shop's traffic, then live traffic.
  * @returns the exit code
  */
 export async function demo(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
@@ -34,18 +33,18 @@ export async function demo(args: string[], env: NodeJS.ProcessEnv): Promise<numb
   try {
     const demoEnv = await withFreePorts({
       ...env,
-      // The services' own lines would only hide what the demo says.
+      // The services' log lines would hide the demo's own output.
       ROLLCALL_LOG: env.ROLLCALL_LOG || 'warn',
       ...flags,
       ROLLCALL_STORE: store.text,
-      // Its own sender would have to trust a certificate made for another name than this machine's.
+      // No TLS: the demo's sender would have to trust a certificate that is valid for another name.
       ROLLCALL_TLS_CERT: '',
       ROLLCALL_TLS_KEY: '',
       ROLLCALL_TLS_CLIENT_CA: '',
     });
     if (readConfig(demoEnv).auth === 'keys') {
       const message =
-        'the demo asks nobody for a key: set ROLLCALL_AUTH=off if everyone who reaches it may use it, or listen on 127.0.0.1';
+        'the demo has no keys: listen on 127.0.0.1, or set ROLLCALL_AUTH=off to let every client use it';
       throw new AppError('invalid', message);
     }
     const services = await startServices(['collector', 'analyzer'], demoEnv);
@@ -58,7 +57,7 @@ export async function demo(args: string[], env: NodeJS.ProcessEnv): Promise<numb
     try {
       await play(addressesOf(demoEnv), seed, own.once === true, store.text, ended.signal);
     } catch (error) {
-      // Ended in the middle of something, as asked, or because a service died, which then said why.
+      // An abort by a signal, or after a service ended and logged why, is no error of the demo.
       if (!ended.signal.aborted) throw error;
     } finally {
       stop();
@@ -70,7 +69,7 @@ export async function demo(args: string[], env: NodeJS.ProcessEnv): Promise<numb
   }
 }
 
-/** History, what to look at, live traffic; until `signal` ends it. */
+/** Sends the history, prints the addresses, then sends live traffic until `signal` aborts. */
 async function play(
   addresses: Addresses,
   seed: number,
@@ -82,7 +81,7 @@ async function play(
   await ready(addresses.collector, signal);
   await ready(addresses.analyzer, signal);
   const traces = `${addresses.collector}/v1/traces`;
-  say(`A made-up shop's last ${historyDays} days (seed ${seed}) go to ${traces} …`);
+  say(`Sending ${historyDays} days of a made-up shop's traffic (seed ${seed}) to ${traces} …`);
   const nowMs = Date.now();
   const startedMs = performance.now();
   const sent = await sendHistory(traces, seed, nowMs, signal);
@@ -155,7 +154,7 @@ Try, in another terminal:
 `;
 }
 
-/** Waits until a service can do its work. */
+/** Waits until the service answers /readyz with 200. */
 async function ready(url: string, signal: AbortSignal): Promise<void> {
   for (;;) {
     const answer = await fetch(`${url}/readyz`, { signal }).catch(() => undefined);

@@ -6,33 +6,33 @@ import { readConfig } from '../../core/config/config.ts';
 import { variables } from '../../core/config/variables.ts';
 import { AppError } from '../../core/error.ts';
 
-/** Where a demo takes place: a store of its own, and ports that do not disturb a Rollcall at work. */
+/** Base addresses of the demo's services, on ports that a running Rollcall does not use. */
 export interface Addresses {
   collector: string;
   analyzer: string;
 }
 
-/** A store nobody has used: a temporary one, removed at the end, or the one asked for, which stays. */
+/** A new store: a temporary one that `remove` deletes, or the given one, which must not exist yet and stays. */
 export async function freshStore(
-  asked: string | undefined,
+  given: string | undefined,
 ): Promise<{ text: string; remove(): Promise<void> }> {
-  if (asked) {
-    const { path } = readConfig({ ROLLCALL_STORE: asked }).store;
+  if (given) {
+    const { path } = readConfig({ ROLLCALL_STORE: given }).store;
     const exists = await access(path).then(
       () => true,
       () => false,
     );
     if (exists) {
-      throw new AppError('conflict', `the demo wants a fresh store, and "${path}" exists already`);
+      throw new AppError('conflict', `the demo needs a new store, and "${path}" exists already`);
     }
-    return { text: asked, remove: async () => {} };
+    return { text: given, remove: async () => {} };
   }
   const folder = await mkdtemp(join(tmpdir(), 'rollcall-demo-'));
   const remove = () => rm(folder, { recursive: true, force: true });
   return { text: `sqlite:${join(folder, 'rollcall.db')}`, remove };
 }
 
-/** Keeps ports that were asked for; takes free ones where the usual ports are taken, or 0 was asked. */
+/** Keeps given ports; replaces default ports that are in use, and port 0, by free ones. */
 export async function withFreePorts(env: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv> {
   const found = { ...env };
   const { host } = readConfig(env);
@@ -42,15 +42,15 @@ export async function withFreePorts(env: NodeJS.ProcessEnv): Promise<NodeJS.Proc
     'ROLLCALL_ANALYZER_PORT',
   ] as const;
   for (const name of names) {
-    const asked = env[name]?.trim();
-    if (asked && asked !== '0') continue;
-    const usual = Number(asked ?? variables[name].fallback);
+    const given = env[name]?.trim();
+    if (given && given !== '0') continue;
+    const usual = Number(given ?? variables[name].fallback);
     found[name] = String((await freePort(host, usual)) ?? (await freePort(host, 0)));
   }
   return found;
 }
 
-/** Base addresses to reach the services of a configuration without port 0. */
+/** Base addresses of the services of a configuration that has no port 0. */
 export function addressesOf(env: NodeJS.ProcessEnv): Addresses {
   const { host, otlpHttpPort, analyzerPort } = readConfig(env);
   const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
@@ -61,7 +61,7 @@ export function addressesOf(env: NodeJS.ProcessEnv): Addresses {
   };
 }
 
-/** @returns the port, or the free one taken for 0; undefined when it is taken */
+/** @returns the port, or a free one for 0; undefined when the port is in use */
 async function freePort(host: string, port: number): Promise<number | undefined> {
   const server = createServer();
   try {

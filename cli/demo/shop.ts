@@ -1,6 +1,6 @@
 /**
- * The made-up shop: six services in six frameworks' spellings, each endpoint with its traffic, and what
- * is the matter with it. Only data; cli/demo/traffic.ts brings it to life.
+ * The made-up shop: six services with the route spellings of six frameworks. Each endpoint has its traffic, and
+ * some have a fault. Data only; cli/demo/traffic.ts makes spans of it.
  */
 export interface ShopService {
   name: string;
@@ -21,11 +21,11 @@ export interface ShopEndpoint {
   daily: number;
   medianMs: number;
   callers: CallerKind;
-  /** Status when all is well. 200 unless said. */
+  /** Status of a success; 200 by default. */
   status?: number;
-  /** Shares of calls that end with another status. */
+  /** By status: the share of calls that end with it instead. */
   failures?: Record<number, number>;
-  /** First seen and last seen, days before today. */
+  /** Days before today of the first and the last call. */
   sinceDay?: number;
   untilDay?: number;
   /** Once on the first of each month, at 02:00 UTC, whatever `daily` says. */

@@ -7,7 +7,7 @@ import { type CallerKind, historyDays, type ShopEndpoint, type ShopService, shop
 const dayMs = dayS * 1000;
 const hourMs = 3_600_000;
 
-/** Paths a scanner tries on the storefront, now and then; no route answers them. */
+/** Paths that a scanner tries on the storefront. They match no route. */
 const probes = [
   '/wp-login.php',
   '/.env',
@@ -17,13 +17,13 @@ const probes = [
 ];
 const probesDaily = 30;
 
-/** A stretch of the shop's time, in milliseconds since the epoch, half-open, within one hour of UTC. */
+/** A time range in milliseconds since the epoch, half-open, within one hour of UTC. */
 export interface Stretch {
   fromMs: number;
   toMs: number;
 }
 
-/** The hours of the history, oldest first: whole days, and today until `nowMs`. */
+/** The hours of the history, oldest first: whole days, then today until `nowMs`. */
 export function historyHours(nowMs: number): Stretch[] {
   const hours: Stretch[] = [];
   const firstMs = today(nowMs) - historyDays * dayMs;
@@ -34,9 +34,9 @@ export function historyHours(nowMs: number): Stretch[] {
 }
 
 /**
- * What the shop's services export for a stretch of time: one SERVER span a call. The same seed, stretch
+ * The spans that the shop's services export for a time range: one SERVER span per call. The same seed, range
  * and day of `nowMs` give the same spans.
- * @param times how much more than usual is going on; the live traffic shows a busier shop
+ * @param times factor on the number of calls; the live traffic has more
  */
 export function traffic(seed: number, stretch: Stretch, nowMs: number, times = 1): ResourceSpans[] {
   const random = new Random(seed, stretch.fromMs);
@@ -63,7 +63,7 @@ export function traffic(seed: number, stretch: Stretch, nowMs: number, times = 1
   });
 }
 
-/** Share of the day's average that is going on at this hour, for those who call. */
+/** Traffic of these callers at this hour, as a multiple of their daily average. */
 function rhythm(callers: CallerKind, atMs: number): number {
   const date = new Date(atMs);
   const weekend = date.getUTCDay() % 6 === 0;
@@ -159,7 +159,7 @@ function stableNames({ method, route, path, status, caller }: Answer): KeyValue[
   });
 }
 
-/** The same call in the names of before semantic conventions 1.21. */
+/** The same call with the attribute names from before semantic conventions 1.21. */
 function oldNames({ method, route, path, status, caller }: Answer): KeyValue[] {
   return present({
     'http.method': method,

@@ -1,6 +1,7 @@
 import type { CallDictionary } from '../../core/call.ts';
+import { grown } from '../../core/column.ts';
 import { limits } from '../../core/limits.ts';
-import { doubled, Interner } from '../intern/interner.ts';
+import { Interner } from '../intern/interner.ts';
 import { TripleTable } from '../intern/triple-table.ts';
 import { truncatedLength, truncateUtf8 } from '../intern/truncate.ts';
 import { valueKind } from '../otlp/attributes.ts';
@@ -100,7 +101,8 @@ export class CallContextCache {
       limits.userAgentBytes,
     );
     const text = this.#userAgents.intern(cursor.bytes, cursor.view, start, length);
-    if (text >= this.#agentOfText.length) this.#agentOfText = doubled(this.#agentOfText);
+    if (text >= this.#agentOfText.length)
+      this.#agentOfText = grown(this.#agentOfText, 2 * this.#agentOfText.length);
     const known = this.#agentOfText[text]!;
     if (known !== 0) return known - 1;
     const agent = this.#agentNumber(agentOf(this.#userAgents.text(text)));

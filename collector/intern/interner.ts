@@ -1,3 +1,4 @@
+import { grown } from '../../core/column.ts';
 import { hashBytes, sameBytes } from './hash.ts';
 
 /**
@@ -80,7 +81,7 @@ export class Interner {
     this.#table[at + 2] = this.#used;
     this.#table[at + 3] = length;
     this.#used += length;
-    if (word >= this.#ends.length) this.#ends = doubled(this.#ends);
+    if (word >= this.#ends.length) this.#ends = grown(this.#ends, 2 * this.#ends.length);
     this.#ends[word] = this.#used;
     if (word * 8 > this.#table.length) this.#growTable();
     return word;
@@ -114,11 +115,4 @@ export const bytesPerWord = 64;
 
 function viewOf(bytes: Buffer): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-}
-
-/** The same entries with as much room again. */
-export function doubled(entries: Int32Array): Int32Array<ArrayBuffer> {
-  const next = new Int32Array(entries.length * 2);
-  next.set(entries);
-  return next;
 }

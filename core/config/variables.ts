@@ -27,7 +27,7 @@ function optional<T>(read: (text: string) => T): (text: string) => T | undefined
 export const variables = {
   ROLLCALL_STORE: {
     fallback: 'sqlite:data/rollcall.db',
-    meaning: 'where calls are kept: sqlite: and a file',
+    meaning: 'where calls are stored: sqlite: and the path of a file',
     read: values.store,
     secret: 'before @',
   },
@@ -49,18 +49,18 @@ export const variables = {
   ROLLCALL_GRPC_CONNECTION_AGE: {
     fallback: '',
     meaning:
-      'age at which a gRPC connection is asked to make place for a new one, behind a balancer that counts connections; unset, never',
+      'age at which a gRPC connection is drained and closed, so that a load balancer can spread new ones; unset: never',
     read: optional(values.duration(1, 30 * dayS)),
   },
   ROLLCALL_ANALYZER_PORT: {
     fallback: '4380',
-    meaning: 'REST API; 0 takes a free port',
+    meaning: 'REST API and dashboard; 0 takes a free port',
     read: values.port,
   },
   ROLLCALL_AUTH: {
     fallback: '',
     meaning:
-      'keys: every request needs one; off: everyone who reaches the ports may write and read; unless set, off on a loopback address, else keys',
+      'keys: every request needs a key; off: no request needs one; unset: off on a loopback address, else keys',
     read: optional(values.oneOf('off', 'keys')),
   },
   ROLLCALL_ADMIN_KEY: {
@@ -90,13 +90,14 @@ export const variables = {
   ROLLCALL_RETAIN_DAYS: keep(defaultRetention.daysS, dayS, 'reports are exact to the day'),
   ROLLCALL_TRUSTED_PROXIES: {
     fallback: 'private',
-    meaning: 'networks whose forwarding headers are believed: CIDR list, private, or none',
+    meaning:
+      'networks of proxies whose forwarding headers are trusted: CIDR list, private, or none',
     read: values.list(values.network),
   },
   ROLLCALL_CLIENT_PRIVACY: {
     fallback: 'full',
     meaning:
-      "what is kept of clients' addresses: full, truncate (networks of /24 and /48), hash (keyed anew every day) or none",
+      'how much of client addresses is stored: full, truncate (networks /24 and /48), hash (with a key that changes every day) or none',
     read: values.oneOf('full', 'truncate', 'hash', 'none'),
   },
   ROLLCALL_CONSUMER_ATTRIBUTES: {
@@ -106,7 +107,7 @@ export const variables = {
   },
   ROLLCALL_EXCLUDE_METHODS: {
     fallback: 'OPTIONS',
-    meaning: 'methods that are not counted; none counts all',
+    meaning: 'HTTP methods that are not counted; none: count all',
     read: values.list(values.method),
   },
   ROLLCALL_EXCLUDE_ROUTES: {
@@ -118,18 +119,18 @@ export const variables = {
   ROLLCALL_EXCLUDE_LATENCY: {
     fallback: 'upgrades,streams',
     meaning:
-      'calls whose duration is no latency: upgrades (status 101), streams (server-sent events), longer than a duration such as 5m, or none',
+      'calls whose duration is left out of latencies: upgrades (status 101), streams (server-sent events), calls longer than a duration such as 5m, or none',
     read: values.excludedLatency,
   },
   ROLLCALL_RPC: {
     fallback: 'off',
-    meaning: 'on: RPC server spans (gRPC, Connect) are calls too, as POST /package.Service/Method',
+    meaning: 'on: RPC server spans (gRPC, Connect) count as calls of POST /package.Service/Method',
     read: values.oneOf('off', 'on'),
   },
   ROLLCALL_SAMPLING_FACTORS: {
     fallback: 'none',
     meaning:
-      'calls that one span stands for, by service, where spans do not say it: shop=10,checkout=4',
+      'calls per span, by service, for sampled spans that carry no weight themselves: shop=10,checkout=4',
     read: values.samplingFactors,
   },
   ROLLCALL_MAX_BODY_MIB: {
@@ -139,33 +140,34 @@ export const variables = {
   },
   ROLLCALL_TLS_CERT: {
     fallback: '',
-    meaning: 'PEM file of the certificate and its chain: every port then speaks TLS',
+    meaning: 'PEM file with the certificate and its chain; every port then speaks TLS',
     read: values.file,
   },
   ROLLCALL_TLS_KEY: {
     fallback: '',
-    meaning: "PEM file of the certificate's private key",
+    meaning: "PEM file with the certificate's private key",
     read: values.file,
   },
   ROLLCALL_TLS_CLIENT_CA: {
     fallback: '',
-    meaning: 'PEM file of authorities: senders of OTLP must show a certificate of one of them',
+    meaning:
+      'PEM file with certificate authorities; OTLP senders must then present a certificate of one of them',
     read: values.file,
   },
   ROLLCALL_CORS_ORIGINS: {
     fallback: 'none',
-    meaning: 'origins of pages that may send OTLP over HTTP: list, * for any characters, or none',
+    meaning: 'web origins that may send OTLP over HTTP: list with * for any characters, or none',
     read: values.list(values.origin),
   },
   ROLLCALL_RESPONSE_HEADERS: {
     fallback: 'none',
     meaning:
-      'headers of every answer over HTTP: name=value list, values percent-encoded where they hold a comma',
+      'headers added to every HTTP response: name=value list, commas within values percent-encoded',
     read: values.responseHeaders,
   },
   ROLLCALL_LOG: {
     fallback: 'info',
-    meaning: 'least level that is logged: trace, debug, info, warn, error, fatal or silent',
+    meaning: 'lowest level that is logged: trace, debug, info, warn, error, fatal or silent',
     read: values.oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
   },
 } satisfies Record<string, Variable>;

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { variables } from '../../core/config/variables.ts';
 import { launchCommand, runToEnd } from '../support/process.ts';
@@ -6,13 +7,22 @@ const rollcall = (args: string[], env: Record<string, string> = {}) =>
   runToEnd('cli/rollcall.mjs', env, args);
 
 it('explains itself, with a flag for every variable', async () => {
-  for (const args of [['help'], ['--help'], ['-h']]) {
+  for (const args of [['help'], ['--help'], ['-h'], ['keys', 'create', '--help']]) {
     const { code, output } = await rollcall(args);
     expect(code).toBe(0);
     for (const name of Object.keys(variables)) {
       const flag = name.replace('ROLLCALL_', '--').toLowerCase().replaceAll('_', '-');
       expect(output).toMatch(new RegExp(`^  ${flag} `, 'm'));
     }
+  }
+});
+
+it('prints the version of package.json', async () => {
+  const { version } = JSON.parse(
+    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+  );
+  for (const args of [['version'], ['--version']]) {
+    expect(await rollcall(args)).toMatchObject({ code: 0, output: `${version}\n` });
   }
 });
 

@@ -131,8 +131,8 @@ describe('rollcall keys', () => {
     [['create', '--project', 'a b', '--scope', 'read'], '--project "a b" must be letters'],
     [['create', '--project', 'shop'], 'needs --scope one of ingest, read, admin'],
     [['create', '--project', 'shop', '--scope', 'all'], '--scope "all" must be one of'],
-    [['revoke', 'rck_secret'], "is no key's id"],
-    [['rotate'], "is no key's id"],
+    [['revoke', 'rck_secret'], 'is not the id of a key'],
+    [['rotate'], 'is not the id of a key'],
     [['list', '--scope', 'read'], '--scope'],
   ])('refuses %j with exit code 2', async (args, why) => {
     const { code, stdout, stderr } = await rollcall(...args);

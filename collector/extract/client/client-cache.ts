@@ -1,6 +1,7 @@
 import type { CallDictionary } from '../../../core/call.ts';
+import { grown } from '../../../core/column.ts';
 import { sameBytes } from '../../intern/hash.ts';
-import { doubled, Interner } from '../../intern/interner.ts';
+import { Interner } from '../../intern/interner.ts';
 import type { AttributeSlots } from '../../otlp/attributes.ts';
 import type { TracesReader } from '../../otlp/traces-reader.ts';
 import { mark, slot } from '../span-attributes.ts';
@@ -81,8 +82,8 @@ export class ClientCache {
     if (length > textBytesMax) return this.#parse(attributes.text(place));
     const text = this.#texts.intern(cursor.bytes, cursor.view, start, length);
     if (text >= this.#clients.length) {
-      this.#clients = doubled(this.#clients);
-      this.#trusted = doubled(this.#trusted);
+      this.#clients = grown(this.#clients, 2 * this.#clients.length);
+      this.#trusted = grown(this.#trusted, 2 * this.#trusted.length);
     }
     const found = this.#clients[text]!;
     if (found !== 0) return found - known;

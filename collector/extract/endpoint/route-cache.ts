@@ -1,6 +1,7 @@
+import { grown } from '../../../core/column.ts';
 import { limits } from '../../../core/limits.ts';
 import { endpointRoute, type Route, routePattern, withDisplay } from '../../../core/route/route.ts';
-import { bytesPerWord, doubled, Interner } from '../../intern/interner.ts';
+import { bytesPerWord, Interner } from '../../intern/interner.ts';
 import { TripleTable } from '../../intern/triple-table.ts';
 import { truncatedLength, truncateUtf8 } from '../../intern/truncate.ts';
 import type { TracesReader } from '../../otlp/traces-reader.ts';
@@ -151,8 +152,8 @@ export class RouteCache {
   /** `http.route` texts get their numbers one by one, so the next one is always the one to learn. */
   #learn(pattern: number): void {
     if (pattern >= this.#canonical.length) {
-      this.#canonical = doubled(this.#canonical);
-      this.#segments = doubled(this.#segments);
+      this.#canonical = grown(this.#canonical, 2 * this.#canonical.length);
+      this.#segments = grown(this.#segments, 2 * this.#segments.length);
     }
     const text = this.#patterns.text(pattern);
     const { canonical, segments } = routePattern(text);

@@ -1,3 +1,4 @@
+import { grown } from '../../../core/column.ts';
 import { limits } from '../../../core/limits.ts';
 import { idHash, sameBytes } from '../../intern/hash.ts';
 import { ProtobufReader } from '../../otlp/protobuf-reader.ts';
@@ -148,17 +149,9 @@ export class SpanTable {
   }
 
   #resize(spans: number, kept: number): void {
-    const grown = (column: Int32Array) => {
-      const next = new Int32Array(spans);
-      next.set(column.subarray(0, kept));
-      return next;
-    };
-    for (const name of intColumns) this[name] = grown(this[name]);
-    const [starts, ends] = [new Float64Array(spans), new Float64Array(spans)];
-    starts.set(this.startNs.subarray(0, kept));
-    ends.set(this.endNs.subarray(0, kept));
-    this.startNs = starts;
-    this.endNs = ends;
+    for (const name of intColumns) this[name] = grown(this[name].subarray(0, kept), spans);
+    this.startNs = grown(this.startNs.subarray(0, kept), spans);
+    this.endNs = grown(this.endNs.subarray(0, kept), spans);
   }
 }
 

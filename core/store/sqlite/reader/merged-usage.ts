@@ -1,5 +1,5 @@
+import { grown } from '../../../column.ts';
 import type { Tally } from '../../../usage/tally.ts';
-import { grown } from '../usage/column.ts';
 import { sortBy } from '../usage/radix-sort.ts';
 import { shardBits, type UsageEntries } from '../usage/usage-block.ts';
 

@@ -1,6 +1,6 @@
+import { grown } from '../../../column.ts';
 import { limits } from '../../../limits.ts';
 import type { Database } from '../database.ts';
-import { grown } from './column.ts';
 
 /**
  * Calls that are committed and not rolled up yet, as row ids and numbers. Mostly less than two full

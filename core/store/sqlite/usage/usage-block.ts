@@ -1,7 +1,7 @@
+import { grown } from '../../../column.ts';
 import type { Tally } from '../../../usage/tally.ts';
 import { lengthBytes, putLength, putVarint } from '../../../usage/varint.ts';
 import type { CallRows } from './call-rows.ts';
-import { grown } from './column.ts';
 import { sortBy } from './radix-sort.ts';
 
 /**

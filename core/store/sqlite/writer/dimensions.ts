@@ -1,10 +1,10 @@
 import type { CallContext, EndpointName, NewDimensions } from '../../../call.ts';
+import { grown } from '../../../column.ts';
 import { limits, specialRoutes } from '../../../limits.ts';
 import { admitRoute, type EndpointCounts } from '../../endpoint-bound.ts';
 import { endpointShape } from '../../endpoint-identity.ts';
 import type { Database, Statement } from '../database.ts';
 import { Spellings } from '../spellings.ts';
-import { grown } from '../usage/column.ts';
 
 /** A list of words by their number in the sender's dictionary, with the row each has, 0 while unknown. */
 class WordRows<T> {
