@@ -6,10 +6,27 @@ export const limits = {
   // One request.
   /** One OTLP body after decompression (ROLLCALL_MAX_BODY_MIB). OTLP 1.11 recommends 64 MiB. */
   bodyBytes: 64 * 1024 * 1024,
-  /** Bodies being read, decompressed or decoded, all requests together; calls that wait for their commit are
-   *  bounded by `waitingCalls`. One body of the largest size is always admitted when no other is in flight,
-   *  so the budget never refuses forever. */
+  /** Bytes of bodies that came and are being read, decompressed or decoded, all requests together; what waits
+   *  for its commit is bounded by waitingCalls. Large bodies get three quarters of it, one connection a half,
+   *  one address or project seven eighths: the rest is left to others. One large body is counted apart, so
+   *  that a body of the largest size is never refused for ever. */
   inFlightBytes: 64 * 1024 * 1024,
+  /** A body up to this is small: an export of 512 spans has 143 KB. */
+  smallBodyBytes: 256 * 1024,
+  /** While bodies in flight are at their bound, a body that comes more slowly than this gives way. Looked at
+   *  every half second. The slowest links of servers carry a hundred times as much. A body of which much came
+   *  must go on at a rate that would have brought it within `bodyS`. */
+  bodyBytesPerS: 64 * 1024,
+  bodyS: 20,
+  bodyProgressMs: 500,
+  /** The first buffer of a body whose length is told, at the most: it grows with what comes. */
+  firstBufferBytes: 512 * 1024,
+  /** What a decompressor holds beside its output, counted as bytes of the body. */
+  decompressorBytes: 64 * 1024,
+  /** A body in chunks of less than this on average costs more for each byte than decoding it. Looked at from
+   *  `bodyChunks` on. */
+  chunkBytesLeast: 16,
+  bodyChunks: 4_096,
   /** Calls decoded and not yet committed. Four full batches keep the writer busy while the event loop decodes,
    *  and take about 20 MB (80 bytes a call). */
   waitingCalls: 262_144,

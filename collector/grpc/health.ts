@@ -147,4 +147,4 @@ function shuttingDown(): AppError {
 }
 
 /** A few bytes, whatever is in flight: health must be known under load. */
-const unboundedShare = { grow() {}, release() {} };
+const unboundedShare = { grow() {}, whenLost() {}, whole() {}, release() {} };

@@ -14,18 +14,19 @@ import { grpcCode, RpcError } from './status.ts';
 
 /**
  * The one message of a unary call: a flag byte (compressed or not), four bytes of length, and so many bytes
- * in however many DATA frames. Its length is known before it is read, so room is asked for exactly.
+ * in however many DATA frames. The length is known before the message is read: one that does not fit is
+ * refused by it.
  */
 export interface Message {
   body: Body;
-  /** Of the room the message was given; the caller's to release. */
+  /** The message's part of the budget. The caller releases it. */
   share: Share;
 }
 
 export interface MessageOptions extends Pick<BodyOptions, 'bytesMax' | 'pool'> {
   /** Of the header grpc-encoding; undefined without one. */
   codec: Codec | undefined;
-  /** Asks for room. @throws AppError */
+  /** Opens the share of a message of so many bytes. @throws AppError */
   admit(bytes: number): Share;
 }
 

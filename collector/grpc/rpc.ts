@@ -35,7 +35,8 @@ export async function takeRpc(
   const client = stream.session?.socket?.remoteAddress ?? '';
   const project = await context.gate.project(credentialsOf(headers, client), 'ingest');
   const { bodyBytesMax: bytesMax, ingest, pool } = context;
-  const admit = (bytes: number) => ingest.admit(bytes);
+  const sender = { connection: stream.session ?? stream, address: client, project };
+  const admit = (bytes: number) => ingest.admit(sender, bytes);
   const reading = readMessage(stream, { codec, bytesMax, pool, admit });
   deadline.watch(reading.fail);
   const { body, share } = await reading.message;

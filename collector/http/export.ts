@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { credentialsOf } from '../../core/auth/credentials.ts';
 import { AppError } from '../../core/error.ts';
+import { connectionOf } from '../../core/server/web-server.ts';
 import type { Encoding, PartialSuccess, Signal } from '../otlp/responses.ts';
 import { type Body, checkDeclared, codecOf } from '../request/body.ts';
 import { type ExportContext, takeBody } from '../request/request.ts';
@@ -54,7 +55,9 @@ export async function takeExport(
   const declared = declaredBytes(request);
   const { bodyBytesMax: bytesMax, ingest, pool } = context;
   checkDeclared(declared, bytesMax);
-  const share = ingest.admit(declared ?? unknownBytes);
+  const { remoteAddress: client = '' } = request.socket;
+  const sender = { connection: connectionOf(request), address: client, project };
+  const share = ingest.admit(sender, declared);
   let body: Body;
   try {
     begin();
@@ -63,12 +66,8 @@ export async function takeExport(
     share.release();
     throw error;
   }
-  const client = request.socket.remoteAddress ?? '';
   return takeBody(context, { project, signal, encoding, client }, body, share);
 }
 
 const unsupportedType =
   '415 unsupported media type, supported: [application/json, application/x-protobuf]';
-
-/** Room asked for a body of unknown length; it grows as the body does. */
-const unknownBytes = 64 * 1024;

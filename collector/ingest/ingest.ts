@@ -6,7 +6,7 @@ import { type ClockAhead, ClockSkew } from '../extract/clock-skew.ts';
 import type { RejectReason, SpanCounts } from '../extract/counts.ts';
 import type { CollectorMetrics } from '../metrics.ts';
 import type { PartialSuccess } from '../otlp/responses.ts';
-import { ByteBudget, type Share } from './budget.ts';
+import { ByteBudget, type Sender, type Share } from './budget.ts';
 import { messageDigest } from './digest.ts';
 
 /**
@@ -48,11 +48,11 @@ export class Ingest {
   }
 
   /**
-   * Asks for room before a body is read. The share is the caller's to release.
-   * @param bytes of the body, or what is known of them
+   * Opens a body's share before the body is read. The caller releases it.
+   * @param declaredBytes of the body, where the sender told them
    * @throws AppError `overloaded`: later; `unavailable`: the store cannot commit, or we are going down
    */
-  admit(bytes: number): Share {
+  admit(sender: Sender, declaredBytes = 0): Share {
     if (this.#closing) throw new AppError('unavailable', 'the collector is shutting down');
     if (this.#failing && this.#waitingCalls > 0) {
       throw new AppError('unavailable', 'the store cannot commit at the moment');
@@ -62,7 +62,7 @@ export class Ingest {
       const message = `${this.#waitingCalls} calls wait for their commit; the bound is ${waitingCalls}`;
       throw new AppError('overloaded', message);
     }
-    return this.#budget.admit(bytes);
+    return this.#budget.admit(sender, declaredBytes);
   }
 
   /**

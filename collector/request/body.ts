@@ -8,6 +8,7 @@ import {
   createZstdDecompress,
 } from 'node:zlib';
 import { AppError, asAppError } from '../../core/error.ts';
+import { limits } from '../../core/limits.ts';
 import type { Share } from '../ingest/budget.ts';
 import type { BufferPool } from './buffer-pool.ts';
 
@@ -95,17 +96,40 @@ function plainIntake(
   { resolve, reject }: IntakeEnds,
 ): Intake {
   const collected = new Collected(options);
+  const chunks = new ChunkSizes();
+  const fail = (error: Error): void => {
+    collected.discard();
+    reject(error);
+  };
+  options.share.whenLost(fail);
   return {
     chunk: (chunk) => {
+      chunks.add(chunk.length);
+      options.share.grow(chunk.length);
       if (chunk.length === declared) collected.adopt(chunk);
       else collected.add(chunk, declared);
     },
     end: () => resolve(collected.body()),
-    fail: (error) => {
-      collected.discard();
-      reject(error);
-    },
+    fail,
   };
+}
+
+/** Counts the pieces of a body. */
+class ChunkSizes {
+  #chunks = 0;
+  #bytes = 0;
+
+  /** @throws AppError `invalid` for pieces that are tiny on average */
+  add(bytes: number): void {
+    this.#chunks += 1;
+    this.#bytes += bytes;
+    const { bodyChunks, chunkBytesLeast } = limits;
+    if (this.#chunks < bodyChunks || this.#bytes >= this.#chunks * chunkBytesLeast) return;
+    throw new AppError(
+      'invalid',
+      `the body comes in ${this.#chunks} chunks of ${Math.round(this.#bytes / this.#chunks)} bytes on average; at least ${chunkBytesLeast} are asked`,
+    );
+  }
 }
 
 function packedIntake(
@@ -113,7 +137,9 @@ function packedIntake(
   codec: Exclude<Codec, 'identity'>,
   { flow, resolve, reject }: IntakeEnds,
 ): Intake {
+  const { share } = options;
   const collected = new Collected(options);
+  const chunks = new ChunkSizes();
   let received = 0;
   let unpack: Transform | undefined;
   const fail = (error: Error): void => {
@@ -121,9 +147,15 @@ function packedIntake(
     collected.discard();
     reject(error);
   };
+  const unpacked = (chunk: Buffer): void => {
+    share.grow(chunk.length);
+    collected.add(chunk);
+  };
+  share.whenLost(fail);
   const open = (first: Buffer): Transform => {
+    share.grow(limits.decompressorBytes);
     const stream = decompressor(codec, first);
-    stream.on('data', guarded(collected.add.bind(collected), fail));
+    stream.on('data', guarded(unpacked, fail));
     stream.on('end', () => resolve(collected.body()));
     stream.on('error', (error) => fail(notValid(codec, error.message)));
     stream.on('drain', () => flow.resume());
@@ -131,7 +163,9 @@ function packedIntake(
   };
   return {
     chunk: (chunk) => {
+      chunks.add(chunk.length);
       received += chunk.length;
+      share.grow(chunk.length);
       if (received > options.bytesMax) throw tooLarge(`${received} bytes`, options.bytesMax);
       unpack ??= open(chunk);
       if (!unpack.write(chunk)) flow.pause();
@@ -165,12 +199,13 @@ class Collected {
     const { bytesMax } = this.#options;
     const length = this.#length + chunk.length;
     if (length > bytesMax) throw tooLarge(`more than ${bytesMax} bytes`, bytesMax);
-    this.#reserve(Math.max(length, expectedBytes));
+    this.#reserve(length, expectedBytes);
     chunk.copy(this.#buffer!, this.#length);
     this.#length = length;
   }
 
   body(): Body {
+    this.#options.share.whole();
     const bytes = this.#buffer?.subarray(0, this.#length) ?? Buffer.alloc(0);
     return { bytes, release: () => this.discard() };
   }
@@ -181,12 +216,13 @@ class Collected {
     this.#buffer = undefined;
   }
 
-  #reserve(bytes: number): void {
+  /** Memory follows the bytes that came: a length that was only told is believed up to a bound. */
+  #reserve(bytes: number, expectedBytes: number): void {
     const held = this.#buffer?.length ?? 0;
     if (bytes <= held) return;
-    const { pool, share, bytesMax } = this.#options;
-    const wanted = Math.min(Math.max(bytes, held * 2), bytesMax);
-    share.grow(wanted);
+    const { pool, bytesMax } = this.#options;
+    const believed = Math.min(expectedBytes, limits.firstBufferBytes);
+    const wanted = Math.min(Math.max(bytes, held * 2, believed), bytesMax);
     const next = pool.take(wanted);
     this.#buffer?.copy(next, 0, 0, this.#length);
     this.discard();

@@ -78,6 +78,11 @@ export function isHttp2(request: IncomingMessage): boolean {
   return (request as object) instanceof Http2ServerRequest;
 }
 
+/** The connection that brought the request: its socket, or its session of HTTP/2, whose sockets are made anew. */
+export function connectionOf(request: IncomingMessage & { stream?: Http2Stream }): object {
+  return request.stream?.session ?? request.socket;
+}
+
 /** The client took the body back, and what came of it is no body. HTTP/1.1 never ends such a body. */
 export function cutShort(request: { stream?: Http2Stream }): boolean {
   const { stream } = request;

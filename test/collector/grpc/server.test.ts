@@ -188,25 +188,28 @@ describe('bounds', () => {
       expect([refused.code, refused.trailers]).toEqual([8, undefined]);
       expect(retrySecondsOf(refused.headers)).toEqual({ details: undefined, trailer: undefined });
     }
-    // 64 messages of which only the beginning comes.
-    const holding = await openGrpc(collector.grpcUrl);
-    const held = Array.from({ length: 64 }, () => {
-      const stream = holding.begin();
+    // Large messages of which all but the last byte comes: 48 MiB, the part of large bodies, and one that may pass it.
+    const holding = [await openGrpc(collector.grpcUrl), await openGrpc(collector.grpcUrl)];
+    const message = framed(Buffer.alloc(mib)).subarray(0, -1);
+    const held = Array.from({ length: 49 }, (_, number) => {
+      const stream = holding[number % 2]!.begin();
       stream.on('error', () => {});
-      stream.write(framed(Buffer.alloc(mib)).subarray(0, 100));
+      stream.write(message);
       return stream;
     });
     const queue = 'rollcall_queue_bytes';
-    await until(async () => (await counter(queue)) === 64 * mib);
-    const refused = await connection.call(framed(Buffer.alloc(5000, 0x50)));
+    await until(async () => (await counter(queue)) === 49 * (mib - 1));
+    const refused = await connection.call(framed(Buffer.alloc(mib, 0x50)));
     expect(refused.code).toBe(14);
     expect(retrySecondsOf(refused.trailers ?? refused.headers)).toEqual({ details: 1, trailer: 1 });
+    // Small messages have room of their own.
+    expect((await connection.call(framed(traces(1)))).code).toBe(0);
     // Health is known even so, and what is cut off gives its room back and leaves nothing.
     expect((await connection.call(framed(Buffer.alloc(0)), { path: healthCheck })).code).toBe(0);
     const aborted = 'rollcall_requests_total{transport="grpc",code="aborted"}';
     const before = await counter(aborted);
     const stored = await newlyStored(async () => {
-      holding.session.socket.destroy();
+      for (const { session } of holding) session.socket.destroy();
       await until(async () => (await counter(queue)) === 0);
     });
     expect([stored, (await counter(aborted)) - before]).toEqual([0, held.length]);

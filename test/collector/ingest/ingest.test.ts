@@ -107,6 +107,8 @@ class TextExtractor implements CallExtractor {
   }
 }
 
+const sender = { connection: {}, address: '192.0.2.1', project: 'default' };
+
 function open(bounds: Partial<IngestBounds> = {}) {
   const writer = new HeldWriter();
   const dictionary = new CallDictionary();
@@ -222,12 +224,12 @@ test('a failed commit fails all its deliveries, and the next one tries again', a
   expect(extractor.forgotten.map((batch) => batch === writer.appended[0]?.batch)).toEqual([true]);
   expect(states).toEqual(['disk full']);
   // The next one is let through to find out; while it does, others are refused before they are read.
-  ingest.admit(10).release();
+  ingest.admit(sender, 10).release();
   send('1 stored a');
   await turn();
-  expect(() => ingest.admit(10)).toThrow('the store cannot commit');
+  expect(() => ingest.admit(sender, 10)).toThrow('the store cannot commit');
   await writer.settle(1);
-  ingest.admit(10).release();
+  ingest.admit(sender, 10).release();
   expect(settled.at(-1)).toBe('1 stored a');
   expect(states).toEqual(['disk full', undefined]);
   expect(await counted(metrics)).toEqual({ stored: 1, 'rejected.unavailable': 2 });
@@ -270,29 +272,13 @@ test('a full queue refuses before a body is read, and takes again when it has dr
   const { ingest, writer, send } = open();
   send('99 stored a');
   await turn();
-  ingest.admit(1).release();
+  ingest.admit(sender, 1).release();
   send('1 stored b');
-  expect(() => ingest.admit(1)).toThrow('100 calls wait for their commit; the bound is 100');
+  expect(() => ingest.admit(sender, 1)).toThrow(
+    '100 calls wait for their commit; the bound is 100',
+  );
   await writer.settle(0);
-  ingest.admit(1).release();
-});
-
-test('bodies in flight are bounded; one alone is always admitted', () => {
-  const { ingest } = open();
-  const large = ingest.admit(5000);
-  expect(() => ingest.admit(1)).toThrow('5000 bytes of bodies are in flight');
-  large.release();
-  large.release();
-  const first = ingest.admit(600);
-  const second = ingest.admit(400);
-  expect(() => ingest.admit(1)).toThrow(AppError);
-  // Of two that grow past the bound, one goes on and the other is refused: no deadlock.
-  first.grow(900);
-  expect(() => second.grow(900)).toThrow(AppError);
-  second.release();
-  first.grow(100_000);
-  first.release();
-  ingest.admit(1000).release();
+  ingest.admit(sender, 1).release();
 });
 
 test('closing refuses new requests and waits for those that were taken', async () => {
@@ -304,7 +290,7 @@ test('closing refuses new requests and waits for those that were taken', async (
   const closing = ingest.close().then(() => {
     closed = true;
   });
-  expect(() => ingest.admit(1)).toThrow('shutting down');
+  expect(() => ingest.admit(sender, 1)).toThrow('shutting down');
   await turn();
   await writer.settle(0);
   expect(closed).toBe(false);

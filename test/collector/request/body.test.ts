@@ -27,7 +27,11 @@ const failures: unknown[] = [];
 /** Answers with the body it read, or with the code of the error. */
 beforeAll(async () => {
   server = createServer(async (incoming, outgoing) => {
-    const share = budget.admit(0);
+    const share = budget.admit({
+      connection: incoming.socket,
+      address: '127.0.0.1',
+      project: 'default',
+    });
     try {
       const codec = codecOf(incoming.headers['content-encoding']);
       const body = await readBody(incoming, { codec, bytesMax, share, pool });

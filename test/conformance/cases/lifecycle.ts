@@ -4,6 +4,7 @@ import { encodeSpans, serverSpan, traces } from '../../support/export-request.ts
 import { startCollectorProcess, temporaryFolder } from '../../support/process.ts';
 import { CaseList } from '../case.ts';
 import { among, atLeast, equal, holds, inTime, matches, until } from '../check.ts';
+import { crowded } from '../crowd.ts';
 import { counterOf, duplicateSpans, exchange, storedSpans } from '../exchange.ts';
 import { retrySecondsOf, statusOf } from '../export-answer.ts';
 import { GrpcConnection, type Reply, reply } from '../grpc-client.ts';
@@ -11,7 +12,7 @@ import { addressOf, storing } from '../own-target.ts';
 import { post } from '../post.ts';
 import { rawConnection, requestHead } from '../raw-connection.ts';
 import { holdStore } from '../store-lock.ts';
-import type { GrpcTarget, Target } from '../target.ts';
+import type { GrpcTarget } from '../target.ts';
 
 /** docs/conformance.md L: limits, overload, durability, start and end. */
 const list = new CaseList();
@@ -85,30 +86,16 @@ list.http('L2', 'small requests are answered while one of 16 MiB is taken', asyn
   holds(small > 0, 'expected small requests to be answered meanwhile, got none');
 });
 
-/** Fills the budget of 64 MiB but for 4; gives it back when `act` is done. */
-async function crowded<T>(
-  target: Target & { inside: { counter(name: string): Promise<number> } },
-  act: () => Promise<T>,
-): Promise<T> {
-  const { socket } = rawConnection(target.httpUrl, requestHead(60 * mib));
-  const queue = () => target.inside.counter(queueBytes);
-  await until(async () => (await queue()) >= 60 * mib, 'a share of the budget');
-  try {
-    return await act();
-  } finally {
-    socket.destroy();
-    await until(async () => (await queue()) === 0, 'the share given back');
-  }
-}
-
 list.inside('L3', 'beyond the budget 429 before the body is read', async (target) => {
-  await crowded(target, async () => {
-    for (const more of ['', 'expect: 100-continue\r\n']) {
+  for (const more of ['', 'expect: 100-continue\r\n']) {
+    await crowded(target, async () => {
       const { socket, answered } = rawConnection(target.httpUrl, requestHead(10 * mib, more));
       const said = await answered();
       socket.destroy();
       matches(said, /^HTTP\/1\.1 429 [\s\S]*retry-after: 1\r\n/i, more);
-    }
+    });
+  }
+  await crowded(target, async () => {
     equal((await post(target, traces(1))).status, 200, 'a small request');
     const refused = await post(target, Buffer.alloc(10 * mib));
     equal([refused.status, statusOf(refused).code], [429, 8]);
@@ -221,10 +208,7 @@ list.inside('L6', 'the body under way is taken, the next is 503, exit 0', async 
   const body = traces(4);
   const underWay = rawConnection(httpUrl, requestHead(body.length), body.subarray(0, 100));
   const late = rawConnection(httpUrl, requestHead(body.length).slice(0, 20));
-  await until(
-    async () => (await counterOf(httpUrl, queueBytes)) >= body.length,
-    'the body under way',
-  );
+  await until(async () => (await counterOf(httpUrl, queueBytes)) === 100, 'the body under way');
   const ended = running.stop();
   await idle.closed();
   // From here on nobody new gets in.

@@ -10,6 +10,7 @@ import {
 } from '../../support/export-request.ts';
 import { CaseList } from '../case.ts';
 import { among, equal, holds, matches, until } from '../check.ts';
+import { crowded } from '../crowd.ts';
 import type { Answer } from '../exchange.ts';
 import { badRequestOf, partialOf, rejectedOf, statusOf } from '../export-answer.ts';
 import { post } from '../post.ts';
@@ -152,17 +153,7 @@ list.http('R7', 'no Retry-After where repetition cannot help', async (target) =>
 });
 
 list.inside('R7', '1 s on 429, the code 8', async (target) => {
-  // The budget of bytes in flight is 64 MiB; see L3.
-  const mib = 2 ** 20;
-  const { hostname, port } = new URL(target.httpUrl);
-  const first = connect(Number(port), hostname);
-  first.on('error', () => {});
-  first.write(requestHead(60 * mib));
-  const queue = () => target.inside.counter('rollcall_queue_bytes');
-  await until(async () => (await queue()) >= 60 * mib, 'a share of the budget');
-  const answer = await post(target, Buffer.alloc(10 * mib));
-  first.destroy();
-  await until(async () => (await queue()) === 0, 'the share given back');
+  const answer = await crowded(target, () => post(target, Buffer.alloc(10 * 2 ** 20)));
   equal([answer.status, answer.headers['retry-after'], statusOf(answer).code], [429, '1', 8]);
 });
 

@@ -1,0 +1,134 @@
+import { expect, test } from 'vitest';
+import { ByteBudget, type Sender } from '../../../collector/ingest/budget.ts';
+import { limits } from '../../../core/limits.ts';
+
+const mib = 2 ** 20;
+
+function open() {
+  let nowMs = 0;
+  const budget = new ByteBudget(64 * mib, () => nowMs);
+  return {
+    budget,
+    pass: (ms: number) => {
+      nowMs += ms;
+    },
+  };
+}
+
+let connections = 0;
+
+/** A sender with a connection of its own. */
+function sender(address = '192.0.2.1', project = 'default'): Sender {
+  connections += 1;
+  return { connection: { connections }, address, project };
+}
+
+test('a length that is only announced takes nothing from others', () => {
+  const { budget } = open();
+  for (let n = 0; n < 1000; n += 1) budget.admit(sender(), 64 * mib);
+  expect(budget.bytes).toBe(0);
+  const healthy = budget.admit(sender(), 64 * mib);
+  healthy.grow(30 * mib);
+  expect(budget.bytes).toBe(30 * mib);
+});
+
+test('large bodies get 48 of 64 MiB together, and one of them is counted apart', () => {
+  const { budget } = open();
+  for (let n = 0; n < 24; n += 1) budget.admit(sender()).grow(2 * mib);
+  const second = budget.admit(sender());
+  const first = budget.admit(sender(), 64 * mib);
+  first.grow(64 * mib);
+  expect(() => second.grow(2 * mib)).toThrow('more pass a bound: 67108864 for all');
+  expect(() => budget.admit(sender(), 2 * mib)).toThrow('117440512 bytes of bodies are in flight');
+  first.release();
+  second.grow(2 * mib);
+});
+
+test('a body of the largest size takes nothing from others', () => {
+  const { budget } = open();
+  budget.admit(sender(), 64 * mib).grow(64 * mib);
+  for (let n = 0; n < 24; n += 1) budget.admit(sender()).grow(2 * mib);
+});
+
+test('a small body has room beside all large ones, from the same address and project too', () => {
+  const { budget } = open();
+  for (let n = 0; n < 24; n += 1) budget.admit(sender()).grow(2 * mib);
+  for (let n = 0; n < 32; n += 1) budget.admit(sender(), 143_000).grow(limits.smallBodyBytes);
+  expect(() => budget.admit(sender()).grow(limits.smallBodyBytes)).toThrow('are in flight');
+});
+
+test.each([
+  [
+    'connection',
+    32,
+    (one: Sender) => ({ ...sender('192.0.2.9', 'other'), connection: one.connection }),
+  ],
+  ['address', 56, () => sender('192.0.2.1', 'other')],
+  ['project', 56, () => sender('192.0.2.9', 'default')],
+] as const)('small bodies of one %s get %i MiB at the most', (_, mibMost, another) => {
+  const { budget } = open();
+  const one = sender();
+  for (let n = 0; n < mibMost * 4; n += 1) budget.admit(another(one)).grow(256 * 1024);
+  expect(() => budget.admit(another(one)).grow(1)).toThrow('are in flight');
+  budget.admit(sender('192.0.2.33', 'third')).grow(256 * 1024);
+});
+
+test('bodies that come too slowly give way when there is no room, and not before', () => {
+  const { budget, pass } = open();
+  const lost: string[] = [];
+  const shares = Array.from({ length: 25 }, (_, n) => {
+    const share = budget.admit(sender());
+    share.whenLost((error) => lost.push(`${n}: ${error.code} ${error.message}`));
+    share.grow(2 * mib);
+    return share;
+  });
+  pass(60_000);
+  expect(() => budget.admit(sender(), 2 * mib)).toThrow('are in flight');
+  pass(limits.bodyProgressMs);
+  // All but two stand still: the one that is counted apart goes on, another is whole and being decoded.
+  shares[24]!.grow(64 * 1024);
+  shares[0]!.whole();
+  budget.admit(sender(), 2 * mib).grow(2 * mib);
+  expect(lost).toHaveLength(23);
+  expect(lost[0]).toBe(
+    '1: overloaded the body came at 0 bytes/s while bodies in flight had reached their bound; it must then come at 104858 bytes/s',
+  );
+  expect(budget.bytes).toBe(6 * mib + 64 * 1024);
+});
+
+test('a body of which much came must go on faster than one of which little came', () => {
+  const { budget, pass } = open();
+  const lost: number[] = [];
+  const shares = [60, 20, 20, 1, 1, 1].map((come, n) => {
+    const share = budget.admit(sender());
+    share.whenLost(() => lost.push(n));
+    share.grow(come * mib);
+    return share;
+  });
+  expect(() => budget.admit(sender(), 8 * mib)).toThrow('are in flight');
+  pass(1000);
+  // Of the third nothing more came; the second goes on at a hundredth of what it holds, the others at a tenth.
+  for (const share of shares.slice(3)) share.grow(0.1 * mib);
+  shares[0]!.grow(4 * mib);
+  shares[1]!.grow(0.2 * mib);
+  budget.admit(sender(), 8 * mib);
+  expect(lost).toEqual([1, 2]);
+});
+
+test('all that was taken is given back once, whatever its size became', () => {
+  const { budget } = open();
+  const shares = Array.from({ length: 30 }, (_, n) => {
+    const share = budget.admit(sender(), 100);
+    for (let part = 0; part < n; part += 1) share.grow(60_000);
+    return share;
+  });
+  expect(budget.bytes).toBe(60_000 * 435);
+  for (const share of shares) {
+    share.release();
+    share.release();
+  }
+  expect(budget.bytes).toBe(0);
+  // No owner remembers anything: one connection may hold its half again.
+  const share = budget.admit(sender());
+  share.grow(32 * mib);
+});
