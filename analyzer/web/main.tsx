@@ -1,11 +1,18 @@
+import { QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
+import { Router } from 'wouter';
+import { newQueryClient } from './api/queries.ts';
+import { App } from './app.tsx';
+import './global.css';
+import { routerBase } from './state/base.ts';
 
 createRoot(document.getElementById('app')!).render(
   <StrictMode>
-    <h1>Rollcall</h1>
-    <p>
-      The first panels come with the next commits. <a href="api/v1/report?format=md">The report</a>
-    </p>
+    <QueryClientProvider client={newQueryClient()}>
+      <Router base={routerBase}>
+        <App />
+      </Router>
+    </QueryClientProvider>
   </StrictMode>,
 );

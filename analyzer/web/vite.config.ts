@@ -7,7 +7,7 @@ export default defineConfig({
   base: './',
   publicDir: false,
   clearScreen: false,
-  logLevel: 'warn',
+  logLevel: 'error',
   css: { modules: { localsConvention: 'camelCaseOnly' } },
   build: {
     target: 'es2023',

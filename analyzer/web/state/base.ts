@@ -4,7 +4,7 @@
  */
 export const basePath: string = import.meta.env.DEV
   ? '/'
-  : new URL('../', import.meta.url).pathname;
+  : new URL(/* @vite-ignore */ '../', import.meta.url).pathname;
 
 /** Without the slash at its end, as the router wants it. */
 export const routerBase: string = basePath.slice(0, -1);

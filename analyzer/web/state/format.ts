@@ -4,6 +4,7 @@ const locale = navigator.languages.length > 0 ? [...navigator.languages] : undef
 const exactFormat = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
 const compactFormat = new Intl.NumberFormat(locale, {
   notation: 'compact',
+  minimumSignificantDigits: 3,
   maximumSignificantDigits: 3,
 });
 const decimals = [0, 1, 2].map(
@@ -38,6 +39,12 @@ export function duration(ms: number | null | undefined): string {
   if (ms >= 10_000) return `${decimals[1]!.format(ms / 1000)} s`;
   if (ms >= 1000) return `${decimals[2]!.format(ms / 1000)} s`;
   return `${decimals[ms >= 10 || ms === 0 ? 0 : ms >= 1 ? 1 : 2]!.format(ms)} ms`;
+}
+
+/** A round duration on an axis. @param ms a power of ten */
+export function roundDuration(ms: number): string {
+  const number = new Intl.NumberFormat(locale, { maximumFractionDigits: 3 });
+  return ms >= 1000 ? `${number.format(ms / 1000)} s` : `${number.format(ms)} ms`;
 }
 
 /** A change between two values, with its sign; null when there is nothing to compare. */

@@ -53,6 +53,16 @@ export function refreshMs(period: Period): number | false {
   return lengthMs(period) <= unitMs.d ? 10_000 : 30_000;
 }
 
+/**
+ * The interval of a series, where the API's own choice is too coarse for a large chart: it aims at 120 points,
+ * and a week by the hour has 168.
+ */
+export function intervalOf(period: Period, nowMs: number): 'hour' | undefined {
+  const days = lengthMs(period) / unitMs.d;
+  const isKept = 'window' in period || nowMs - Date.parse(period.from) < 80 * unitMs.d;
+  return days > 2 && days <= 10 && isKept ? 'hour' : undefined;
+}
+
 const weekMs = 7 * unitMs.d;
 
 /** The range a window is compared with. @param window as the API answered it */

@@ -102,7 +102,7 @@ export function carried(search: Search): Search {
   return { ...readSearch(''), period, service, environment, method, compare, tz };
 }
 
-export type Change = (patch: Partial<Search>, how?: { replace?: boolean }) => void;
+export type Change = (patch: Partial<Search>, how?: { replace?: boolean; state?: unknown }) => void;
 
 /** The page's search and how to change it: a change is a step of the browser's history unless it replaces. */
 export function usePageSearch(): [Search, Change] {

@@ -1,0 +1,330 @@
+import {
+  keepPreviousData,
+  QueryClient,
+  type UseQueryResult,
+  useMutation,
+  useQuery,
+  useQueryClient,
+} from '@tanstack/react-query';
+import { comparedRange, type Period, periodParameters, refreshMs } from '../state/period.ts';
+import type { Comparison, Search } from '../state/search.ts';
+import type {
+  Clients,
+  EndpointAnswer,
+  EndpointRow,
+  Key,
+  Report,
+  Services,
+  Session,
+  Summary,
+  Timeseries,
+} from './answers.ts';
+import { ApiError, api, NoAnswer, type Parameters, request } from './request.ts';
+
+/** Every question the pages ask, each with one key in the cache. */
+
+export function newQueryClient(): QueryClient {
+  return new QueryClient({
+    defaultOptions: {
+      queries: {
+        staleTime: 5_000,
+        gcTime: 120_000,
+        retry: (failures, error) => failures < 2 && isPassing(error),
+        retryDelay: (failures) => 500 * 2 ** failures,
+        refetchOnWindowFocus: true,
+        placeholderData: keepPreviousData,
+      },
+    },
+  });
+}
+
+/** Worth another try at once: an analyzer that restarts, or is busy. */
+function isPassing(error: Error): boolean {
+  return error instanceof NoAnswer || (error instanceof ApiError && error.status >= 502);
+}
+
+export const sessionKey = ['session'] as const;
+
+export function useSession(): UseQueryResult<Session> {
+  return useQuery({
+    queryKey: sessionKey,
+    queryFn: ({ signal }) => request<Session>('session', { signal }),
+    // Notices a newer build and an ended session.
+    refetchInterval: 60_000,
+  });
+}
+
+/** What narrows the data of a page, besides the period. */
+export type Narrowing = Pick<Search, 'period' | 'service' | 'environment' | 'method'>;
+
+const common = ({ period, service, environment }: Narrowing): Parameters => ({
+  ...periodParameters(period),
+  service,
+  environment,
+});
+
+export function useSummary(narrowing: Narrowing): UseQueryResult<Summary> {
+  const parameters = { ...common(narrowing), method: narrowing.method, limit: '20' };
+  return useQuery({
+    queryKey: ['summary', parameters],
+    queryFn: ({ signal }) => request<Summary>(api('/summary'), { parameters, signal }),
+    refetchInterval: refreshMs(narrowing.period),
+  });
+}
+
+/** The range that the page's window is compared with, once the window itself is known. */
+function comparedPeriod(
+  answered: { window: { from: string; to: string } } | undefined,
+  compare: Comparison,
+): Period | undefined {
+  if (compare === 'off' || answered === undefined) return undefined;
+  return comparedRange(answered.window, compare);
+}
+
+export function useComparedSummary(
+  narrowing: Narrowing,
+  answered: Summary | undefined,
+  compare: Comparison,
+): UseQueryResult<Summary> {
+  const period = comparedPeriod(answered, compare);
+  const parameters = {
+    ...common({ ...narrowing, ...(period && { period }) }),
+    method: narrowing.method,
+    limit: '1',
+  };
+  return useQuery({
+    queryKey: ['summary', parameters],
+    queryFn: ({ signal }) => request<Summary>(api('/summary'), { parameters, signal }),
+    enabled: period !== undefined,
+    staleTime: 60_000,
+  });
+}
+
+export interface SeriesQuestion extends Narrowing {
+  tz: string;
+  endpoint?: string;
+  interval?: string;
+}
+
+const seriesParameters = (asked: SeriesQuestion): Parameters => ({
+  ...common(asked),
+  method: asked.method,
+  endpoint: asked.endpoint,
+  interval: asked.interval,
+  tz: asked.tz,
+});
+
+export function useTimeseries(asked: SeriesQuestion): UseQueryResult<Timeseries> {
+  const parameters = seriesParameters(asked);
+  return useQuery({
+    queryKey: ['timeseries', parameters],
+    queryFn: ({ signal }) => request<Timeseries>(api('/timeseries'), { parameters, signal }),
+    refetchInterval: refreshMs(asked.period),
+  });
+}
+
+/** The series of the range before, in the same intervals as the one it is compared with. */
+export function useComparedTimeseries(
+  asked: SeriesQuestion,
+  answered: Timeseries | undefined,
+  compare: Comparison,
+): UseQueryResult<Timeseries> {
+  const period = comparedPeriod(answered, compare);
+  // Six hours serve the automatic choice only: the API does not take them by name.
+  const interval = answered?.interval === '6h' ? undefined : answered?.interval;
+  const parameters = seriesParameters({
+    ...asked,
+    ...(period && { period }),
+    ...(interval && { interval }),
+  });
+  return useQuery({
+    queryKey: ['timeseries', parameters],
+    queryFn: ({ signal }) => request<Timeseries>(api('/timeseries'), { parameters, signal }),
+    enabled: period !== undefined,
+    // The range before may be kept by the hour only, which a shorter interval is refused for.
+    retry: false,
+    staleTime: 60_000,
+  });
+}
+
+/** Every endpoint of the selection: lists, ranks and counts of all pages come from this one answer. */
+export function useReport(narrowing: Narrowing): UseQueryResult<Report> {
+  const parameters = common(narrowing);
+  return useQuery({
+    queryKey: ['report', parameters],
+    queryFn: ({ signal }) => wholeReport(parameters, signal),
+    refetchInterval: refreshMs(narrowing.period),
+    structuralSharing: (before, now) => sameRows(before as Report | undefined, now as Report),
+  });
+}
+
+/** A store holds at most 20,000 endpoints a service: a few pages. */
+async function wholeReport(parameters: Parameters, signal: AbortSignal): Promise<Report> {
+  const page = (cursor?: string) =>
+    request<Report>(api('/report'), { parameters: { ...parameters, cursor }, signal });
+  const report = await page();
+  let next = report.next_cursor;
+  while (next !== null) {
+    const more = await page(next);
+    report.endpoints.push(...more.endpoints);
+    next = more.next_cursor;
+  }
+  return report;
+}
+
+/** Keeps the row objects that did not change, so that only changed rows are painted again. */
+function sameRows(before: Report | undefined, now: Report): Report {
+  if (before === undefined) return now;
+  const known = new Map(before.endpoints.map((row) => [row.id, row]));
+  const endpoints = now.endpoints.map((row) => {
+    const old = known.get(row.id);
+    return old !== undefined && isSameRow(old, row) ? old : row;
+  });
+  return { ...now, endpoints };
+}
+
+function isSameRow(a: EndpointRow, b: EndpointRow): boolean {
+  return (
+    a.total_calls === b.total_calls &&
+    a.last_called_at === b.last_called_at &&
+    a.lifetime_calls === b.lifetime_calls &&
+    a.error_4xx_count === b.error_4xx_count &&
+    a.error_5xx_count === b.error_5xx_count &&
+    a.p50_duration_ms === b.p50_duration_ms &&
+    a.p95_duration_ms === b.p95_duration_ms &&
+    a.p99_duration_ms === b.p99_duration_ms &&
+    a.max_duration_ms === b.max_duration_ms &&
+    a.unique_clients === b.unique_clients &&
+    a.status === b.status &&
+    a.observed_days === b.observed_days &&
+    a.days_since_last_call === b.days_since_last_call &&
+    a.marks.join() === b.marks.join()
+  );
+}
+
+export function useEndpoint(id: string, period: Period): UseQueryResult<EndpointAnswer> {
+  const parameters = { ...periodParameters(period), limit: '50' };
+  return useQuery({
+    queryKey: ['endpoint', id, parameters],
+    queryFn: ({ signal }) =>
+      request<EndpointAnswer>(api(`/endpoints/${encodeURIComponent(id)}`), { parameters, signal }),
+    refetchInterval: refreshMs(period),
+    // Another endpoint's figures must not stand here while this one's are on their way.
+    placeholderData: (before, query) => (query?.queryKey[1] === id ? before : undefined),
+  });
+}
+
+export function useComparedEndpoint(
+  id: string,
+  answered: EndpointAnswer | undefined,
+  compare: Comparison,
+): UseQueryResult<EndpointAnswer> {
+  const period = comparedPeriod(answered, compare);
+  const parameters = { ...(period && periodParameters(period)), limit: '1' };
+  return useQuery({
+    queryKey: ['endpoint', id, parameters],
+    queryFn: ({ signal }) =>
+      request<EndpointAnswer>(api(`/endpoints/${encodeURIComponent(id)}`), { parameters, signal }),
+    enabled: period !== undefined,
+    staleTime: 60_000,
+    placeholderData: (before, query) => (query?.queryKey[1] === id ? before : undefined),
+  });
+}
+
+export function useClients(narrowing: Narrowing): UseQueryResult<Clients> {
+  const parameters = { ...common(narrowing), method: narrowing.method, limit: '10000' };
+  return useQuery({
+    queryKey: ['clients', parameters],
+    queryFn: ({ signal }) => request<Clients>(api('/clients'), { parameters, signal }),
+    refetchInterval: refreshMs(narrowing.period),
+  });
+}
+
+/** @param narrowing undefined for all services of all time */
+export function useServices(narrowing?: Narrowing): UseQueryResult<Services> {
+  const parameters = narrowing === undefined ? {} : common(narrowing);
+  return useQuery({
+    queryKey: ['services', parameters],
+    queryFn: ({ signal }) => request<Services>(api('/services'), { parameters, signal }),
+    // The first call of all turns the first page into the dashboard.
+    refetchInterval: (query) =>
+      query.state.data?.services.length === 0
+        ? 2_000
+        : narrowing === undefined
+          ? 30_000
+          : refreshMs(narrowing.period),
+  });
+}
+
+const keysKey = ['keys'] as const;
+
+export function useKeyList(enabled: boolean): UseQueryResult<{ keys: Key[] }> {
+  return useQuery({
+    queryKey: keysKey,
+    queryFn: ({ signal }) => request<{ keys: Key[] }>(api('/keys'), { signal }),
+    enabled,
+  });
+}
+
+export type MadeKey = Key & { key: string };
+
+export function useKeyCommands() {
+  const client = useQueryClient();
+  const onSuccess = () => client.invalidateQueries({ queryKey: keysKey });
+  return {
+    create: useMutation({
+      mutationFn: (scope: Key['scope']) =>
+        request<MadeKey>(api('/keys'), { method: 'POST', body: { scope } }),
+      onSuccess,
+    }),
+    rotate: useMutation({
+      mutationFn: (id: string) => request<MadeKey>(api(`/keys/${id}/rotate`), { method: 'POST' }),
+      onSuccess,
+    }),
+    revoke: useMutation({
+      mutationFn: (id: string) => request<void>(api(`/keys/${id}`), { method: 'DELETE' }),
+      onSuccess,
+    }),
+  };
+}
+
+export interface SignedIn {
+  id: string;
+  agent: string;
+  address: string;
+  created_at: string;
+  used_at: string;
+  current: boolean;
+}
+
+const sessionsKey = ['sessions'] as const;
+
+export function useSessionList(enabled: boolean): UseQueryResult<{ sessions: SignedIn[] }> {
+  return useQuery({
+    queryKey: sessionsKey,
+    queryFn: ({ signal }) => request<{ sessions: SignedIn[] }>('sessions', { signal }),
+    enabled,
+  });
+}
+
+export function useSessionCommands() {
+  const client = useQueryClient();
+  return {
+    signIn: useMutation({
+      mutationFn: (key: string) => request<void>('session', { method: 'POST', body: { key } }),
+      // What an earlier user saw is not this one's.
+      onSuccess: () => client.resetQueries(),
+    }),
+    signOut: useMutation({
+      mutationFn: () => request<void>('session', { method: 'DELETE' }),
+      onSuccess: async () => {
+        client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'session' });
+        await client.invalidateQueries({ queryKey: sessionKey });
+      },
+    }),
+    end: useMutation({
+      mutationFn: (id: string) => request<void>(`sessions/${id}`, { method: 'DELETE' }),
+      onSuccess: () => client.invalidateQueries({ queryKey: sessionsKey }),
+    }),
+  };
+}

@@ -1,0 +1,87 @@
+import { useEffect } from 'react';
+import { Redirect, Route, Switch, useLocation, useSearch } from 'wouter';
+import { useServices, useSession } from './api/queries.ts';
+import { ClientsPage } from './pages/clients.tsx';
+import { DeadPage } from './pages/dead.tsx';
+import { EndpointsPage } from './pages/endpoints/endpoints.tsx';
+import { FirstRunPage } from './pages/first-run.tsx';
+import { OverviewPage } from './pages/overview/overview.tsx';
+import { ServicesPage } from './pages/services.tsx';
+import { SettingsPage } from './pages/settings.tsx';
+import { SignInPage } from './pages/sign-in.tsx';
+import { Failure, Loading, Notice } from './parts/notice.tsx';
+import { Shell } from './shell.tsx';
+
+/** The page for the address; before it, whoever has to sign in does so, and whoever has no data sees how to send it. */
+export function App() {
+  const session = useSession();
+  const [path] = useLocation();
+  const search = useSearch();
+  if (session.data === undefined) {
+    if (session.error) return <Failure error={session.error} retry={() => session.refetch()} />;
+    return <Loading what="the dashboard" />;
+  }
+  const { user } = session.data;
+  if (path === '/sign-in') return <SignInPage session={session.data} />;
+  if (user === null) {
+    const here = path + (search === '' ? '' : `?${search}`);
+    return <Redirect to={`/sign-in?then=${encodeURIComponent(here)}`} replace />;
+  }
+  return <Pages />;
+}
+
+function Pages() {
+  const session = useSession().data!;
+  const services = useServices();
+  const isEmpty = services.data?.services.length === 0;
+  const [path] = useLocation();
+  useEffect(() => {
+    document.title = `${titles[path.split('/')[1] ?? ''] ?? 'Not found'} · Rollcall`;
+  }, [path]);
+  if (isEmpty && path !== '/settings') {
+    return (
+      <Shell session={session} services={services} isEmpty>
+        <FirstRunPage session={session} />
+      </Shell>
+    );
+  }
+  return (
+    <Shell session={session} services={services}>
+      <Switch>
+        <Route path="/">
+          <OverviewPage />
+        </Route>
+        <Route path="/endpoints">
+          <EndpointsPage />
+        </Route>
+        <Route path="/endpoints/:id">{({ id }) => <EndpointsPage id={id} />}</Route>
+        <Route path="/dead">
+          <DeadPage session={session} />
+        </Route>
+        <Route path="/clients">
+          <ClientsPage session={session} />
+        </Route>
+        <Route path="/services">
+          <ServicesPage />
+        </Route>
+        <Route path="/settings">
+          <SettingsPage session={session} />
+        </Route>
+        <Route>
+          <Notice title="There is no such page">
+            <p>The address may have been cut short on its way.</p>
+          </Notice>
+        </Route>
+      </Switch>
+    </Shell>
+  );
+}
+
+const titles: Record<string, string> = {
+  '': 'Overview',
+  endpoints: 'Endpoints',
+  dead: 'Dead list',
+  clients: 'Clients',
+  services: 'Services',
+  settings: 'Settings',
+};

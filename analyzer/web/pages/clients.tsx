@@ -1,0 +1,161 @@
+import { useCallback, useMemo } from 'react';
+import type { ClientRow, Clients, Session } from '../api/answers.ts';
+import { useClients } from '../api/queries.ts';
+import { Value } from '../parts/figure-value.tsx';
+import { FilterBar } from '../parts/filter-bar.tsx';
+import { Failure, Loading, Notice, StaleBanner } from '../parts/notice.tsx';
+import { Name } from '../parts/route.tsx';
+import { compact, exact, percent } from '../state/format.ts';
+import { narrow, useMedia } from '../state/media.ts';
+import { type Search, usePageSearch } from '../state/search.ts';
+import { DataTable, type TableColumn } from '../table/data-table.tsx';
+import styles from './clients.module.css';
+
+/** The addresses that called. */
+export function ClientsPage({ session }: { session: Session }) {
+  const [search, change] = usePageSearch();
+  const clients = useClients(search);
+  return (
+    <>
+      <h1 className="visually-hidden">Clients</h1>
+      <FilterBar updatedMs={clients.dataUpdatedAt}>
+        <input
+          type="search"
+          aria-label="Search clients"
+          placeholder="Search addresses"
+          className={styles.search}
+          value={search.q}
+          maxLength={200}
+          onChange={({ target }) => change({ q: target.value }, { replace: true })}
+        />
+      </FilterBar>
+      {clients.error && clients.data && (
+        <StaleBanner error={clients.error} updatedMs={clients.dataUpdatedAt} />
+      )}
+      {clients.data !== undefined ? (
+        <ClientTable
+          clients={clients.data}
+          search={search}
+          privacy={session.settings!.client_privacy}
+        />
+      ) : clients.error ? (
+        <Failure error={clients.error} retry={() => clients.refetch()} />
+      ) : (
+        <Loading what="the clients" />
+      )}
+    </>
+  );
+}
+
+function ClientTable({
+  clients,
+  search,
+  privacy,
+}: {
+  clients: Clients;
+  search: Search;
+  privacy: string;
+}) {
+  const [, change] = usePageSearch();
+  const isNarrow = useMedia(narrow);
+  const whole = useMemo(
+    () => clients.clients.reduce((sum, { calls }) => sum + calls, 0),
+    [clients],
+  );
+  const rows = useMemo(() => {
+    const q = search.q.toLowerCase();
+    return clients.clients.filter(({ client }) => client.toLowerCase().includes(q));
+  }, [clients, search.q]);
+  const most = useMemo(
+    () => clients.clients.reduce((busiest, { calls }) => Math.max(busiest, calls), 1),
+    [clients],
+  );
+  const columns = useMemo(() => columnsOf(whole, most), [whole, most]);
+  const shown = isNarrow ? columns.filter(({ id }) => id !== 'errors' && id !== 'share') : columns;
+  const sort = { id: search.sort ?? 'calls', descending: search.descending ?? true };
+  const onSort = useCallback(
+    (id: string, descending: boolean) => change({ sort: id, descending }),
+    [change],
+  );
+  return (
+    <>
+      <p className={styles.about}>{aboutPrivacy[privacy]}</p>
+      <DataTable
+        label="Clients"
+        rows={rows}
+        columns={shown}
+        rowKey={({ client }) => client}
+        sort={sort}
+        onSort={onSort}
+        empty={
+          <Notice title="No client like this">
+            <p>
+              {clients.clients.length === 0
+                ? 'No call of this time tells where it came from.'
+                : 'No address contains what you typed.'}
+            </p>
+          </Notice>
+        }
+      />
+    </>
+  );
+}
+
+/** What an address stands for under each setting of ROLLCALL_CLIENT_PRIVACY. */
+const aboutPrivacy: Record<string, string> = {
+  full: 'Addresses as the services or their trusted proxies saw them.',
+  truncate: 'Networks of addresses: ROLLCALL_CLIENT_PRIVACY=truncate keeps no more.',
+  hash: 'Pseudonyms that change every day: ROLLCALL_CLIENT_PRIVACY=hash. One client is several over a longer time.',
+  none: 'ROLLCALL_CLIENT_PRIVACY=none keeps no addresses.',
+};
+
+/** Bars compare with the busiest, shares with all. */
+function columnsOf(whole: number, most: number): TableColumn<ClientRow>[] {
+  return [
+    {
+      id: 'client',
+      header: 'Client',
+      width: 'minmax(140px, 2fr)',
+      value: ({ client }) => client,
+      cell: ({ client }) => <Name text={client} />,
+    },
+    {
+      id: 'calls',
+      header: 'Calls',
+      width: '96px',
+      isNumber: true,
+      value: ({ calls }) => calls,
+      cell: ({ calls }) => <Value of={calls} as={compact} />,
+    },
+    {
+      id: 'share',
+      header: 'Of all',
+      width: 'minmax(120px, 1fr)',
+      cell: ({ calls }) => (
+        <span className={styles.share}>
+          <i>
+            <i style={{ inlineSize: `${(100 * calls) / most}%` }} />
+          </i>
+          {percent((100 * calls) / Math.max(1, whole))}
+        </span>
+      ),
+    },
+    {
+      id: 'errors',
+      header: 'Errors',
+      about: 'statuses of 400 and more',
+      width: '96px',
+      isNumber: true,
+      value: ({ errors }) => errors,
+      cell: ({ errors }) => <Value of={errors} as={exact} />,
+    },
+    {
+      id: 'error_rate_pct',
+      header: 'Error rate',
+      width: '96px',
+      isNumber: true,
+      value: ({ error_rate_pct }) => error_rate_pct,
+      cell: ({ error_rate_pct }) => <Value of={error_rate_pct} as={percent} />,
+    },
+  ];
+}

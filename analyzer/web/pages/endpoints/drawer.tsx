@@ -1,0 +1,265 @@
+import { useEffect, useMemo, useRef } from 'react';
+import type { EndpointAnswer, EndpointRow } from '../../api/answers.ts';
+import { useComparedEndpoint, useEndpoint, useReport, useTimeseries } from '../../api/queries.ts';
+import { PercentileCurve } from '../../charts/percentile-curve.tsx';
+import { CopyButton } from '../../parts/copy-button.tsx';
+import { Value } from '../../parts/figure-value.tsx';
+import { periodName } from '../../parts/filter-bar.tsx';
+import { Failure, Loading, StaleBanner } from '../../parts/notice.tsx';
+import { Rank } from '../../parts/rank.tsx';
+import { Name, Route } from '../../parts/route.tsx';
+import { Marks, StatusWord } from '../../parts/status.tsx';
+import {
+  ago,
+  browserZone,
+  compact,
+  duration,
+  exact,
+  moment,
+  percent,
+  relativeChange,
+} from '../../state/format.ts';
+import { useKeys } from '../../state/keys.ts';
+import { usePageSearch } from '../../state/search.ts';
+import { evidenceText, type Siblings, verdict } from '../../state/verdict.ts';
+import { CallsBars, LatencyLines } from '../overview/charts.tsx';
+import styles from './drawer.module.css';
+import { LifeLine } from './life-line.tsx';
+
+/** One endpoint beside the list: what it does, who calls it, and whether it can go. */
+export function EndpointDrawer({ id, onClose }: { id: string; onClose: () => void }) {
+  const [search] = usePageSearch();
+  const answer = useEndpoint(id, search.period);
+  const heading = useRef<HTMLHeadingElement>(null);
+  const keys = useMemo(() => ({ Escape: onClose }), [onClose]);
+  useKeys(keys);
+  const isThere = answer.data !== undefined;
+  // Each endpoint's heading gets the focus once it is there
+  useEffect(() => heading.current?.focus(), [id, isThere]);
+  return (
+    <aside className={styles.drawer} aria-label="Endpoint">
+      <div className={styles.top}>
+        <button type="button" onClick={onClose} className={styles.close}>
+          Close <kbd>Esc</kbd>
+        </button>
+      </div>
+      {answer.data !== undefined ? (
+        <>
+          <header className={styles.header}>
+            <h2 ref={heading} tabIndex={-1}>
+              <Route method={answer.data.endpoint.method} route={answer.data.endpoint.route} />
+            </h2>
+            <p>
+              <StatusWord status={answer.data.endpoint.status} quiet={false} />
+              <Marks marks={answer.data.endpoint.marks} />
+              <span className={styles.where}>
+                <Name text={answer.data.endpoint.service} />
+                {answer.data.endpoint.environment !== '' && (
+                  <>
+                    , <Name text={answer.data.endpoint.environment} />
+                  </>
+                )}
+              </span>
+            </p>
+          </header>
+          {answer.error && <StaleBanner error={answer.error} updatedMs={answer.dataUpdatedAt} />}
+          <Detail answer={answer.data} />
+        </>
+      ) : answer.error ? (
+        <Failure error={answer.error} retry={() => answer.refetch()} />
+      ) : (
+        <Loading what="the endpoint" />
+      )}
+    </aside>
+  );
+}
+
+function Detail({ answer }: { answer: EndpointAnswer }) {
+  const [search] = usePageSearch();
+  const { endpoint: row } = answer;
+  const siblings = useSiblings(row);
+  const tz = search.tz ?? browserZone;
+  const series = useTimeseries({
+    period: search.period,
+    service: row.service,
+    environment: row.environment,
+    method: undefined,
+    endpoint: row.id,
+    tz,
+  });
+  const statuses = Object.entries(answer.status_codes).sort(([, a], [, b]) => b - a);
+  return (
+    <>
+      <Facts answer={answer} />
+      <section className={styles.part}>
+        <h3>Life</h3>
+        <LifeLine row={row} nowMs={Date.parse(answer.generated_at)} />
+        <p className={styles.verdict}>{verdict(row, siblings).join(' ')}</p>
+        <CopyButton
+          name="Copy as text for a pull request"
+          text={() => evidenceText(row, siblings, answer.generated_at)}
+        />
+      </section>
+      {row.total_calls > 0 && (
+        <>
+          {series.data && (
+            <>
+              <section className={styles.chart}>
+                <h3>Calls and errors</h3>
+                <CallsBars series={series.data} tz={search.tz} height={130} />
+              </section>
+              <section className={styles.chart}>
+                <h3>Latency</h3>
+                <LatencyLines series={series.data} tz={search.tz} height={150} />
+              </section>
+            </>
+          )}
+          <section className={styles.chart}>
+            <h3>Percentiles</h3>
+            <PercentileCurve row={row} />
+          </section>
+          <section className={styles.list}>
+            <h3>Answers by status</h3>
+            <Rank
+              empty="None in this time."
+              items={statuses.map(([status, count]) => ({
+                key: status,
+                name: status === '0' ? 'none' : status,
+                value: (
+                  <>
+                    <Value of={count} as={compact} />
+                    {` · ${percent((100 * count) / row.total_calls)}`}
+                  </>
+                ),
+                share: count / row.total_calls,
+                bad: Number(status) >= 500,
+              }))}
+            />
+          </section>
+          <section className={styles.list}>
+            <h3>Clients</h3>
+            <Rank
+              empty="No call of this time tells where it came from."
+              items={answer.clients.slice(0, 10).map(({ client, calls, errors }) => ({
+                key: client,
+                name: <Name text={client} />,
+                value: (
+                  <>
+                    <Value of={calls} as={compact} />
+                    {errors > 0 && <small>{` · ${exact(errors)} errors`}</small>}
+                  </>
+                ),
+                share: calls / row.total_calls,
+              }))}
+            />
+          </section>
+        </>
+      )}
+      <LastCallers row={row} />
+    </>
+  );
+}
+
+/** Calls to other endpoints of the same service in the time shown, from the list that is there anyway. */
+function useSiblings(row: EndpointRow): Siblings | undefined {
+  const [search] = usePageSearch();
+  const report = useReport(search).data;
+  return useMemo(() => {
+    if (report === undefined || 'from' in search.period) return undefined;
+    const otherCalls = report.endpoints.reduce(
+      (sum, other) =>
+        other.service === row.service &&
+        other.environment === row.environment &&
+        other.id !== row.id
+          ? sum + other.total_calls
+          : sum,
+      0,
+    );
+    return { otherCalls, periodName: periodName(search.period, search.tz).toLowerCase() };
+  }, [report, row, search]);
+}
+
+function Facts({ answer }: { answer: EndpointAnswer }) {
+  const [search] = usePageSearch();
+  const { endpoint: row } = answer;
+  const before = useComparedEndpoint(row.id, answer, search.compare).data?.endpoint;
+  const isCompared = search.compare !== 'off' && before !== undefined;
+  const failed = row.error_rate_pct !== null && row.error_5xx_count / row.total_calls >= 0.01;
+  return (
+    <dl className={styles.facts}>
+      <div>
+        <dt>calls</dt>
+        <dd>
+          <Value of={row.total_calls} as={compact} />
+        </dd>
+        <dd className={styles.small}>
+          {isCompared ? (relativeChange(row.total_calls, before.total_calls) ?? 'none before') : ''}
+        </dd>
+      </div>
+      <div>
+        <dt>errors</dt>
+        <dd className={failed ? styles.bad : undefined}>
+          <Value of={row.error_rate_pct} as={percent} />
+        </dd>
+        <dd className={styles.small}>
+          {isCompared && before.error_rate_pct !== null
+            ? `was ${percent(before.error_rate_pct)}`
+            : ''}
+        </dd>
+      </div>
+      <div>
+        <dt>p95</dt>
+        <dd>
+          <Value of={row.p95_duration_ms} as={duration} />
+        </dd>
+        <dd className={styles.small}>
+          {isCompared && before.p95_duration_ms !== null
+            ? `was ${duration(before.p95_duration_ms)}`
+            : ''}
+        </dd>
+      </div>
+      <div>
+        <dt>clients</dt>
+        <dd>
+          <Value of={row.unique_clients} as={compact} />
+        </dd>
+        <dd className={styles.small}>last call {ago(row.last_called_at)}</dd>
+      </div>
+    </dl>
+  );
+}
+
+function LastCallers({ row }: { row: EndpointRow }) {
+  if (row.last_callers.length === 0) return null;
+  return (
+    <section className={styles.part}>
+      <h3>Last callers, of all time</h3>
+      <table className={styles.callers}>
+        <thead>
+          <tr>
+            <th scope="col">caller</th>
+            <th scope="col">address</th>
+            <th scope="col">when</th>
+          </tr>
+        </thead>
+        <tbody>
+          {row.last_callers.map(({ client, consumer, agent, called_at }) => (
+            <tr key={`${client} ${consumer} ${agent}`}>
+              <td>
+                <Name text={[consumer, agent].filter(Boolean).join(', ')} empty="not told" />
+              </td>
+              <td>
+                <Name text={client ?? ''} empty="not told" />
+              </td>
+              <td>
+                <time dateTime={called_at} title={moment(called_at)}>
+                  {ago(called_at)}
+                </time>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}

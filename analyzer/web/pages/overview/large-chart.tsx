@@ -1,0 +1,124 @@
+import { useMemo } from 'react';
+import { Link } from 'wouter';
+import type { Report, Summary, Timeseries } from '../../api/answers.ts';
+import { ShareBar } from '../../charts/share-bar.tsx';
+import { TimeChart, type TimeSeries } from '../../charts/time-chart.tsx';
+import { Value } from '../../parts/figure-value.tsx';
+import { Loading } from '../../parts/notice.tsx';
+import { Rank } from '../../parts/rank.tsx';
+import { Name } from '../../parts/route.tsx';
+import { StatusWord, statusWord } from '../../parts/status.tsx';
+import { compact, duration, exact, percent, roundDuration } from '../../state/format.ts';
+import { carried, type Figure, statuses, usePageSearch, writeSearch } from '../../state/search.ts';
+import { latencySeries } from './charts.tsx';
+import styles from './figures.module.css';
+import type { FiguresProps } from './figures.tsx';
+import { axisOf, beside, column, intervalName } from './series.ts';
+
+const height = 270;
+
+/** What the chosen figure was over time; what has no series is shown by its parts. */
+export function LargeChart({
+  figure,
+  series,
+  seriesBefore,
+  compared,
+  summary,
+  report,
+  onZoom,
+}: FiguresProps & { figure: Figure }) {
+  const [search] = usePageSearch();
+  const axis = useMemo(() => series && axisOf(series), [series]);
+  const beforeName = compared?.name;
+  const lines = useMemo(
+    () => (series === undefined ? [] : linesOf(figure, series, seriesBefore, beforeName)),
+    [figure, series, seriesBefore, beforeName],
+  );
+  if (figure === 'clients') return <TopClients summary={summary} />;
+  if (figure === 'endpoints') return report ? <Statuses report={report} /> : null;
+  if (series === undefined || axis === undefined) {
+    return (
+      <div className={styles.waiting}>
+        <Loading what="the chart" />
+      </div>
+    );
+  }
+  const name = { requests: 'Requests', errors: 'Error rate', p95: 'Latency' }[figure];
+  return (
+    <TimeChart
+      name={`${name}, ${intervalName(series.interval)}`}
+      {...axis}
+      series={lines}
+      format={{ requests: compact, errors: percent, p95: duration }[figure]}
+      {...(figure === 'p95' && { axisFormat: roundDuration, isLog: true })}
+      height={height}
+      tz={search.tz}
+      onZoom={onZoom}
+    />
+  );
+}
+
+function linesOf(
+  figure: Figure,
+  now: Timeseries,
+  before: Timeseries | undefined,
+  beforeName: string | undefined,
+): TimeSeries[] {
+  if (figure === 'p95') return latencySeries(now.points);
+  const field = figure === 'errors' ? 'error_rate_pct' : 'calls';
+  const name = figure === 'errors' ? 'error rate' : 'requests';
+  const values = column(now.points, field);
+  const lines: TimeSeries[] = [{ name, color: 'accent', shape: 'area', values }];
+  if (before !== undefined && beforeName !== undefined) {
+    const earlier = column(beside(now, before), field);
+    lines.push({ name: beforeName, color: 'faint', shape: 'dashed', values: earlier });
+  }
+  return lines;
+}
+
+/** There is no series of distinct clients: they are shown by what they sent. */
+function TopClients({ summary }: { summary: Summary }) {
+  const { total_requests: whole } = summary.summary;
+  return (
+    <div className={styles.inPlace}>
+      <h3>Busiest addresses</h3>
+      <Rank
+        empty="No call of this time tells where it came from."
+        items={summary.top_ips.slice(0, 8).map(({ ip, requests, errors }) => ({
+          key: ip,
+          name: <Name text={ip} />,
+          value: (
+            <>
+              <Value of={requests} as={compact} />
+              {errors > 0 && <small>{` · ${exact(errors)} errors`}</small>}
+            </>
+          ),
+          share: requests / Math.max(1, whole),
+        }))}
+      />
+    </div>
+  );
+}
+
+function Statuses({ report }: { report: Report }) {
+  const [search] = usePageSearch();
+  const counts = statuses.flatMap((status) => {
+    const count = report.endpoints.filter((row) => row.status === status).length;
+    return count === 0 ? [] : [{ key: status, name: statusWord(status), count }];
+  });
+  return (
+    <div className={styles.inPlace}>
+      <h3>Endpoints by status</h3>
+      <ShareBar parts={counts} label="endpoints" />
+      <ul className={styles.statuses}>
+        {counts.map(({ key, count }) => (
+          <li key={key}>
+            <Link href={`/endpoints${writeSearch({ ...carried(search), status: [key] })}`}>
+              <StatusWord status={key} quiet={false} /> <b>{exact(count)}</b>
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}

@@ -1,0 +1,233 @@
+import type { UseQueryResult } from '@tanstack/react-query';
+import { type ReactNode, useMemo } from 'react';
+import { Link } from 'wouter';
+import type { EndpointRow, Report, Summary } from '../../api/answers.ts';
+import { Value } from '../../parts/figure-value.tsx';
+import { Failure, Loading } from '../../parts/notice.tsx';
+import { type Tab, TabPanel } from '../../parts/panel.tsx';
+import { Rank, type RankItem } from '../../parts/rank.tsx';
+import { Name, Route } from '../../parts/route.tsx';
+import { ago, compact, duration, exact, percent } from '../../state/format.ts';
+import { carried, type Search, usePageSearch, writeSearch } from '../../state/search.ts';
+
+/** How many rows a list on the first page has. */
+const rowsMost = 8;
+/** One slow call makes no slow endpoint. */
+const callsLeast = 20;
+
+/** The endpoints to look at first, by three measures. */
+export function EndpointLists({ report }: { report: UseQueryResult<Report> }) {
+  const [search] = usePageSearch();
+  const rows = useShownRows(report.data, search);
+  const item = itemOf(search);
+  const whole = rows.reduce((sum, row) => sum + row.total_calls, 0);
+  const by = (value: (row: EndpointRow) => number) =>
+    rows
+      .filter((row) => value(row) > 0)
+      .sort((a, b) => value(b) - value(a))
+      .slice(0, rowsMost);
+  const busiest = by((row) => row.total_calls);
+  const slowest = by((row) => (row.total_calls < callsLeast ? 0 : (row.p95_duration_ms ?? 0)));
+  const failing = by((row) => row.error_5xx_count);
+  const tabs: Tab[] = [
+    {
+      name: 'Busiest',
+      hint: 'calls',
+      content: () => (
+        <Rank
+          empty="No endpoint was called in this time."
+          items={busiest.map((row) =>
+            item(row, <Value of={row.total_calls} as={compact} />, row.total_calls / whole),
+          )}
+        />
+      ),
+    },
+    {
+      name: 'Slowest',
+      hint: `p95, from ${callsLeast} calls`,
+      content: () => (
+        <Rank
+          empty={`No endpoint was called ${callsLeast} times in this time.`}
+          items={slowest.map((row) => {
+            const share = (row.p95_duration_ms ?? 0) / (slowest[0]?.p95_duration_ms ?? 1);
+            return item(row, <Value of={row.p95_duration_ms} as={duration} />, share);
+          })}
+        />
+      ),
+    },
+    {
+      name: 'Most failing',
+      hint: 'statuses from 500',
+      content: () => (
+        <Rank
+          empty="No call of this time failed with a status from 500."
+          items={failing.map((row) => {
+            const share = row.error_5xx_count / row.total_calls;
+            const value = (
+              <>
+                <Value of={row.error_5xx_count} as={compact} />
+                {` · ${percent(100 * share)}`}
+              </>
+            );
+            return { ...item(row, value, share), bad: true };
+          })}
+        />
+      ),
+    },
+  ];
+  return (
+    <Listed report={report} what="the endpoints">
+      <TabPanel label="Endpoints to look at" tabs={tabs} />
+    </Listed>
+  );
+}
+
+/** What came, what went, and what nobody wrote down. */
+export function LifecycleLists({ report }: { report: UseQueryResult<Report> }) {
+  const [search] = usePageSearch();
+  const rows = useShownRows(report.data, search);
+  const item = itemOf(search);
+  const latest = (kept: EndpointRow[], at: (row: EndpointRow) => string | null) =>
+    kept.sort((a, b) => ((at(a) ?? '') < (at(b) ?? '') ? 1 : -1)).slice(0, rowsMost);
+  const tab = (
+    name: string,
+    hint: string,
+    empty: string,
+    shown: EndpointRow[],
+    value: (row: EndpointRow) => ReactNode,
+  ): Tab => ({
+    name,
+    hint,
+    content: () => <Rank empty={empty} items={shown.map((row) => item(row, value(row)))} />,
+  });
+  const ofStatus = (status: string) =>
+    latest(
+      rows.filter((row) => row.status === status),
+      (row) => row.last_called_at,
+    );
+  const ofMark = (mark: string) =>
+    latest(
+      rows.filter(({ marks }) => (marks as readonly string[]).includes(mark)),
+      (row) => row.first_called_at,
+    );
+  const silent = (row: EndpointRow) =>
+    row.days_since_last_call === null ? 'never called' : `${exact(row.days_since_last_call)} days`;
+  const calls = (row: EndpointRow) => <Value of={row.total_calls} as={compact} />;
+  const undocumented = ofMark('undocumented');
+  const tabs = [
+    tab('Dead', 'silent for', 'No endpoint is dead.', ofStatus('dead'), silent),
+    tab('Cold', 'silent for', 'No endpoint is cold.', ofStatus('cold'), silent),
+    tab('New', 'first called, ago', 'No endpoint is new.', ofMark('new'), (row) =>
+      ago(row.first_called_at),
+    ),
+    // Only where somebody declared what should be there.
+    ...(undocumented.length > 0 ? [tab('Undocumented', 'calls', '', undocumented, calls)] : []),
+  ];
+  return (
+    <Listed report={report} what="the lifecycle">
+      <TabPanel label="What came and went" tabs={tabs} />
+    </Listed>
+  );
+}
+
+/** Who called, with which methods, and what the answers were. */
+export function CallerLists({ summary }: { summary: Summary }) {
+  const [search, change] = usePageSearch();
+  const { total_requests: whole } = summary.summary;
+  const share = (count: number) => count / Math.max(1, whole);
+  const statuses = Object.entries(summary.status_codes).sort(([, a], [, b]) => b - a);
+  const methods = Object.entries(summary.method_usage);
+  const tabs: Tab[] = [
+    {
+      name: 'Clients',
+      hint: 'calls',
+      content: () => (
+        <Rank
+          empty="No call of this time tells where it came from."
+          items={summary.top_ips.slice(0, rowsMost).map(({ ip, requests }) => ({
+            key: ip,
+            name: (
+              <Link href={`/clients${writeSearch({ ...carried(search), q: ip })}`}>
+                <Name text={ip} />
+              </Link>
+            ),
+            value: <Value of={requests} as={compact} />,
+            share: share(requests),
+          }))}
+        />
+      ),
+    },
+    {
+      name: 'Statuses',
+      hint: 'answers',
+      content: () => (
+        <Rank
+          empty="No answer in this time."
+          items={statuses.slice(0, rowsMost).map(([status, count]) => ({
+            key: status,
+            name: status === '0' ? 'none' : status,
+            value: <Value of={count} as={compact} />,
+            share: share(count),
+            bad: Number(status) >= 500,
+          }))}
+        />
+      ),
+    },
+    {
+      name: 'Methods',
+      hint: 'calls',
+      content: () => (
+        <Rank
+          empty="No call in this time."
+          items={methods.map(([method, count]) => ({
+            key: method,
+            name: (
+              <button type="button" onClick={() => change({ method })}>
+                <Name text={method} />
+              </button>
+            ),
+            value: <Value of={count} as={compact} />,
+            share: share(count),
+          }))}
+        />
+      ),
+    },
+  ];
+  return <TabPanel label="Callers and answers" tabs={tabs} />;
+}
+
+/** The rows that the page's filters leave; the report itself is narrowed by service and environment. */
+function useShownRows(report: Report | undefined, { method }: Search): EndpointRow[] {
+  return useMemo(
+    () => report?.endpoints.filter((row) => method === undefined || row.method === method) ?? [],
+    [report, method],
+  );
+}
+
+function itemOf(search: Search) {
+  const goes = writeSearch(carried(search));
+  return (row: EndpointRow, value: ReactNode, share = 0): RankItem => ({
+    key: row.id,
+    name: (
+      <Link href={`/endpoints/${encodeURIComponent(row.id)}${goes}`}>
+        <Route method={row.method} route={row.route} />
+      </Link>
+    ),
+    value,
+    share,
+  });
+}
+
+function Listed({
+  report,
+  what,
+  children,
+}: {
+  report: UseQueryResult<Report>;
+  what: string;
+  children: ReactNode;
+}) {
+  if (report.data !== undefined) return children;
+  if (report.error) return <Failure error={report.error} retry={() => report.refetch()} />;
+  return <Loading what={what} />;
+}

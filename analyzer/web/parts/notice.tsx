@@ -1,0 +1,52 @@
+import type { ReactNode } from 'react';
+import { ApiError, NoAnswer } from '../api/request.ts';
+import { ago } from '../state/format.ts';
+import styles from './notice.module.css';
+
+/** What a page shows in the place of its data: still loading, empty, or an error in the API's own words. */
+export function Notice({ title, children }: { title: string; children?: ReactNode }) {
+  return (
+    <div className={styles.notice}>
+      <p className={styles.title}>{title}</p>
+      {children}
+    </div>
+  );
+}
+
+export function Loading({ what }: { what: string }) {
+  return (
+    <output className={styles.loading} aria-label={`loading ${what}`}>
+      <i />
+      <i />
+      <i />
+    </output>
+  );
+}
+
+export function Failure({ error, retry }: { error: Error; retry: () => void }) {
+  return (
+    <div className={styles.notice} role="alert">
+      <p className={styles.title}>{failureTitle(error)}</p>
+      <p>{error.message}</p>
+      <button type="button" onClick={retry}>
+        Try again
+      </button>
+    </div>
+  );
+}
+
+function failureTitle(error: Error): string {
+  if (error instanceof NoAnswer) return 'No answer';
+  if (error instanceof ApiError && error.status === 400) return 'This cannot be asked';
+  if (error instanceof ApiError && error.status === 404) return 'Not here';
+  return 'No figures';
+}
+
+/** Old figures stay on the page when new ones fail to come, and the page says how old they are. */
+export function StaleBanner({ error, updatedMs }: { error: Error; updatedMs: number }) {
+  return (
+    <div className={styles.banner} role="alert">
+      {error.message}; figures are of {ago(updatedMs)} ago. Trying again.
+    </div>
+  );
+}

@@ -1,0 +1,53 @@
+import type { ReactElement } from 'react';
+import styles from './status.module.css';
+
+/** An endpoint's status as a shape and a word: what is usual is quiet, what needs a decision is not. */
+export function StatusWord({ status, quiet }: { status: string; quiet?: boolean }) {
+  const isQuiet = quiet ?? status === 'active';
+  return (
+    <span className={isQuiet ? styles.quiet : styles.status} data-status={status}>
+      <StatusShape status={status} />
+      {statusWord(status)}
+    </span>
+  );
+}
+
+export const statusWord = (status: string): string => status.replaceAll('_', ' ');
+
+const shapes: Record<string, ReactElement> = {
+  active: <circle cx="6" cy="6" r="4.4" className={styles.full} />,
+  cold: (
+    <>
+      <circle cx="6" cy="6" r="4.2" className={styles.hollow} />
+      <path d="M6 1.8a4.2 4.2 0 0 0 0 8.4Z" className={styles.half} />
+    </>
+  ),
+  dead: <circle cx="6" cy="6" r="4.2" className={styles.hollow} />,
+  never_called: <circle cx="6" cy="6" r="4.2" className={styles.dashed} />,
+  removed: <path d="M2.5 2.5l7 7m0-7l-7 7" className={styles.hollow} />,
+};
+
+function StatusShape({ status }: { status: string }) {
+  return (
+    <svg viewBox="0 0 12 12" className={styles.shape} aria-hidden="true">
+      {shapes[status] ?? <path d="M1.5 6h9" className={styles.hollow} />}
+    </svg>
+  );
+}
+
+/** Marks that ask for somebody's attention; the others only tell. */
+const loud = new Set([
+  'only_errors',
+  'undocumented',
+  'called_after_removal',
+  'stale_version',
+  'new',
+]);
+
+export function Marks({ marks }: { marks: readonly string[] }) {
+  return marks.map((mark) => (
+    <span key={mark} className={loud.has(mark) ? styles.loudMark : styles.mark}>
+      {mark.replaceAll('_', ' ')}
+    </span>
+  ));
+}
