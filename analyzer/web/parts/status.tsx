@@ -2,17 +2,19 @@ import type { ReactElement } from 'react';
 import styles from './status.module.css';
 
 /** An endpoint's status as a shape and a word: what is usual is quiet, what needs a decision is not. */
-export function StatusWord({ status, quiet }: { status: string; quiet?: boolean }) {
-  const isQuiet = quiet ?? status === 'active';
+export function StatusWord({ status, quiet }: { status: string | null; quiet?: boolean }) {
+  const isQuiet = quiet ?? (status === 'active' || status === null);
   return (
     <span className={isQuiet ? styles.quiet : styles.status} data-status={status}>
-      <StatusShape status={status} />
+      {status !== null && <StatusShape status={status} />}
       {statusWord(status)}
     </span>
   );
 }
 
-export const statusWord = (status: string): string => status.replaceAll('_', ' ');
+/** A bucket holds calls that belong to no endpoint: it has no status. */
+export const statusWord = (status: string | null): string =>
+  status === null ? 'bucket' : status.replaceAll('_', ' ');
 
 const shapes: Record<string, ReactElement> = {
   active: <circle cx="6" cy="6" r="4.4" className={styles.full} />,

@@ -73,7 +73,7 @@ export function cautions(row: EndpointRow): string[] {
 export function evidenceText(row: EndpointRow, siblings: Siblings | undefined, at: string): string {
   const where = row.environment === '' ? row.service : `${row.service}, ${row.environment}`;
   const lines = [
-    `${row.method} ${plainText(row.route)} (${plainText(where)}): ${row.status.replaceAll('_', ' ')} on ${at}.`,
+    `${row.method} ${plainText(row.route)} (${plainText(where)}): ${(row.status ?? 'bucket').replaceAll('_', ' ')} on ${at}.`,
     ...verdict(row, siblings).map((sentence) => `- ${sentence}`),
     `- Observed for ${plural(row.observed_days, 'day')}; ${exact(row.lifetime_calls)} calls in its life.`,
     ...row.last_callers

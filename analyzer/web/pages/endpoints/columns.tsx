@@ -81,7 +81,7 @@ export function endpointColumns(goes: string, callsMost: number): EndpointColumn
       width: '104px',
       usual: true,
       narrow: true,
-      value: (row) => statusOrder.indexOf(row.status),
+      value: (row) => (row.status === null ? null : statusOrder.indexOf(row.status)),
       cell: (row) => <StatusWord status={row.status} />,
     },
     {

@@ -107,7 +107,7 @@ function EndpointTable({
     () =>
       search.status.length === 0
         ? found
-        : found.filter(({ status }) => search.status.includes(status)),
+        : found.filter(({ status }) => status !== null && search.status.includes(status)),
     [found, search.status],
   );
   const callsMost = useMemo(
@@ -242,7 +242,7 @@ function useFound(report: Report, { q, method, mark }: Search): EndpointRow[] {
 function StatusChoice({ rows, search }: { rows: readonly EndpointRow[]; search: Search }) {
   const [, change] = usePageSearch();
   const counts = useMemo(() => {
-    const found = new Map<string, number>();
+    const found = new Map<string | null, number>();
     for (const { status } of rows) found.set(status, (found.get(status) ?? 0) + 1);
     return found;
   }, [rows]);

@@ -1,4 +1,5 @@
 import type { EndpointRow } from '../../api/answers.ts';
+import { statusWord } from '../../parts/status.tsx';
 import { duration, exact, percent } from '../../state/format.ts';
 import { plainText } from '../../state/text.ts';
 
@@ -12,7 +13,7 @@ export function markdownOf(rows: readonly EndpointRow[]): string {
     line([
       `\`${row.method} ${plainText(row.route).replaceAll('`', "'")}\``,
       row.service,
-      row.status.replaceAll('_', ' '),
+      statusWord(row.status),
       exact(row.total_calls),
       percent(row.error_rate_pct),
       duration(row.p95_duration_ms),

@@ -1,5 +1,5 @@
 import { type ReactNode, useId } from 'react';
-import type { Report, Summary, Timeseries } from '../../api/answers.ts';
+import type { Report } from '../../api/answers.ts';
 import { Value } from '../../parts/figure-value.tsx';
 import { statusWord } from '../../parts/status.tsx';
 import {
@@ -13,16 +13,8 @@ import {
 } from '../../state/format.ts';
 import { type Figure, figures, usePageSearch } from '../../state/search.ts';
 import styles from './figures.module.css';
+import type { FiguresProps } from './figures-props.ts';
 import { LargeChart } from './large-chart.tsx';
-
-export interface FiguresProps {
-  summary: Summary;
-  compared: { name: string; summary: Summary } | undefined;
-  report: Report | undefined;
-  series: Timeseries | undefined;
-  seriesBefore: Timeseries | undefined;
-  onZoom: (fromS: number, toS: number) => void;
-}
 
 /** Five figures, each with its change; they are the tabs of the one large chart under them. */
 export function Figures(props: FiguresProps) {

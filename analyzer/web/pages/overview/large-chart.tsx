@@ -12,7 +12,7 @@ import { compact, duration, exact, percent, roundDuration } from '../../state/fo
 import { carried, type Figure, statuses, usePageSearch, writeSearch } from '../../state/search.ts';
 import { latencySeries } from './charts.tsx';
 import styles from './figures.module.css';
-import type { FiguresProps } from './figures.tsx';
+import type { FiguresProps } from './figures-props.ts';
 import { axisOf, beside, column, intervalName } from './series.ts';
 
 const height = 270;

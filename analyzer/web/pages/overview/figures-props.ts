@@ -1,0 +1,11 @@
+import type { Report, Summary, Timeseries } from '../../api/answers.ts';
+
+/** What the figures and their chart are made of. */
+export interface FiguresProps {
+  summary: Summary;
+  compared: { name: string; summary: Summary } | undefined;
+  report: Report | undefined;
+  series: Timeseries | undefined;
+  seriesBefore: Timeseries | undefined;
+  onZoom: (fromS: number, toS: number) => void;
+}
