@@ -87,7 +87,12 @@ export class CollectorMetrics {
   }
 }
 
-export type Repair = 'duration_zeroed' | 'client_dropped' | 'status_assumed' | 'weight_ignored';
+export type Repair =
+  | 'duration_zeroed'
+  | 'duration_dropped'
+  | 'client_dropped'
+  | 'status_assumed'
+  | 'weight_ignored';
 
 export type SpanOutcome =
   | 'stored'
@@ -106,7 +111,7 @@ const spansHelp =
   'Spans received, by what became of them; a refused request counts again when it is repeated';
 const requestsHelp = 'Export requests answered, by transport and status code';
 const repairsHelp =
-  'Calls stored although their span ended before it began, named no address, had an error and no status, or told of a sampling that cannot be';
+  'Calls stored although their span ended before it began, took longer than any call, named no address, had an error and no status, or told of a sampling that cannot be';
 const othersHelp =
   'Stored calls whose endpoint is past the bound of its service: a report has them under {other}';
 const bytesHelp = 'Bytes of request bodies read, after decompression';

@@ -138,6 +138,9 @@ export const limits = {
   rememberedDeliveries: 4_000_000,
   /** Spans that end later than this from now are rejected: the sender's clock is wrong. */
   futureS: 600,
+  /** A longer duration is no latency: its start was never set (1 ns after 1970), or its clock jumped. The call
+   *  counts without a duration. The histogram's last bucket ends at 25.4 days, 2^41 µs. */
+  callDurationNs: 25 * 86_400 * 1e9,
   /** Instances with a clock ahead of ours that /metrics names; further ones share `{other}`. */
   clocksAhead: 100,
   /** Largest sampling weight of one span: one call in a million. Real samplers keep at least one in 10,000; a

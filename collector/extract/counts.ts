@@ -12,6 +12,8 @@ export interface SpanCounts {
   duplicate: Record<DuplicateReason, number>;
   /** Stored with a duration of 0: the span ended before it started (OTLP.md X9). */
   clockSkewed: number;
+  /** Stored without a duration: the span is longer than `limits.callDurationNs` (X9). */
+  durationsDropped: number;
   /** Stored without a client: what the span says of it is no address. */
   invalidClients: number;
   /** Stored as 500: no status, but an error (OTLP.md X19). */
@@ -35,6 +37,7 @@ export function nothingExtracted(): SpanCounts {
     rejected: { trace_id: 0, span_id: 0, time_zero: 0, future: 0, too_old: 0 },
     duplicate: { nested: 0, sibling: 0 },
     clockSkewed: 0,
+    durationsDropped: 0,
     invalidClients: 0,
     statusAssumed: 0,
     weightsIgnored: 0,

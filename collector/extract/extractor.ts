@@ -291,11 +291,15 @@ export class Extractor {
     const { attributes } = walk;
     const index = this.#batch.push();
     const columns = this.#batch.columns;
-    // Exact for durations up to 104 days.
+    // Exact below 2^53 ns, which is beyond limits.callDurationNs.
     let durationNs = (walk.endHigh - walk.startHigh) * 2 ** 32 + (walk.endLow - walk.startLow);
     if (durationNs < 0) {
       durationNs = 0;
       this.#extracted.clockSkewed += 1;
+    }
+    if (durationNs > limits.callDurationNs) {
+      durationNs = -1;
+      this.#extracted.durationsDropped += 1;
     }
     if (
       status === switchingProtocols ||
@@ -380,7 +384,7 @@ function statusOf(attributes: AttributeSlots): number {
 function sizeOf(attributes: AttributeSlots, slots: readonly number[]): number {
   for (let i = 0; i < slots.length; i += 1) {
     const size = attributes.number(slots[i]!);
-    if (size >= 0 && size < Number.POSITIVE_INFINITY) return size;
+    if (size >= 0 && size <= Number.MAX_SAFE_INTEGER) return size;
   }
   return -1;
 }

@@ -213,8 +213,10 @@ export class Ingest {
     for (const [reason, count] of Object.entries(duplicate)) {
       if (count > 0) this.#metrics.spans('duplicate', reason, count);
     }
-    const { clockSkewed, invalidClients, statusAssumed, weightsIgnored } = extracted;
+    const { clockSkewed, durationsDropped, invalidClients, statusAssumed, weightsIgnored } =
+      extracted;
     if (clockSkewed > 0) this.#metrics.repairs('duration_zeroed', clockSkewed);
+    if (durationsDropped > 0) this.#metrics.repairs('duration_dropped', durationsDropped);
     if (invalidClients > 0) this.#metrics.repairs('client_dropped', invalidClients);
     if (statusAssumed > 0) this.#metrics.repairs('status_assumed', statusAssumed);
     if (weightsIgnored > 0) this.#metrics.repairs('weight_ignored', weightsIgnored);

@@ -150,6 +150,19 @@ describe('time', () => {
     expect(counted(call.extracted)).toEqual({ stored: 1, clockSkewed: 1 });
   });
 
+  test.each([
+    ['25 days', 25n * dayNs, 25 * 86_400 * 1e9, 0],
+    ['25 days and 2 µs', 25n * dayNs + 2_000n, -1, 1],
+    ['all since 1 ns after the epoch', nowNs - 1n, -1, 1],
+  ])('X9: a duration of %s is kept or left out, and counted', (_, longNs, durationNs, dropped) => {
+    const call = callOf(get, { startTimeUnixNano: nowNs - longNs, endTimeUnixNano: nowNs });
+    expect(call.durationNs).toBe(durationNs);
+    expect(counted(call.extracted)).toEqual({
+      stored: 1,
+      ...(dropped > 0 && { durationsDropped: dropped }),
+    });
+  });
+
   test('X10: too far in the future, too old, and zero are rejected by their names', () => {
     const retention = 800n * dayNs;
     const futureNs = BigInt(limits.futureS) * 1_000_000_000n;
@@ -168,6 +181,7 @@ describe('time', () => {
     ];
     expect(counted(extract(message(spans)))).toEqual({
       stored: 2,
+      durationsDropped: 2,
       future: 2,
       too_old: 2,
       time_zero: 2,

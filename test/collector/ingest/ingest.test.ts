@@ -87,6 +87,7 @@ class TextExtractor implements CallExtractor {
       },
       duplicate: { nested: count('nested'), sibling: count('sibling') },
       clockSkewed: 0,
+      durationsDropped: 0,
       invalidClients: 0,
       statusAssumed: 0,
       weightsIgnored: 0,

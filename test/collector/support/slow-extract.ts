@@ -99,6 +99,8 @@ function callOf(
   const client = slowClient(attributes, new TrustedProxies(config.trustedProxies));
   if (client === undefined) extracted.invalidClients += 1;
   if (endNs < startNs) extracted.clockSkewed += 1;
+  const isTooLong = endNs - startNs > BigInt(limits.callDurationNs);
+  if (isTooLong) extracted.durationsDropped += 1;
   const weight = weightOf(attributes, span);
   if (weight === undefined) extracted.weightsIgnored += 1;
   const call: SpanCall = {
@@ -112,7 +114,7 @@ function callOf(
     client: client ?? '',
     durationNs: latencyOf(
       attributes,
-      endNs < startNs ? 0 : Number(endNs - startNs),
+      isTooLong ? -1 : endNs < startNs ? 0 : Number(endNs - startNs),
       status,
       config,
     ),
@@ -260,7 +262,7 @@ const grpcStatuses = [
 function sizeOf(attributes: Attributes, what: string): number {
   const keys = [`${what}.body.size`, `${what}_content_length`, `${what}.size`];
   const sizes = keys.map((key) => attributes.number(`http.${key}`));
-  return sizes.find((size) => size >= 0 && Number.isFinite(size)) ?? -1;
+  return sizes.find((size) => size >= 0 && size <= Number.MAX_SAFE_INTEGER) ?? -1;
 }
 
 function originOf(

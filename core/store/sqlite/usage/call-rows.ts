@@ -47,7 +47,8 @@ export class CallRows {
     this.minute[i] = Math.floor(endS / 60);
     this.endMs[i] = endS * 1000 + Math.floor(endNs / 1e6);
     this.status[i] = status;
-    this.durationNs[i] = durationNs;
+    // A store may hold longer ones from before the bound.
+    this.durationNs[i] = durationNs > limits.callDurationNs ? -1 : durationNs;
     this.client[i] = client;
     this.origin[i] = origin;
   }
@@ -96,7 +97,8 @@ export function readCallsAfter(db: Database, rolledUpId: number, into: CallRows)
   const first = into.length;
   const calls = db
     .prepare(
-      `SELECT endpoint_id, end_s, end_ns, status, duration_ns, ifnull(client_id, 0), origin_id
+      `SELECT endpoint_id, end_s, end_ns, status, min(duration_ns, ${Number.MAX_SAFE_INTEGER}),
+         ifnull(client_id, 0), origin_id
        FROM call WHERE id > ? ORDER BY id`,
     )
     .raw();

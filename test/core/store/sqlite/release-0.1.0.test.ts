@@ -1,5 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { writeFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { defaultRetention } from '../../../../core/config/retention.ts';
@@ -7,19 +6,8 @@ import { openSqliteReader } from '../../../../core/store/sqlite/reader/reader.ts
 import { openSqliteWriter } from '../../../../core/store/sqlite/writer/writer.ts';
 import { openDoor } from '../../../analyzer/support/door.ts';
 import { temporaryFolder } from '../../../support/process.ts';
+import { answers, nowMs, release010 } from './release-0.1.0.ts';
 
-/**
- * A store that release 0.1.0 wrote (test/fixtures/store-0.1.0/make.ts): every level, some of it past its
- * retention, runs that are not compacted, calls that are not rolled up. Fields that came later may stand beside
- * what 0.1.0 answered.
- */
-const fixture = (name: string): Buffer =>
-  readFileSync(fileURLToPath(new URL(`../../../fixtures/store-0.1.0/${name}`, import.meta.url)));
-const { now, answers } = JSON.parse(fixture('answers.json').toString()) as {
-  now: string;
-  answers: Record<string, unknown>;
-};
-const nowMs = Date.parse(now);
 /** The service whose endpoints of one shape 0.1.0 held apart. */
 const isSplit = (query: string): boolean => query.includes('service=split');
 
@@ -36,7 +24,7 @@ let path: string;
 beforeEach(() => {
   folder = temporaryFolder();
   path = `${folder.path}/rollcall.db`;
-  writeFileSync(path, gunzipSync(fixture('store.db.gz')));
+  writeFileSync(path, gunzipSync(release010('store.db.gz')));
 });
 afterEach(() => folder.remove());
 
@@ -72,6 +60,7 @@ function withoutSplit(answer: Answer): Answer {
   return { ...answer, endpoint_stats: others };
 }
 
+/** Fields that came later may stand beside what 0.1.0 answered. */
 async function expectSameAnswers(): Promise<void> {
   const reader = await openSqliteReader(path);
   const door = await openDoor(reader, nowMs);
