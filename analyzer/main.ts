@@ -2,6 +2,7 @@ import { openTenancy, type Tenancy, warnWithoutKeys } from '../core/auth/tenancy
 import { type Config, readConfig } from '../core/config/config.ts';
 import { durationText } from '../core/config/values.ts';
 import { asAppError } from '../core/error.ts';
+import { limits } from '../core/limits.ts';
 import { type Log, openLog } from '../core/log.ts';
 import { openCertificates } from '../core/server/certificates.ts';
 import { addressOf, listen } from '../core/server/listen.ts';
@@ -58,6 +59,7 @@ async function serve(
   const app = analyzerApp({
     ...stores,
     thresholds,
+    clientsAreHashed: config.clientPrivacy === 'hash',
     log,
     version,
     dashboard: openDashboard(),
@@ -66,7 +68,7 @@ async function serve(
   });
   const certificates = config.tls && (await openCertificates(config.tls, log));
   const tls = certificates && { certificates, clients: 'anyone' as const };
-  const web = createWebServer({ tls });
+  const web = createWebServer({ timeouts: limits, tls });
   web.server.on('request', (request, response) => {
     for (const [name, value] of config.responseHeaders) response.setHeader(name, value);
     app(request, response);

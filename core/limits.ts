@@ -254,6 +254,15 @@ export const limits = {
   windowDays: 3660,
   /** Rows of one list answer. */
   listRows: 10_000,
+  /** Rows of the lists that are remembered so that their next pages are of the same moment; 1 to 1.5 KB
+   *  each, 60 MB. Five whole lists of the longest page; a list of more rows is not remembered. */
+  rememberedListRows: 50_000,
+  /** A list is forgotten when no page of it was read for so long: a person who pages by hand, or a script
+   *  that waits out a rate limit between two pages. */
+  rememberedListMs: 600_000,
+  /** A cursor holds the names of one row: at most 870 bytes, each up to 6 characters of JSON, twice, in
+   *  base64. Real ones have about 200. */
+  cursorCharacters: 16_384,
   /** Points of one time series. */
   seriesPoints: 5_000,
   /** Dates in the cache of isoTime: eleven years of days, 250 KB. A full cache is emptied. */

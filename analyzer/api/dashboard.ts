@@ -49,7 +49,7 @@ export function openDashboard(folder: string = distPath): Dashboard {
  * Every reference of the page is relative, so that it works below a prefix which a proxy strips: from
  * `/endpoints/7` the assets are at `../assets/`.
  */
-function upwards(path: string): string {
+export function upwards(path: string): string {
   const depth = path.split('/').length - 2;
   return depth <= 0 ? './' : '../'.repeat(depth);
 }

@@ -1,16 +1,17 @@
 import { z } from 'zod';
+import { formats } from '../query/formats.ts';
 import type { Query } from '../query/query.ts';
-import type { Column } from '../query/table.ts';
+import { named, namedSchemas } from '../query/schema.ts';
 import type { Command } from '../tenancy/command.ts';
 
-/** The API's own OpenAPI 3.1 document, made from the schemas that check the requests. */
+/** The API's own OpenAPI 3.1 document, made from the schemas that check requests and type answers. */
 export function openapiDocument(
-  questions: readonly Query[],
+  queries: readonly Query[],
   commands: readonly Command[],
   version: string,
 ): object {
   const paths: Record<string, object> = {};
-  for (const question of questions) paths[pathOf(question)] = { get: operation(question) };
+  for (const query of queries) paths[pathOf(query)] = { get: queryOperation(query) };
   for (const command of commands) {
     const path = pathOf(command);
     paths[path] = { ...paths[path], [command.method.toLowerCase()]: commandOperation(command) };
@@ -22,50 +23,58 @@ export function openapiDocument(
       version,
       description:
         'Which endpoints are alive, slow, failing or dead, and who calls them. Durations are milliseconds, rates percent, times ISO 8601 UTC.',
+      license: { name: 'MIT', identifier: 'MIT' },
     },
-    servers: [{ url: '/api/v1' }],
+    // Relative to the document itself, below whatever prefix it is served.
+    servers: [{ url: '../v1', description: 'where this document comes from' }],
+    tags,
     paths,
-    components: { securitySchemes, schemas: { Error: errorSchema } },
+    components: { securitySchemes, schemas: componentSchemas() },
   };
 }
 
+const tags = [
+  { name: 'reports', description: 'Queries of what was observed' },
+  { name: 'tenancy', description: 'Projects and their keys' },
+];
+
 const pathOf = ({ path }: { path: string }): string => path.replaceAll(/:(\w+)/g, '{$1}');
 
-function operation({ name, path, about, parameters, list }: Query): object {
+function queryOperation({ name, path, about, parameters, schema, list }: Query): object {
   const inPath = pathParameters(path);
-  const formats = 'format' in parameters.shape ? tableFormats : {};
   return {
     operationId: name,
+    tags: ['reports'],
     summary: about,
+    description: `${about}.`,
     security: security(['read', 'admin']),
     parameters: [...inPath, ...queryParameters(parameters)],
     responses: {
-      '200': {
-        description: about,
-        content: { 'application/json': { schema: answerSchema(list) }, ...formats },
-      },
+      '200': { description: about, content: contentOf(name, schema, list !== undefined) },
       '400': errorResponse('A parameter is wrong'),
       ...refusals,
-      ...(inPath.length > 0 && { '404': errorResponse('There is no such thing') }),
+      ...(canBeMissing(path, parameters) && { '404': errorResponse('There is no such endpoint') }),
       '503': errorResponse('The store cannot be read now; try again'),
     },
   };
 }
 
-/** Roles are scopes of keys; `operator` stands for whoever holds ROLLCALL_ADMIN_KEY. */
-function commandOperation({ name, path, about, by, ...command }: Command): object {
-  const inPath = pathParameters(path);
-  const schema = command.list
-    ? listSchema(command.list.noun, command.list.columns)
-    : command.row && rowSchema(command.row);
-  const tables = 'format' in command.parameters.shape ? tableFormats : {};
-  const content = schema && { 'application/json': { schema }, ...tables };
-  const body = command.body && z.toJSONSchema(command.body, { io: 'input' });
+const canBeMissing = (path: string, { shape }: z.ZodObject<z.ZodRawShape>): boolean =>
+  path.includes(':') || 'endpoint' in shape;
+
+/** The roles are the scopes of keys; `operator` is the holder of ROLLCALL_ADMIN_KEY. */
+function commandOperation(command: Command): object {
+  const { name, path, about, by, input, schema, list } = command;
+  const content = schema && contentOf(name, schema, list !== undefined);
+  const body = input && z.toJSONSchema(input, { io: 'input' });
+  delete body?.$schema;
   return {
     operationId: name,
+    tags: ['tenancy'],
     summary: about,
+    description: `${about}.`,
     security: security(by === 'operator' ? ['operator'] : ['admin', 'operator']),
-    parameters: [...inPath, ...queryParameters(command.parameters)],
+    parameters: [...pathParameters(path), ...queryParameters(command.parameters)],
     ...(body && {
       requestBody: { required: true, content: { 'application/json': { schema: body } } },
     }),
@@ -84,11 +93,57 @@ function commandOperation({ name, path, about, by, ...command }: Command): objec
   };
 }
 
+/** Every format of a list; JSON alone for the rest. */
+function contentOf(name: string, schema: z.ZodType, isList: boolean): object {
+  const json = { 'application/json': { schema: reference(schemaId(name, schema)) } };
+  if (!isList) return json;
+  const texts = Object.entries(formats).filter(([format]) => format !== 'json');
+  const types = texts.map(([, { contentType }]) => contentType.split(';')[0]!);
+  return { ...json, ...Object.fromEntries(types.map((type) => [type, { schema: text }])) };
+}
+
+const text = { type: 'string' };
+
+/** A schema without a name of its own is the answer of one operation. */
+function schemaId(operation: string, schema: z.ZodType): string {
+  const known = namedSchemas.get(schema)?.id;
+  if (known !== undefined) return known;
+  const id = `${operation[0]!.toUpperCase()}${operation.slice(1)}Answer`;
+  named(id, schema);
+  return id;
+}
+
+const referenceOf = (id: string): string => `#/components/schemas/${id}`;
+const reference = (id: string): object => ({ $ref: referenceOf(id) });
+
+/** All named schemas; the operations must have been written before, since they name theirs. */
+function componentSchemas(): Record<string, object> {
+  const { schemas } = z.toJSONSchema(namedSchemas, {
+    uri: referenceOf,
+    io: 'output',
+    override: ({ jsonSchema }) => simplify(jsonSchema),
+  });
+  return Object.fromEntries(
+    Object.entries(schemas).map(([id, { $schema: _schema, $id: _id, ...schema }]) => [id, schema]),
+  );
+}
+
+/**
+ * Answers gain fields with new versions, so that no object is closed to more. Patterns of times and bounds of
+ * whole numbers repeat what `format` and `type` say.
+ */
+function simplify(schema: z.core.JSONSchema.BaseSchema): void {
+  if (schema.additionalProperties === false) delete schema.additionalProperties;
+  if (schema.format === 'date-time') delete schema.pattern;
+  if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;
+}
+
 function pathParameters(path: string): object[] {
   return [...path.matchAll(/:(\w+)/g)].map(([, parameter]) => ({
     name: parameter,
     in: 'path',
     required: true,
+    description: 'an id that a list of the API showed',
     schema: { type: 'string' },
   }));
 }
@@ -98,7 +153,17 @@ function queryParameters(parameters: z.ZodObject<z.ZodRawShape>): object[] {
     const { $schema, description, ...rest } = z.toJSONSchema(schema as z.ZodType, { io: 'input' });
     // zod leaves the default out where text becomes something else.
     if (schema instanceof z.ZodDefault) rest.default = schema.def.defaultValue as number | string;
-    return { name: parameter, in: 'query', required: false, description, schema: rest };
+    const isList = rest.type === 'array';
+    // The text of a list has a pattern; its items have one of their own.
+    if (isList) delete rest.pattern;
+    return {
+      name: parameter,
+      in: 'query',
+      required: false,
+      description,
+      ...(isList && { style: 'form', explode: false }),
+      schema: rest,
+    };
   });
 }
 
@@ -111,67 +176,19 @@ const securitySchemes = {
 const security = (roles: readonly string[]): object[] =>
   roles.flatMap((role) => [{ bearer: [role] }, { apiKey: [role] }]);
 
-const tableFormats = {
-  'text/csv': { schema: { type: 'string' } },
-  'text/markdown': { schema: { type: 'string' } },
-};
-
-const nullableText = { type: ['string', 'null'] };
-
-const headSchemas = {
-  generated_at: { type: 'string', format: 'date-time' },
-  window: {
-    type: 'object',
-    properties: {
-      from: { type: 'string', format: 'date-time' },
-      to: { type: 'string', format: 'date-time' },
-      resolution: { type: 'string', enum: ['minute', 'hour', 'day'] },
-    },
-  },
-  filters: { type: 'object', additionalProperties: nullableText },
-  observed_since: { ...nullableText, format: 'date-time' },
-  estimated: { type: 'boolean' },
-};
-
-function answerSchema(list: Query['list']): object {
-  const properties: Record<string, object> = { ...headSchemas };
-  if (list) {
-    properties[list.noun] = { type: 'array', items: rowSchema(list.columns) };
-    properties.next_cursor = nullableText;
-  }
-  return { type: 'object', properties };
-}
-
-function listSchema(noun: string, columns: readonly Column<never>[]): object {
-  const properties = {
-    [noun]: { type: 'array', items: rowSchema(columns) },
-    next_cursor: nullableText,
-  };
-  return { type: 'object', properties };
-}
-
-function rowSchema(columns: readonly Column<never>[]): object {
-  const properties = columns.map(({ name, type, about }) => [
-    name,
-    type === 'array' ? { type, description: about } : { type: [type, 'null'], description: about },
-  ]);
-  return { type: 'object', properties: Object.fromEntries(properties) };
-}
-
-const errorSchema = {
-  type: 'object',
-  required: ['error'],
-  properties: {
-    error: {
-      type: 'object',
-      required: ['code', 'message', 'field'],
-      properties: { code: { type: 'string' }, message: { type: 'string' }, field: nullableText },
-    },
-  },
-};
+const errorSchema = named(
+  'Error',
+  z.object({
+    error: z.object({
+      code: z.string(),
+      message: z.string(),
+      field: z.string().nullable().describe('the parameter or field that is wrong, if any'),
+    }),
+  }),
+);
 
 function errorResponse(description: string): object {
-  const schema = { $ref: '#/components/schemas/Error' };
+  const schema = reference(schemaId('error', errorSchema));
   return { description, content: { 'application/json': { schema } } };
 }
 

@@ -8,8 +8,8 @@ import { summary } from '../reports/summary.ts';
 import { timeseries } from '../reports/timeseries.ts';
 import { top } from '../reports/top.ts';
 
-/** Everything that can be asked below /api/v1. */
-export const questions: readonly Query[] = [
+/** Every query below /api/v1. */
+export const queries: readonly Query[] = [
   services,
   report,
   top,

@@ -6,25 +6,30 @@ import type { Log } from '../../core/log.ts';
 import { isHttp2 } from '../../core/server/web-server.ts';
 import type { CallReader } from '../../core/store/store.ts';
 import { type Metrics, openMetrics } from '../metrics.ts';
+import type { QueryContext, Thresholds } from '../query/answer-head.ts';
+import type { FormatName } from '../query/formats.ts';
 import { readParameters } from '../query/parameters.ts';
-import type { Answer, Query } from '../query/query.ts';
-import type { Thresholds } from '../reports/lifecycle.ts';
+import type { Query } from '../query/query.ts';
+import { RememberedLists } from '../query/remembered-lists.ts';
 import type { Command } from '../tenancy/command.ts';
 import { commands } from '../tenancy/commands.ts';
-import { type Dashboard, encoded, pageHeaders } from './dashboard.ts';
+import { send, sendAnswer } from './answer.ts';
+import { type Dashboard, encoded, pageHeaders, upwards } from './dashboard.ts';
 import { type Failure, failure, wrongMethod } from './failure.ts';
 import { frontPage } from './front-page.ts';
 import type { ApiRequest, Handler } from './handler.ts';
 import { readJsonBody } from './json-body.ts';
 import { openapiDocument } from './openapi.ts';
-import { questions } from './queries.ts';
+import { queries } from './queries.ts';
 import { openSessionDoor, type PageFacts, type SessionDoor } from './session-routes.ts';
 
-/** The analyzer's HTTP door: the REST API below /api/v1, and what watches over the process. */
+/** The analyzer's HTTP listener: the REST API below /api/v1, the dashboard, health and metrics. */
 export interface AnalyzerOptions {
   reader: CallReader;
   tenancy: Pick<Tenancy, 'gate' | 'keys'>;
   thresholds: Thresholds;
+  /** ROLLCALL_CLIENT_PRIVACY=hash; false unless given. */
+  clientsAreHashed?: boolean;
   log: Log;
   version: string;
   /** What the dashboard is told of the configuration; nothing unless given. */
@@ -41,6 +46,7 @@ export interface AnalyzerOptions {
  */
 export function analyzerApp(options: AnalyzerOptions): RequestListener {
   const metrics = openMetrics();
+  // Handlers read the query of the URL themselves, strictly (analyzer/query/parameters.ts).
   const app = Router({ caseSensitive: true });
   app.use((_request, response, next) => {
     response.setHeader('X-Content-Type-Options', 'nosniff');
@@ -51,8 +57,9 @@ export function analyzerApp(options: AnalyzerOptions): RequestListener {
     next();
   });
   const session = openSession(options);
-  for (const asked of questions) {
-    route(app, `/api/v1${asked.path}`, ask(asked, options, session, metrics));
+  const lists = new RememberedLists();
+  for (const query of queries) {
+    route(app, `/api/v1${query.path}`, queryHandler(query, options, session, lists, metrics));
   }
   for (const [path, handlers] of commandHandlers(options, session)) {
     serve(app, `/api/v1${path}`, handlers);
@@ -60,12 +67,13 @@ export function analyzerApp(options: AnalyzerOptions): RequestListener {
   serve(app, '/session', { GET: session.read, POST: session.signIn, DELETE: session.signOut });
   route(app, '/sessions', session.list);
   serve(app, '/sessions/:id', { DELETE: session.end });
-  const document = JSON.stringify(openapiDocument(questions, commands, options.version));
+  const document = JSON.stringify(openapiDocument(queries, commands, options.version));
   route(app, '/api/v1/openapi.json', fixed('application/json; charset=utf-8', document));
-  const withoutBuild = frontPage(questions);
-  for (const path of dashboardPaths) {
-    route(app, path, (request, response) => {
-      page(response, 200, options.dashboard?.page(pathOf(request)) ?? withoutBuild);
+  for (const template of dashboardPaths) {
+    route(app, template, (request, response) => {
+      const path = pathOf(request);
+      const withoutBuild = frontPage(queries, upwards(path));
+      page(response, 200, options.dashboard?.page(path) ?? withoutBuild);
     });
   }
   route(app, '/assets/:name', (request, response) => {
@@ -178,36 +186,43 @@ function serve(app: Router, path: string, { GET, POST, DELETE }: Handlers): void
   });
 }
 
-/** Whose request it is, is asked before anything of it is read. */
-function admin(done: Command, { tenancy, now }: AnalyzerOptions, session: SessionDoor): Handler {
+/** The sender's authority is checked before anything of the request is read. */
+function commandHandler(
+  command: Command,
+  { tenancy, now }: AnalyzerOptions,
+  session: SessionDoor,
+): Handler {
   return async (request, response) => {
     const administrator = await tenancy.gate.administrator(session.credentials(request));
-    const parameters = readParameters(done.parameters, searchOf(request));
-    const body = done.body && (await readJsonBody(request, done.body));
-    const answer = await done.run({
+    const parameters = readParameters(command.parameters, searchOf(request));
+    const input = command.input && (await readJsonBody(request, command.input));
+    const body = await command.run({
       keys: await tenancy.keys(),
       administrator,
       nowS: Math.floor(now() / 1000),
       parameters: parameters as never,
-      body: body as never,
+      input: input as never,
       path: request.params,
     });
-    if (answer === undefined) {
-      response.writeHead(done.status);
+    if (body === undefined) {
+      response.writeHead(command.status);
       response.end();
       return;
     }
-    linkNext(request, response, answer);
-    send(response, done.status, answer.contentType, answer.body);
+    const { format } = parameters as { format?: FormatName };
+    sendAnswer(request, response, command.status, body, { ...command, format });
   };
 }
 
 /** By path, since one path may have several methods. */
 function commandHandlers(options: AnalyzerOptions, session: SessionDoor): Map<string, Handlers> {
   const byPath = new Map<string, Handlers>();
-  for (const done of commands) {
-    const handlers = byPath.get(done.path) ?? {};
-    byPath.set(done.path, { ...handlers, [done.method]: admin(done, options, session) });
+  for (const command of commands) {
+    const handlers = byPath.get(command.path) ?? {};
+    byPath.set(command.path, {
+      ...handlers,
+      [command.method]: commandHandler(command, options, session),
+    });
   }
   return byPath;
 }
@@ -226,36 +241,35 @@ function searchOf({ url }: ApiRequest): string {
   return query === -1 ? '' : url.slice(query);
 }
 
-function ask(
-  asked: Query,
+function queryHandler(
+  query: Query,
   options: AnalyzerOptions,
   session: SessionDoor,
+  lists: RememberedLists,
   metrics: Metrics,
 ): Handler {
+  const { reader, tenancy, thresholds, clientsAreHashed = false, now } = options;
   return async (request, response) => {
     const startMs = performance.now();
-    const project = await options.tenancy.gate.project(session.credentials(request), 'read');
-    const parameters = readParameters(asked.parameters, searchOf(request));
+    const project = await tenancy.gate.project(session.credentials(request), 'read');
+    const parameters = readParameters(query.parameters, searchOf(request));
     const path = request.params;
-    const answer = await options.reader.snapshot(project, (snapshot) =>
-      asked.answer(
-        { snapshot, nowMs: options.now(), thresholds: options.thresholds },
-        parameters as never,
-        path,
-      ),
-    );
-    metrics.reportSeconds.observe({ report: asked.name }, (performance.now() - startMs) / 1000);
-    linkNext(request, response, answer);
-    send(response, 200, answer.contentType, answer.body);
+    const body = await reader.snapshot(project, (snapshot) => {
+      const nowMs = now();
+      const context: QueryContext = {
+        project,
+        snapshot,
+        nowMs,
+        thresholds,
+        clientsAreHashed,
+        lists,
+      };
+      return query.answer(context, parameters as never, path);
+    });
+    const { format } = parameters as { format?: FormatName };
+    sendAnswer(request, response, 200, body, { ...query, format });
+    metrics.reportSeconds.observe({ report: query.name }, (performance.now() - startMs) / 1000);
   };
-}
-
-/** A table has no room for its cursor: the next page stands in a header (RFC 8288). */
-function linkNext(request: ApiRequest, response: ServerResponse, { nextCursor }: Answer): void {
-  if (!nextCursor) return;
-  const url = new URL(request.url, 'http://analyzer');
-  url.searchParams.set('cursor', nextCursor);
-  response.setHeader('Link', `<${url.pathname}${url.search}>; rel="next"`);
 }
 
 function fixed(contentType: string, body: string): Handler {
@@ -265,18 +279,6 @@ function fixed(contentType: string, body: string): Handler {
 function fail(response: ServerResponse, { status, headers, body }: Failure): void {
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   send(response, status, 'application/json; charset=utf-8', body);
-}
-
-/** Node leaves the body out of an answer to HEAD and keeps its length. */
-function send(
-  response: ServerResponse,
-  status: number,
-  contentType: string,
-  body: string | Buffer,
-): void {
-  const bytes = typeof body === 'string' ? Buffer.from(body) : body;
-  response.writeHead(status, { 'Content-Type': contentType, 'Content-Length': bytes.length });
-  response.end(bytes);
 }
 
 /** The path of a request's target, without its query. */

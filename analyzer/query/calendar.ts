@@ -5,8 +5,9 @@ import { dayS, hourS, minuteS, type Window } from '../../core/window.ts';
  * at midnight of a time zone, so a day there may have 23 or 25 hours.
  */
 export const intervals = ['minute', '5m', 'hour', 'day', 'week', 'month'] as const;
-/** Six hours serve the automatic choice, for a week at a glance. */
-export type Interval = (typeof intervals)[number] | '6h';
+/** With the six hours that only the automatic choice takes, for a week at a glance. Finest first. */
+export const allIntervals = ['minute', '5m', 'hour', '6h', 'day', 'week', 'month'] as const;
+export type Interval = (typeof allIntervals)[number];
 
 const fixedS = { minute: minuteS, '5m': 5 * minuteS, hour: hourS, '6h': 6 * hourS } as const;
 const leastS: Record<Interval, number> = {
@@ -15,9 +16,9 @@ const leastS: Record<Interval, number> = {
   week: 7 * dayS - hourS,
   month: 28 * dayS - hourS,
 };
-const ladder: Interval[] = ['minute', '5m', 'hour', '6h', 'day', 'week', 'month'];
+const ladder: readonly Interval[] = allIntervals;
 
-/** More points than this say nothing more on a screen. */
+/** A chart on a screen shows no more points than this. */
 const glancePoints = 120;
 
 /** The finest interval that shows a window at a glance; never finer than what is stored. */
@@ -103,9 +104,9 @@ function zoneClock(timeZone: string): ZoneClock {
 }
 
 /**
- * The moment a date begins in a zone. @param dateS the date's midnight as if it were UTC
- * Where clocks change at that very midnight it may come twice, and the first counts, or never, and the
- * moment of the change counts.
+ * The moment a date begins in a zone. On a change of clocks midnight can occur twice (the first is used) or
+ * not at all (the moment of the change is used).
+ * @param dateS the date's midnight as if it were UTC
  */
 function midnight(dateS: number, clock: ZoneClock): number {
   const before = clock(dateS - dayS);

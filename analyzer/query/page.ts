@@ -1,95 +1,119 @@
 import { createHash } from 'node:crypto';
 import { AppError } from '../../core/error.ts';
-import type { Window } from '../../core/window.ts';
+import { limits } from '../../core/limits.ts';
+import { dayS, type Window } from '../../core/window.ts';
+import type { SortValue } from './table.ts';
 
-/**
- * Pages of a list. The cursor names the last row of the page before by its place in the order, so rows
- * that come or go meanwhile shift nothing, and carries the window, so every page speaks of the same time.
- */
+/** The order of a list, a page of it, and the cursor that continues it. */
 export interface Order<Row> {
-  field: keyof Row & string;
+  value: (row: Row) => SortValue;
   descending: boolean;
   /** Breaks ties; different for every row. */
   key: (row: Row) => string;
 }
 
-export interface Cursor {
-  window: Window;
-  after: { value: unknown; key: string };
+/** A row with what orders it. */
+export interface Place<Row> extends Position {
+  row: Row;
 }
 
-export interface Page<Row> {
-  rows: Row[];
-  nextCursor: string | null;
-}
-
-/** @param question a text that two requests share when a cursor of one may continue the other */
-export function page<Row>(
-  rows: readonly Row[],
-  order: Order<Row>,
-  { limit, cursor }: { limit: number; cursor: Cursor | undefined },
-  { question, window }: { question: string; window: Window },
-): Page<Row> {
-  const places = rows.map((row) => ({
-    row,
-    // A field that is absent stands last, like null.
-    value: row[order.field] ?? null,
-    key: order.key(row),
-  }));
-  const sign = order.descending ? -1 : 1;
-  const compare = (a: Place, b: Place): number =>
-    compareValues(a.value, b.value, sign) || compareText(a.key, b.key);
-  places.sort(compare);
-  const after = cursor?.after;
-  const found = after === undefined ? 0 : places.findIndex((place) => compare(place, after) > 0);
-  const start = found === -1 ? places.length : found;
-  const end = Math.min(start + limit, places.length);
-  const last = end < places.length ? places[end - 1] : undefined;
-  const nextCursor = last ? writeCursor(question, window, last) : null;
-  return { rows: places.slice(start, end).map(({ row }) => row), nextCursor };
-}
-
-interface Place {
-  value: unknown;
+export interface Position {
+  /** Null comes last in either direction. */
+  value: Exclude<SortValue, undefined>;
   key: string;
 }
 
-/** Null stands last in either direction. Lists compare as their JSON. */
-function compareValues(a: unknown, b: unknown, sign: number): number {
+export interface Cursor {
+  window: Window;
+  /** Id of the remembered list (analyzer/query/remembered-lists.ts); '' when none was remembered. */
+  list: string;
+  /** Of the last row of the page before. */
+  after: Position;
+}
+
+export interface SortedList<Row> {
+  places: readonly Place<Row>[];
+  descending: boolean;
+}
+
+export function sortRows<Row>(rows: readonly Row[], order: Order<Row>): SortedList<Row> {
+  const { descending } = order;
+  const places = rows.map((row) => ({ row, value: order.value(row) ?? null, key: order.key(row) }));
+  const sign = descending ? -1 : 1;
+  places.sort((a, b) => comparePositions(a, b, sign));
+  return { places, descending };
+}
+
+/** @returns the rows behind the position, and the position of the last of them when more rows follow */
+export function pageOf<Row>(
+  { places, descending }: SortedList<Row>,
+  limit: number,
+  after: Position | undefined,
+): { rows: Row[]; last: Position | undefined } {
+  const start = after === undefined ? 0 : firstBehind(places, after, descending ? -1 : 1);
+  const end = Math.min(start + limit, places.length);
+  return {
+    rows: places.slice(start, end).map(({ row }) => row),
+    last: end < places.length ? places[end - 1] : undefined,
+  };
+}
+
+/** Binary search: a page does not look at the rows before it. */
+function firstBehind(places: readonly Position[], after: Position, sign: number): number {
+  let low = 0;
+  let high = places.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (comparePositions(places[middle]!, after, sign) > 0) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+function comparePositions(a: Position, b: Position, sign: number): number {
+  return compareValues(a.value, b.value, sign) || compareText(a.key, b.key);
+}
+
+function compareValues(a: Position['value'], b: Position['value'], sign: number): number {
   if (a === b) return 0;
   if (a === null) return 1;
   if (b === null) return -1;
-  if (typeof a === 'number') return sign * (a - (b as number));
-  if (typeof a === 'string') return sign * compareText(a, b as string);
-  return sign * compareText(JSON.stringify(a), JSON.stringify(b));
+  if (typeof a === 'string' && typeof b === 'string') return sign * compareText(a, b);
+  if (Array.isArray(a) && Array.isArray(b)) {
+    const differing = a.findIndex((number, n) => number !== b[n]);
+    return differing === -1 ? 0 : sign * (a[differing]! - b[differing]!);
+  }
+  return sign * (Number(a) - Number(b));
 }
 
 /** By code units: the same on every machine, and fast. */
-function compareText(a: string, b: string): number {
+export function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-function writeCursor(question: string, { fromS, toS }: Window, { value, key }: Place): string {
-  const parts = [digest(question), fromS, toS, value, key];
+/** @param query a text that two requests share when a cursor of one may continue the other */
+export function writeCursor(query: string, { window, list, after }: Cursor): string {
+  const parts = [digest(query), window.fromS, window.toS, after.value, after.key, list];
   return Buffer.from(JSON.stringify(parts)).toString('base64url');
 }
 
-/** @throws AppError `invalid` when the text is no cursor of this question */
-export function readCursor(question: string, text: string | undefined): Cursor | undefined {
+/** @throws AppError `invalid` when the text is no cursor of this query */
+export function readCursor(query: string, text: string | undefined): Cursor | undefined {
   if (text === undefined) return undefined;
   const parts = parse(text);
-  if (!Array.isArray(parts) || parts.length !== 5 || typeof parts[4] !== 'string') {
+  if (!Array.isArray(parts) || parts.length < 5 || typeof parts[4] !== 'string') {
     const shown = JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text);
     const message = `cursor=${shown} is not allowed; give the next_cursor of the answer before`;
     throw new AppError('invalid', message, { field: 'cursor' });
   }
-  const [of, fromS, toS, value, key] = parts;
-  if (of !== digest(question) || !isMinute(fromS) || !isMinute(toS) || fromS >= toS) {
+  const [of, fromS, toS, value, key, list = ''] = parts;
+  const isWindow = isMinute(fromS) && isMinute(toS) && fromS < toS;
+  if (of !== digest(query) || !isWindow || !isSortValue(value) || typeof list !== 'string') {
     const message =
       'cursor belongs to another question; keep all other parameters as they were, or leave it out';
     throw new AppError('invalid', message, { field: 'cursor' });
   }
-  return { window: { fromS, toS }, after: { value, key } };
+  return { window: { fromS, toS }, list, after: { value, key } };
 }
 
 function parse(text: string): unknown {
@@ -101,9 +125,20 @@ function parse(text: string): unknown {
 }
 
 function isMinute(value: unknown): value is number {
-  return Number.isSafeInteger(value) && Number(value) >= 0 && Number(value) % 60 === 0;
+  const mostS = 2 ** 32 + limits.windowDays * dayS;
+  return (
+    Number.isSafeInteger(value) &&
+    Number(value) % 60 === 0 &&
+    Number(value) >= 0 &&
+    Number(value) < mostS
+  );
 }
 
-function digest(question: string): string {
-  return createHash('sha256').update(question).digest('base64url').slice(0, 10);
+function isSortValue(value: unknown): value is Position['value'] {
+  if (Array.isArray(value)) return value.every((item) => typeof item === 'number');
+  return value === null || ['string', 'number', 'boolean'].includes(typeof value);
+}
+
+function digest(query: string): string {
+  return createHash('sha256').update(query).digest('base64url').slice(0, 10);
 }

@@ -2,11 +2,13 @@ import { z } from 'zod';
 import { AppError } from '../../core/error.ts';
 import { limits } from '../../core/limits.ts';
 import { dayS } from '../../core/window.ts';
+import { formatNames } from './formats.ts';
+import { statuses } from './status.ts';
 
 /**
  * Query parameters, strict: an unknown, repeated or wrong one is refused with its name, its value and
  * what is allowed. A parameter's description says what is allowed; the error message and the OpenAPI
- * document both use it.
+ * document both use it. `meta` gives the document's type where the text of a URL becomes something else.
  */
 
 /** @param search the URL's query, with or without its question mark. @throws AppError `invalid` */
@@ -48,7 +50,7 @@ function wrongParameter(
 
 const quote = (text: string): string => JSON.stringify(shorten(text));
 
-/** What a caller sent comes back in messages, but never megabytes of it. */
+/** A message repeats what the caller sent, but never megabytes of it. */
 const shorten = (text: string): string => (text.length > 100 ? `${text.slice(0, 100)}…` : text);
 
 const windowUnitS = { m: 60, h: 3600, d: dayS } as const;
@@ -83,7 +85,7 @@ export function parseTime(text: string): number | undefined {
   return Number.isNaN(ms) || ms < 0 || ms > 2 ** 32 * 1000 ? undefined : ms;
 }
 
-const time = (what: string) =>
+const timeParameter = (what: string) =>
   z
     .string()
     .transform((text, context) => {
@@ -95,12 +97,13 @@ const time = (what: string) =>
     .optional()
     .describe(
       `${what}: an ISO 8601 date or time since 1970, UTC unless it names an offset, such as 2026-01-31 or 2026-01-31T12:30:00Z`,
-    );
+    )
+    .meta({ format: 'date-time' });
 
 const name = (what: string, lengthMax: number) =>
   z.string().max(lengthMax).optional().describe(`${what}, at most ${lengthMax} characters`);
 
-/** Every question takes these. */
+/** Every query takes these. */
 export const commonParameters = {
   service: name('the exact name of a service', limits.serviceNameBytes),
   environment: name(
@@ -108,8 +111,8 @@ export const commonParameters = {
     limits.environmentBytes,
   ),
   window,
-  from: time('the first moment of the window'),
-  to: time('the moment after the window, now unless told'),
+  from: timeParameter('the first moment of the window'),
+  to: timeParameter('the moment after the window, now unless told'),
 };
 
 const list = <const T extends string>(values: readonly T[], what: string) =>
@@ -118,16 +121,16 @@ const list = <const T extends string>(values: readonly T[], what: string) =>
     .transform((text) => text.split(','))
     .pipe(z.array(z.enum(values)))
     .optional()
-    .describe(`${what}, separated by commas: ${values.join(', ')}`);
-
-export const statuses = ['active', 'cold', 'dead', 'never_called', 'unknown'] as const;
+    .describe(`${what}, separated by commas: ${values.join(', ')}`)
+    .meta({ type: 'array', items: { type: 'string', enum: values } });
 
 export const methodParameter = z
   .string()
   .regex(/^[A-Za-z_-]{1,32}(,[A-Za-z_-]{1,32}){0,19}$/)
   .transform((text) => text.toUpperCase().split(','))
   .optional()
-  .describe('one or more HTTP methods, separated by commas, such as GET or GET,HEAD');
+  .describe('one or more HTTP methods, separated by commas, such as GET or GET,HEAD')
+  .meta({ type: 'array', items: { type: 'string', pattern: '^[A-Za-z_-]{1,32}$' }, maxItems: 20 });
 
 export const routeParameter = z
   .string()
@@ -157,9 +160,9 @@ export const orderParameter = z
   .describe('asc or desc; desc for numbers and times, asc for text unless told');
 
 export const formatParameter = z
-  .enum(['json', 'csv', 'md'])
+  .enum(formatNames)
   .default('json')
-  .describe('json, csv or md');
+  .describe(`${formatNames.slice(0, -1).join(', ')} or ${formatNames.at(-1)}`);
 
 export const limitParameter = (max: number, fallback: number) =>
   z
@@ -171,12 +174,12 @@ export const limitParameter = (max: number, fallback: number) =>
     .describe(`a whole number from 1 to ${max}; ${fallback} unless told`)
     .meta({ type: 'integer', minimum: 1, maximum: max });
 
-/** What pages a list; `cursor` is checked by analyzer/query/page.ts. */
+/** Parameters that page a list; analyzer/query/page.ts checks `cursor`. */
 export const pageParameters = (limitDefault: number = limits.listRows) => ({
   limit: limitParameter(limits.listRows, limitDefault),
   cursor: z
     .string()
-    .max(4096)
+    .max(limits.cursorCharacters)
     .optional()
     .describe('the next_cursor of the answer before, with all other parameters as they were'),
   format: formatParameter,

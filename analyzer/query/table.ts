@@ -1,45 +1,81 @@
-/** Lists as tables: CSV for spreadsheets, Markdown for people. */
-export interface Column<Row> {
-  name: keyof Row & string;
-  type: 'string' | 'integer' | 'number' | 'boolean' | 'array';
+import { z } from 'zod';
+import { named } from './schema.ts';
+
+/**
+ * A list's columns, defined once: the row of the JSON answer, its schema in the OpenAPI document, the
+ * columns of CSV and Markdown and the fields that sort the list all come from this table.
+ */
+export interface Column<Entry, T extends z.ZodType = z.ZodType> {
+  type: T;
+  /** For the OpenAPI document. */
   about: string;
-  /** Stands in the Markdown table, which has to fit a page. */
-  brief?: boolean;
+  /** Undefined leaves the field out of the row; only a column of an optional type may. */
+  value: (entry: Entry) => z.output<T>;
+  /** The column is in Markdown tables, which have to fit a page. */
+  brief?: true;
+  /** Orders rows by something else than the value. */
+  order?: (entry: Entry) => SortValue;
+  /** The value as a cell of a Markdown table; JSON for lists and objects unless given. */
+  markdown?: (value: NonNullable<z.output<T>>) => string;
 }
 
-/** RFC 4180: CRLF, quotes doubled. Columns are the field names; lists stand as JSON, null as nothing. */
-export function csv<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
-  const lines = [columns.map(({ name }) => name).join(',')];
-  for (const row of rows) lines.push(columns.map(({ name }) => csvCell(row[name])).join(','));
-  return `${lines.join('\r\n')}\r\n`;
+/** Numbers order by number; lists of numbers by their first, then their second number; null comes last. */
+export type SortValue = string | number | boolean | readonly number[] | null | undefined;
+
+export type Shape = Record<string, z.ZodType>;
+
+export interface Table<Entry, S extends Shape = Shape> {
+  /** In the order of the answer. */
+  names: readonly (keyof S & string)[];
+  columns: { readonly [K in keyof S]: Column<Entry, S[K]> };
+  schema: z.ZodObject<S>;
+  row(entry: Entry): z.output<z.ZodObject<S>>;
 }
 
-function csvCell(value: unknown): string {
-  if (value === null || value === undefined) return '';
-  if (typeof value === 'number') return String(value);
-  let text = typeof value === 'string' ? value : JSON.stringify(value);
-  // A spreadsheet takes these for the start of a formula, and routes and agents come from strangers.
-  if (/^[=+\-@\t\r]/.test(text)) text = `'${text}`;
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+/** @param id the row's name in the OpenAPI document */
+export function tableOf<Entry>() {
+  return <S extends Shape>(
+    id: string,
+    columns: { [K in keyof S]: Column<Entry, S[K]> },
+  ): Table<Entry, S> => {
+    const names = Object.keys(columns) as (keyof S & string)[];
+    const shape = names.map((name) => [name, columns[name].type.describe(columns[name].about)]);
+    return {
+      names,
+      columns,
+      schema: named(id, z.object(Object.fromEntries(shape) as S)),
+      row(entry) {
+        const row: Record<string, unknown> = {};
+        for (const name of names) {
+          const value = columns[name].value(entry);
+          if (value !== undefined) row[name] = value;
+        }
+        return row as z.output<z.ZodObject<S>>;
+      },
+    };
+  };
 }
 
-/** A table in GitHub's Markdown under a heading and a line of prose. */
-export function markdown<Row>(
-  title: string,
-  prose: string,
-  columns: readonly Column<Row>[],
-  rows: readonly Row[],
-): string {
-  const brief = columns.filter((column) => column.brief);
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  const ruler = brief.map(({ type }) => (type === 'integer' || type === 'number' ? '--:' : '---'));
-  const lines = [`# ${title}`, '', prose, '', line(brief.map(({ name }) => name)), line(ruler)];
-  for (const row of rows) lines.push(line(brief.map(({ name }) => markdownCell(row[name]))));
-  return `${lines.join('\n')}\n`;
+/** What sorts an entry by a column. */
+export function sortValue<Entry>(column: Column<Entry>, entry: Entry): SortValue {
+  if (column.order) return column.order(entry);
+  const value = column.value(entry);
+  if (!Array.isArray(value)) return value as SortValue;
+  const isNumbers = value.length > 0 && value.every((item) => typeof item === 'number');
+  return isNumbers ? value : JSON.stringify(value);
 }
 
-function markdownCell(value: unknown): string {
-  if (value === null || value === undefined) return '';
-  const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
-  return text.replace(/[\r\n]+/g, ' ').replace(/[\\|`*_<>[\]]/g, '\\$&');
+/** Text, dates aside, is sorted upward unless told; numbers and times downward. */
+export function isText(name: string, { type }: Pick<Column<never>, 'type'>): boolean {
+  if (name.endsWith('_at')) return false;
+  const inner = withoutNull(type);
+  return inner instanceof z.ZodString || inner instanceof z.ZodEnum;
+}
+
+export function isNumber(type: z.ZodType): boolean {
+  return withoutNull(type) instanceof z.ZodNumber;
+}
+
+function withoutNull(type: z.ZodType): z.core.$ZodType {
+  return type instanceof z.ZodNullable ? type.unwrap() : type;
 }

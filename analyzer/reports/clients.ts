@@ -1,35 +1,66 @@
 import { z } from 'zod';
 import { limits, specialRoutes } from '../../core/limits.ts';
 import type { ClientUsage } from '../../core/store/store.ts';
+import { type Head, head, headProse, headShape, selectionNotes } from '../query/answer-head.ts';
+import { listPage } from '../query/list.ts';
+import type { Order } from '../query/page.ts';
 import {
   commonParameters,
   methodParameter,
   pageParameters,
   routeParameter,
 } from '../query/parameters.ts';
-import { listAnswer, listPlace, question } from '../query/query.ts';
-import type { Column } from '../query/table.ts';
-import { head } from './endpoint-usage.ts';
-import { count, percent } from './figures.ts';
-import { narrowed } from './timeseries.ts';
+import { defineQuery } from '../query/query.ts';
+import { count, nextCursor, percentOrNull } from '../query/schema.ts';
+import { tableOf } from '../query/table.ts';
+import { clientNotes, isHashed } from './client-notes.ts';
+import { filteredSelection } from './endpoint-filter.ts';
+import { countOf, percent } from './figures.ts';
 
-/** One network address that called; calls from nobody known are in no row. */
-export interface ClientRow {
-  client: string;
-  calls: number;
-  errors: number;
-  error_rate_pct: number | null;
-}
+/** One network address that called. Calls without a known address are in no row. */
+export const clientTable = tableOf<ClientUsage>()('ClientRow', {
+  client: {
+    type: z.string(),
+    about: 'address, {other} for the rarest',
+    value: ({ client }) => client,
+    brief: true,
+  },
+  calls: {
+    type: count,
+    about: 'calls in the window',
+    value: ({ calls }) => countOf(calls),
+    brief: true,
+  },
+  errors: {
+    type: count,
+    about: 'of those, statuses of 400 or more',
+    value: ({ errors }) => countOf(errors),
+    brief: true,
+  },
+  error_rate_pct: {
+    type: percentOrNull,
+    about: 'errors of calls',
+    value: ({ calls, errors }) => percent(errors, calls),
+    brief: true,
+  },
+  one_day: {
+    type: z.literal(true).optional(),
+    about:
+      'the address is hashed with the key of one day: the same client has another name on another day; absent for addresses that are not hashed',
+    value: (usage) => isHashed(usage) || undefined,
+  },
+});
 
-const columns: Column<ClientRow>[] = [
-  { name: 'client', type: 'string', about: 'address, {other} for the rarest', brief: true },
-  { name: 'calls', type: 'integer', about: 'calls in the window', brief: true },
-  { name: 'errors', type: 'integer', about: 'of those, statuses of 400 or more', brief: true },
-  { name: 'error_rate_pct', type: 'number', about: 'errors of calls', brief: true },
-];
+export type ClientRow = z.output<typeof clientTable.schema>;
+
+const mostCallsFirst: Order<ClientUsage> = {
+  value: ({ calls }) => calls,
+  descending: true,
+  key: ({ client }) => client,
+};
 
 /** The busiest clients, at most as many as one list answer holds. */
-export const clients = question({
+export const clients = defineQuery({
   name: 'clients',
   path: '/clients',
   about: 'The addresses that called in the window, most calls first',
@@ -39,35 +70,39 @@ export const clients = question({
     route: routeParameter,
     ...pageParameters(100),
   }),
-  list: { noun: 'clients', columns },
-  async answer(asked, parameters) {
-    const { snapshot, nowMs } = asked;
+  schema: z.object({
+    ...headShape,
+    clients: z.array(clientTable.schema),
+    next_cursor: nextCursor,
+  }),
+  list: {
+    title: 'Clients',
+    noun: 'clients',
+    table: clientTable,
+    prose: (body: Head) => headProse(body),
+  },
+  async answer(context, parameters) {
+    const { snapshot } = context;
     const { service, environment, method, route } = parameters;
-    const { selection, observedSinceMs } = await narrowed(snapshot, parameters);
-    const place = listPlace('/clients', parameters, nowMs);
-    const coverage = await snapshot.coverage(place.window);
-    const usages = await snapshot.clients(selection, coverage.window, limits.listRows);
-    const estimated = usages.some(
-      (usage) => usage.estimated || usage.client === specialRoutes.other,
-    );
-    return listAnswer({
-      title: 'Clients',
-      noun: 'clients',
-      head: head(
-        asked,
-        { coverage, observedSinceMs, estimated },
-        { service, environment, method, route },
-      ),
-      columns,
-      rows: usages.map(clientRow),
-      order: { field: 'calls', descending: true, key: ({ client }) => client },
-      place,
-      parameters,
+    const page = await listPage(context, '/clients', parameters, async (window) => {
+      const coverage = await snapshot.coverage(window);
+      const { selection, observedSinceMs } = await filteredSelection(snapshot, parameters);
+      const rows = await snapshot.clients(selection, coverage.window, limits.listRows);
+      const estimated = rows.some(
+        (usage) => usage.estimated || usage.client === specialRoutes.other,
+      );
+      const notes = [
+        ...(await selectionNotes(context, parameters)),
+        ...clientNotes(context, coverage.window, rows.some(isHashed)),
+      ];
+      const known = { coverage, observedSinceMs, estimated, notes };
+      return {
+        head: head(context, known, { service, environment, method, route }),
+        rows,
+        order: mostCallsFirst,
+      };
     });
+    const rows = page.rows.map((usage) => clientTable.row(usage));
+    return { ...page.head, clients: rows, next_cursor: page.next_cursor };
   },
 });
-
-export function clientRow({ client, calls, errors }: ClientUsage): ClientRow {
-  const rate = percent(errors, calls);
-  return { client, calls: count(calls), errors: count(errors), error_rate_pct: rate };
-}

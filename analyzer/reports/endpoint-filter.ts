@@ -1,5 +1,8 @@
+import { AppError } from '../../core/error.ts';
 import { globMatcher } from '../../core/glob.ts';
-import type { EndpointRecord } from '../../core/store/store.ts';
+import type { EndpointRecord, Selection, Snapshot } from '../../core/store/store.ts';
+import { selectionOf } from '../query/answer-head.ts';
+import { observedSince } from './endpoint-usage.ts';
 
 /** The filters of a list of endpoints, besides status. */
 export interface EndpointFilter {
@@ -20,4 +23,34 @@ export function endpointFilter(filter: EndpointFilter): (endpoint: EndpointRecor
     const { service, route: canonical, display } = endpoint;
     return `${service} ${endpoint.method} ${canonical} ${display}`.toLowerCase().includes(q);
   };
+}
+
+/**
+ * The selection of a query's parameters, `method`, `route` and `endpoint` included.
+ * @throws AppError `not_found` for an endpoint that the selection does not have
+ */
+export async function filteredSelection(
+  snapshot: Snapshot,
+  parameters: {
+    service?: string | undefined;
+    environment?: string | undefined;
+    method?: string[] | undefined;
+    route?: string | undefined;
+    endpoint?: string | undefined;
+  },
+): Promise<{ selection: Selection; observedSinceMs: number | undefined }> {
+  const { method, route, endpoint } = parameters;
+  const selection = selectionOf(parameters);
+  const passes = endpointFilter({ method, route });
+  const all = await snapshot.endpoints(selection);
+  if (endpoint !== undefined && !all.some(({ id }) => id === endpoint)) {
+    throw new AppError('not_found', `there is no endpoint ${JSON.stringify(endpoint)}`, {
+      field: 'endpoint',
+    });
+  }
+  const chosen = all.filter(passes).filter(({ id }) => endpoint === undefined || id === endpoint);
+  const observedSinceMs = observedSince(chosen);
+  if (chosen.length === all.length) return { selection, observedSinceMs };
+  const endpoints = new Set(chosen.map(({ id }) => id));
+  return { selection: { ...selection, endpoints }, observedSinceMs };
 }

@@ -1,165 +1,206 @@
+import { z } from 'zod';
 import type { LastCaller } from '../../core/store/store.ts';
+import type { percentiles } from '../../core/usage/usage.ts';
 import { isoTime } from '../../core/window.ts';
-import type { Column } from '../query/table.ts';
+import { count, millisecondsOrNull, named, percentOrNull, time } from '../query/schema.ts';
+import { marks, statuses } from '../query/status.ts';
+import { tableOf } from '../query/table.ts';
 import { type EndpointEntry, isEstimated } from './endpoint-usage.ts';
 import {
   averageMs,
   callsInterval,
-  count,
+  countOf,
   errorRatePct,
   leastMs,
   mostMs,
   percentileMs,
   successRatePct,
 } from './figures.ts';
-import type { Mark, Status } from './lifecycle.ts';
+
+const lastCallerSchema = named(
+  'LastCaller',
+  z.object({
+    client: z.string().nullable().describe('address'),
+    consumer: z.string().nullable().describe('who the caller is, where the span says so'),
+    agent: z.string().nullable().describe('product of the user agent'),
+    called_at: time,
+  }),
+);
+
+const callsIntervalSchema = z.tuple([count, count]);
+
+const percentileColumn = (percentile: (typeof percentiles)[number]) => ({
+  type: millisecondsOrNull,
+  about: 'nearest rank, within 1 %; null without calls',
+  value: ({ usage }: EndpointEntry) => percentileMs(usage, percentile),
+});
 
 /** One endpoint of a report. Durations are milliseconds, rates percent, times ISO 8601 UTC. */
-export interface EndpointRow {
-  id: string;
-  service: string;
-  environment: string;
-  method: string;
-  route: string;
-  /** Null for a bucket. */
-  status: Status | null;
-  marks: Mark[];
-  total_calls: number;
-  error_4xx_count: number;
-  error_5xx_count: number;
-  error_rate_pct: number | null;
-  success_rate_pct: number | null;
-  avg_duration_ms: number | null;
-  min_duration_ms: number | null;
-  p50_duration_ms: number | null;
-  p75_duration_ms: number | null;
-  p90_duration_ms: number | null;
-  p95_duration_ms: number | null;
-  p99_duration_ms: number | null;
-  max_duration_ms: number | null;
-  first_called_at: string | null;
-  last_called_at: string | null;
-  days_since_last_call: number | null;
-  observed_days: number;
-  lifetime_calls: number;
-  unique_clients: number;
-  last_version: string | null;
-  last_callers: LastCallerRow[];
-  route_display: string;
-  /** Counts and durations are estimates from sampled calls; absent where nothing is sampled. */
-  estimated?: true;
-  /** Of sampled calls in the window: the 95 % interval of their true number. */
-  total_calls_interval?: [number, number];
-}
-
-export interface LastCallerRow {
-  client: string | null;
-  consumer: string | null;
-  agent: string | null;
-  called_at: string;
-}
-
-/** The fields in their order, with what the OpenAPI document says of them. `brief` ones make the md table. */
-export const endpointColumns: Column<EndpointRow>[] = [
-  { name: 'id', type: 'string', about: 'for /endpoints/{id}' },
-  { name: 'service', type: 'string', about: 'service.name', brief: true },
-  { name: 'environment', type: 'string', about: 'deployment.environment.name, empty when unnamed' },
-  { name: 'method', type: 'string', about: 'HTTP method', brief: true },
-  { name: 'route', type: 'string', about: 'canonical route, or a special one', brief: true },
-  {
-    name: 'status',
-    type: 'string',
-    about:
-      'active, cold, dead, never_called or unknown, the same under every window; null for the buckets (unmatched), (unknown) and {other}, whose calls belong to no endpoint',
+export const endpointTable = tableOf<EndpointEntry>()('EndpointRow', {
+  id: {
+    type: z.string(),
+    about: 'for /endpoints/{id}',
+    value: ({ endpoint }) => endpoint.id,
+    order: ({ endpoint: { id } }) => (/^\d+$/.test(id) ? id.padStart(20, '0') : id),
+  },
+  service: {
+    type: z.string(),
+    about: 'service.name',
+    value: ({ endpoint }) => endpoint.service,
     brief: true,
   },
-  {
-    name: 'marks',
-    type: 'array',
+  environment: {
+    type: z.string(),
+    about: 'deployment.environment.name, empty when unnamed',
+    value: ({ endpoint }) => endpoint.environment,
+    brief: true,
+  },
+  method: {
+    type: z.string(),
+    about: 'HTTP method',
+    value: ({ endpoint }) => endpoint.method,
+    brief: true,
+  },
+  route: {
+    type: z.string(),
+    about: 'canonical route, or a special one',
+    value: ({ endpoint }) => endpoint.route,
+    brief: true,
+  },
+  status: {
+    type: z.enum(statuses).nullable(),
+    about:
+      'the same under every window; null for the buckets (unmatched), (unknown) and {other}, whose calls belong to no endpoint',
+    value: ({ lifecycle }) => lifecycle.status,
+    brief: true,
+  },
+  marks: {
+    type: z.array(z.enum(marks)),
     about:
       'new, only_errors, sampled: some calls may have gone unseen, what seems dead is possibly sampled out',
+    value: ({ lifecycle }) => lifecycle.marks,
   },
-  { name: 'total_calls', type: 'integer', about: 'calls in the window', brief: true },
-  { name: 'error_4xx_count', type: 'integer', about: 'statuses 400 to 499 in the window' },
-  { name: 'error_5xx_count', type: 'integer', about: 'statuses from 500 in the window' },
-  { name: 'error_rate_pct', type: 'number', about: 'null without calls', brief: true },
-  { name: 'success_rate_pct', type: 'number', about: 'null without calls' },
-  { name: 'avg_duration_ms', type: 'number', about: 'null without calls', brief: true },
-  { name: 'min_duration_ms', type: 'number', about: 'null without calls' },
-  { name: 'p50_duration_ms', type: 'number', about: 'nearest rank, within 1 %', brief: true },
-  { name: 'p75_duration_ms', type: 'number', about: 'nearest rank, within 1 %' },
-  { name: 'p90_duration_ms', type: 'number', about: 'nearest rank, within 1 %' },
-  { name: 'p95_duration_ms', type: 'number', about: 'nearest rank, within 1 %', brief: true },
-  { name: 'p99_duration_ms', type: 'number', about: 'nearest rank, within 1 %', brief: true },
-  { name: 'max_duration_ms', type: 'number', about: 'null without calls' },
-  { name: 'first_called_at', type: 'string', about: 'lifetime' },
-  { name: 'last_called_at', type: 'string', about: 'lifetime', brief: true },
-  { name: 'days_since_last_call', type: 'integer', about: 'whole days, lifetime', brief: true },
-  {
-    name: 'observed_days',
-    type: 'integer',
+  total_calls: {
+    type: count,
+    about: 'calls in the window',
+    value: ({ usage }) => countOf(usage.calls),
+    brief: true,
+  },
+  error_4xx_count: {
+    type: count,
+    about: 'statuses 400 to 499 in the window',
+    value: ({ usage }) => countOf(usage.errors4xx),
+  },
+  error_5xx_count: {
+    type: count,
+    about: 'statuses from 500 in the window',
+    value: ({ usage }) => countOf(usage.errors5xx),
+  },
+  error_rate_pct: {
+    type: percentOrNull,
+    about: 'null without calls',
+    value: ({ usage }) => errorRatePct(usage),
+    brief: true,
+  },
+  success_rate_pct: {
+    type: percentOrNull,
+    about: 'null without calls',
+    value: ({ usage }) => successRatePct(usage),
+  },
+  avg_duration_ms: {
+    type: millisecondsOrNull,
+    about: 'null without calls',
+    value: ({ usage }) => averageMs(usage),
+    brief: true,
+  },
+  min_duration_ms: {
+    type: millisecondsOrNull,
+    about: 'null without calls',
+    value: ({ usage }) => leastMs(usage),
+  },
+  p50_duration_ms: { ...percentileColumn(50), brief: true },
+  p75_duration_ms: percentileColumn(75),
+  p90_duration_ms: percentileColumn(90),
+  p95_duration_ms: { ...percentileColumn(95), brief: true },
+  p99_duration_ms: { ...percentileColumn(99), brief: true },
+  p999_duration_ms: percentileColumn(99.9),
+  max_duration_ms: {
+    type: millisecondsOrNull,
+    about: 'null without calls',
+    value: ({ usage }) => mostMs(usage),
+  },
+  first_called_at: {
+    type: time,
+    about: 'lifetime',
+    value: ({ endpoint }) => isoTime(endpoint.firstCallMs),
+  },
+  last_called_at: {
+    type: time,
+    about: 'lifetime',
+    value: ({ endpoint }) => isoTime(endpoint.lastCallMs),
+    brief: true,
+  },
+  days_since_last_call: {
+    type: count,
+    about: 'whole days, lifetime',
+    value: ({ lifecycle }) => lifecycle.daysSinceLastCall,
+    brief: true,
+  },
+  observed_days: {
+    type: count,
     about: 'whole days since the first call of the service',
+    value: ({ lifecycle }) => lifecycle.observedDays,
   },
-  { name: 'lifetime_calls', type: 'integer', about: 'all calls ever', brief: true },
-  { name: 'unique_clients', type: 'integer', about: 'distinct addresses in the window' },
-  { name: 'last_version', type: 'string', about: 'service.version that answered last' },
-  { name: 'last_callers', type: 'array', about: 'distinct callers, latest first, lifetime' },
-  {
-    name: 'route_display',
-    type: 'string',
+  lifetime_calls: {
+    type: count,
+    about: 'all calls ever',
+    value: ({ endpoint }) => countOf(endpoint.lifetimeCalls),
+    brief: true,
+  },
+  unique_clients: {
+    type: count,
+    about: 'distinct addresses in the window',
+    value: ({ usage }) => usage.uniqueClients,
+  },
+  last_version: {
+    type: z.string().nullable(),
+    about: 'service.version that answered last',
+    value: ({ endpoint }) => endpoint.lastVersion || null,
+  },
+  last_callers: {
+    type: z.array(lastCallerSchema),
+    about: 'distinct callers, latest first, lifetime; sorts by the latest',
+    value: ({ endpoint }) => endpoint.lastCallers.map(lastCallerRow),
+    order: ({ endpoint }) => endpoint.lastCallers[0]?.atMs ?? null,
+    markdown: (callers) => callers.map(callerText).join('; '),
+  },
+  route_display: {
+    type: z.string(),
     about: 'the route as the service itself spells it, as last seen; regular expressions readably',
+    value: ({ endpoint }) => endpoint.display,
   },
-  {
-    name: 'estimated',
-    type: 'boolean',
+  estimated: {
+    type: z.literal(true).optional(),
     about: 'true where counts stand for sampled calls; absent where nothing is sampled',
+    value: ({ endpoint, usage }) => isEstimated(endpoint, usage) || undefined,
   },
-  {
-    name: 'total_calls_interval',
-    type: 'array',
+  total_calls_interval: {
+    type: callsIntervalSchema.optional(),
     about:
       'of sampled calls: 95 % interval of total_calls, [low, high]; absent where nothing is sampled',
+    value: ({ usage }) => callsInterval(usage),
   },
-];
+});
 
-export function endpointRow({ endpoint, usage, life }: EndpointEntry): EndpointRow {
-  const interval = callsInterval(usage);
-  return {
-    id: endpoint.id,
-    service: endpoint.service,
-    environment: endpoint.environment,
-    method: endpoint.method,
-    route: endpoint.route,
-    status: life.status,
-    marks: life.marks,
-    total_calls: count(usage.calls),
-    error_4xx_count: count(usage.errors4xx),
-    error_5xx_count: count(usage.errors5xx),
-    error_rate_pct: errorRatePct(usage),
-    success_rate_pct: successRatePct(usage),
-    avg_duration_ms: averageMs(usage),
-    min_duration_ms: leastMs(usage),
-    p50_duration_ms: percentileMs(usage, 50),
-    p75_duration_ms: percentileMs(usage, 75),
-    p90_duration_ms: percentileMs(usage, 90),
-    p95_duration_ms: percentileMs(usage, 95),
-    p99_duration_ms: percentileMs(usage, 99),
-    max_duration_ms: mostMs(usage),
-    first_called_at: isoTime(endpoint.firstCallMs),
-    last_called_at: isoTime(endpoint.lastCallMs),
-    days_since_last_call: life.daysSinceLastCall,
-    observed_days: life.observedDays,
-    lifetime_calls: count(endpoint.lifetimeCalls),
-    unique_clients: usage.uniqueClients,
-    last_version: endpoint.lastVersion || null,
-    last_callers: endpoint.lastCallers.map(lastCallerRow),
-    route_display: endpoint.display,
-    ...(isEstimated(endpoint, usage) && { estimated: true as const }),
-    ...(interval && { total_calls_interval: interval }),
-  };
-}
+export type EndpointRow = z.output<typeof endpointTable.schema>;
+export type EndpointColumn = (typeof endpointTable.names)[number];
 
-function lastCallerRow({ client, consumer, agent, atMs }: LastCaller): LastCallerRow {
+function lastCallerRow({
+  client,
+  consumer,
+  agent,
+  atMs,
+}: LastCaller): z.output<typeof lastCallerSchema> {
   return {
     client: client || null,
     consumer: consumer || null,
@@ -168,7 +209,14 @@ function lastCallerRow({ client, consumer, agent, atMs }: LastCaller): LastCalle
   };
 }
 
-/** What breaks ties of any order: every endpoint has its own. */
-export function endpointKey(row: EndpointRow): string {
-  return `${row.service}\0${row.environment}\0${row.route}\0${row.method}`;
+/** The best name of a caller, what else is known of it, and the day of its call. */
+function callerText({ client, consumer, agent, called_at }: z.output<typeof lastCallerSchema>) {
+  const [name = 'unknown', ...more] = [consumer, client, agent].filter((text) => text !== null);
+  const detail = more.length === 0 ? '' : ` (${more.join(', ')})`;
+  return `${name}${detail} ${called_at.slice(0, 10)}`;
+}
+
+/** Breaks ties of any order: every endpoint has its own. */
+export function endpointKey({ endpoint }: EndpointEntry): string {
+  return `${endpoint.service}\0${endpoint.environment}\0${endpoint.route}\0${endpoint.method}`;
 }

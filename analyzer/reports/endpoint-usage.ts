@@ -1,48 +1,38 @@
 import assert from 'node:assert/strict';
-import type {
-  Coverage,
-  EndpointRecord,
-  Selection,
-  ServiceRecord,
-  Snapshot,
-} from '../../core/store/store.ts';
+import { z } from 'zod';
+import type { Coverage, EndpointRecord, Selection, ServiceRecord } from '../../core/store/store.ts';
 import type { Usage } from '../../core/usage/usage.ts';
-import { isoTime, type Window } from '../../core/window.ts';
-import { type WindowAnswer, windowAnswer } from '../query/window.ts';
-import { count, emptyUsage } from './figures.ts';
-import type { Lifecycle, Status, Thresholds } from './lifecycle.ts';
-import { activityOf, lifecycle } from './lifecycle.ts';
+import type { Note, QueryContext } from '../query/answer-head.ts';
+import { count, named } from '../query/schema.ts';
+import { type Status, statuses } from '../query/status.ts';
+import { clientNotes, isHashed } from './client-notes.ts';
+import { countOf, emptyUsage } from './figures.ts';
+import { activityOf, type Lifecycle, lifecycle } from './lifecycle.ts';
 
-/** The roll: every endpoint of a selection with its usage in the window and its lifecycle. */
+/** Every endpoint of a selection with its usage in a window and its lifecycle. */
 export interface EndpointUsage {
   coverage: Coverage;
   /** End of the oldest span of the selection. */
   observedSinceMs: number | undefined;
   /** Some count is an estimate. */
   estimated: boolean;
+  notes: Note[];
   entries: EndpointEntry[];
 }
 
 export interface EndpointEntry {
   endpoint: EndpointRecord;
   usage: Usage;
-  life: Lifecycle;
+  lifecycle: Lifecycle;
 }
 
-/** What every question is asked with. */
-export interface QueryContext {
-  snapshot: Snapshot;
-  nowMs: number;
-  thresholds: Thresholds;
-}
-
+/** @param coverage of the store; its window is read as it is */
 export async function usageByEndpoint(
-  asked: QueryContext,
+  context: QueryContext,
   selection: Selection,
-  window: Window,
+  coverage: Coverage,
 ): Promise<EndpointUsage> {
-  const { snapshot, thresholds, nowMs } = asked;
-  const coverage = await snapshot.coverage(window);
+  const { snapshot, thresholds, nowMs } = context;
   const usages = await snapshot.usage(selection, coverage.window);
   const endpoints = await snapshot.endpoints(selection);
   const services = new Map(
@@ -51,17 +41,18 @@ export async function usageByEndpoint(
       activityOf(service, thresholds.coldAfterDays),
     ]),
   );
-  const observedSinceMs = observedSince(endpoints);
-  const roll: EndpointUsage = { coverage, observedSinceMs, estimated: false, entries: [] };
+  const entries: EndpointEntry[] = [];
+  let estimated = false;
   for (const endpoint of endpoints) {
     const service = services.get(serviceKey(endpoint));
     assert(service, `endpoint ${endpoint.id} has no service ${endpoint.service}`);
     const usage = usages.get(endpoint.id) ?? emptyUsage;
-    const life = lifecycle(endpoint, service, thresholds, nowMs);
-    roll.entries.push({ endpoint, usage, life });
-    roll.estimated ||= usage.uniqueClientsEstimated || isEstimated(endpoint, usage);
+    entries.push({ endpoint, usage, lifecycle: lifecycle(endpoint, service, thresholds, nowMs) });
+    estimated ||= usage.uniqueClientsEstimated || isEstimated(endpoint, usage);
   }
-  return roll;
+  const hashed = endpoints.some(({ lastCallers }) => lastCallers.some(isHashed));
+  const notes = clientNotes(context, coverage.window, hashed);
+  return { coverage, observedSinceMs: observedSince(endpoints), estimated, notes, entries };
 }
 
 /** Calls in the window or in its life were counted by weights. */
@@ -69,7 +60,7 @@ export function isEstimated(endpoint: EndpointRecord, usage: Usage): boolean {
   return endpoint.sampling !== undefined || usage.sampling !== undefined;
 }
 
-/** Tells services apart, and those of their endpoints. */
+/** Equal for a service's record and those of its endpoints, different for any two services. */
 export function serviceKey({ service, environment }: EndpointRecord | ServiceRecord): string {
   return `${service}\0${environment}`;
 }
@@ -82,68 +73,41 @@ export function observedSince(
   return oldestMs;
 }
 
-/** The selection of the common parameters. */
-export function selectionOf(parameters: {
-  service?: string | undefined;
-  environment?: string | undefined;
-}): Selection {
-  const { service, environment } = parameters;
-  return {
-    ...(service !== undefined && { service }),
-    ...(environment !== undefined && { environment }),
-  };
-}
-
-/** What every answer begins with. */
-export interface Head {
-  generated_at: string;
-  window: WindowAnswer;
-  /** The filters that were given, as they were understood; null where none was. */
-  filters: Record<string, string | null>;
-  observed_since: string | null;
-  estimated: boolean;
-}
-
-export function head(
-  asked: QueryContext,
-  known: { coverage: Coverage; observedSinceMs: number | undefined; estimated: boolean },
-  filters: Record<string, string | readonly string[] | undefined>,
-): Head {
-  return {
-    generated_at: isoTime(asked.nowMs),
-    window: windowAnswer(known.coverage),
-    filters: Object.fromEntries(
-      Object.entries(filters).map(([name, value]) => [name, value?.toString() ?? null]),
-    ),
-    observed_since: known.observedSinceMs === undefined ? null : isoTime(known.observedSinceMs),
-    estimated: known.estimated,
-  };
-}
-
 /** Counts the whole selection, whatever filters leave of the list. */
-export interface EndpointSummary extends Record<Status, number> {
-  total_endpoints: number;
-  total_requests: number;
-  undocumented: number;
-}
+export const endpointSummarySchema = named(
+  'EndpointSummary',
+  z
+    .object({
+      total_endpoints: count,
+      total_requests: count.describe('calls in the window'),
+      ...(Object.fromEntries(statuses.map((status) => [status, count])) as Record<
+        Status,
+        typeof count
+      >),
+      undocumented: count,
+    })
+    .describe('counts the whole selection, whatever the filters leave of the list'),
+);
 
-export function summarize(entries: readonly EndpointEntry[]): EndpointSummary {
-  const summary: EndpointSummary = {
-    total_endpoints: 0,
-    total_requests: 0,
-    active: 0,
-    cold: 0,
-    dead: 0,
-    never_called: 0,
-    unknown: 0,
+export function summarize(
+  entries: readonly EndpointEntry[],
+): z.output<typeof endpointSummarySchema> {
+  const byStatus = Object.fromEntries(statuses.map((status) => [status, 0])) as Record<
+    Status,
+    number
+  >;
+  let calls = 0;
+  let endpoints = 0;
+  for (const { usage, lifecycle: life } of entries) {
+    calls += usage.calls;
+    if (life.status === null) continue;
+    endpoints += 1;
+    byStatus[life.status] += 1;
+  }
+  return {
+    total_endpoints: endpoints,
+    total_requests: countOf(calls),
+    ...byStatus,
     undocumented: 0,
   };
-  for (const { usage, life } of entries) {
-    summary.total_requests += usage.calls;
-    if (life.status === null) continue;
-    summary.total_endpoints += 1;
-    summary[life.status] += 1;
-  }
-  summary.total_requests = count(summary.total_requests);
-  return summary;
 }

@@ -1,43 +1,56 @@
 import { z } from 'zod';
 import { AppError } from '../../core/error.ts';
+import { head, headShape } from '../query/answer-head.ts';
+import { allIntervals } from '../query/calendar.ts';
 import { commonParameters, limitParameter } from '../query/parameters.ts';
-import { jsonAnswer, question } from '../query/query.ts';
+import { defineQuery } from '../query/query.ts';
 import { requestedWindow } from '../query/window.ts';
-import { clientRow } from './clients.ts';
-import { endpointRow } from './endpoint-row.ts';
-import { head, usageByEndpoint } from './endpoint-usage.ts';
-import { statusCodes } from './figures.ts';
-import { glance, seriesPoint } from './timeseries.ts';
+import { clientTable } from './clients.ts';
+import { endpointTable } from './endpoint-row.ts';
+import { usageByEndpoint } from './endpoint-usage.ts';
+import { statusCodes, statusCodesSchema } from './figures.ts';
+import { glance, pointTable, seriesEntries } from './series.ts';
 
 const { window, from, to } = commonParameters;
 
 /** One endpoint: its row of the report, and what the row has no room for. */
-export const endpoint = question({
+export const endpoint = defineQuery({
   name: 'endpoint',
   path: '/endpoints/:id',
   about: 'One endpoint: its row, status codes, time series, clients and last callers',
   parameters: z.strictObject({ window, from, to, limit: limitParameter(1000, 20) }),
-  async answer(asked, parameters, { id = '' }) {
-    const { snapshot, nowMs } = asked;
-    const asking = requestedWindow(parameters, nowMs);
+  schema: z.object({
+    ...headShape,
+    endpoint: endpointTable.schema,
+    status_codes: statusCodesSchema,
+    interval: z.enum(allIntervals).describe('of time_series'),
+    time_series: z.array(pointTable.schema),
+    clients: z
+      .array(clientTable.schema)
+      .describe("most calls first, at most `limit`; the row's unique_clients counts all"),
+    last_callers: endpointTable.schema.shape.last_callers,
+  }),
+  async answer(context, parameters, { id = '' }) {
+    const { snapshot, nowMs } = context;
+    const coverage = await snapshot.coverage(requestedWindow(parameters, nowMs));
     const selection = { endpoints: new Set([id]) };
-    const roll = await usageByEndpoint(asked, selection, asking);
-    const entry = roll.entries[0];
+    const known = await usageByEndpoint(context, selection, coverage);
+    const entry = known.entries[0];
     if (entry === undefined) {
       const shown = JSON.stringify(id.slice(0, 100));
       throw new AppError('not_found', `there is no endpoint ${shown}`, { field: 'id' });
     }
-    const clients = await snapshot.clients(selection, roll.coverage.window, parameters.limit);
-    const series = await glance(snapshot, selection, roll.coverage);
-    const row = endpointRow(entry);
-    return jsonAnswer({
-      ...head(asked, roll, {}),
+    const clients = await snapshot.clients(selection, coverage.window, parameters.limit);
+    const series = await glance(snapshot, selection, coverage);
+    const row = endpointTable.row(entry);
+    return {
+      ...head(context, known, {}),
       endpoint: row,
       status_codes: statusCodes(entry.usage),
       interval: series.interval,
-      time_series: series.usages.map((usage, n) => seriesPoint(series.startsS[n]!, usage)),
-      clients: clients.map(clientRow),
+      time_series: seriesEntries(series).map((point) => pointTable.row(point)),
+      clients: clients.map((client) => clientTable.row(client)),
       last_callers: row.last_callers,
-    });
+    };
   },
 });

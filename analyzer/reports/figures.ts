@@ -1,8 +1,10 @@
+import { z } from 'zod';
 import { percentiles, type Usage } from '../../core/usage/usage.ts';
+import { count } from '../query/schema.ts';
 
 /**
- * Numbers as answers show them. Durations: milliseconds with three decimals. Percentages: four decimals,
- * so that one error in a million calls is still seen. What has no calls has no duration and no rate: null.
+ * Figures of answers. Durations are milliseconds with three decimals. Percentages have four decimals, so
+ * that one error in a million calls is still seen. Without calls there is no duration and no rate: null.
  */
 export function milliseconds(ns: number): number {
   return Math.round(ns / 1000) / 1000;
@@ -25,13 +27,13 @@ export function successRatePct(usage: Usage): number | null {
 const roundPercent = (value: number): number => Math.round(value * 10_000) / 10_000;
 
 /** A count of calls as answers show it: with sampling it is a sum of weights, which need not be whole. */
-export function count(sum: number): number {
+export function countOf(sum: number): number {
   return Math.round(sum);
 }
 
 /** An error is a status of 400 or more. */
 export function errorCount(usage: Usage): number {
-  return count(usage.errors4xx + usage.errors5xx);
+  return countOf(usage.errors4xx + usage.errors5xx);
 }
 
 /** The 95 % interval of the true number of calls, whole numbers, and never fewer than were seen. */
@@ -68,13 +70,17 @@ export function percentileMs(
   return milliseconds(usage.percentilesNs[percentiles.indexOf(percentile)]!);
 }
 
-/** Calls by status, lowest status first; `0` stands for calls that had none. */
+export const statusCodesSchema = z
+  .record(z.string(), count)
+  .describe('calls by status code, lowest first; 0 for calls without one');
+
+/** Calls by status, lowest status first; `0` is for calls without one. */
 export function statusCodes(usage: Usage): Record<string, number> {
   const ordered = [...usage.statuses].sort(([a], [b]) => a - b);
-  return Object.fromEntries(ordered.map(([status, calls]) => [status, count(calls)]));
+  return Object.fromEntries(ordered.map(([status, calls]) => [status, countOf(calls)]));
 }
 
-/** The usage of what was not called. */
+/** The usage of an endpoint without calls. */
 export const emptyUsage: Usage = {
   calls: 0,
   errors4xx: 0,

@@ -1,22 +1,12 @@
 import { isBucket } from '../../core/store/endpoint-identity.ts';
 import type { EndpointRecord, ServiceRecord } from '../../core/store/store.ts';
+import type { Thresholds } from '../query/answer-head.ts';
+import type { Mark, Status } from '../query/status.ts';
 
 /**
  * Whether an endpoint is used, as an answer to delete code by. It follows from permanent records alone,
  * so it is the same under every window and after every purge.
  */
-export type Status = 'active' | 'cold' | 'dead' | 'never_called' | 'unknown';
-
-/**
- * `new`: first called a short while ago. `only_errors`: no call of its life succeeded. `sampled`: some of its
- * calls may have gone unseen, so that it may be alive though it is silent.
- */
-export type Mark = 'new' | 'only_errors' | 'sampled';
-
-export interface Thresholds {
-  coldAfterDays: number;
-  deadAfterDays: number;
-}
 
 export interface Lifecycle {
   /** Null for a bucket, `(unmatched)`, `(unknown)` or `{other}`: its calls belong to no endpoint. */

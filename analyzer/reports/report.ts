@@ -5,17 +5,15 @@ import {
   orderParameter,
   pageParameters,
 } from '../query/parameters.ts';
-import { question } from '../query/query.ts';
-import { endpointList } from './endpoint-list.ts';
-import { endpointColumns } from './endpoint-row.ts';
+import { defineQuery } from '../query/query.ts';
+import { isText } from '../query/table.ts';
+import { endpointList, endpointListOf, endpointListSchema } from './endpoint-list.ts';
+import { type EndpointColumn, endpointTable } from './endpoint-row.ts';
 
-const sortFields = endpointColumns.map(({ name }) => name);
-const textFields = endpointColumns
-  .filter(({ name, type }) => type === 'string' && !name.endsWith('_at'))
-  .map(({ name }) => name);
+const sortFields = endpointTable.names as readonly [EndpointColumn, ...EndpointColumn[]];
 
 /** Every endpoint ever observed, also those without a call in the window. */
-export const report = question({
+export const report = defineQuery({
   name: 'report',
   path: '/report',
   about: 'Every endpoint ever observed, with its use in the window and its lifecycle',
@@ -29,14 +27,14 @@ export const report = question({
     order: orderParameter,
     ...pageParameters(),
   }),
-  list: { noun: 'endpoints', columns: endpointColumns },
-  async answer(asked, parameters) {
+  schema: endpointListSchema,
+  list: endpointListOf('Report'),
+  answer(context, parameters) {
     const { sort, order } = parameters;
-    const descending = order ? order === 'desc' : !textFields.includes(sort);
-    return endpointList(asked, parameters, {
+    const descending = order ? order === 'desc' : !isText(sort, endpointTable.columns[sort]);
+    return endpointList(context, parameters, {
       path: '/report',
-      title: 'Report',
-      field: sort,
+      sort,
       descending,
       keep: () => true,
     });

@@ -1,84 +1,120 @@
 import { z } from 'zod';
 import type { Coverage, ServiceRecord, Snapshot } from '../../core/store/store.ts';
 import { isoTime, minuteS, type Window } from '../../core/window.ts';
+import {
+  type Head,
+  head,
+  headProse,
+  headShape,
+  selectionNotes,
+  selectionOf,
+} from '../query/answer-head.ts';
+import { listPage } from '../query/list.ts';
+import type { Order } from '../query/page.ts';
 import { commonParameters, pageParameters } from '../query/parameters.ts';
-import { listAnswer, listPlace, question } from '../query/query.ts';
-import type { Column } from '../query/table.ts';
-import { head, observedSince, selectionOf, serviceKey } from './endpoint-usage.ts';
-import { count } from './figures.ts';
+import { defineQuery } from '../query/query.ts';
+import { count, nextCursor, time } from '../query/schema.ts';
+import { tableOf } from '../query/table.ts';
+import { observedSince, serviceKey } from './endpoint-usage.ts';
+import { countOf } from './figures.ts';
 
-/** One service in one environment. `calls` are those of the window, of all time when none was given. */
-export interface ServiceRow {
-  service: string;
-  environment: string;
-  endpoints: number;
+interface ServiceEntry {
+  record: ServiceRecord;
   calls: number;
-  first_seen_at: string;
-  last_seen_at: string;
 }
 
-const columns: Column<ServiceRow>[] = [
-  { name: 'service', type: 'string', about: 'service.name', brief: true },
-  {
-    name: 'environment',
-    type: 'string',
+/** One service in one environment. */
+const serviceTable = tableOf<ServiceEntry>()('ServiceRow', {
+  service: {
+    type: z.string(),
+    about: 'service.name',
+    value: ({ record }) => record.service,
+    brief: true,
+  },
+  environment: {
+    type: z.string(),
     about: 'deployment.environment.name, empty when unnamed',
+    value: ({ record }) => record.environment,
     brief: true,
   },
-  { name: 'endpoints', type: 'integer', about: 'endpoints ever observed', brief: true },
-  {
-    name: 'calls',
-    type: 'integer',
+  endpoints: {
+    type: count,
+    about: 'endpoints ever observed',
+    value: ({ record }) => record.endpoints,
+    brief: true,
+  },
+  calls: {
+    type: count,
     about: 'calls in the window, ever when no window is given',
+    value: ({ calls }) => countOf(calls),
     brief: true,
   },
-  { name: 'first_seen_at', type: 'string', about: 'end of the oldest span', brief: true },
-  { name: 'last_seen_at', type: 'string', about: 'end of the newest span', brief: true },
-];
+  first_seen_at: {
+    type: time,
+    about: 'end of the oldest span',
+    value: ({ record }) => isoTime(record.firstCallMs),
+    brief: true,
+  },
+  last_seen_at: {
+    type: time,
+    about: 'end of the newest span',
+    value: ({ record }) => isoTime(record.lastCallMs),
+    brief: true,
+  },
+});
 
-export const services = question({
+export type ServiceRow = z.output<typeof serviceTable.schema>;
+
+const byName: Order<ServiceEntry> = {
+  value: ({ record }) => record.service,
+  descending: false,
+  key: ({ record }) => record.environment,
+};
+
+export const services = defineQuery({
   name: 'services',
   path: '/services',
   about: 'Services by environment; all time unless a window is given',
   parameters: z.strictObject({ ...commonParameters, ...pageParameters() }),
-  list: { noun: 'services', columns },
-  async answer(asked, parameters) {
+  schema: z.object({
+    ...headShape,
+    services: z.array(serviceTable.schema),
+    next_cursor: nextCursor,
+  }),
+  list: {
+    title: 'Services',
+    noun: 'services',
+    table: serviceTable,
+    prose: (body: Head) => headProse(body),
+  },
+  async answer(context, parameters) {
+    const { snapshot } = context;
     const { service, environment, window, from, to } = parameters;
-    const place = listPlace('/services', parameters, asked.nowMs);
-    const records = (await asked.snapshot.services())
-      .filter((record) => service === undefined || record.service === service)
-      .filter((record) => environment === undefined || record.environment === environment);
-    const observedSinceMs = observedSince(records);
     const isWindowed = window !== undefined || from !== undefined || to !== undefined;
-    const coverage = isWindowed
-      ? await asked.snapshot.coverage(place.window)
-      : wholeLife(observedSinceMs, place.window);
-    const calls = isWindowed ? await callsIn(asked, parameters, coverage.window) : lifetimeCalls;
-    const estimated = records.some(({ lastSampledMs }) => lastSampledMs !== undefined);
-    const known = { coverage, observedSinceMs, estimated };
-    return listAnswer({
-      title: 'Services',
-      noun: 'services',
-      head: head(asked, known, { service, environment }),
-      columns,
-      rows: records.map((record) => serviceRow(record, calls(record))),
-      order: { field: 'service', descending: false, key: (row) => row.environment },
-      place,
-      parameters,
+    const page = await listPage(context, '/services', parameters, async (requested) => {
+      const records = (await snapshot.services())
+        .filter((record) => service === undefined || record.service === service)
+        .filter((record) => environment === undefined || record.environment === environment);
+      const observedSinceMs = observedSince(records);
+      const coverage = isWindowed
+        ? await snapshot.coverage(requested)
+        : wholeLife(observedSinceMs, requested);
+      const callsOf = isWindowed
+        ? await callsIn(snapshot, parameters, coverage.window)
+        : lifetimeCalls;
+      const estimated = records.some(({ lastSampledMs }) => lastSampledMs !== undefined);
+      const notes = await selectionNotes(context, parameters);
+      const known = { coverage, observedSinceMs, estimated, notes };
+      return {
+        head: head(context, known, { service, environment }),
+        rows: records.map((record) => ({ record, calls: callsOf(record) })),
+        order: byName,
+      };
     });
+    const rows = page.rows.map((entry) => serviceTable.row(entry));
+    return { ...page.head, services: rows, next_cursor: page.next_cursor };
   },
 });
-
-function serviceRow(record: ServiceRecord, calls: number): ServiceRow {
-  return {
-    service: record.service,
-    environment: record.environment,
-    endpoints: record.endpoints,
-    calls: count(calls),
-    first_seen_at: isoTime(record.firstCallMs),
-    last_seen_at: isoTime(record.lastCallMs),
-  };
-}
 
 const lifetimeCalls = (record: ServiceRecord): number => record.lifetimeCalls;
 
@@ -89,7 +125,7 @@ function wholeLife(observedSinceMs: number | undefined, { fromS, toS }: Window):
 }
 
 async function callsIn(
-  { snapshot }: { snapshot: Snapshot },
+  snapshot: Snapshot,
   parameters: { service?: string | undefined; environment?: string | undefined },
   window: Window,
 ): Promise<(record: ServiceRecord) => number> {

@@ -2,30 +2,157 @@ import { z } from 'zod';
 import type { ClientUsage } from '../../core/store/store.ts';
 import type { Usage } from '../../core/usage/usage.ts';
 import { isoTime } from '../../core/window.ts';
+import { head, headShape, selectionNotes } from '../query/answer-head.ts';
+import { allIntervals } from '../query/calendar.ts';
 import {
   commonParameters,
   limitParameter,
   methodParameter,
   routeParameter,
 } from '../query/parameters.ts';
-import { jsonAnswer, question } from '../query/query.ts';
-import { previousWindow, requestedWindow, windowAnswer } from '../query/window.ts';
-import { type EndpointEntry, head, usageByEndpoint } from './endpoint-usage.ts';
+import { defineQuery } from '../query/query.ts';
+import { count, millisecondsOrNull, percentOrNull, time } from '../query/schema.ts';
+import { tableOf } from '../query/table.ts';
+import { comparedWindows, requestedWindow, windowAnswer, windowSchema } from '../query/window.ts';
+import { filteredSelection } from './endpoint-filter.ts';
+import { type EndpointEntry, usageByEndpoint } from './endpoint-usage.ts';
 import {
   averageMs,
   callsInterval,
-  count,
+  countOf,
   errorCount,
   errorRatePct,
   leastMs,
   mostMs,
   percentileMs,
   statusCodes,
+  statusCodesSchema,
 } from './figures.ts';
-import { glance, narrowed } from './timeseries.ts';
+import { glance, type SeriesEntry, seriesEntries } from './series.ts';
+
+const totals = tableOf<Usage>()('SummaryTotals', {
+  total_requests: {
+    type: count,
+    about: 'calls in the window',
+    value: ({ calls }) => countOf(calls),
+  },
+  total_requests_interval: {
+    type: z.tuple([count, count]).optional(),
+    about: 'of sampled calls: 95 % interval of total_requests; absent where nothing is sampled',
+    value: (usage) => callsInterval(usage),
+  },
+  unique_ips: {
+    type: count,
+    about: 'distinct addresses',
+    value: ({ uniqueClients }) => uniqueClients,
+  },
+  avg_response_time_ms: {
+    type: millisecondsOrNull,
+    about: 'null without calls',
+    value: averageMs,
+  },
+  min_response_time_ms: { type: millisecondsOrNull, about: 'null without calls', value: leastMs },
+  max_response_time_ms: { type: millisecondsOrNull, about: 'null without calls', value: mostMs },
+  p95_response_time_ms: {
+    type: millisecondsOrNull,
+    about: 'nearest rank, within 1 %; null without calls',
+    value: (usage) => percentileMs(usage, 95),
+  },
+  error_rate_pct: { type: percentOrNull, about: 'null without calls', value: errorRatePct },
+  error_4xx_count: {
+    type: count,
+    about: 'statuses 400 to 499',
+    value: ({ errors4xx }) => countOf(errors4xx),
+  },
+  error_5xx_count: {
+    type: count,
+    about: 'statuses from 500',
+    value: ({ errors5xx }) => countOf(errors5xx),
+  },
+});
+
+const busiest = tableOf<EndpointEntry>()('BusiestEndpoint', {
+  id: { type: z.string(), about: 'for /endpoints/{id}', value: ({ endpoint }) => endpoint.id },
+  service: { type: z.string(), about: 'service.name', value: ({ endpoint }) => endpoint.service },
+  environment: {
+    type: z.string(),
+    about: 'deployment.environment.name, empty when unnamed',
+    value: ({ endpoint }) => endpoint.environment,
+  },
+  method: { type: z.string(), about: 'HTTP method', value: ({ endpoint }) => endpoint.method },
+  route: { type: z.string(), about: 'canonical route', value: ({ endpoint }) => endpoint.route },
+  requests: {
+    type: count,
+    about: 'calls in the window',
+    value: ({ usage }) => countOf(usage.calls),
+  },
+  avg_time_ms: {
+    type: millisecondsOrNull,
+    about: 'null where no call has a latency',
+    value: ({ usage }) => averageMs(usage),
+  },
+  errors_count: {
+    type: count,
+    about: 'statuses of 400 or more',
+    value: ({ usage }) => errorCount(usage),
+  },
+  error_4xx_count: {
+    type: count,
+    about: 'of those, 400 to 499',
+    value: ({ usage }) => countOf(usage.errors4xx),
+  },
+  error_5xx_count: {
+    type: count,
+    about: 'of those, from 500',
+    value: ({ usage }) => countOf(usage.errors5xx),
+  },
+});
+
+const topClients = tableOf<ClientUsage>()('TopClient', {
+  ip: { type: z.string(), about: 'address, {other} for the rarest', value: ({ client }) => client },
+  requests: { type: count, about: 'calls in the window', value: ({ calls }) => countOf(calls) },
+  errors: {
+    type: count,
+    about: 'of those, statuses of 400 or more',
+    value: ({ errors }) => countOf(errors),
+  },
+});
+
+const points = tableOf<SeriesEntry>()('SummaryPoint', {
+  timestamp: {
+    type: time,
+    about: 'start of the interval',
+    value: ({ startS }) => isoTime(startS * 1000),
+  },
+  requests: {
+    type: count,
+    about: 'calls in the interval',
+    value: ({ usage }) => countOf(usage.calls),
+  },
+  avg_time_ms: {
+    type: millisecondsOrNull,
+    about: 'null without calls',
+    value: ({ usage }) => averageMs(usage),
+  },
+  error_rate_pct: {
+    type: percentOrNull,
+    about: 'null without calls',
+    value: ({ usage }) => errorRatePct(usage),
+  },
+  error_4xx_count: {
+    type: count,
+    about: 'statuses 400 to 499',
+    value: ({ usage }) => countOf(usage.errors4xx),
+  },
+  error_5xx_count: {
+    type: count,
+    about: 'statuses from 500',
+    value: ({ usage }) => countOf(usage.errors5xx),
+  },
+});
 
 /** One window at a glance, beside the window of the same length before it. */
-export const summary = question({
+export const summary = defineQuery({
   name: 'summary',
   path: '/summary',
   about: 'Totals, methods, status codes, busiest endpoints, top clients and a time series',
@@ -35,50 +162,52 @@ export const summary = question({
     route: routeParameter,
     limit: limitParameter(1000, 20),
   }),
-  async answer(asked, parameters) {
-    const { snapshot, nowMs } = asked;
+  schema: z.object({
+    ...headShape,
+    summary: totals.schema,
+    previous_window: windowSchema.describe('ends where `window` begins, and is as long'),
+    previous: totals.schema.describe('of previous_window'),
+    method_usage: z.record(z.string(), count).describe('calls by method, most used first'),
+    endpoint_stats: z
+      .array(busiest.schema)
+      .describe('the most called endpoints, at most `limit`; /report has all'),
+    status_codes: statusCodesSchema,
+    top_ips: z
+      .array(topClients.schema)
+      .describe('most calls first, at most `limit`; unique_ips counts all, /clients lists them'),
+    interval: z.enum(allIntervals).describe('of time_series'),
+    time_series: z.array(points.schema),
+  }),
+  async answer(context, parameters) {
+    const { snapshot, nowMs } = context;
     const { service, environment, method, route, limit } = parameters;
-    const { selection } = await narrowed(snapshot, parameters);
-    const window = requestedWindow(parameters, nowMs);
-    const roll = await usageByEndpoint(asked, selection, window);
-    const { coverage } = roll;
-    const total = await snapshot.total(selection, coverage.window);
-    const before = await snapshot.coverage(previousWindow(window));
-    const previous = await snapshot.total(selection, before.window);
-    const clients = await snapshot.clients(selection, coverage.window, limit);
-    const series = await glance(snapshot, selection, coverage);
-    const isEstimated = [total, previous].some(
-      (usage) => usage.uniqueClientsEstimated || usage.sampling !== undefined,
-    );
-    const known = { ...roll, estimated: roll.estimated || isEstimated || series.isEstimated };
-    return jsonAnswer({
-      ...head(asked, known, { service, environment, method, route }),
-      summary: totals(total),
-      previous_window: windowAnswer(before),
-      previous: totals(previous),
-      method_usage: methodUsage(roll.entries),
-      endpoint_stats: endpointStats(roll.entries, limit),
+    const { selection } = await filteredSelection(snapshot, parameters);
+    const requested = requestedWindow(parameters, nowMs);
+    const { current, previous } = await comparedWindows(snapshot, requested);
+    const known = await usageByEndpoint(context, selection, current);
+    const total = await snapshot.total(selection, current.window);
+    const before = await snapshot.total(selection, previous.window);
+    const clients = await snapshot.clients(selection, current.window, limit);
+    const series = await glance(snapshot, selection, current);
+    const estimated =
+      known.estimated ||
+      series.isEstimated ||
+      [total, before].some((usage) => usage.uniqueClientsEstimated || usage.sampling !== undefined);
+    const notes = [...(await selectionNotes(context, parameters)), ...known.notes];
+    return {
+      ...head(context, { ...known, estimated, notes }, { service, environment, method, route }),
+      summary: totals.row(total),
+      previous_window: windowAnswer(previous),
+      previous: totals.row(before),
+      method_usage: methodUsage(known.entries),
+      endpoint_stats: busiestOf(known.entries, limit).map((entry) => busiest.row(entry)),
       status_codes: statusCodes(total),
-      top_ips: clients.map(ipRow),
+      top_ips: clients.map((client) => topClients.row(client)),
       interval: series.interval,
-      time_series: series.usages.map((usage, n) => point(series.startsS[n]!, usage)),
-    });
+      time_series: seriesEntries(series).map((point) => points.row(point)),
+    };
   },
 });
-
-function totals(usage: Usage) {
-  const interval = callsInterval(usage);
-  return {
-    total_requests: count(usage.calls),
-    ...(interval && { total_requests_interval: interval }),
-    unique_ips: usage.uniqueClients,
-    avg_response_time_ms: averageMs(usage),
-    min_response_time_ms: leastMs(usage),
-    max_response_time_ms: mostMs(usage),
-    p95_response_time_ms: percentileMs(usage, 95),
-    error_rate_pct: errorRatePct(usage),
-  };
-}
 
 /** Most used method first. */
 function methodUsage(entries: readonly EndpointEntry[]): Record<string, number> {
@@ -88,39 +217,13 @@ function methodUsage(entries: readonly EndpointEntry[]): Record<string, number> 
     calls.set(endpoint.method, (calls.get(endpoint.method) ?? 0) + usage.calls);
   }
   const ordered = [...calls].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
-  return Object.fromEntries(ordered.map(([method, sum]) => [method, count(sum)]));
+  return Object.fromEntries(ordered.map(([method, sum]) => [method, countOf(sum)]));
 }
 
-/** The busiest endpoints that were called at all. */
-function endpointStats(entries: readonly EndpointEntry[], limit: number) {
-  return (
-    entries
-      .filter(({ usage }) => usage.calls > 0)
-      // The sort is stable: endpoints with as many calls keep the store's order.
-      .sort((a, b) => b.usage.calls - a.usage.calls)
-      .slice(0, limit)
-      .map(({ endpoint, usage }) => ({
-        id: endpoint.id,
-        service: endpoint.service,
-        environment: endpoint.environment,
-        method: endpoint.method,
-        route: endpoint.route,
-        requests: count(usage.calls),
-        avg_time_ms: averageMs(usage),
-        errors_count: errorCount(usage),
-      }))
-  );
-}
-
-function ipRow({ client, calls, errors }: ClientUsage) {
-  return { ip: client, requests: count(calls), errors: count(errors) };
-}
-
-function point(startS: number, usage: Usage) {
-  return {
-    timestamp: isoTime(startS * 1000),
-    requests: count(usage.calls),
-    avg_time_ms: averageMs(usage),
-    error_rate_pct: errorRatePct(usage),
-  };
+/** Endpoints with a call, most calls first. The sort is stable: equal ones keep the store's order. */
+function busiestOf(entries: readonly EndpointEntry[], limit: number): EndpointEntry[] {
+  return entries
+    .filter(({ usage }) => usage.calls > 0)
+    .sort((a, b) => b.usage.calls - a.usage.calls)
+    .slice(0, limit);
 }

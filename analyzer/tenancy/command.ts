@@ -2,13 +2,12 @@ import type { z } from 'zod';
 import type { Administrator } from '../../core/auth/authorizer.ts';
 import { AppError } from '../../core/error.ts';
 import type { KeyStore } from '../../core/store/keys.ts';
-import { type Cursor, type Order, page, readCursor } from '../query/page.ts';
-import { type Answer, type Format, jsonAnswer } from '../query/query.ts';
-import { type Column, csv, markdown } from '../query/table.ts';
+import type { FormatName, List } from '../query/formats.ts';
+import { type Order, pageOf, readCursor, sortRows, writeCursor } from '../query/page.ts';
 
 /**
- * What administers projects and keys, with its address, what it takes and who may. The HTTP door and the
- * OpenAPI document are both made from the list of commands.
+ * A command on projects and keys: its address, its input, its answer and who may give it. The REST listener
+ * and the OpenAPI document are both made from the list of commands (analyzer/tenancy/commands.ts).
  */
 export interface Command {
   /** The operation id. */
@@ -17,81 +16,81 @@ export interface Command {
   /** Below /api/v1, in Express's spelling. */
   path: string;
   about: string;
-  /** The operator holds ROLLCALL_ADMIN_KEY; an administrator, an admin key of the one project it may reach. */
+  /** `operator`: the holder of ROLLCALL_ADMIN_KEY. `administrator`: also an admin key, in its own project. */
   by: 'operator' | 'administrator';
   parameters: z.ZodObject<z.ZodRawShape>;
-  body?: z.ZodObject<z.ZodRawShape>;
-  /** Of the success, and what its body holds: a list's noun and columns, or one row's. */
+  /** Of the request's JSON body; absent when the command takes none. */
+  input?: z.ZodObject<z.ZodRawShape>;
+  /** Of the success. */
   status: 200 | 201 | 204;
-  list?: { noun: string; columns: readonly Column<never>[] };
-  row?: readonly Column<never>[];
-  run(told: CommandContext<never, never>): Promise<Answer | undefined>;
+  /** Of the JSON answer; absent when it has no body. */
+  schema?: z.ZodObject<z.ZodRawShape>;
+  /** The answer is a list, which has other formats too. */
+  list?: List;
+  run(context: CommandContext<never, never>): Promise<object | undefined>;
 }
 
-export interface CommandContext<P, B> {
+export interface CommandContext<P, I> {
   keys: KeyStore;
   administrator: Administrator;
   /** Seconds since the epoch. */
   nowS: number;
   parameters: P;
-  body: B;
+  input: I;
   path: Record<string, string>;
 }
 
-/** Binds the schemas to what `run` takes, then forgets the types: a list holds them all. */
-export function command<P extends z.ZodRawShape, B extends z.ZodRawShape>(
-  told: Omit<Command, 'parameters' | 'body' | 'run'> & {
+/** Checks a command's types against its schemas, then erases them: the list of commands holds them all. */
+export function defineCommand<
+  P extends z.ZodRawShape,
+  I extends z.ZodRawShape,
+  A extends z.ZodObject,
+>(
+  definition: Omit<Command, 'parameters' | 'input' | 'schema' | 'run'> & {
     parameters: z.ZodObject<P>;
-    body?: z.ZodObject<B>;
+    input?: z.ZodObject<I>;
+    schema?: A;
     run(
-      told: CommandContext<z.output<z.ZodObject<P>>, z.output<z.ZodObject<B>>>,
-    ): Promise<Answer | undefined>;
+      context: CommandContext<z.output<z.ZodObject<P>>, z.output<z.ZodObject<I>>>,
+    ): Promise<z.output<A> | undefined>;
   },
 ): Command {
-  return told as unknown as Command;
+  return definition as unknown as Command;
 }
 
-/** @throws AppError `forbidden` for whoever administers a project alone */
+/** @throws AppError `forbidden` for an administrator of one project */
 export function operatorOnly(administrator: Administrator): void {
   if (administrator.isOperator) return;
   const message = `an admin key administers its own project, ${administrator.project}; projects are for whoever holds ROLLCALL_ADMIN_KEY`;
   throw new AppError('forbidden', message);
 }
 
-/** A page of what there is, in the format that was asked for. */
-export function listOf<Row>(
-  { list: { noun, columns }, rows, order }: Listing<Row>,
+/**
+ * A page of keys or projects. Their order is by facts that never change, so that a position is enough to
+ * continue from: nothing is remembered between pages.
+ */
+export function pageOfRows<Row>(
+  noun: string,
+  all: readonly Row[],
+  order: Order<Row>,
   parameters: PageParameters,
-): Answer {
-  const { limit, cursor: text, format, ...rest } = parameters;
-  const question = JSON.stringify([noun, rest]);
-  const cursor: Cursor | undefined = readCursor(question, text);
-  const found = page(rows, order, { limit, cursor }, { question, window: noWindow });
-  const { nextCursor } = found;
-  if (format === 'csv') {
-    return { contentType: 'text/csv; charset=utf-8', body: csv(columns, found.rows), nextCursor };
-  }
-  if (format === 'md') {
-    const prose = `${rows.length} ${noun}.`;
-    const body = markdown(`Rollcall ${noun}`, prose, columns, found.rows);
-    return { contentType: 'text/markdown; charset=utf-8', body, nextCursor };
-  }
-  return { ...jsonAnswer({ [noun]: found.rows, next_cursor: nextCursor }), nextCursor };
+): { rows: Row[]; next_cursor: string | null } {
+  const { limit, cursor: text, format: _format, ...rest } = parameters;
+  const query = JSON.stringify([noun, rest]);
+  const cursor = readCursor(query, text);
+  const { rows, last } = pageOf(sortRows(all, order), limit, cursor?.after);
+  if (last === undefined) return { rows, next_cursor: null };
+  const after = { value: last.value, key: last.key };
+  return { rows, next_cursor: writeCursor(query, { window: noWindow, list: '', after }) };
 }
 
 interface PageParameters {
   limit: number;
   cursor?: string | undefined;
-  format: Format;
-  /** What else decides which rows there are. */
+  format: FormatName;
+  /** Selects the rows. */
   project?: string | undefined;
 }
 
-interface Listing<Row> {
-  list: { noun: string; columns: readonly Column<Row>[] };
-  rows: readonly Row[];
-  order: Order<Row>;
-}
-
-/** These lists are of no time. */
+/** These lists have no window, and every cursor holds one. */
 const noWindow = { fromS: 0, toS: 60 };

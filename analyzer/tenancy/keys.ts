@@ -4,68 +4,102 @@ import { AppError } from '../../core/error.ts';
 import { newKey, scopes } from '../../core/key.ts';
 import type { KeyRecord, KeyStore } from '../../core/store/keys.ts';
 import { isoTime } from '../../core/window.ts';
+import type { Order } from '../query/page.ts';
 import { pageParameters } from '../query/parameters.ts';
-import { jsonAnswer } from '../query/query.ts';
-import type { Column } from '../query/table.ts';
-import { command, listOf } from './command.ts';
+import { named, nextCursor, time } from '../query/schema.ts';
+import { tableOf } from '../query/table.ts';
+import { defineCommand, pageOfRows } from './command.ts';
 import { projectName } from './projects.ts';
 
-/** A key as it is listed; its text is in no row but the one that made it. */
-interface KeyRow {
-  id: string;
-  project: string;
-  scope: string;
-  prefix: string;
-  created_at: string;
-  rotated_at: string | null;
-  last_used_at: string | null;
-  revoked_at: string | null;
-}
-
-const columns: Column<KeyRow>[] = [
-  { name: 'id', type: 'string', about: 'names the key; opens nothing', brief: true },
-  { name: 'project', type: 'string', about: 'the project it belongs to', brief: true },
-  { name: 'scope', type: 'string', about: `what it may do: ${scopes.join(', ')}`, brief: true },
-  { name: 'prefix', type: 'string', about: 'the first characters of the key', brief: true },
-  { name: 'created_at', type: 'string', about: 'when it was made', brief: true },
-  { name: 'rotated_at', type: 'string', about: 'when it got its present secret, unless the first' },
-  {
-    name: 'last_used_at',
-    type: 'string',
-    about: 'when its secret was used last, up to a minute behind; null when never',
+/** A key as it is listed, without its text. */
+const keyTable = tableOf<KeyRecord>()('KeyRow', {
+  id: {
+    type: z.string(),
+    about: 'names the key; opens nothing',
+    value: ({ id }) => id,
     brief: true,
   },
-  { name: 'revoked_at', type: 'string', about: 'when it was revoked; null in use', brief: true },
-];
+  project: {
+    type: z.string(),
+    about: 'the project it belongs to',
+    value: ({ project }) => project,
+    brief: true,
+  },
+  scope: {
+    type: z.enum(scopes),
+    about: `what it may do: ${scopes.join(', ')}`,
+    value: ({ scope }) => scope,
+    brief: true,
+  },
+  prefix: {
+    type: z.string(),
+    about: 'the first characters of the key',
+    value: ({ prefix }) => prefix,
+    brief: true,
+  },
+  created_at: {
+    type: time,
+    about: 'when it was made',
+    value: ({ createdS }) => isoTime(createdS * 1000),
+    brief: true,
+  },
+  rotated_at: {
+    type: time.nullable(),
+    about: 'when it got its present secret, unless the first',
+    value: ({ rotatedS }) => timeOf(rotatedS),
+  },
+  last_used_at: {
+    type: time.nullable(),
+    about: 'when its secret was used last, up to a minute behind; null when never',
+    value: ({ lastUsedS }) => timeOf(lastUsedS),
+    brief: true,
+  },
+  revoked_at: {
+    type: time.nullable(),
+    about: 'when it was revoked; null in use',
+    value: ({ revokedS }) => timeOf(revokedS),
+    brief: true,
+  },
+});
 
-/** With the key itself, once. */
-const madeColumns: Column<KeyRow & { key: string }>[] = [
-  ...columns,
-  { name: 'key', type: 'string', about: 'the key itself: shown here and never again' },
-];
+const timeOf = (s: number | null): string | null => (s === null ? null : isoTime(s * 1000));
 
-export const createKey = command({
+const newKeySchema = named(
+  'NewKey',
+  keyTable.schema.extend({
+    key: z.string().describe('the key itself: shown here and never again'),
+  }),
+);
+
+export const createKey = defineCommand({
   name: 'createKey',
   method: 'POST',
   path: '/keys',
   about: 'Makes a key of a project and answers it, this once',
   by: 'administrator',
   parameters: z.strictObject({}),
-  body: z.strictObject({
+  input: z.strictObject({
     project: projectName("the project; an admin key's own unless told").optional(),
     scope: z.enum(scopes).describe(`what the key may do: ${scopes.join(', ')}`),
   }),
   status: 201,
-  row: madeColumns,
-  async run({ keys, administrator, nowS, body: { project: asked, scope } }) {
-    const project = projectFor(administrator, asked);
+  schema: newKeySchema,
+  async run({ keys, administrator, nowS, input }) {
+    const project = projectFor(administrator, input.project);
     const { id, text, digest, prefix } = newKey();
+    const { scope } = input;
     const made = await keys.createKey(project, { id, scope, digest, prefix, createdS: nowS });
-    return jsonAnswer({ ...keyRow(made), key: text });
+    return { ...keyTable.row(made), key: text };
   },
 });
 
-export const listKeys = command({
+const oldestFirst: Order<KeyRecord> = {
+  value: ({ createdS }) => createdS,
+  descending: false,
+  key: ({ id }) => id,
+};
+
+export const listKeys = defineCommand({
   name: 'listKeys',
   method: 'GET',
   path: '/keys',
@@ -76,18 +110,24 @@ export const listKeys = command({
     ...pageParameters(),
   }),
   status: 200,
-  list: { noun: 'keys', columns },
+  schema: z.object({ keys: z.array(keyTable.schema), next_cursor: nextCursor }),
+  list: {
+    title: 'Rollcall keys',
+    noun: 'keys',
+    table: keyTable,
+    prose: (body: { keys: unknown[] }) => `${body.keys.length} keys.`,
+  },
   async run({ keys, administrator, parameters }) {
-    const rows: KeyRow[] = [];
+    const records: KeyRecord[] = [];
     for (const project of await projectsFor(keys, administrator, parameters.project)) {
-      for (const record of await keys.listKeys(project)) rows.push(keyRow(record));
+      records.push(...(await keys.listKeys(project)));
     }
-    const order = { field: 'created_at', descending: false, key: ({ id }: KeyRow) => id } as const;
-    return listOf({ list: { noun: 'keys', columns }, rows, order }, parameters);
+    const page = pageOfRows('keys', records, oldestFirst, parameters);
+    return { keys: page.rows.map((record) => keyTable.row(record)), next_cursor: page.next_cursor };
   },
 });
 
-export const rotateKey = command({
+export const rotateKey = defineCommand({
   name: 'rotateKey',
   method: 'POST',
   path: '/keys/:id/rotate',
@@ -96,16 +136,16 @@ export const rotateKey = command({
   by: 'administrator',
   parameters: z.strictObject({}),
   status: 200,
-  row: madeColumns,
+  schema: newKeySchema,
   async run({ keys, administrator, nowS, path }) {
     const { id, project } = await keyOf(keys, administrator, path);
     const { text, digest, prefix } = newKey();
     const rotated = await keys.rotate(project, id, { digest, prefix }, nowS);
-    return jsonAnswer({ ...keyRow(rotated), key: text });
+    return { ...keyTable.row(rotated), key: text };
   },
 });
 
-export const revokeKey = command({
+export const revokeKey = defineCommand({
   name: 'revokeKey',
   method: 'DELETE',
   path: '/keys/:id',
@@ -146,7 +186,7 @@ async function projectsFor(
 }
 
 /**
- * The key of the path, and where it is to be looked for: an administrator's own project, whatever the id.
+ * The key of the path and its project. An administrator finds keys of its own project only.
  * @throws AppError `not_found`
  */
 async function keyOf(
@@ -160,19 +200,3 @@ async function keyOf(
   if (project === undefined) throw new AppError('not_found', `there is no key ${id}`);
   return { id, project };
 }
-
-function keyRow(record: KeyRecord): KeyRow {
-  const { id, project, scope, prefix, createdS, rotatedS, lastUsedS, revokedS } = record;
-  return {
-    id,
-    project,
-    scope,
-    prefix,
-    created_at: isoTime(createdS * 1000),
-    rotated_at: timeOf(rotatedS),
-    last_used_at: timeOf(lastUsedS),
-    revoked_at: timeOf(revokedS),
-  };
-}
-
-const timeOf = (s: number | null): string | null => (s === null ? null : isoTime(s * 1000));

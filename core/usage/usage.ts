@@ -1,5 +1,5 @@
 /** The percentiles every usage answers. */
-export const percentiles = [50, 75, 90, 95, 99] as const;
+export const percentiles = [50, 75, 90, 95, 99, 99.9] as const;
 
 export interface Usage {
   calls: number;

@@ -92,7 +92,7 @@ describe('README', () => {
     const { stdout } = await runShell('sh', ['-c', `${here(command)} -sS --fail`]);
     if (command.includes('/metrics')) expect(stdout).toContain('rollcall_spans_total{');
     else if (command.includes('format=md'))
-      expect(stdout).toMatch(/^\| payments \| GET \| .* dead /m);
+      expect(stdout).toMatch(/^\| payments \| production \| GET \| .* dead /m);
     else expect(Object.keys(JSON.parse(stdout)).length).toBeGreaterThan(0);
   });
 

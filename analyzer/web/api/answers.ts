@@ -1,7 +1,7 @@
 import type { ClientRow } from '../../reports/clients.ts';
 import type { EndpointRow } from '../../reports/endpoint-row.ts';
+import type { SeriesPoint } from '../../reports/series.ts';
 import type { ServiceRow } from '../../reports/services.ts';
-import type { SeriesPoint } from '../../reports/timeseries.ts';
 
 /** The API's answers as the page reads them. Rows are the analyzer's own types. */
 export type { ClientRow, EndpointRow, SeriesPoint, ServiceRow };

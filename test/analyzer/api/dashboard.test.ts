@@ -132,7 +132,8 @@ it('without a build a page says how to make one and links the API', async () => 
     const html = await response.text();
     expect(html).toContain('The dashboard is not built here');
     expect(html).toContain('<code>npm run build</code>');
-    expect(html).toContain('href="/api/v1/report"');
+    const root = path === '/' ? './' : '../';
+    expect(html).toContain(`href="${root}api/v1/report"`);
   }
   await door.close();
   folder.remove();

@@ -60,9 +60,9 @@ test('the front page links to everything', async () => {
   expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8');
   const html = await response.text();
   for (const [, link] of html.matchAll(/href="([^"]+)"/g)) {
-    expect((await door.fetch(link!)).status, link).toBe(200);
+    expect((await fetch(new URL(link!, response.url))).status, link).toBe(200);
   }
-  expect(html).toContain('href="/api/v1/report"');
+  expect(html).toContain('href="./api/v1/report"');
   expect(html).toContain('curl ');
 });
 
@@ -95,9 +95,15 @@ test('the OpenAPI document knows every path and parameter', async () => {
     schema: { type: 'integer', minimum: 1, maximum: 10_000, default: 10_000 },
   });
   expect(named.format.schema.enum).toEqual(['json', 'csv', 'md']);
-  const { endpoints } =
-    document.paths['/report'].get.responses['200'].content['application/json'].schema.properties;
-  expect(Object.keys(endpoints.items.properties)).toContain('p95_duration_ms');
+  const answer = document.paths['/report'].get.responses['200'].content['application/json'].schema;
+  expect(answer).toEqual({ $ref: '#/components/schemas/EndpointList' });
+  const { EndpointList, EndpointRow } = document.components.schemas;
+  expect(EndpointList.properties.endpoints.items).toEqual({
+    $ref: '#/components/schemas/EndpointRow',
+  });
+  expect(Object.keys(EndpointRow.properties)).toContain('p95_duration_ms');
+  expect(EndpointRow.required).toContain('p95_duration_ms');
+  expect(EndpointRow.required).not.toContain('estimated');
 });
 
 describe('a store that cannot be read', () => {

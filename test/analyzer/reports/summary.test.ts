@@ -48,6 +48,8 @@ test.each(engines)(
         max_response_time_ms: 10,
         p95_response_time_ms: near(10),
         error_rate_pct: 50,
+        error_4xx_count: 2,
+        error_5xx_count: 1,
       },
       previous_window: {
         from: '2026-03-18T10:01:00.000Z',
@@ -62,6 +64,8 @@ test.each(engines)(
         max_response_time_ms: 2,
         p95_response_time_ms: near(2),
         error_rate_pct: 50,
+        error_4xx_count: 5,
+        error_5xx_count: 0,
       },
       method_usage: { GET: 4, POST: 2 },
       endpoint_stats: [
@@ -74,6 +78,8 @@ test.each(engines)(
           requests: 4,
           avg_time_ms: 3.75,
           errors_count: 1,
+          error_4xx_count: 0,
+          error_5xx_count: 1,
         },
         {
           id: expect.any(String),
@@ -84,6 +90,8 @@ test.each(engines)(
           requests: 2,
           avg_time_ms: 10,
           errors_count: 2,
+          error_4xx_count: 2,
+          error_5xx_count: 0,
         },
       ],
       status_codes: { 200: 3, 404: 2, 500: 1 },
@@ -99,14 +107,30 @@ test.each(engines)(
     });
     expect(series).toHaveLength(60);
     expect(series.filter(({ requests }: { requests: number }) => requests > 0)).toEqual([
-      { timestamp: '2026-03-18T11:50:00.000Z', requests: 4, avg_time_ms: 3.75, error_rate_pct: 25 },
-      { timestamp: '2026-03-18T12:00:00.000Z', requests: 2, avg_time_ms: 10, error_rate_pct: 100 },
+      {
+        timestamp: '2026-03-18T11:50:00.000Z',
+        requests: 4,
+        avg_time_ms: 3.75,
+        error_rate_pct: 25,
+        error_4xx_count: 0,
+        error_5xx_count: 1,
+      },
+      {
+        timestamp: '2026-03-18T12:00:00.000Z',
+        requests: 2,
+        avg_time_ms: 10,
+        error_rate_pct: 100,
+        error_4xx_count: 2,
+        error_5xx_count: 0,
+      },
     ]);
     expect(series[0]).toEqual({
       timestamp: '2026-03-18T11:01:00.000Z',
       requests: 0,
       avg_time_ms: null,
       error_rate_pct: null,
+      error_4xx_count: 0,
+      error_5xx_count: 0,
     });
     await door.close();
     await remove();

@@ -31,6 +31,8 @@ test('has a point for every interval, with exact numbers and nulls', async () =>
   const nothing = {
     calls: 0,
     errors: 0,
+    error_4xx_count: 0,
+    error_5xx_count: 0,
     error_rate_pct: null,
     avg_duration_ms: null,
     p50_duration_ms: null,
@@ -42,6 +44,8 @@ test('has a point for every interval, with exact numbers and nulls', async () =>
       timestamp: '2026-03-18T08:00:00.000Z',
       calls: 1,
       errors: 0,
+      error_4xx_count: 0,
+      error_5xx_count: 0,
       error_rate_pct: 0,
       avg_duration_ms: 10,
       p50_duration_ms: 10,
@@ -53,6 +57,8 @@ test('has a point for every interval, with exact numbers and nulls', async () =>
       timestamp: '2026-03-18T10:00:00.000Z',
       calls: 100,
       errors: 5,
+      error_4xx_count: 2,
+      error_5xx_count: 3,
       error_rate_pct: 5,
       avg_duration_ms: 50.5,
       p50_duration_ms: 50,
@@ -220,7 +226,7 @@ test('speaks CSV', async () => {
   const door = await openDoor(oracleReader([]), nowMs);
   const response = await door.fetch('/api/v1/timeseries?window=1m&interval=minute&format=csv');
   expect(await response.text()).toBe(
-    'timestamp,calls,errors,error_rate_pct,avg_duration_ms,p50_duration_ms,p95_duration_ms,p99_duration_ms\r\n2026-03-18T12:00:00.000Z,0,0,,,,,\r\n',
+    'timestamp,calls,errors,error_4xx_count,error_5xx_count,error_rate_pct,avg_duration_ms,p50_duration_ms,p95_duration_ms,p99_duration_ms\r\n2026-03-18T12:00:00.000Z,0,0,0,0,,,,,\r\n',
   );
   await door.close();
 });

@@ -1,0 +1,91 @@
+import { isNumber, type Table } from './table.ts';
+
+/** Forms of a list, defined once: `format=`, the content types and the OpenAPI document come from here. */
+export interface Format {
+  contentType: string;
+  /** The answer is a file to save, with this extension. */
+  extension?: string;
+  write(body: ListBody, list: List): string;
+}
+
+/** How a query's JSON body is a list. */
+export interface List {
+  /** Heading of the Markdown table. */
+  title: string;
+  /** Field of the body that holds the rows: a plural noun. */
+  noun: string;
+  table: Pick<Table<never>, 'names' | 'columns'>;
+  /** Columns of the Markdown table besides the brief ones. */
+  markdownAlso?: readonly string[];
+  /** A line of prose above the Markdown table. */
+  prose(body: never): string;
+}
+
+export type ListBody = Record<string, unknown>;
+
+export const formats = {
+  json: {
+    contentType: 'application/json; charset=utf-8',
+    write: (body) => JSON.stringify(body),
+  },
+  csv: {
+    contentType: 'text/csv; charset=utf-8',
+    extension: 'csv',
+    write: csv,
+  },
+  md: {
+    contentType: 'text/markdown; charset=utf-8',
+    write: markdown,
+  },
+} as const satisfies Record<string, Format>;
+
+export type FormatName = keyof typeof formats;
+
+export const formatNames = Object.keys(formats) as [FormatName, ...FormatName[]];
+
+type Row = Record<string, unknown>;
+
+const rowsOf = (body: ListBody, { noun }: List): Row[] => body[noun] as Row[];
+
+/** RFC 4180: CRLF, quotes doubled. Columns are the field names; lists are JSON, null is an empty cell. */
+function csv(body: ListBody, list: List): string {
+  const { names } = list.table;
+  const lines = [names.join(',')];
+  for (const row of rowsOf(body, list)) lines.push(names.map((name) => csvCell(row[name])).join());
+  return `${lines.join('\r\n')}\r\n`;
+}
+
+function csvCell(value: unknown): string {
+  if (value === null || value === undefined) return '';
+  if (typeof value === 'number') return String(value);
+  let text = typeof value === 'string' ? value : JSON.stringify(value);
+  // A spreadsheet reads a cell that begins so as a formula, and callers choose routes and agents.
+  if (/^[=+\-@\t\r]/.test(text)) text = `'${text}`;
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** A table in GitHub's Markdown under a heading and a line of prose. */
+function markdown(body: ListBody, list: List): string {
+  const { columns } = list.table;
+  const names = list.table.names.filter(
+    (name) => columns[name]!.brief || list.markdownAlso?.includes(name),
+  );
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  const ruler = names.map((name) => (isNumber(columns[name]!.type) ? '--:' : '---'));
+  const lines = [`# ${list.title}`, '', list.prose(body as never), '', line(names), line(ruler)];
+  for (const row of rowsOf(body, list)) {
+    lines.push(line(names.map((name) => markdownCell(row[name], columns[name]!.markdown))));
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function markdownCell(value: unknown, write: ((value: never) => string) | undefined): string {
+  if (value === null || value === undefined) return '';
+  if (write) return escapeMarkdown(write(value as never));
+  return escapeMarkdown(typeof value === 'object' ? JSON.stringify(value) : String(value));
+}
+
+/** A table row is one line; characters that would be markup or an entity are escaped. */
+export function escapeMarkdown(text: string): string {
+  return text.replace(/[\r\n]+/g, ' ').replace(/[\\|`*_<>[\]&~]/g, '\\$&');
+}

@@ -1,0 +1,127 @@
+import type { z } from 'zod';
+import type { Coverage, Selection, Snapshot } from '../../core/store/store.ts';
+import type { Usage } from '../../core/usage/usage.ts';
+import { isoTime, type Window } from '../../core/window.ts';
+import { glanceInterval, type Interval, intervalStarts } from '../query/calendar.ts';
+import { count, millisecondsOrNull, percentOrNull, time } from '../query/schema.ts';
+import { tableOf } from '../query/table.ts';
+import { averageMs, countOf, errorCount, errorRatePct, percentileMs } from './figures.ts';
+
+/** Usage by interval of time. */
+export interface Series {
+  /** Starts of the intervals, one for each usage. The first may lie before the window. */
+  startsS: number[];
+  usages: Usage[];
+  /** A zone's edges fall between the steps that are kept of the window, or calls were sampled. */
+  isEstimated: boolean;
+}
+
+export interface SeriesEntry {
+  startS: number;
+  usage: Usage;
+}
+
+export function seriesEntries({ startsS, usages }: Series): SeriesEntry[] {
+  return usages.map((usage, n) => ({ startS: startsS[n]!, usage }));
+}
+
+/** One interval. The first and last intervals hold only the calls that are in the window. */
+export const pointTable = tableOf<SeriesEntry>()('SeriesPoint', {
+  timestamp: {
+    type: time,
+    about: 'start of the interval',
+    value: ({ startS }) => isoTime(startS * 1000),
+    brief: true,
+  },
+  calls: {
+    type: count,
+    about: 'calls in the interval',
+    value: ({ usage }) => countOf(usage.calls),
+    brief: true,
+  },
+  errors: {
+    type: count,
+    about: 'of those, statuses of 400 or more',
+    value: ({ usage }) => errorCount(usage),
+    brief: true,
+  },
+  error_4xx_count: {
+    type: count,
+    about: 'of those, statuses 400 to 499',
+    value: ({ usage }) => countOf(usage.errors4xx),
+    brief: true,
+  },
+  error_5xx_count: {
+    type: count,
+    about: 'of those, statuses from 500',
+    value: ({ usage }) => countOf(usage.errors5xx),
+    brief: true,
+  },
+  error_rate_pct: {
+    type: percentOrNull,
+    about: 'null without calls',
+    value: ({ usage }) => errorRatePct(usage),
+    brief: true,
+  },
+  avg_duration_ms: {
+    type: millisecondsOrNull,
+    about: 'null without calls',
+    value: ({ usage }) => averageMs(usage),
+    brief: true,
+  },
+  p50_duration_ms: {
+    type: millisecondsOrNull,
+    about: 'nearest rank, within 1 %; null without calls',
+    value: ({ usage }) => percentileMs(usage, 50),
+    brief: true,
+  },
+  p95_duration_ms: {
+    type: millisecondsOrNull,
+    about: 'nearest rank, within 1 %; null without calls',
+    value: ({ usage }) => percentileMs(usage, 95),
+    brief: true,
+  },
+  p99_duration_ms: {
+    type: millisecondsOrNull,
+    about: 'nearest rank, within 1 %; null without calls',
+    value: ({ usage }) => percentileMs(usage, 99),
+    brief: true,
+  },
+});
+
+export type SeriesPoint = z.output<typeof pointTable.schema>;
+
+export async function seriesOf(
+  snapshot: Snapshot,
+  selection: Selection,
+  { window }: Coverage,
+  interval: Interval,
+  timeZone: string,
+): Promise<Series> {
+  const startsS = intervalStarts(window, interval, timeZone);
+  const wantedS = [window.fromS, ...startsS.slice(1), window.toS];
+  const edgesS: number[] = [];
+  for (const edgeS of wantedS) edgesS.push(await nearestKept(snapshot, edgeS, window));
+  const usages = await snapshot.series(selection, edgesS);
+  const isMoved = edgesS.some((edgeS, n) => edgeS !== wantedS[n]);
+  const isEstimated = isMoved || usages.some(({ sampling }) => sampling !== undefined);
+  return { startsS, usages, isEstimated };
+}
+
+/** Where only hours or days are kept, a zone's midnight moves to the nearest step. */
+async function nearestKept(snapshot: Snapshot, edgeS: number, within: Window): Promise<number> {
+  const { window } = await snapshot.coverage({ fromS: edgeS, toS: edgeS });
+  const { fromS, toS } = window;
+  const nearestS = edgeS - fromS <= toS - edgeS ? fromS : toS;
+  return Math.min(Math.max(nearestS, within.fromS), within.toS);
+}
+
+/** The series of a window at a glance, for answers that show one beside other things. */
+export async function glance(
+  snapshot: Snapshot,
+  selection: Selection,
+  coverage: Coverage,
+): Promise<Series & { interval: Interval }> {
+  const interval = glanceInterval(coverage.window, coverage.resolution);
+  return { interval, ...(await seriesOf(snapshot, selection, coverage, interval, 'UTC')) };
+}
