@@ -142,8 +142,9 @@ async function totalRequests(analyzer: string, signal: AbortSignal): Promise<num
 
 function introduction({ collector, analyzer }: Addresses, store: string): string {
   return `
-  OTLP over HTTP   ${collector}
+  dashboard        ${analyzer}
   REST API         ${analyzer}/api/v1/report
+  OTLP over HTTP   ${collector}
   store            ${store}
 
 Try, in another terminal:
