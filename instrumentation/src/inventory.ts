@@ -27,6 +27,7 @@ export class Inventory {
   readonly #send: (parts: InventoryPart[]) => void;
   readonly #log: (line: string) => void;
   readonly #routes = new Set<string>();
+  readonly #withdrawn = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #delayMs: number = limits.inventoryDelayMs;
   #omitted = 0;
@@ -42,8 +43,8 @@ export class Inventory {
     let omitted = 0;
     for (const { method, route } of routes) {
       if (method === '*' && isCatchAll(route)) continue;
-      const line = `${method.toUpperCase()} ${route}`;
-      if (this.#routes.has(line)) continue;
+      const line = lineOf({ method, route });
+      if (this.#routes.has(line) || this.#withdrawn.has(line)) continue;
       const fits =
         line.length <= limits.routeCharacters && this.#routes.size < limits.declaredRoutes;
       if (fits) this.#routes.add(line);
@@ -53,7 +54,16 @@ export class Inventory {
     if (this.#routes.size > before) this.#later();
   }
 
-  /** Sends now what waits. */
+  /** Takes routes out for good. */
+  withdraw(routes: readonly DeclaredRoute[]): void {
+    for (const line of routes.map(lineOf)) {
+      if (!this.#routes.delete(line)) continue;
+      this.#withdrawn.add(line);
+      this.#later();
+    }
+  }
+
+  /** Sends a list that waits for more routes now. */
   flush(): void {
     if (this.#timer === undefined) return;
     clearTimeout(this.#timer);
@@ -78,6 +88,10 @@ export class Inventory {
     }
     this.#omitted = Math.max(this.#omitted, count);
   }
+}
+
+function lineOf({ method, route }: DeclaredRoute): string {
+  return `${method.toUpperCase()} ${route}`;
 }
 
 function partsOf(routes: string[], omitted: number): InventoryPart[] {

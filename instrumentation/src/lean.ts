@@ -29,6 +29,8 @@ export class Lean {
   readonly #guard: Guard;
   readonly #inventory: Inventory;
   readonly #readers: RouteReader[] = [];
+  readonly #errorReaders: ((request: RawRequest) => unknown)[] = [];
+  readonly #loading: Promise<unknown>[] = [];
   readonly #listeners: ((server: object) => void)[] = [];
   #options: RollcallOptions;
   #hooks: RequestHooks;
@@ -88,6 +90,11 @@ export class Lean {
     await this.#spans?.queue.flush(deadlineMs);
   }
 
+  /** Resolves when modules of frameworks that are to be watched have been loaded. */
+  async ready(): Promise<void> {
+    await Promise.allSettled(this.#loading);
+  }
+
   whenServing(callback: () => void): void {
     this.#whenServing = callback;
   }
@@ -120,6 +127,12 @@ export class Lean {
         if (call.route !== undefined) break;
       }
     }
+    const { status = 0 } = ending;
+    if (status >= 500 && call.error === undefined) {
+      for (const read of this.#errorReaders) {
+        call.error ??= this.#guard.run('reading an error', () => read(call.request));
+      }
+    }
     const { consumer } = this.#hooks;
     const name =
       consumer === undefined
@@ -149,11 +162,14 @@ export class Lean {
         if (call !== undefined) call.route = template;
       },
       readRoute: (read) => void this.#readers.push(read),
+      readError: (read) => void this.#errorReaders.push(read),
+      loading: (work) => void this.#loading.push(work),
       error: (request, error) => {
         const call = callOf(request);
-        if (call !== undefined) call.error = error;
+        if (call !== undefined) call.error ??= error;
       },
       declared: (routes: readonly DeclaredRoute[]) => this.#inventory.declare(routes),
+      withdrawn: (routes: readonly DeclaredRoute[]) => this.#inventory.withdraw(routes),
       listening: (callback) => void this.#listeners.push(callback),
     };
   }

@@ -1,4 +1,4 @@
-/** `node --import @rollcall/instrumentation/register app.js`, or `--require` for CommonJS. */
+/** `node --require @rollcall/instrumentation/register app.js`. */
 import { startRollcall } from './start.ts';
 
 startRollcall();

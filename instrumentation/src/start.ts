@@ -12,6 +12,7 @@ interface Running {
   flush(deadlineMs: number): Promise<void>;
   shutdown(): Promise<void>;
   configure(options: RollcallOptions): void;
+  ready?(): Promise<void>;
 }
 
 const runningKey = Symbol.for('rollcall.instrumentation');
@@ -39,6 +40,11 @@ export function startRollcall(options: RollcallOptions = {}): void {
 export async function flushRollcall(): Promise<void> {
   const running = global[runningKey];
   if (running !== undefined) await withDeadline(running.flush(limits.flushMs), limits.flushMs);
+}
+
+/** For `--import`: resolves when the app's modules may be loaded. Never rejects. */
+export async function rollcallReady(): Promise<void> {
+  await global[runningKey]?.ready?.();
 }
 
 function start(options: RollcallOptions): Running {

@@ -91,10 +91,45 @@ export function stackOf(router: unknown): Layer[] | undefined {
   return (router as unknown as { router?: { stack?: Layer[] } }).router?.stack;
 }
 
-/** Which of several ways the request came, judged by Express's own matchers; the first if none fits. */
-export function placeOf(places: readonly Place[], path: string): Place | undefined {
-  if (places.length < 2) return places[0];
-  return places.find(({ steps }) => isWay(steps, path)) ?? places[0];
+/** Paths of a request. */
+export interface RequestPaths {
+  /** As the client sent it. */
+  readonly original: string;
+  /** As Express has it when the call ends: the mounts' part and the rest, rewritten by middleware perhaps. */
+  readonly current: string;
+}
+
+/**
+ * The template of the way that a request took to a route, judged by Express's own matchers.
+ * - Middleware below a mount may restore the whole URL; what matches then repeats the mount, and the route stands
+ *   without it.
+ * - Middleware may rewrite the URL; the route fits the path it was rewritten to.
+ * @returns that of the first place if none fits
+ */
+export function templateAt(places: readonly Place[], paths: RequestPaths): string | undefined {
+  const { original, current } = paths;
+  const whole = places.find(({ steps }) => isWay(steps, original));
+  if (whole !== undefined) return whole.template;
+  for (const { steps } of places) {
+    for (let count = 1; count < steps.length; count += 1) {
+      const mounts = steps.slice(0, count);
+      const rest = steps.slice(count);
+      if (isWay(mounts, original) && isWay(rest, original)) return templateOf(rest);
+    }
+  }
+  return (places.find(({ steps }) => isWay(steps, current)) ?? places[0])?.template;
+}
+
+/** The one of a route's paths that a request fits, where no tree tells the way; the first if none does. */
+export function pathAt({ path, stack }: Route, rest: string): Path | undefined {
+  const paths = pathsOf(path);
+  const [layer] = stack as Layer[];
+  if (paths.length < 2 || layer === undefined) return paths[0];
+  return paths.find((one) => isWay([{ layer, path: one, isEnd: true }], rest)) ?? paths[0];
+}
+
+function templateOf(steps: readonly Step[]): string {
+  return spelled(steps.reduce<Path>((above, { path }) => joined(above, path), ''));
 }
 
 function isWay(steps: readonly Step[], path: string): boolean {

@@ -4,13 +4,13 @@ import {
   joined,
   type Layer,
   mountKey,
-  type Path,
   type Place,
-  placeOf,
+  pathAt,
   placesOf,
   type Route,
   spelled,
   stackOf,
+  templateAt,
 } from './express-tree.ts';
 import type { DeclaredRoute, Framework, FrameworkHooks, RawRequest } from './framework.ts';
 import { harmless, whenLoaded, wrapMethod } from './loaded-modules.ts';
@@ -30,8 +30,11 @@ export const express: Framework = {
     whenLoaded(/(?:^|[\\/])(?:application|router|router[\\/]index)(?:\.js)?$/, (exports) => {
       if (isApplication(exports)) keepMountedApps(exports);
       const router = routerMethods(exports);
-      if (router !== undefined) keepMountPaths(router, () => trees.changed());
+      if (router === undefined) return;
+      keepMountPaths(router, () => trees.changed());
+      noteUnhandledErrors(router, hooks);
     });
+    whenLoaded(/(?:^|[\\/])layer(?:\.js)?$/, (exports) => noteErrors(exports, hooks));
     hooks.listening((server) => {
       for (const listener of requestListeners(server)) {
         if (isApp(listener)) trees.add(rootOf(listener));
@@ -54,6 +57,7 @@ interface ExpressRequest {
   app?: unknown;
   res?: { statusCode: number };
   baseUrl?: string;
+  url?: string;
   originalUrl?: string;
 }
 
@@ -101,16 +105,31 @@ class AppTrees {
   }
 
   #standing(route: Route, request: RawRequest): string | undefined {
-    const { app, originalUrl, baseUrl } = request as ExpressRequest;
+    const { app, baseUrl = '', url = '/', originalUrl = url } = request as ExpressRequest;
     const places = this.#places.get(route) ?? this.#lookedFor(route, app);
-    if (places !== undefined && places.length > 0) {
-      return placeOf(places, pathname(originalUrl ?? request.url ?? '/'))?.template;
+    const [first] = places ?? [];
+    if (places === undefined || first === undefined) {
+      // In no tree: a router that was called by hand. The mount's filled path is all there is.
+      const path = pathAt(route, pathname(originalUrl.slice(baseUrl.length)));
+      return path === undefined ? undefined : spelled(joined(baseUrl, path));
     }
-    // In no tree: a router that was called by hand. The mount's filled path is all there is.
-    const path = Array.isArray(route.path)
-      ? route.path.flat(Number.POSITIVE_INFINITY)[0]
-      : route.path;
-    return spelled(joined(baseUrl ?? '', path as Path));
+    const { steps, template } = first;
+    // Nearly always: one place, below mounts that are still on the request, with no URL restored below them.
+    const isAsMounted = baseUrl !== '' && baseUrl.length + url.length <= originalUrl.length + 1;
+    if (places.length === 1 && (steps.length === 1 || isAsMounted)) return template;
+    const paths = { original: pathname(originalUrl), current: pathname(baseUrl + url) };
+    const taken = templateAt(places, paths);
+    // Below a mount that restores the URL the route as the tree has it cannot be called.
+    const isRestored = places.every(({ template: one }) => one !== taken);
+    if (isRestored && taken !== undefined) this.#restore(route, places, taken);
+    return taken;
+  }
+
+  #restore(route: Route, places: readonly Place[], taken: string): void {
+    const methods = declaredMethods(methodsOf(route));
+    const routesOf = (template: string) => methods.map((method) => ({ method, route: template }));
+    this.#hooks.withdrawn(places.flatMap(({ template }) => routesOf(template)));
+    this.#hooks.declared(routesOf(taken));
   }
 
   #lookedFor(route: Route, app: unknown): readonly Place[] | undefined {
@@ -129,15 +148,17 @@ class AppTrees {
     const declared: DeclaredRoute[] = [];
     for (const [route, places] of placesOf(app, limits.declaredRoutes)) {
       this.#places.set(route, places);
-      const methods = declaredMethods(
-        Object.keys(route.methods).filter((name) => route.methods[name]),
-      );
+      const methods = declaredMethods(methodsOf(route));
       for (const { template } of places) {
         for (const method of methods) declared.push({ method, route: template });
       }
     }
     this.#hooks.declared(declared);
   }
+}
+
+function methodsOf(route: Route): string[] {
+  return Object.keys(route.methods).filter((name) => route.methods[name]);
 }
 
 /** Apps of one process: more are not listed, but read. */
@@ -219,6 +240,37 @@ function keepMountedApps(application: object): void {
         }
       });
       return result;
+    };
+  });
+}
+
+/** Layers below an error are called by a method of its own: nothing of ours runs without an error. */
+function noteErrors(exports: unknown, hooks: FrameworkHooks): void {
+  const prototype = (exports as { prototype?: object } | null)?.prototype;
+  if (typeof exports !== 'function' || prototype === undefined) return;
+  // Express 4, and `router` 2 of Express 5.
+  for (const name of ['handle_error', 'handleError']) {
+    wrapMethod(prototype, name, (handle) => {
+      return function (...args) {
+        harmless(() => hooks.error(args[1] as RawRequest, args[0]));
+        return handle.apply(this, args);
+      };
+    });
+  }
+}
+
+/** An error that no layer handles leaves the app's router by its callback. */
+function noteUnhandledErrors(router: object, hooks: FrameworkHooks): void {
+  wrapMethod(router, 'handle', (handle) => {
+    return function (...args) {
+      const [request, , done] = args as [ExpressRequest, unknown, ((error?: unknown) => void)?];
+      if (request.baseUrl !== undefined || typeof done !== 'function')
+        return handle.apply(this, args);
+      const left = (error?: unknown): void => {
+        if (error !== undefined && error !== null) hooks.error(request as RawRequest, error);
+        done(error);
+      };
+      return handle.call(this, args[0], args[1], left);
     };
   });
 }

@@ -37,10 +37,16 @@ export interface FrameworkHooks {
    * @param read undefined when the request is another framework's, or matched no route
    */
   readRoute(read: (request: RawRequest) => string | undefined): void;
-  /** Notes what a handler threw; counts only when the answer is 5xx or none. */
+  /** Notes what a handler threw. The first one noted counts, and only when the answer is 5xx or none. */
   error(request: RawRequest, error: unknown): void;
+  /** Has `read` asked for what a handler threw, at the end of calls with 5xx that have no error noted. */
+  readError(read: (request: RawRequest) => unknown): void;
+  /** Has `work` waited for by `--import`, before the app's own modules are loaded; `--require` cannot wait. */
+  loading(work: Promise<unknown>): void;
   /** Declares routes as they become known, one call or many; those declared before are ignored. */
   declared(routes: readonly DeclaredRoute[]): void;
+  /** Declared by mistake: no request can come by these. They stay out when they are declared again. */
+  withdrawn(routes: readonly DeclaredRoute[]): void;
   /**
    * Calls back with every server that begins to listen (node:http, https, http2; Node's channel
    * `tracing:net.server.listen`): a way to an app and its router without a patch, since the app is often

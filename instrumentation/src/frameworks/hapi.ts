@@ -50,6 +50,7 @@ export const hapi: Framework = {
       if (route === undefined || isOwn(route)) return undefined;
       return route.path;
     });
+    hooks.readError((request) => (request as Carrier)[requestKey]?.response?._error ?? undefined);
   },
 };
 
@@ -58,6 +59,8 @@ type Carrier = RawRequest & { [requestKey]?: HapiRequest };
 
 interface HapiRequest {
   route?: Route;
+  /** Of an answer that was made of an error: that error. */
+  response?: { _error?: unknown } | null;
 }
 
 interface Route {

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { types } from 'node:util';
 import { declaredMethods } from './declared-methods.ts';
 import type { DeclaredRoute, Framework, RawRequest } from './framework.ts';
 import { harmless, whenLoaded, wrapMethod } from './loaded-modules.ts';
@@ -13,7 +15,8 @@ import { afterTurn } from './serving.ts';
  *
  * Hono is an ES module, and the loader hooks that see those take a thread (+15 MB) or a Node later than 20. A project
  * that names hono in its package.json has it loaded here, a moment before the app does: `require` of an ES module gives
- * the same instance as `import` (Node 20.19, 22.12 and later).
+ * the same instance as `import` (Node 20.19, 22.12 and later). Where it does not, `import` loads it, for which
+ * `--import` waits.
  */
 export const hono: Framework = {
   name: 'hono',
@@ -32,15 +35,21 @@ export const hono: Framework = {
       watch,
     );
     const found = harmless(() => findHono(process.argv[1] ?? join(process.cwd(), 'index.js')));
-    if (found !== undefined) {
-      for (const file of modules)
-        harmless(() => watch(createRequire(found)(join(dirname(found), file))));
+    for (const file of found === undefined ? [] : modules) {
+      const path = join(dirname(found!), file);
+      const exports = harmless(() => createRequire(found!)(path) as unknown);
+      watch(exports);
+      // Node before 20.19, and loaders such as tsx's: `require` has no ES module, or a copy made CommonJS.
+      if (types.isModuleNamespaceObject(exports)) continue;
+      const { href } = pathToFileURL(path);
+      hooks.loading(import(href).then((module) => harmless(() => watch(module))));
     }
     hooks.listening(() => afterTurn(declare));
     hooks.readRoute((request) => {
       const context = (request as Carrier)[contextKey];
       return context === undefined ? undefined : routeOf(context);
     });
+    hooks.readError((request) => (request as Carrier)[errorKey]);
   },
 };
 
@@ -54,7 +63,8 @@ const modules = [
 const routersMost = 1_000;
 
 const contextKey = Symbol('rollcall.hono');
-type Carrier = RawRequest & { [contextKey]?: Context };
+const errorKey = Symbol('rollcall.hono.error');
+type Carrier = RawRequest & { [contextKey]?: Context; [errorKey]?: unknown };
 type Handler = (context: Context, next: unknown) => unknown;
 
 interface HonoRoute {
@@ -65,7 +75,11 @@ interface HonoRoute {
 
 interface Context {
   env?: { incoming?: Carrier };
-  req: { routeIndex: number; matchedRoutes?: readonly HonoRoute[] };
+  req: {
+    raw?: object;
+    routeIndex: number;
+    matchedRoutes?: readonly HonoRoute[];
+  };
 }
 
 interface Mountable {
@@ -113,12 +127,33 @@ const noting = new WeakSet<object>();
 
 function notingContext(handler: Handler): Handler {
   const noted: Handler = (context, next) => {
-    const incoming = context.env?.incoming;
-    if (incoming !== undefined) incoming[contextKey] = context;
-    return handler(context, next);
+    const incoming = context.env?.incoming ?? incomingOf(context.req.raw);
+    if (incoming === undefined) return handler(context, next);
+    incoming[contextKey] = context;
+    try {
+      const result = handler(context, next);
+      if (result instanceof Promise) {
+        result.catch((error: unknown) => {
+          incoming[errorKey] ??= error;
+        });
+      }
+      return result;
+    } catch (error) {
+      incoming[errorKey] ??= error;
+      throw error;
+    }
   };
   noting.add(noted);
   return noted;
+}
+
+/** Node's request in one of @hono/node-server's, for an app whose `fetch` is called without `env`. */
+function incomingOf(raw: object | undefined): Carrier | undefined {
+  if (raw === undefined) return undefined;
+  for (const key of Object.getOwnPropertySymbols(raw)) {
+    if (key.description === 'incomingKey') return (raw as Record<symbol, Carrier | undefined>)[key];
+  }
+  return undefined;
 }
 
 /** The handler that was entered last; when that was middleware, the route it stands before. */

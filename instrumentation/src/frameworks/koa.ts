@@ -29,6 +29,18 @@ export const koa: Framework = {
           return context;
         };
       });
+      // Koa's own way to report what a handler threw, and that of middleware which answers errors itself.
+      wrapMethod(prototype, 'emit', (emit) => {
+        return function (...args) {
+          const [event, error, context] = args as [unknown, unknown, { req?: RawRequest }?];
+          if (event === 'error') {
+            harmless(() => {
+              if (context?.req !== undefined) hooks.error(context.req, error);
+            });
+          }
+          return emit.apply(this, args);
+        };
+      });
       wrapMethod(prototype, 'callback', (callback) => {
         return function (...args) {
           const handle = callback.apply(this, args);

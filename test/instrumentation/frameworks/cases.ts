@@ -22,12 +22,15 @@ export interface Stack {
   /** The app as CommonJS; it is an ES module else. */
   isCommonJs?: boolean;
   env?: Record<string, string>;
+  nodeFlags?: readonly string[];
   http2?: boolean;
   /** The oldest Node that the framework itself runs on, where that is not 20. */
   nodeMajorLeast?: number;
   cases: readonly RouteCase[];
   /** What the exported inventory lists, whole and sorted; none where a framework has no list. */
   inventory: readonly string[];
+  /** Routes that a later inventory lists, with none that repeats a mount. */
+  inventoryAfterCalls?: readonly string[];
   /** A request that adds a route while the app runs; `GET /…/later/:id` is expected in a later inventory. */
   later?: string;
 }
@@ -118,6 +121,12 @@ const express = (wildcard: string): Framework => ({
     get('mounted app', '/admin/deep/inner/5', '/admin/deep/inner/{id}'),
     get('throw mounted', '/admin/boom', '/admin/boom', 500),
     get('hidden router', '/lazy/items/5', '/lazy/items/{id}'),
+    get('restored URL', '/-/x/items/5', '/-/x/items/{id}'),
+    get('restored URL', '/-/x/boom', '/-/x/boom', 500),
+    get('rewritten URL', '/former/5', '/left/shared/{id}'),
+    get('list that passed on', '/docs/explorer/', '/docs/explorer'),
+    get('list that passed on', '/docs/swagger-ui', '/docs/swagger-ui'),
+    get('list that passed on', '/lazy/explorer/', '/lazy/explorer'),
     get('added later', '/after-listen', '/after-listen'),
   ],
   inventory: [
@@ -128,7 +137,11 @@ const express = (wildcard: string): Framework => ({
     'GET /^\\/books\\/(?<book>[^\\/]+)\\/page-(\\d+)$/',
     ...['GET /admin/stats/:id', 'GET /admin/boom', 'GET /admin/deep/inner/:id'],
     ...['GET /after-listen', 'POST /add-later'],
+    ...['GET /docs/swagger-ui', 'GET /docs/explorer'],
+    // As the tree has them, until a call shows that their mount restores the URL.
+    ...['GET /-/x/-/x/items/:id', 'GET /-/x/-/x/boom'],
   ].sort(),
+  inventoryAfterCalls: ['GET /-/x/items/:id', 'GET /-/x/boom'],
   later: '/add-later',
 });
 
@@ -259,6 +272,9 @@ export const stacks: readonly Stack[] = [
   { ...hono, name: 'hono' },
   { ...hono, name: 'hono-cjs', isCommonJs: true },
   { ...hono, name: 'hono-h2', http2: true },
+  { ...hono, name: 'hono-fetch', env: { WRAPPED_FETCH: '1' } },
+  // As under a loader whose `require` has no ES modules.
+  { ...hono, name: 'hono-import', nodeFlags: ['--no-experimental-require-module'] },
   { ...nest('*path'), name: 'nest-express' },
   { ...nest('*'), name: 'nest-fastify', env: { ADAPTER: 'fastify' } },
   { ...nest('*'), name: 'nest-fastify-h2', env: { ADAPTER: 'fastify' }, http2: true },

@@ -15,7 +15,7 @@ import { type Outcome, tryStack } from './trial.ts';
  */
 const major = Number(process.env.FRAMEWORKS_NODE ?? '24') as NodeMajor;
 const register = fileURLToPath(
-  new URL('../../../instrumentation/dist/register.js', import.meta.url),
+  new URL('../../../instrumentation/dist/register.mjs', import.meta.url),
 );
 
 describe(`routes and inventory under Node ${major}`, () => {

@@ -10,6 +10,13 @@ export interface ExportedInventory {
   attributes: Record<string, unknown>;
 }
 
+/** A SERVER span with a status of 500, as it was exported. */
+export interface ExportedFailure {
+  service: string;
+  path: string;
+  errorType: string;
+}
+
 /**
  * Stands between the services and Rollcall: hands every OTLP body on as it came, and keeps what its spans named
  * `rollcall.inventory` say.
@@ -17,11 +24,13 @@ export interface ExportedInventory {
 export interface Receiver {
   url: string;
   inventories: ExportedInventory[];
+  failures: ExportedFailure[];
   close(): Promise<void>;
 }
 
 export async function startReceiver(rollcall: string): Promise<Receiver> {
   const inventories: ExportedInventory[] = [];
+  const failures: ExportedFailure[] = [];
   const server = createServer(async (request, response) => {
     try {
       const body = await bodyOf(request);
@@ -33,6 +42,7 @@ export async function startReceiver(rollcall: string): Promise<Receiver> {
       });
       const plain = headers['content-encoding'] === 'gzip' ? gunzipSync(body) : body;
       inventories.push(...inventoriesOf(plain));
+      failures.push(...failuresOf(plain));
       response.writeHead(answer.status, {
         'content-type': answer.headers.get('content-type') ?? '',
       });
@@ -47,6 +57,7 @@ export async function startReceiver(rollcall: string): Promise<Receiver> {
   return {
     url: `http://127.0.0.1:${port}`,
     inventories,
+    failures,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -76,5 +87,15 @@ function inventoriesOf(body: Uint8Array): ExportedInventory[] {
       service: String(resource['service.name']),
       kind,
       attributes,
+    }));
+}
+
+function failuresOf(body: Uint8Array): ExportedFailure[] {
+  return spansOf(decoded(body))
+    .filter(({ attributes }) => attributes['http.response.status_code'] === 500)
+    .map(({ resource, attributes }) => ({
+      service: String(resource['service.name']),
+      path: String(attributes['url.path']),
+      errorType: String(attributes['error.type']),
     }));
 }

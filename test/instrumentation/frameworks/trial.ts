@@ -33,12 +33,8 @@ const startMsMost = 60_000;
 
 export async function tryStack(stack: Stack, place: Place): Promise<Outcome> {
   const port = await freePort();
-  const command = [
-    place.node,
-    '--import',
-    place.register,
-    stack.isCommonJs ? 'app.cjs' : 'app.mjs',
-  ];
+  const app = stack.isCommonJs ? 'app.cjs' : 'app.mjs';
+  const command = [place.node, ...(stack.nodeFlags ?? []), '--import', place.register, app];
   const env = {
     PORT: String(port),
     HTTP2: stack.http2 === true ? '1' : '0',
@@ -62,12 +58,14 @@ export async function tryStack(stack: Stack, place: Place): Promise<Outcome> {
         if (!isTold) told.push(`${one.method} ${one.path} answered ${status}, not ${one.status}`);
       }
     }
+    const afterwards = await afterCalls(stack, place);
     const later = stack.later === undefined ? [] : await addLater(stack, place, port, expected);
     caller.close();
     const seen = await arrived(place.analyzer, stack.name, total(expected));
     await end(service);
     const wrong = unequal(seen, expected);
-    const inventory = [...compare(declared, stack.inventory), ...later];
+    const inventory = [...compare(declared, stack.inventory), ...afterwards, ...later];
+    const errorTypes = wrongErrorTypes(stack, place);
     const complaints = service
       .output()
       .split('\n')
@@ -75,8 +73,32 @@ export async function tryStack(stack: Stack, place: Place): Promise<Outcome> {
     return {
       kinds: byKind(stack.cases, wrong),
       inventory,
-      differences: [...told, ...wrong, ...inventory, ...complaints],
+      differences: [...told, ...wrong, ...inventory, ...errorTypes, ...complaints],
     };
+  });
+}
+
+/** Routes that only calls show: the inventory that lists them declares no route with a repeated mount. */
+async function afterCalls(stack: Stack, place: Place): Promise<string[]> {
+  const { inventoryAfterCalls: expected = [] } = stack;
+  if (expected.length === 0) return [];
+  const routes = await inventoryOf(stack, place, 2);
+  const repeated = routes.filter((route) => /(\/-\/x){2}/.test(route));
+  const missing = expected.filter((route) => !routes.includes(route));
+  return [
+    ...repeated.map((route) => `declared after calls: ${route}`),
+    ...missing.map((route) => `not declared after calls: ${route}`),
+  ];
+}
+
+/** What handlers threw; Nest answers errors itself, and node:http has nothing to throw to. */
+function wrongErrorTypes({ name, app }: Stack, { receiver }: Place): string[] {
+  const mine = receiver.failures.filter(({ service }) => service === name);
+  const isTold = app !== 'nest' && app !== 'http';
+  return mine.flatMap(({ path, errorType }) => {
+    const thrown = path.endsWith('/boom-async') ? 'RangeError' : 'Error';
+    const expected = isTold ? thrown : '500';
+    return errorType === expected ? [] : [`${path}: error.type ${errorType}, not ${expected}`];
   });
 }
 
@@ -96,7 +118,7 @@ async function addLater(
   await call('POST', stack.later!, stack.later!);
   await call('GET', `${base}/later/5`, `${base}/later/{id}`);
   caller.close();
-  const routes = await inventoryOf(stack, place, 2);
+  const routes = await inventoryOf(stack, place, stack.inventoryAfterCalls === undefined ? 2 : 3);
   const isListed = routes.some((route) => /^GET \/(?:.*\/)?later\/(?::id|\{id\})$/.test(route));
   return isListed ? [] : [`the inventory after ${stack.later} has no route of that name`];
 }

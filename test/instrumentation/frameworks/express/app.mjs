@@ -25,8 +25,8 @@ app.get('/boom', () => {
 // Express 4 does not see what a promise throws.
 app.get('/boom-async', async (_req, _res, next) => {
   await pause(1);
-  if (is5) throw new Error('boom');
-  next(new Error('boom'));
+  if (is5) throw new RangeError('boom');
+  next(new RangeError('boom'));
 });
 app.get('/slow/:id', async (_req, res) => {
   await pause(slowMs);
@@ -54,8 +54,6 @@ app.use('/orgs/:org', org);
 
 const shared = express.Router();
 shared.get('/shared/:id', (req, res) => res.json(req.params));
-app.use('/left', shared);
-app.use(['/right', '/rechts'], shared);
 
 const onRegex = express.Router();
 onRegex.get('/inner/:id', (req, res) => res.json(req.params));
@@ -74,10 +72,37 @@ deep.get('/inner/:id', (req, res) => res.json(req.params));
 admin.use('/deep', deep);
 app.use('/admin', admin);
 
+// Middleware below a mount that restores the whole URL: what stands behind it repeats the mount.
+const restoring = express.Router();
+restoring.use((req, _res, next) => {
+  req.url = req.originalUrl;
+  next();
+});
+restoring.get('/-/x/items/:id', (req, res) => res.json(req.params));
+restoring.get('/-/x/boom', () => {
+  throw new Error('boom');
+});
+app.use('/-/x', restoring);
+
+// Middleware that rewrites the URL to that of a route below a mount.
+app.use((req, _res, next) => {
+  req.url = req.url.replace(/^\/former\/(\d+)/, '/left/shared/$1');
+  next();
+});
+app.use('/left', shared);
+app.use(['/right', '/rechts'], shared);
+
+// Lists of paths whose handler passes on, and a page behind them that answers.
+const passOn = (_req, _res, next) => next();
+app.get(['/docs/swagger-ui', '/docs/explorer'], passOn);
+
 // A router that nobody can see from outside.
 const lazy = express.Router();
 lazy.get('/items/:id', (req, res) => res.json(req.params));
+lazy.get(['/swagger-ui', '/explorer'], passOn);
 app.use('/lazy', (req, res, next) => lazy(req, res, next));
+
+app.use(['/docs', '/lazy'], (_req, res) => res.send('page'));
 
 app.post('/add-later', (_req, res) => {
   v1.get('/later/:id', (req, res) => res.json(req.params));

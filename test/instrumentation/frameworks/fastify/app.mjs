@@ -20,7 +20,7 @@ app.get('/boom', (_request, _reply) => {
 });
 app.get('/boom-async', async () => {
   await pause(1);
-  throw new Error('boom');
+  throw new RangeError('boom');
 });
 app.get('/slow/:id', async () => {
   await pause(slowMs);

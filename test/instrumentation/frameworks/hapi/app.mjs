@@ -28,7 +28,7 @@ server.route([
   get('/boom', boom),
   get('/boom-async', async () => {
     await pause(1);
-    boom();
+    throw new RangeError('boom');
   }),
   get('/slow/{id}', async () => {
     await pause(slowMs);

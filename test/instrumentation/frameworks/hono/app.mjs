@@ -29,7 +29,7 @@ app.get('/checked/:id', async (c, _next) => c.text('no', 403), params);
 app.get('/boom', boom);
 app.get('/boom-async', async () => {
   await pause(1);
-  boom();
+  throw new RangeError('boom');
 });
 app.get('/slow/:id', async (c) => {
   await pause(slowMs);
@@ -63,8 +63,13 @@ const based = new Hono().basePath('/based/:zone');
 based.get('/items/:id', params);
 app.route('/', based);
 
+// As other libraries wrap it: without what @hono/node-server passes beside the request.
+const wrapped = async (request) => {
+  await pause(1);
+  return app.fetch(request);
+};
 serve({
-  fetch: app.fetch,
+  fetch: process.env.WRAPPED_FETCH === '1' ? wrapped : app.fetch,
   port,
   hostname: host,
   ...(isHttp2 ? { createServer: createHttp2Server } : {}),

@@ -46,7 +46,7 @@ router.get('/guarded/:id', params);
 router.get('/boom', boom);
 router.get('/boom-async', async () => {
   await pause(1);
-  boom();
+  throw new RangeError('boom');
 });
 router.get('/slow/:id', async (ctx) => {
   await pause(slowMs);
