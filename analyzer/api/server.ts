@@ -254,12 +254,12 @@ function queryHandler(
     const project = await tenancy.gate.project(session.credentials(request), 'read');
     const parameters = readParameters(query.parameters, searchOf(request));
     const path = request.params;
-    const body = await reader.snapshot(project, (snapshot) => {
-      const nowMs = now();
+    const body = await reader.snapshot(project, async (snapshot) => {
       const context: QueryContext = {
         project,
         snapshot,
-        nowMs,
+        nowMs: now(),
+        newestCallMs: await snapshot.newestCallMs(),
         thresholds,
         clientsAreHashed,
         lists,

@@ -3,14 +3,12 @@ import type { Coverage, Selection, Snapshot } from '../../core/store/store.ts';
 import { isoTime } from '../../core/window.ts';
 import type { RememberedLists } from './remembered-lists.ts';
 import { named, time } from './schema.ts';
-import { windowAnswer, windowSchema } from './window.ts';
+import { type QueryClock, windowAnswer, windowSchema } from './window.ts';
 
 /** What a query is answered with. */
-export interface QueryContext {
+export interface QueryContext extends QueryClock {
   project: string;
   snapshot: Snapshot;
-  /** Milliseconds since the epoch. */
-  nowMs: number;
   thresholds: Thresholds;
   /** Clients' addresses are hashed with a key of the day (ROLLCALL_CLIENT_PRIVACY=hash). */
   clientsAreHashed: boolean;
@@ -27,6 +25,8 @@ export interface Thresholds {
 const noteCodes = {
   unknown_service: 'service= or environment= names nothing that was ever observed',
   clients_by_day: 'clients are hashed anew each day: one client counts once for each day',
+  window_cut:
+    'the window that was asked for begins earlier: what was called before `window` is past its retention',
   list_renewed:
     'the list of the earlier pages is no longer remembered: this page is of a later one',
 } as const;
@@ -74,7 +74,8 @@ export function head(
   },
   filters: Record<string, string | readonly string[] | undefined>,
 ): Head {
-  const { coverage, observedSinceMs, estimated, notes = [] } = known;
+  const { coverage, observedSinceMs, estimated } = known;
+  const notes = [...(coverage.incomplete ? [cutNote(coverage)] : []), ...(known.notes ?? [])];
   return {
     generated_at: isoTime(context.nowMs),
     window: windowAnswer(coverage),
@@ -83,8 +84,14 @@ export function head(
     ),
     observed_since: observedSinceMs === undefined ? null : isoTime(observedSinceMs),
     estimated,
-    ...(notes.length > 0 && { notes: [...notes] }),
+    ...(notes.length > 0 && { notes }),
   };
+}
+
+function cutNote({ window }: Coverage): Note {
+  const since = isoTime(window.fromS * 1000);
+  const message = `Calls before ${since} are past their retention: the window begins there, later than asked.`;
+  return { code: 'window_cut', message, field: null };
 }
 
 /** The head as a line of prose, above a table. */

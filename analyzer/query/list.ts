@@ -39,7 +39,7 @@ export async function listPage<H extends Head, Row>(
   const { project, lists, nowMs } = context;
   const { limit, cursor: text, format: _format, ...rest } = parameters;
   const query = JSON.stringify([path, rest]);
-  const requested = requestedWindow(parameters, nowMs);
+  const requested = requestedWindow(parameters, context);
   const cursor = readCursor(query, text);
   const window = cursor?.window ?? requested;
   const remembered = cursor && lists.find(cursor.list, project, query, nowMs);

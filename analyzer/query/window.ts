@@ -19,19 +19,30 @@ export interface RequestedWindow {
 
 export const defaultWindowS = 30 * dayS;
 
-/** @throws AppError `invalid` for a window that is empty, inverted, too long or asked for twice */
-export function requestedWindow(asked: RequestedWindow, nowMs: number): Window {
+/** When a query is asked. Milliseconds since the epoch. */
+export interface QueryClock {
+  nowMs: number;
+  /** End of the project's newest span; undefined without calls. */
+  newestCallMs: number | undefined;
+}
+
+/**
+ * A window without `to` reaches to the newest call, also where the clock of a calling service is ahead: whatever
+ * was acknowledged is in the next report.
+ * @throws AppError `invalid` for a window that is empty, inverted, too long or asked for twice
+ */
+export function requestedWindow(asked: RequestedWindow, clock: QueryClock): Window {
+  const { nowMs } = clock;
   if (asked.window !== undefined && (asked.from !== undefined || asked.to !== undefined)) {
     throw new AppError('invalid', 'window stands alone: give either window, or from and to', {
       field: 'window',
     });
   }
-  // The minute that runs now is in: a call acknowledged just now is in the next report.
-  const nextMinuteS = (Math.floor(nowMs / 60_000) + 1) * minuteS;
+  const openEndS = minuteAfter(Math.max(nowMs, newestShownMs(clock)));
   if (asked.from === undefined && asked.to === undefined) {
-    return { fromS: nextMinuteS - (asked.window ?? defaultWindowS), toS: nextMinuteS };
+    return { fromS: minuteAfter(nowMs) - (asked.window ?? defaultWindowS), toS: openEndS };
   }
-  const toMs = asked.to ?? nextMinuteS * 1000;
+  const toMs = asked.to ?? openEndS * 1000;
   const fromMs = asked.from ?? toMs - defaultWindowS * 1000;
   if (fromMs >= toMs) {
     const end = asked.to === undefined ? `now, ${isoTime(nowMs)}` : `to=${isoTime(toMs)}`;
@@ -51,11 +62,36 @@ export function requestedWindow(asked: RequestedWindow, nowMs: number): Window {
   return window;
 }
 
+/** The collector accepts no span that ends later than this. Where its own clock was wrong and it did, such calls
+ *  are not shown before their time: one of them would stretch every window. */
+function newestShownMs({ nowMs, newestCallMs = 0 }: QueryClock): number {
+  return Math.min(newestCallMs, nowMs + limits.futureS * 1000);
+}
+
+/** The end of the minute that runs at a moment, in seconds: a call acknowledged just now is in the next report. */
+function minuteAfter(ms: number): number {
+  return (Math.floor(ms / 60_000) + 1) * minuteS;
+}
+
+/**
+ * The part of a window that the store can answer.
+ * @throws AppError `invalid` when calls of the whole window are past their retention: an answer would count zero
+ */
+export async function keptCoverage(snapshot: Snapshot, window: Window): Promise<Coverage> {
+  const coverage = await snapshot.coverage(window);
+  const { fromS, toS } = coverage.window;
+  if (fromS < toS) return coverage;
+  const [asked, kept] = [window.toS, fromS].map((s) => isoTime(s * 1000));
+  const message = `the window ends at ${asked}, but calls before ${kept} are past their retention and deleted: ask for a window that ends later`;
+  throw new AppError('invalid', message, { field: 'to' });
+}
+
 /** Two windows to compare. */
 export interface ComparedWindows {
   current: Coverage;
-  /** Ends where `current` begins, and is as long. It may begin before 1970. */
-  previous: Coverage;
+  /** Ends where `current` begins, and is as long. It may begin before 1970. Undefined when a part of it, or of the
+   *  window that was asked for, is past its retention: there is nothing to compare with. */
+  previous: Coverage | undefined;
 }
 
 const stepOf = { minute: minuteS, hour: hourS, day: dayS } as const;
@@ -72,7 +108,9 @@ export async function comparedWindows(
   snapshot: Snapshot,
   window: Window,
 ): Promise<ComparedWindows> {
-  let { fromS, toS } = (await snapshot.coverage(window)).window;
+  const covered = await keptCoverage(snapshot, window);
+  if (covered.incomplete) return { current: covered, previous: undefined };
+  let { fromS, toS } = covered.window;
   // A beginning that moves back may reach a coarser step: there are three steps, so it happens twice at most.
   for (;;) {
     const stepS = await keptStepS(snapshot, fromS);
@@ -86,16 +124,30 @@ export async function comparedWindows(
     }
     const beginS = (previousFromS + endS) / 2;
     if ((await keptStepS(snapshot, beginS)) <= stepS) {
+      if (await isPastRetention(snapshot, previousFromS)) {
+        return { current: covered, previous: undefined };
+      }
+      const incomplete = false;
       return {
-        current: { window: { fromS: beginS, toS: endS }, resolution: resolutionOf(stepS) },
+        current: {
+          window: { fromS: beginS, toS: endS },
+          resolution: resolutionOf(stepS),
+          incomplete,
+        },
         previous: {
           window: { fromS: previousFromS, toS: beginS },
           resolution: resolutionOf(Math.max(stepS, previousStepS)),
+          incomplete,
         },
       };
     }
     fromS = beginS;
   }
+}
+
+async function isPastRetention(snapshot: Snapshot, edgeS: number): Promise<boolean> {
+  const atS = Math.max(0, edgeS);
+  return (await snapshot.coverage({ fromS: atS, toS: atS })).incomplete;
 }
 
 async function keptStepS(snapshot: Snapshot, edgeS: number): Promise<number> {
@@ -118,7 +170,7 @@ export const windowSchema = named(
         .describe('the step that is kept at the older edge'),
     })
     .describe(
-      'the range the figures are of, half-open: rounded outward where only hours or days are kept',
+      'the range the figures are of, half-open: rounded outward where only hours or days are kept, and without the days that are past their retention',
     ),
 );
 

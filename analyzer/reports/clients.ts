@@ -13,6 +13,7 @@ import {
 import { defineQuery } from '../query/query.ts';
 import { count, nextCursor, percentOrNull } from '../query/schema.ts';
 import { tableOf } from '../query/table.ts';
+import { keptCoverage } from '../query/window.ts';
 import { clientNotes, isHashed } from './client-notes.ts';
 import { filteredSelection } from './endpoint-filter.ts';
 import { countOf, percent } from './figures.ts';
@@ -85,7 +86,7 @@ export const clients = defineQuery({
     const { snapshot } = context;
     const { service, environment, method, route } = parameters;
     const page = await listPage(context, '/clients', parameters, async (window) => {
-      const coverage = await snapshot.coverage(window);
+      const coverage = await keptCoverage(snapshot, window);
       const { selection, observedSinceMs } = await filteredSelection(snapshot, parameters);
       const rows = await snapshot.clients(selection, coverage.window, limits.listRows);
       const estimated = rows.some(

@@ -14,6 +14,7 @@ import type { Order } from '../query/page.ts';
 import { named, nextCursor } from '../query/schema.ts';
 import type { Status } from '../query/status.ts';
 import { type Column, sortValue } from '../query/table.ts';
+import { keptCoverage } from '../query/window.ts';
 import { endpointFilter } from './endpoint-filter.ts';
 import { type EndpointColumn, endpointKey, endpointTable } from './endpoint-row.ts';
 import {
@@ -75,7 +76,7 @@ export async function endpointList(
     key: endpointKey,
   };
   const page = await listPage(context, path, parameters, async (window) => {
-    const coverage = await context.snapshot.coverage(window);
+    const coverage = await keptCoverage(context.snapshot, window);
     const all = await usageByEndpoint(context, selectionOf(parameters), coverage);
     const notes = [...(await selectionNotes(context, parameters)), ...all.notes];
     return {

@@ -4,7 +4,7 @@ import { head, headShape } from '../query/answer-head.ts';
 import { allIntervals } from '../query/calendar.ts';
 import { commonParameters, limitParameter } from '../query/parameters.ts';
 import { defineQuery } from '../query/query.ts';
-import { requestedWindow } from '../query/window.ts';
+import { keptCoverage, requestedWindow } from '../query/window.ts';
 import { clientTable } from './clients.ts';
 import { endpointTable } from './endpoint-row.ts';
 import { usageByEndpoint } from './endpoint-usage.ts';
@@ -31,8 +31,8 @@ export const endpoint = defineQuery({
     last_callers: endpointTable.schema.shape.last_callers,
   }),
   async answer(context, parameters, { id = '' }) {
-    const { snapshot, nowMs } = context;
-    const coverage = await snapshot.coverage(requestedWindow(parameters, nowMs));
+    const { snapshot } = context;
+    const coverage = await keptCoverage(snapshot, requestedWindow(parameters, context));
     const selection = { endpoints: new Set([id]) };
     const known = await usageByEndpoint(context, selection, coverage);
     const entry = known.entries[0];

@@ -15,6 +15,7 @@ import { commonParameters, pageParameters } from '../query/parameters.ts';
 import { defineQuery } from '../query/query.ts';
 import { count, nextCursor, time } from '../query/schema.ts';
 import { tableOf } from '../query/table.ts';
+import { keptCoverage } from '../query/window.ts';
 import { observedSince, serviceKey } from './endpoint-usage.ts';
 import { countOf } from './figures.ts';
 
@@ -97,7 +98,7 @@ export const services = defineQuery({
         .filter((record) => environment === undefined || record.environment === environment);
       const observedSinceMs = observedSince(records);
       const coverage = isWindowed
-        ? await snapshot.coverage(requested)
+        ? await keptCoverage(snapshot, requested)
         : wholeLife(observedSinceMs, requested);
       const callsOf = isWindowed
         ? await callsIn(snapshot, parameters, coverage.window)
@@ -121,7 +122,7 @@ const lifetimeCalls = (record: ServiceRecord): number => record.lifetimeCalls;
 function wholeLife(observedSinceMs: number | undefined, { fromS, toS }: Window): Coverage {
   const oldestS = observedSinceMs === undefined ? fromS : Math.floor(observedSinceMs / 1000);
   const window = { fromS: Math.min(fromS, oldestS - (oldestS % minuteS)), toS };
-  return { window, resolution: 'minute' };
+  return { window, resolution: 'minute', incomplete: false };
 }
 
 async function callsIn(

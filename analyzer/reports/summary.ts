@@ -165,8 +165,12 @@ export const summary = defineQuery({
   schema: z.object({
     ...headShape,
     summary: totals.schema,
-    previous_window: windowSchema.describe('ends where `window` begins, and is as long'),
-    previous: totals.schema.describe('of previous_window'),
+    previous_window: windowSchema
+      .nullable()
+      .describe(
+        'ends where `window` begins, and is as long; null when a part of it is past its retention',
+      ),
+    previous: totals.schema.nullable().describe('of previous_window'),
     method_usage: z.record(z.string(), count).describe('calls by method, most used first'),
     endpoint_stats: z
       .array(busiest.schema)
@@ -179,26 +183,28 @@ export const summary = defineQuery({
     time_series: z.array(points.schema),
   }),
   async answer(context, parameters) {
-    const { snapshot, nowMs } = context;
+    const { snapshot } = context;
     const { service, environment, method, route, limit } = parameters;
     const { selection } = await filteredSelection(snapshot, parameters);
-    const requested = requestedWindow(parameters, nowMs);
+    const requested = requestedWindow(parameters, context);
     const { current, previous } = await comparedWindows(snapshot, requested);
     const known = await usageByEndpoint(context, selection, current);
     const total = await snapshot.total(selection, current.window);
-    const before = await snapshot.total(selection, previous.window);
+    const before = previous && (await snapshot.total(selection, previous.window));
     const clients = await snapshot.clients(selection, current.window, limit);
     const series = await glance(snapshot, selection, current);
     const estimated =
       known.estimated ||
       series.isEstimated ||
-      [total, before].some((usage) => usage.uniqueClientsEstimated || usage.sampling !== undefined);
+      [total, before].some(
+        (usage) => usage?.uniqueClientsEstimated || usage?.sampling !== undefined,
+      );
     const notes = [...(await selectionNotes(context, parameters)), ...known.notes];
     return {
       ...head(context, { ...known, estimated, notes }, { service, environment, method, route }),
       summary: totals.row(total),
-      previous_window: windowAnswer(previous),
-      previous: totals.row(before),
+      previous_window: previous ? windowAnswer(previous) : null,
+      previous: before ? totals.row(before) : null,
       method_usage: methodUsage(known.entries),
       endpoint_stats: busiestOf(known.entries, limit).map((entry) => busiest.row(entry)),
       status_codes: statusCodes(total),

@@ -19,7 +19,7 @@ import {
   routeParameter,
 } from '../query/parameters.ts';
 import { defineQuery } from '../query/query.ts';
-import { requestedWindow } from '../query/window.ts';
+import { keptCoverage, requestedWindow } from '../query/window.ts';
 import { filteredSelection } from './endpoint-filter.ts';
 import { pointTable, seriesEntries, seriesOf } from './series.ts';
 
@@ -68,7 +68,7 @@ export const timeseries = defineQuery({
   async answer(context, parameters) {
     const { snapshot } = context;
     const { service, environment, method, route, endpoint, tz } = parameters;
-    const coverage = await snapshot.coverage(requestedWindow(parameters, context.nowMs));
+    const coverage = await keptCoverage(snapshot, requestedWindow(parameters, context));
     const interval = parameters.interval ?? glanceInterval(coverage.window, coverage.resolution);
     checkInterval(interval, coverage);
     const { selection, observedSinceMs } = await filteredSelection(snapshot, parameters);

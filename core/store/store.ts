@@ -60,7 +60,9 @@ export interface Snapshot {
   /** Declared routes of every service, the newest version of each inventory; a removed one has only former
    *  routes. They are shared: read only. */
   inventories(): Promise<readonly Inventory[]>;
-  /** The window that can really be answered, rounded outward where minutes or hours are gone. */
+  /** End of the project's newest span, which may lie in the future; undefined without calls. */
+  newestCallMs(): Promise<number | undefined>;
+  /** The window that can be answered (core/store/coverage.ts). */
   coverage(window: Window): Promise<Coverage>;
   /** Usage in the window, as covered, of each selected endpoint that was called in it, by endpoint id. */
   usage(selection: Selection, window: Window): Promise<Map<string, Usage>>;
@@ -75,8 +77,12 @@ export interface Snapshot {
 }
 
 export interface Coverage {
+  /** Rounded outward where minutes or hours are deleted; without the part of which nothing is kept. Empty when
+   *  nothing of the window is kept. */
   window: Window;
   resolution: 'minute' | 'hour' | 'day';
+  /** A part of the window was asked for and is deleted. */
+  incomplete: boolean;
 }
 
 export interface ServiceRecord {

@@ -2,7 +2,14 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CallBatch, type CallContext, CallDictionary } from '../../core/call.ts';
 import { defaultRetention } from '../../core/config/retention.ts';
 import { limits } from '../../core/limits.ts';
-import type { CallReader, CallWriter, Selection, Snapshot } from '../../core/store/store.ts';
+import type {
+  CallReader,
+  CallWriter,
+  Coverage,
+  EndpointRecord,
+  Selection,
+  Snapshot,
+} from '../../core/store/store.ts';
 import { roundedWeight } from '../../core/weight.ts';
 import { allTime, dayS, hourS, type Window } from '../../core/window.ts';
 import { expectUsage, lastCallers, sumOf, truthOf } from './expected.ts';
@@ -114,8 +121,9 @@ export function storeContract(
     /** Compares every answer for a window, as covered, with one computed from the plain calls. */
     const expectExact = async (calls: PlainCall[], window: Window): Promise<void> => {
       await reader.snapshot('default', async (snapshot) => {
-        const covered = (await snapshot.coverage(window)).window;
-        expect(covered.fromS).toBeLessThanOrEqual(window.fromS);
+        const { window: covered, incomplete } = await snapshot.coverage(window);
+        if (incomplete) expect(covered.fromS).toBeGreaterThan(window.fromS);
+        else expect(covered.fromS).toBeLessThanOrEqual(window.fromS);
         expect(covered.toS).toBeGreaterThanOrEqual(window.toS);
         const truth = truthOf(calls, covered);
         const usage = await snapshot.usage({}, window);
@@ -182,20 +190,64 @@ export function storeContract(
       await under.compact();
       await under.purge(nowS);
       await reader.snapshot('default', async (snapshot) => {
-        expect(await snapshot.coverage(recent)).toEqual({ window: recent, resolution: 'minute' });
+        expect(await snapshot.coverage(recent)).toEqual({
+          window: recent,
+          resolution: 'minute',
+          incomplete: false,
+        });
         expect(await snapshot.coverage(old)).toEqual({
           window: { fromS: Math.floor(old.fromS / hourS) * hourS, toS: old.toS },
           resolution: 'hour',
+          incomplete: false,
         });
         expect(await snapshot.coverage(older)).toEqual({
           window: { fromS: Math.floor(older.fromS / dayS) * dayS, toS: older.toS },
           resolution: 'day',
+          incomplete: false,
         });
       });
       for (const asked of [recent, old, older]) {
         const { window } = await ask<{ window: Window }>((snapshot) => snapshot.coverage(asked));
         await expectExact(calls, window);
       }
+    });
+
+    it('cuts a window where its days are deleted, before and after they are', async () => {
+      const calls = randomCalls(23, 3_000, nowS, 5, 1_000 * dayS);
+      await append([calls]);
+      const oldestS = Math.min(...calls.map(({ endS }) => endS));
+      const keptS = nowS - defaultRetention.daysS;
+      const asked = { fromS: oldestS - (oldestS % 60), toS: nowS - (nowS % 60) + 60 };
+      const expectCut = async (): Promise<void> => {
+        const coverage = await ask<Coverage>((snapshot) => snapshot.coverage(asked));
+        expect(coverage).toMatchObject({ resolution: 'day', incomplete: true });
+        expect(coverage.window.fromS).toBeGreaterThan(asked.fromS);
+        expect(coverage.window.fromS).toBeLessThanOrEqual(keptS);
+        await expectExact(calls, asked);
+        const lost = { fromS: asked.fromS, toS: coverage.window.fromS };
+        const { window, incomplete } = await ask<Coverage>((snapshot) => snapshot.coverage(lost));
+        expect([window.toS - window.fromS, incomplete]).toEqual([0, true]);
+        // What is permanent stays.
+        const seen = await ask<EndpointRecord[]>((snapshot) => snapshot.endpoints({}));
+        expect(seen.reduce((sum, record) => sum + record.lifetimeCalls, 0)).toBe(calls.length);
+      };
+      await expectCut();
+      await under.compact();
+      await expectCut();
+      await under.purge(nowS);
+      await expectCut();
+    });
+
+    it('knows the end of the newest call, also one in the future', async () => {
+      const newest = () => ask<number | undefined>((snapshot) => snapshot.newestCallMs());
+      expect(await newest()).toBeUndefined();
+      const [call] = randomCalls(24, 1, nowS, 1);
+      const ahead = { ...call!, endS: nowS + 300, endNs: 5_999_999 };
+      await append([[{ ...call!, endS: nowS - 10 }, ahead, { ...call!, endS: nowS }]]);
+      await append([[{ ...call!, endS: nowS + 900 }]], 'other');
+      expect(await newest()).toBe((nowS + 300) * 1000 + 5);
+      await under.compact();
+      expect(await newest()).toBe((nowS + 300) * 1000 + 5);
     });
 
     it('counts a delivery once for an hour, in each project apart', async () => {

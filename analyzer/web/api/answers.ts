@@ -41,7 +41,8 @@ export interface Totals {
 
 export interface Summary extends Head {
   summary: Totals;
-  previous: Totals;
+  /** Null when a part of the window before is past its retention. */
+  previous: Totals | null;
   method_usage: Record<string, number>;
   status_codes: Record<string, number>;
   top_ips: { ip: string; requests: number; errors: number }[];

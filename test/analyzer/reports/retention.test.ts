@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { defaultRetention } from '../../../core/config/retention.ts';
 import {
   call,
   dayMs,
@@ -76,5 +77,72 @@ test('lifetime facts reach beyond every window', async () => {
     lifetime_calls: 480,
     first_called_at: new Date(nowMs - 479 * 6 * hourMs).toISOString(),
     observed_days: Math.floor((479 * 6 * hourMs) / dayMs),
+  });
+});
+
+describe('where days are deleted', () => {
+  /** A call a day for 300 days, of which at least the last 100 are kept: buckets of 64 days are deleted whole. */
+  const old = repeat(300, (n) => call({ endMs: nowMs - n * dayMs - 5 * hourMs }));
+  const retention = { ...defaultRetention, hoursS: 90 * 86_400, daysS: 100 * 86_400 };
+  const bucketMs = 64 * dayMs;
+  const keptMs = Math.floor((nowMs - 100 * dayMs) / bucketMs) * bucketMs;
+  const kept = new Date(keptMs).toISOString();
+  const keptCalls = old.filter(({ endMs }) => endMs >= keptMs).length;
+  let opened: Opened;
+  let door: ListenOptions;
+  beforeAll(async () => {
+    opened = await openSqlite(old, nowMs, retention);
+    door = await openDoor(opened.reader, nowMs);
+  });
+  afterAll(async () => {
+    await door.close();
+    await opened.remove();
+  });
+
+  test('a window that reaches beyond what is kept begins where it does, and says so', async () => {
+    expect(keptCalls).toBeGreaterThan(100);
+    expect(keptCalls).toBeLessThan(200);
+    const note = { code: 'window_cut', field: null, message: expect.stringContaining(kept) };
+    for (const path of ['/report', '/summary', '/timeseries', '/clients', '/services']) {
+      const answer = await door.get(`${path}?window=280d`);
+      expect(answer.window.from, path).toBe(kept);
+      expect(answer.notes, path).toContainEqual(note);
+      const enough = await door.get(`${path}?window=100d`);
+      expect(enough.notes, path).toBeUndefined();
+    }
+    const report = await door.get('/report?window=280d');
+    expect(report.summary.total_requests).toBe(keptCalls);
+    // Permanent.
+    expect(report.endpoints[0].lifetime_calls).toBe(300);
+    expect((await door.get('/clients?window=280d')).clients[0].calls).toBe(keptCalls);
+  });
+
+  test('a series has no point for a day that is deleted', async () => {
+    const { points } = await door.get('/timeseries?window=280d&interval=day');
+    expect(points[0].timestamp).toBe(kept);
+    expect(points.every(({ calls }: { calls: number }) => calls === 1)).toBe(true);
+    const { time_series: glance } = await door.get('/summary?window=280d');
+    expect(Date.parse(glance[0].timestamp)).toBeGreaterThanOrEqual(keptMs);
+  });
+
+  test('a summary compares with no window of which a part is deleted', async () => {
+    for (const window of ['280d', '100d']) {
+      const answer = await door.get(`/summary?window=${window}`);
+      expect(answer.previous, window).toBeNull();
+      expect(answer.previous_window, window).toBeNull();
+    }
+    const { previous, summary } = await door.get('/summary?window=40d');
+    expect([previous.total_requests, summary.total_requests]).toEqual([40, 40]);
+  });
+
+  test('a window that ends before what is kept is refused, not answered with zeros', async () => {
+    const to = new Date(keptMs - dayMs).toISOString();
+    for (const path of ['/report', '/summary', '/timeseries', '/clients', '/services']) {
+      const response = await door.fetch(`/api/v1${path}?from=2025-01-01&to=${to}`);
+      expect(response.status, path).toBe(400);
+      const { error } = (await response.json()) as { error: { field: string; message: string } };
+      expect(error).toMatchObject({ code: 'invalid', field: 'to' });
+      expect(error.message).toContain(`calls before ${kept} are past their retention`);
+    }
   });
 });

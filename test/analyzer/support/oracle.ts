@@ -79,14 +79,16 @@ export function oracleReader(
         .map((group) => endpointRecord(idOf(group[0]!), group))
         .sort((a, b) => Number(a.id) - Number(b.id)),
     inventories: async () => [],
+    newestCallMs: async () =>
+      calls.length === 0 ? undefined : Math.max(...calls.map((call) => call.endMs)),
     async coverage(window): Promise<Coverage> {
       if (window.fromS < hoursFromS) {
-        return { window: roundOutward(window, dayS), resolution: 'day' };
+        return { window: roundOutward(window, dayS), resolution: 'day', incomplete: false };
       }
       if (window.fromS < minutesFromS) {
-        return { window: roundOutward(window, hourS), resolution: 'hour' };
+        return { window: roundOutward(window, hourS), resolution: 'hour', incomplete: false };
       }
-      return { window, resolution: 'minute' };
+      return { window, resolution: 'minute', incomplete: false };
     },
     async usage(selection, window) {
       const found = groups(within(selected(selection), window), endpointKey).values();

@@ -48,6 +48,17 @@ export class ProjectRecords {
     );
   }
 
+  newestCallMs(): number | undefined {
+    const recent = this.#notCompacted().facts;
+    let newestMs = 0;
+    for (const { spellings } of this.select({})) {
+      for (const { row, facts } of spellings) {
+        newestMs = Math.max(newestMs, facts.lastCallMs, recent.get(row)?.lastCallMs ?? 0);
+      }
+    }
+    return newestMs === 0 ? undefined : newestMs;
+  }
+
   services(): ServiceRecord[] {
     const services = new Map<number, ServiceRecord>();
     const days = this.#heardDays();

@@ -72,6 +72,10 @@ export class SqliteSnapshot implements Snapshot {
     return this.#inventories.inventories(this.#project);
   }
 
+  async newestCallMs(): Promise<number | undefined> {
+    return this.#records.newestCallMs();
+  }
+
   async coverage(window: Window): Promise<Coverage> {
     return this.#coverage(window);
   }
@@ -203,6 +207,7 @@ export class SqliteSnapshot implements Snapshot {
     return {
       minutesFromS: this.#meta.get('minutes_from')! * minuteS,
       hoursFromS: this.#meta.get('hours_from')! * minuteS,
+      daysFromS: this.#meta.get('days_from')! * minuteS,
     };
   }
 
