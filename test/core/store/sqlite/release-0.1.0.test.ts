@@ -81,7 +81,7 @@ async function expectSameAnswers(): Promise<void> {
     }
     expect(now, query).toMatchObject(asCountedNow(answer as Answer));
   }
-  expect(moved).toBe(2);
+  expect(moved).toBe(4);
   await door.close();
   await reader.close();
 }
