@@ -47,6 +47,8 @@ const ways: readonly Way[] = [
 /** Calls of a run, and how many of them are delivered at once: the others are queued when the process ends. */
 const calls = 5;
 const firstBatch = 3;
+/** A machine on which no process starts within 1.5 s loses spans, as it is documented to. */
+const patience = { retry: 2 };
 /** Above the target of 100 ms: other tests run beside this one. */
 const delayMsMost = 1_500;
 
@@ -97,8 +99,9 @@ async function endOf(app: App, signal: NodeJS.Signals | undefined): Promise<End>
 }
 
 describe.each(nodeMajors)('Node %i', (major) => {
-  it.each(ways)('$name ($signal): same status, every span', async (way) => {
+  it.each(ways)('$name ($signal): same status, every span', patience, async (way) => {
     const { name, signal, says } = way;
+    sink.spans.length = 0;
     const node = await nodeBinary(major);
     const without = await endOf(await startEnding(way, false, node), signal);
     const app = await startEnding(way, true, node);
