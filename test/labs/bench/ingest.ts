@@ -71,7 +71,8 @@ export async function measureBaseline(options: IngestOptions): Promise<IngestCos
   }
 }
 
-async function underLoad(
+/** The load on a server that listens already, from an idle moment to an idle moment. */
+export async function underLoad(
   { pid }: Running,
   url: string,
   { payload, seconds, connections }: IngestOptions,

@@ -28,8 +28,8 @@ export interface ReportOptions {
   folder: string;
 }
 
-const endpoints = 1000;
-const days = 90;
+export const endpoints = 1000;
+export const days = 90;
 /** To each store, before its measured ones: the program's own code is compiled as it runs. */
 const warmUpRequests = 20;
 
@@ -87,7 +87,7 @@ interface Report {
 }
 
 /** About 88 to 90 days, both edges in the middle of an hour. */
-function randomWindow(random: Random): string {
+export function randomWindow(random: Random): string {
   const nowMinute = Math.floor(Date.now() / 60_000);
   const from = nowMinute - days * 1440 + random.below(1440);
   const to = nowMinute - random.below(1440);
@@ -119,7 +119,7 @@ async function historyStore(folder: string, calls: number): Promise<string> {
   return path;
 }
 
-function timed(agent: Agent, url: string): Promise<{ ms: number; body: Buffer }> {
+export function timed(agent: Agent, url: string): Promise<{ ms: number; body: Buffer }> {
   return new Promise((resolve, reject) => {
     const start = performance.now();
     get(url, { agent }, (response) => {
