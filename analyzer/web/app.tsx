@@ -1,4 +1,5 @@
-import { useEffect } from 'react';
+import { useQueryClient } from '@tanstack/react-query';
+import { useEffect, useRef } from 'react';
 import { Redirect, Route, Switch, useLocation, useSearch } from 'wouter';
 import { useServices, useSession } from './api/queries.ts';
 import { ClientsPage } from './pages/clients.tsx';
@@ -35,6 +36,13 @@ function Pages() {
   const services = useServices();
   const isEmpty = services.data?.services.length === 0;
   const [path] = useLocation();
+  const client = useQueryClient();
+  const wasEmpty = useRef(false);
+  useEffect(() => {
+    // The first call came: what was asked before it is answered anew.
+    if (wasEmpty.current && isEmpty === false) void client.invalidateQueries();
+    wasEmpty.current = isEmpty === true;
+  }, [client, isEmpty]);
   useEffect(() => {
     document.title = `${titles[path.split('/')[1] ?? ''] ?? 'Not found'} · Rollcall`;
   }, [path]);
@@ -68,6 +76,7 @@ function Pages() {
           <SettingsPage session={session} />
         </Route>
         <Route>
+          <h1 className="visually-hidden">Not found</h1>
           <Notice title="There is no such page">
             <p>The address may have been cut short on its way.</p>
           </Notice>

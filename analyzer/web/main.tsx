@@ -7,6 +7,9 @@ import { App } from './app.tsx';
 import './global.css';
 import { routerBase } from './state/base.ts';
 
+// The icon's reference is relative to the address the page was loaded from; addresses change without loading.
+for (const link of document.querySelectorAll('link')) link.setAttribute('href', link.href);
+
 createRoot(document.getElementById('app')!).render(
   <StrictMode>
     <QueryClientProvider client={newQueryClient()}>

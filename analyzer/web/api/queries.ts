@@ -1,5 +1,7 @@
 import {
   keepPreviousData,
+  MutationCache,
+  QueryCache,
   QueryClient,
   type UseQueryResult,
   useMutation,
@@ -24,7 +26,14 @@ import { ApiError, api, NoAnswer, type Parameters, request } from './request.ts'
 /** Every question the pages ask, each with one key in the cache. */
 
 export function newQueryClient(): QueryClient {
-  return new QueryClient({
+  // A session that ended, or a key that was revoked: the page finds out at once and asks for a key.
+  const onError = (error: Error) => {
+    if (!(error instanceof ApiError) || error.status !== 401) return;
+    void client.invalidateQueries({ queryKey: sessionKey });
+  };
+  const client: QueryClient = new QueryClient({
+    queryCache: new QueryCache({ onError }),
+    mutationCache: new MutationCache({ onError }),
     defaultOptions: {
       queries: {
         staleTime: 5_000,
@@ -36,6 +45,7 @@ export function newQueryClient(): QueryClient {
       },
     },
   });
+  return client;
 }
 
 /** Worth another try at once: an analyzer that restarts, or is busy. */
@@ -75,10 +85,11 @@ export function useSummary(narrowing: Narrowing): UseQueryResult<Summary> {
 /** The range that the page's window is compared with, once the window itself is known. */
 function comparedPeriod(
   answered: { window: { from: string; to: string } } | undefined,
+  period: Period,
   compare: Comparison,
 ): Period | undefined {
   if (compare === 'off' || answered === undefined) return undefined;
-  return comparedRange(answered.window, compare);
+  return comparedRange(answered.window, period, compare, Date.now());
 }
 
 export function useComparedSummary(
@@ -86,7 +97,7 @@ export function useComparedSummary(
   answered: Summary | undefined,
   compare: Comparison,
 ): UseQueryResult<Summary> {
-  const period = comparedPeriod(answered, compare);
+  const period = comparedPeriod(answered, narrowing.period, compare);
   const parameters = {
     ...common({ ...narrowing, ...(period && { period }) }),
     method: narrowing.method,
@@ -129,7 +140,7 @@ export function useComparedTimeseries(
   answered: Timeseries | undefined,
   compare: Comparison,
 ): UseQueryResult<Timeseries> {
-  const period = comparedPeriod(answered, compare);
+  const period = comparedPeriod(answered, asked.period, compare);
   // Six hours serve the automatic choice only: the API does not take them by name.
   const interval = answered?.interval === '6h' ? undefined : answered?.interval;
   const parameters = seriesParameters({
@@ -174,7 +185,8 @@ async function wholeReport(parameters: Parameters, signal: AbortSignal): Promise
 
 /** Keeps the row objects that did not change, so that only changed rows are painted again. */
 function sameRows(before: Report | undefined, now: Report): Report {
-  if (before === undefined) return now;
+  // The answer of other filters stands in for the new one, and must stay the same object meanwhile.
+  if (before === undefined || before === now) return now;
   const known = new Map(before.endpoints.map((row) => [row.id, row]));
   const endpoints = now.endpoints.map((row) => {
     const old = known.get(row.id);
@@ -217,9 +229,10 @@ export function useEndpoint(id: string, period: Period): UseQueryResult<Endpoint
 export function useComparedEndpoint(
   id: string,
   answered: EndpointAnswer | undefined,
+  asked: Period,
   compare: Comparison,
 ): UseQueryResult<EndpointAnswer> {
-  const period = comparedPeriod(answered, compare);
+  const period = comparedPeriod(answered, asked, compare);
   const parameters = { ...(period && periodParameters(period)), limit: '1' };
   return useQuery({
     queryKey: ['endpoint', id, parameters],

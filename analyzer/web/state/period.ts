@@ -65,19 +65,36 @@ export function intervalOf(period: Period, nowMs: number): 'hour' | undefined {
 
 const weekMs = 7 * unitMs.d;
 
-/** The range a window is compared with. @param window as the API answered it */
+/** How long before a period lies the one that it is compared with. */
+export function comparedShiftMs(period: Period, compare: 'week' | 'previous'): number {
+  const length = lengthMs(period);
+  return compare === 'previous' ? length : Math.ceil(length / weekMs) * weekMs;
+}
+
+/**
+ * The range a window is compared with. Minutes are kept for two days unless configured: what is older is taken
+ * to the nearest hour, since the API would round it outward, and an hour more is much of a day.
+ * @param answered as the API answered it, which may begin earlier than was asked
+ */
 export function comparedRange(
-  { from, to }: { from: string; to: string },
+  answered: { from: string; to: string },
+  period: Period,
   compare: 'week' | 'previous',
+  nowMs: number,
 ): { from: string; to: string } {
-  const fromMs = Date.parse(from);
-  const toMs = Date.parse(to);
-  const length = toMs - fromMs;
-  const shift = compare === 'previous' ? length : Math.ceil(length / weekMs) * weekMs;
-  return {
-    from: new Date(Math.max(0, fromMs - shift)).toISOString(),
-    to: new Date(Math.max(60_000, toMs - shift)).toISOString(),
-  };
+  const shift = comparedShiftMs(period, compare);
+  const from = Date.parse(answered.from) - shift;
+  const to = Date.parse(answered.to) - shift;
+  const stepMs = nowMs - from > 2 * unitMs.d ? unitMs.h : unitMs.m;
+  const fromMs = Math.max(0, Math.round(from / stepMs) * stepMs);
+  const toMs = Math.max(fromMs + stepMs, Math.round(to / stepMs) * stepMs);
+  return { from: new Date(fromMs).toISOString(), to: new Date(toMs).toISOString() };
+}
+
+/** Whether two answered windows are about as long: one that was kept by the day only is not like an hour. */
+export function isLike(a: { from: string; to: string }, b: { from: string; to: string }): boolean {
+  const length = ({ from, to }: { from: string; to: string }) => Date.parse(to) - Date.parse(from);
+  return Math.abs(length(a) / length(b) - 1) <= 0.05;
 }
 
 export function comparedName(period: Period, compare: 'week' | 'previous'): string {

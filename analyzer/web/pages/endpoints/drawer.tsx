@@ -20,6 +20,7 @@ import {
   relativeChange,
 } from '../../state/format.ts';
 import { useKeys } from '../../state/keys.ts';
+import { isLike } from '../../state/period.ts';
 import { usePageSearch } from '../../state/search.ts';
 import { evidenceText, type Siblings, verdict } from '../../state/verdict.ts';
 import { CallsBars, LatencyLines } from '../overview/charts.tsx';
@@ -182,8 +183,11 @@ function useSiblings(row: EndpointRow): Siblings | undefined {
 function Facts({ answer }: { answer: EndpointAnswer }) {
   const [search] = usePageSearch();
   const { endpoint: row } = answer;
-  const before = useComparedEndpoint(row.id, answer, search.compare).data?.endpoint;
-  const isCompared = search.compare !== 'off' && before !== undefined;
+  const earlier = useComparedEndpoint(row.id, answer, search.period, search.compare).data;
+  const before =
+    search.compare !== 'off' && earlier && isLike(earlier.window, answer.window)
+      ? earlier.endpoint
+      : undefined;
   const failed = row.error_rate_pct !== null && row.error_5xx_count / row.total_calls >= 0.01;
   return (
     <dl className={styles.facts}>
@@ -193,7 +197,7 @@ function Facts({ answer }: { answer: EndpointAnswer }) {
           <Value of={row.total_calls} as={compact} />
         </dd>
         <dd className={styles.small}>
-          {isCompared ? (relativeChange(row.total_calls, before.total_calls) ?? 'none before') : ''}
+          {before ? (relativeChange(row.total_calls, before.total_calls) ?? 'none before') : ''}
         </dd>
       </div>
       <div>
@@ -202,9 +206,7 @@ function Facts({ answer }: { answer: EndpointAnswer }) {
           <Value of={row.error_rate_pct} as={percent} />
         </dd>
         <dd className={styles.small}>
-          {isCompared && before.error_rate_pct !== null
-            ? `was ${percent(before.error_rate_pct)}`
-            : ''}
+          {before && before.error_rate_pct !== null ? `was ${percent(before.error_rate_pct)}` : ''}
         </dd>
       </div>
       <div>
@@ -213,7 +215,7 @@ function Facts({ answer }: { answer: EndpointAnswer }) {
           <Value of={row.p95_duration_ms} as={duration} />
         </dd>
         <dd className={styles.small}>
-          {isCompared && before.p95_duration_ms !== null
+          {before && before.p95_duration_ms !== null
             ? `was ${duration(before.p95_duration_ms)}`
             : ''}
         </dd>

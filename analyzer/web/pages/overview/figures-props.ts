@@ -3,7 +3,7 @@ import type { Report, Summary, Timeseries } from '../../api/answers.ts';
 /** What the figures and their chart are made of. */
 export interface FiguresProps {
   summary: Summary;
-  compared: { name: string; summary: Summary } | undefined;
+  compared: { name: string; shiftMs: number; summary: Summary } | undefined;
   report: Report | undefined;
   series: Timeseries | undefined;
   seriesBefore: Timeseries | undefined;

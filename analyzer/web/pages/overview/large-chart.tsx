@@ -29,10 +29,10 @@ export function LargeChart({
 }: FiguresProps & { figure: Figure }) {
   const [search] = usePageSearch();
   const axis = useMemo(() => series && axisOf(series), [series]);
-  const beforeName = compared?.name;
+  const { name: beforeName, shiftMs = 0 } = compared ?? {};
   const lines = useMemo(
-    () => (series === undefined ? [] : linesOf(figure, series, seriesBefore, beforeName)),
-    [figure, series, seriesBefore, beforeName],
+    () => (series === undefined ? [] : linesOf(figure, series, seriesBefore, beforeName, shiftMs)),
+    [figure, series, seriesBefore, beforeName, shiftMs],
   );
   if (figure === 'clients') return <TopClients summary={summary} />;
   if (figure === 'endpoints') return report ? <Statuses report={report} /> : null;
@@ -63,6 +63,7 @@ function linesOf(
   now: Timeseries,
   before: Timeseries | undefined,
   beforeName: string | undefined,
+  shiftMs: number,
 ): TimeSeries[] {
   if (figure === 'p95') return latencySeries(now.points);
   const field = figure === 'errors' ? 'error_rate_pct' : 'calls';
@@ -70,7 +71,7 @@ function linesOf(
   const values = column(now.points, field);
   const lines: TimeSeries[] = [{ name, color: 'accent', shape: 'area', values }];
   if (before !== undefined && beforeName !== undefined) {
-    const earlier = column(beside(now, before), field);
+    const earlier = column(beside(now, before, shiftMs), field);
     lines.push({ name: beforeName, color: 'faint', shape: 'dashed', values: earlier });
   }
   return lines;

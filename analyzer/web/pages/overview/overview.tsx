@@ -10,7 +10,7 @@ import {
 import { FilterBar } from '../../parts/filter-bar.tsx';
 import { Failure, Loading, StaleBanner } from '../../parts/notice.tsx';
 import { browserZone } from '../../state/format.ts';
-import { comparedName, intervalOf } from '../../state/period.ts';
+import { comparedName, comparedShiftMs, intervalOf, isLike } from '../../state/period.ts';
 import { usePageSearch, writeSearch } from '../../state/search.ts';
 import { CallsChart, LatencyChart } from './charts.tsx';
 import { Figures } from './figures.tsx';
@@ -50,9 +50,15 @@ export function OverviewPage() {
     );
   }
   const compared =
-    search.compare === 'off' || before.data === undefined
+    search.compare === 'off' ||
+    before.data === undefined ||
+    !isLike(before.data.window, summary.data.window)
       ? undefined
-      : { name: comparedName(search.period, search.compare), summary: before.data };
+      : {
+          name: comparedName(search.period, search.compare),
+          shiftMs: comparedShiftMs(search.period, search.compare),
+          summary: before.data,
+        };
   const isCompared = search.compare !== 'off' && !seriesBefore.error;
   return (
     <>

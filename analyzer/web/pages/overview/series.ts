@@ -20,12 +20,21 @@ export function axisOf({ points, window }: Pick<Timeseries, 'points' | 'window'>
 const seconds = (iso: string): number => Math.floor(Date.parse(iso) / 1000);
 
 /**
- * The series before, interval by interval beside the one now. Both are cut alike, but one may have an
- * interval more where its window begins within one: they are laid together at their ends.
+ * The series before, interval by interval beside the one now. @param shiftMs how much earlier it was
+ * A day may have 23 or 25 hours: each point takes the nearest place.
  */
-export function beside(now: Timeseries, before: Timeseries): (SeriesPoint | undefined)[] {
-  const shift = before.points.length - now.points.length;
-  return now.points.map((_point, index) => before.points[index + shift]);
+export function beside(
+  now: Timeseries,
+  before: Timeseries,
+  shiftMs: number,
+): (SeriesPoint | undefined)[] {
+  const atMs = ({ timestamp }: SeriesPoint) => Date.parse(timestamp);
+  const [first, second] = now.points;
+  if (first === undefined) return [];
+  const stepMs = second === undefined ? 60_000 : atMs(second) - atMs(first);
+  const place = (ms: number) => Math.round((ms - atMs(first)) / stepMs);
+  const places = new Map(before.points.map((point) => [place(atMs(point) + shiftMs), point]));
+  return now.points.map((point) => places.get(place(atMs(point))));
 }
 
 export function column(
