@@ -6,9 +6,15 @@ import { openAuthorizer } from '../../../core/auth/authorizer.ts';
 import type { Tenancy } from '../../../core/auth/tenancy.ts';
 import { openLog } from '../../../core/log.ts';
 import type { CallReader } from '../../../core/store/store.ts';
+import { checkDocumented } from './documented.ts';
 import type { PlainCall } from './oracle.ts';
 
-/** The analyzer's real HTTP door on a free port, with a clock that stands still. */
+const api = '/api/v1';
+
+/**
+ * The analyzer's real HTTP listener on a free port, with a clock that stands still. Every JSON answer of the
+ * API is held against the OpenAPI document.
+ */
 export interface ListenOptions {
   url: string;
   /** Asks `/api/v1` + path and expects 200. */
@@ -38,7 +44,16 @@ export async function openDoor(
   const server = createServer(app);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const ask = (path: string, init?: RequestInit) => fetch(`${url}${path}`, init);
+  const ask = async (path: string, init?: RequestInit) => {
+    const response = await fetch(`${url}${path}`, init);
+    const isJson = response.headers.get('content-type')?.startsWith('application/json');
+    const method = init?.method ?? 'GET';
+    if (isJson && path.startsWith(api) && method !== 'HEAD') {
+      const body: unknown = await response.clone().json();
+      checkDocumented(method, path.slice(api.length), response.status, body);
+    }
+    return response;
+  };
   return {
     url,
     fetch: ask,
