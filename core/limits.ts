@@ -254,6 +254,9 @@ export const limits = {
   windowDays: 3660,
   /** Rows of one list answer. */
   listRows: 10_000,
+  /** Clients that /clients lists, page by page; the rest is its last row, `{other}`. As many as a remembered
+   *  list may have. */
+  listedClients: 50_000,
   /** Rows of the lists that are remembered so that their next pages are of the same moment; 1 to 1.5 KB
    *  each, 60 MB. Five whole lists of the longest page; a list of more rows is not remembered. */
   rememberedListRows: 50_000,

@@ -22,7 +22,7 @@ import { countOf, percent } from './figures.ts';
 export const clientTable = tableOf<ClientUsage>()('ClientRow', {
   client: {
     type: z.string(),
-    about: 'address, {other} for the rarest',
+    about: `address; the last row is {other}: the clients beyond ${limits.listedClients} and the rarest of an endpoint with more than ${limits.clientsPerEndpoint}`,
     value: ({ client }) => client,
     brief: true,
   },
@@ -54,13 +54,14 @@ export const clientTable = tableOf<ClientUsage>()('ClientRow', {
 
 export type ClientRow = z.output<typeof clientTable.schema>;
 
+/** `{other}` comes last, whatever its calls. */
 const mostCallsFirst: Order<ClientUsage> = {
-  value: ({ calls }) => calls,
+  value: ({ client, calls }) => (client === specialRoutes.other ? null : calls),
   descending: true,
   key: ({ client }) => client,
 };
 
-/** The busiest clients, at most as many as one list answer holds. */
+/** All clients, page by page; beyond a bound they share the last row. */
 export const clients = defineQuery({
   name: 'clients',
   path: '/clients',
@@ -88,7 +89,7 @@ export const clients = defineQuery({
     const page = await listPage(context, '/clients', parameters, async (window) => {
       const coverage = await keptCoverage(snapshot, window);
       const { selection, observedSinceMs } = await filteredSelection(snapshot, parameters);
-      const rows = await snapshot.clients(selection, coverage.window, limits.listRows);
+      const rows = await snapshot.clients(selection, coverage.window, limits.listedClients);
       const estimated = rows.some(
         (usage) => usage.estimated || usage.client === specialRoutes.other,
       );

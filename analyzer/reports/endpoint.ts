@@ -27,7 +27,7 @@ export const endpoint = defineQuery({
     time_series: z.array(pointTable.schema),
     clients: z
       .array(clientTable.schema)
-      .describe("most calls first, at most `limit`; the row's unique_clients counts all"),
+      .describe('most calls first, at most `limit`; then {other}, the rest together'),
     last_callers: endpointTable.schema.shape.last_callers,
   }),
   async answer(context, parameters, { id = '' }) {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { specialRoutes } from '../../core/limits.ts';
 import type { ClientUsage } from '../../core/store/store.ts';
 import type { Usage } from '../../core/usage/usage.ts';
 import { isoTime } from '../../core/window.ts';
@@ -109,7 +110,7 @@ const busiest = tableOf<EndpointEntry>()('BusiestEndpoint', {
 });
 
 const topClients = tableOf<ClientUsage>()('TopClient', {
-  ip: { type: z.string(), about: 'address, {other} for the rarest', value: ({ client }) => client },
+  ip: { type: z.string(), about: 'address', value: ({ client }) => client },
   requests: { type: count, about: 'calls in the window', value: ({ calls }) => countOf(calls) },
   errors: {
     type: count,
@@ -179,6 +180,9 @@ export const summary = defineQuery({
     top_ips: z
       .array(topClients.schema)
       .describe('most calls first, at most `limit`; unique_ips counts all, /clients lists them'),
+    other_ips: topClients.schema
+      .nullable()
+      .describe('the clients that are not in top_ips, together; null when there are none'),
     interval: z.enum(allIntervals).describe('of time_series'),
     time_series: z.array(points.schema),
   }),
@@ -192,6 +196,7 @@ export const summary = defineQuery({
     const total = await snapshot.total(selection, current.window);
     const before = previous && (await snapshot.total(selection, previous.window));
     const clients = await snapshot.clients(selection, current.window, limit);
+    const other = clients.find((client) => !isNamed(client));
     const series = await glance(snapshot, selection, current);
     const estimated =
       known.estimated ||
@@ -208,12 +213,15 @@ export const summary = defineQuery({
       method_usage: methodUsage(known.entries),
       endpoint_stats: busiestOf(known.entries, limit).map((entry) => busiest.row(entry)),
       status_codes: statusCodes(total),
-      top_ips: clients.map((client) => topClients.row(client)),
+      top_ips: clients.filter(isNamed).map((client) => topClients.row(client)),
+      other_ips: other ? topClients.row(other) : null,
       interval: series.interval,
       time_series: seriesEntries(series).map((point) => points.row(point)),
     };
   },
 });
+
+const isNamed = ({ client }: ClientUsage): boolean => client !== specialRoutes.other;
 
 /** Most used method first. */
 function methodUsage(entries: readonly EndpointEntry[]): Record<string, number> {

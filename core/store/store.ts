@@ -72,7 +72,8 @@ export interface Snapshot {
    *  `edgesS.length - 1` answers. Edges ascend and are such that `coverage` leaves each as it is.
    *  @throws AppError `invalid` for an edge where only hours or days are kept */
   series(selection: Selection, edgesS: readonly number[]): Promise<Usage[]>;
-  /** Clients of the selected endpoints in the window, as covered, most calls first. */
+  /** The `limit` clients of the selected endpoints with most calls in the window, as covered, most calls
+   *  first. `{other}` comes last: the clients beyond `limit` and those past the bound of an endpoint. */
   clients(selection: Selection, window: Window, limit: number): Promise<ClientUsage[]>;
 }
 
@@ -139,7 +140,7 @@ export interface LastCaller {
 }
 
 export interface ClientUsage {
-  /** The address; `{other}` for the rarest clients of endpoints past the bound. */
+  /** The address, or `{other}`. */
   client: string;
   calls: number;
   errors: number;

@@ -380,6 +380,14 @@ export function storeContract(
         for (const { client } of calls) if (client) truth.set(client, (truth.get(client) ?? 0) + 1);
         expect(new Map(clients.map(({ client, calls: n }) => [client, n]))).toEqual(truth);
         expect(clients.map(({ calls: n }) => n)).toEqual([...truth.values()].sort((a, b) => b - a));
+        const three = await snapshot.clients({}, allTime, 3);
+        expect(three.slice(0, 3)).toEqual(clients.slice(0, 3));
+        const rest = clients.slice(3);
+        const sum = (of: 'calls' | 'errors') => rest.reduce((all, client) => all + client[of], 0);
+        expect(three.slice(3)).toEqual([
+          { client: '{other}', calls: sum('calls'), errors: sum('errors') },
+        ]);
+        expect(await snapshot.clients({}, allTime, clients.length)).toEqual(clients);
       });
     });
 

@@ -103,6 +103,7 @@ test.each(engines)(
         ]);
         return true;
       }),
+      other_ips: null,
       interval: 'minute',
     });
     expect(series).toHaveLength(60);

@@ -1,4 +1,4 @@
-import { limits } from '../../../core/limits.ts';
+import { limits, specialRoutes } from '../../../core/limits.ts';
 import type {
   CallReader,
   ClientUsage,
@@ -105,11 +105,15 @@ export function oracleReader(
       const all = within(selected(selection), window);
       const counted = all.filter((call) => weightOf(call) > 0);
       const estimated = sampledMs(all).length > 0 && { estimated: true as const };
-      return [...groups(counted, ({ client }) => client).values()]
+      const sorted = [...groups(counted, ({ client }) => client).values()]
         .map((own) => ({ ...clientUsage(own), ...estimated }))
         .filter(({ client }) => client !== '')
-        .sort((a, b) => b.calls - a.calls || (a.client < b.client ? -1 : 1))
-        .slice(0, limit);
+        .sort((a, b) => b.calls - a.calls || (a.client < b.client ? -1 : 1));
+      const rest = sorted.splice(limit);
+      if (rest.length === 0) return sorted;
+      const sum = (field: 'calls' | 'errors') => rest.reduce((all, row) => all + row[field], 0);
+      const other = { client: specialRoutes.other, calls: sum('calls'), errors: sum('errors') };
+      return [...sorted, { ...other, ...estimated }];
     },
   };
   return {

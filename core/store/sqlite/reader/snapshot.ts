@@ -135,13 +135,15 @@ export class SqliteSnapshot implements Snapshot {
       found.push({ client, calls, errors });
     });
     // Clients past the bound share one bucket. Its number is 0, which no client has.
-    if (clients.otherCalls > 0) {
-      found.push({ client: 0, calls: clients.otherCalls, errors: clients.otherErrors });
-    }
+    const other = { client: 0, calls: clients.otherCalls, errors: clients.otherErrors };
     const { isWeighted } = this.#tally;
     this.#tally.clear();
     found.sort((a, b) => b.calls - a.calls || a.client - b.client);
-    found.length = Math.min(found.length, limit);
+    for (const { calls, errors } of found.splice(limit)) {
+      other.calls += calls;
+      other.errors += errors;
+    }
+    if (other.calls > 0) found.push(other);
     return found.map(({ client, calls, errors }) => ({
       client: client === 0 ? specialRoutes.other : this.#dimensions.client(client),
       calls,
