@@ -2,7 +2,7 @@ import type { CallBatch, CallColumns, CallDictionary } from '../../core/call.ts'
 import type { Config } from '../../core/config/config.ts';
 import { limits } from '../../core/limits.ts';
 import { copiesOf } from '../../core/weight.ts';
-import type { AttributeSlots } from '../otlp/attributes.ts';
+import { type AttributeSlots, valueKind } from '../otlp/attributes.ts';
 import { TracesReader } from '../otlp/traces-reader.ts';
 import { epochSeconds, nanosecondsBeyond } from '../otlp/unix-nano.ts';
 import { CallContextCache } from './call-context.ts';
@@ -10,11 +10,12 @@ import { TrustedProxies } from './client/address.ts';
 import { ClientCache, invalidClient } from './client/client-cache.ts';
 import type { ClientPrivacy } from './client/privacy.ts';
 import type { ClockAhead } from './clock-skew.ts';
+import { applyConvention, type Convention, ConventionCache, conventionOf } from './conventions.ts';
 import { nothingExtracted, type RejectReason, type SpanCounts } from './counts.ts';
 import { EndpointCache, excludedByMethod } from './endpoint/endpoint-cache.ts';
 import { httpMethods, methodOf } from './endpoint/http-method.ts';
 import { RouteCache } from './endpoint/route-cache.ts';
-import { RpcRoutes, rpcStatusOf } from './endpoint/rpc-span.ts';
+import { httpStatusOfRpc, RpcRoutes, rpcStatusOf } from './endpoint/rpc-span.ts';
 import { SpellingUses } from './endpoint/spelling-uses.ts';
 import { reason as joinReason } from './join/call-groups.ts';
 import { JoinedEvidence } from './join/joined-evidence.ts';
@@ -63,6 +64,9 @@ export class Extractor {
   readonly #clients: ClientCache;
   readonly #origins: CallContextCache;
 
+  readonly #conventions = new ConventionCache();
+  /** Of the scope in hand. */
+  #convention: Convention = conventionOf('');
   readonly #resources: ResourceCache;
   readonly #endpoints: EndpointCache;
   readonly #spellings: SpellingUses;
@@ -112,7 +116,14 @@ export class Extractor {
           const instance = this.#spellings.isWatching ? processOf(this.#walk.resource) : '';
           this.#spellings.group(this.#batch.length, { version, instance });
         },
+        scope: () => {
+          this.#convention = this.#conventions.of(this.#walk);
+        },
         serverSpan: () => {
+          const { attributes, cursor } = this.#walk;
+          if ((attributes.marks & (mark.other | mark.rpc)) !== 0) {
+            applyConvention(attributes, cursor.bytes, this.#convention);
+          }
           if (this.#isSecondWalk) return this.#takeByPlan();
           this.#joins.note(this.#walk);
           this.#takeSpan();
@@ -239,12 +250,9 @@ export class Extractor {
     }
     const method = isHttp ? methodOf(walk) : rpcMethod;
     let status = isHttp ? statusOf(attributes) : rpcStatusOf(attributes);
-    if (status === 0 && (walk.statusCode === statusError || walk.exceptionType() !== null)) {
-      status = 500;
-      extracted.statusAssumed += 1;
-    }
+    if (status === 0) status = this.#assumedStatus();
     let route = isHttp
-      ? this.#routes.numberOf(walk, method, status)
+      ? this.#routes.numberOf(walk, method, status, this.#convention.isGateway === true)
       : this.#rpcRoutes.numberOf(walk, status);
     if (this.#joined >= 0) {
       route = this.#joinedEvidence.routeOf(this.#joined, route, method, status);
@@ -263,6 +271,23 @@ export class Extractor {
     }
     const origin = this.#origins.originOf(walk, this.#resource, status);
     this.#append(endS, endpoint, client, origin, status);
+  }
+
+  /** Of a span that says no status (docs/extraction.md X19, X26). */
+  #assumedStatus(): number {
+    const walk = this.#walk;
+    const { attributes } = walk;
+    if ((attributes.marks & mark.rpcOverHttp) !== 0) {
+      const status = httpStatusOfRpc(attributes);
+      if (status !== 0) return status;
+    }
+    if (walk.statusCode === statusError || walk.exceptionType() !== null) {
+      this.#extracted.statusAssumed += 1;
+      return 500;
+    }
+    if (walk.statusCode === statusOk && (attributes.marks & mark.rpcOverHttp) !== 0) return 200;
+    const isSilent = this.#convention.isSilentOnSuccess === true;
+    return isSilent && attributes.kind(slot.httpPath) !== valueKind.none ? 200 : 0;
   }
 
   /** A clock that is right is never ahead: a span comes after it ended (OTLP.md X11). */
@@ -361,6 +386,7 @@ export class Extractor {
 const rpcMethod = httpMethods.indexOf('POST');
 
 /** Status.code of a span. */
+const statusOk = 1;
 const statusError = 2;
 
 /** The status of a WebSocket's opening. */

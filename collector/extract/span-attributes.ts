@@ -59,6 +59,14 @@ const names = {
   sampleRate: 'SampleRate',
   samplerType: 'sampler.type',
   samplerParam: 'sampler.param',
+  // Names that are believed from some scopes only: collector/extract/conventions.ts.
+  plainMethod: 'method',
+  plainUri: 'uri',
+  plainStatus: 'status',
+  plainException: 'exception',
+  plainUrl: 'url',
+  plainStatusCode: 'status_code',
+  httpPath: 'http.path',
 } as const;
 
 type Name = keyof typeof names;
@@ -79,23 +87,30 @@ export const mark = {
   faas: 16,
   sampling: 32,
   contentType: 64,
+  /** A name that only some scopes are believed. */
+  other: 128,
+  /** A method; a route, path or URL: both make an HTTP call of a span with `rpc.system`. */
+  method: 256,
+  target: 512,
+  /** Set by `applyConvention`: an HTTP call with `rpc.system`. */
+  rpcOverHttp: 1024,
 } as const;
 
-/** Marks that make a SERVER span a call (OTLP.md 2.1). */
+/** Marks that make a SERVER span a call (docs/extraction.md 2.1), after `applyConvention`. */
 export function isHttpSpan(marks: number): boolean {
   return (marks & (mark.http | mark.rpc)) === mark.http;
 }
 
 const marks: Partial<Record<Name, number>> = {
-  method: mark.http,
-  oldMethod: mark.http,
+  method: mark.http | mark.method,
+  oldMethod: mark.http | mark.method,
   status: mark.http,
   oldStatus: mark.http,
-  route: mark.http,
-  path: mark.http,
-  url: mark.http,
-  oldTarget: mark.http,
-  oldUrl: mark.http,
+  route: mark.http | mark.target,
+  path: mark.http | mark.target,
+  url: mark.http | mark.target,
+  oldTarget: mark.http | mark.target,
+  oldUrl: mark.http | mark.target,
   rpcSystem: mark.rpc,
   rpcSystemName: mark.rpc,
   faasTrigger: mark.faas,
@@ -119,6 +134,10 @@ const marks: Partial<Record<Name, number>> = {
   sampleRatio: mark.sampling,
   sampleRate: mark.sampling,
   samplerParam: mark.sampling,
+  plainMethod: mark.other,
+  plainUrl: mark.other,
+  plainStatusCode: mark.other,
+  httpPath: mark.other,
 };
 
 /** The keys to want of a span, and the slots of the attributes that may name the consumer. */

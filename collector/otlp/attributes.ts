@@ -81,6 +81,11 @@ export class AttributeSlots {
     if (kind !== valueKind.none) this.#set(slot, kind, from.start(slot), from.end(slot));
   }
 
+  /** Gives the slot what another slot of the same span has. */
+  assign(slot: number, from: number): void {
+    this.#set(slot, this.kind(from), this.#start[from]!, this.#end[from]!);
+  }
+
   kind(slot: number): number {
     return this.#seen[slot] === this.#generation ? this.#kind[slot]! : valueKind.none;
   }

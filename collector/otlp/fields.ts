@@ -5,6 +5,7 @@
 export const requestTag = { resourceSpans: 0x0a } as const;
 export const resourceSpansTag = { resource: 0x0a, scopeSpans: 0x12 } as const;
 export const scopeSpansTag = { scope: 0x0a, spans: 0x12 } as const;
+export const scopeTag = { name: 0x0a } as const;
 export const resourceTag = { attributes: 0x0a } as const;
 export const spanTag = {
   traceId: 0x0a,

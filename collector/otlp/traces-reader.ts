@@ -5,6 +5,7 @@ import {
   resourceSpansTag,
   resourceTag,
   scopeSpansTag,
+  scopeTag,
   spanTag,
   statusTag,
 } from './fields.ts';
@@ -27,6 +28,11 @@ export class TracesReader {
 
   /** Spans of other kinds in the message walked last. */
   otherSpans = 0;
+
+  /** Where the name of the instrumentation scope lies that `visitor.scope` is told of; 0 bytes without one. */
+  scopeNameStart = 0;
+  scopeNameLength = 0;
+  #isScopeNew = false;
 
   /** Where the span's bytes lie: what tells it from the others of its message. */
   spanStart = 0;
@@ -138,13 +144,43 @@ export class TracesReader {
 
   #scopeSpans(end: number): void {
     const { cursor } = this;
+    const start = cursor.at;
+    this.scopeNameLength = 0;
+    this.#isScopeNew = true;
+    // Encoders write the scope first; elsewhere it is looked for.
+    if (cursor.bytes[start] !== scopeSpansTag.scope) {
+      const scopeEnd = cursor.seek(scopeSpansTag.scope, end);
+      if (scopeEnd >= 0) this.#scope(scopeEnd);
+      cursor.at = start;
+    }
     while (cursor.at < end) {
       const tag = cursor.tag(end);
       if (tag === scopeSpansTag.spans) {
         const spanEnd = cursor.length(end);
-        if (!this.#isOther(cursor.at, spanEnd) && this.#span(spanEnd)) this.#visitor.serverSpan();
+        if (!this.#isOther(cursor.at, spanEnd) && this.#span(spanEnd)) this.#serverSpan();
         else this.otherSpans += 1;
         cursor.at = spanEnd;
+      } else if (tag === scopeSpansTag.scope) this.#scope(cursor.length(end));
+      else cursor.skip(tag, end);
+    }
+  }
+
+  #serverSpan(): void {
+    if (this.#isScopeNew) this.#visitor.scope();
+    this.#isScopeNew = false;
+    this.#visitor.serverSpan();
+  }
+
+  /** The name of the scope that lies from the cursor to there. */
+  #scope(end: number): void {
+    const { cursor } = this;
+    while (cursor.at < end) {
+      const tag = cursor.tag(end);
+      if (tag === scopeTag.name) {
+        const nameEnd = cursor.length(end);
+        this.scopeNameStart = cursor.at;
+        this.scopeNameLength = nameEnd - cursor.at;
+        cursor.at = nameEnd;
       } else cursor.skip(tag, end);
     }
   }
@@ -375,6 +411,8 @@ export class TracesReader {
 export interface TracesVisitor {
   /** A ResourceSpans begins; the spans that follow are of its resource, which may be empty. */
   resource(): void;
+  /** The SERVER spans that follow are of the scope named by `scopeNameStart` and `scopeNameLength`. */
+  scope(): void;
   serverSpan(): void;
 }
 

@@ -1,4 +1,5 @@
 import { limits } from '../limits.ts';
+import { withoutMethod } from './no-route.ts';
 import { isRegex, regexSource } from './parse.ts';
 
 /**
@@ -8,10 +9,9 @@ import { isRegex, regexSource } from './parse.ts';
  * `limits.routeBytes`; time is linear in the length but for nested groups.
  */
 export function displayRoute(raw: string): string {
-  const text = raw
-    .replace(/[\s\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
-    .trim()
-    .replace(/^[A-Z]{3,10} +(?=\S*\/)/, ''); // Go's pattern begins with the method
+  const line = raw.replace(/[\s\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim();
+  const bare = withoutMethod(line); // Go's pattern begins with the method
+  const text = (/^\S*\//.test(bare) ? bare : line).replace(/^~(?=[/^(])/, ''); // Kong
   const source = regexSource(text);
   const shown = source !== text || isRegex(source) ? readableRegex(source) : text;
   return Buffer.byteLength(shown) <= limits.routeBytes ? shown : '';

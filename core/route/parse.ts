@@ -1,3 +1,4 @@
+import { withoutMethod } from './no-route.ts';
 import { scan } from './scan.ts';
 import { endSegment, newDraft, type RouteSegment } from './segments.ts';
 
@@ -24,11 +25,13 @@ export function spellRoute(segments: readonly RouteSegment[]): string {
 /** Without what is no part of the template: Go's method and host, nginx's modifiers, a query. */
 function bareRoute(raw: string): string | undefined {
   let text = withoutPlaceholders(raw.trim());
-  const go = /^[A-Z]{3,10} +[^/\s]*(?=\/)/.exec(text);
-  if (go) text = text.slice(go[0].length);
+  const bare = withoutMethod(text);
+  const host = bare === text ? null : /^[^/\s]*(?=\/)/.exec(bare);
+  if (host) text = bare.slice(host[0].length);
   const nginx = /^(=|\^~) +/.exec(text);
   if (nginx) text = text.slice(nginx[0].length);
   if (text.startsWith('@') || /^~\*? /.test(text)) return undefined;
+  text = text.replace(/^~(?=[/^(])/, '^'); // Kong's regular expressions begin with a tilde
   const origin = /^https?:\/\/[^/]*/i.exec(text);
   if (origin) text = text.slice(origin[0].length);
   const query = /\?[\w-]+=/.exec(text);
@@ -37,7 +40,7 @@ function bareRoute(raw: string): string | undefined {
 
 /** Spring's `${server.error.path:${error.path:/error}}`, unresolved, by its innermost default: `/error`. */
 function withoutPlaceholders(raw: string): string {
-  let text = raw;
+  let text = raw.includes('[object ') ? raw.replace(/\[object \w+\]/g, 'undefined') : raw;
   for (let depth = 0; depth < 4 && text.includes('${'); depth += 1)
     text = text.replace(/\$\{[\w.-]+:([^${}]*)\}/g, '$1');
   return text;

@@ -1,7 +1,9 @@
 import { limits, specialRoutes } from '../limits.ts';
+import { filledRoute, isConventional } from './conventional.ts';
 import { displayRoute } from './display.ts';
 import { isErrorPage, takesAnyPath } from './error-page.ts';
-import { type Coverage, coverage } from './match.ts';
+import { type Coverage, coverage, routeTakesPath } from './match.ts';
+import { isDebris, isFolderOnly, isNoRoute, withoutMethod } from './no-route.ts';
 import { parseRoute, spellRoute } from './parse.ts';
 import { pathSegments } from './path.ts';
 import type { RouteSegment } from './segments.ts';
@@ -14,8 +16,10 @@ export interface RouteEvidence {
   path: string;
   method: string;
   status: number;
-  /** Of a function that a gateway calls (AWS Lambda): an `httpRoute` may be the raw path (OTLP.md X6). */
+  /** Of a function that a gateway calls (AWS Lambda): an `httpRoute` may be the raw path (X6). */
   isFunction?: boolean;
+  /** Of a gateway: an `httpRoute` is one of the paths that it was configured to match (X24). */
+  isGateway?: boolean;
 }
 
 export interface Route {
@@ -32,6 +36,7 @@ export interface Route {
 /** The endpoint's route by OTLP.md 2.1, 2.4, 2.5, X6, X14, X15, X17, X18, X20; pure. */
 export function endpointRoute(evidence: RouteEvidence): Route {
   if (evidence.isFunction) return endpointRoute(behindGateway(evidence));
+  if (evidence.isGateway) return endpointRoute(ofGateway(evidence));
   const { status } = evidence;
   if (status === 405) return unmatched;
   const noPath = evidence.path === '' || evidence.path === '*'; // OPTIONS * asks the whole server
@@ -59,7 +64,12 @@ export function routePattern(httpRoute: string): { canonical: string; segments: 
   if (first === undefined) return { canonical: '', segments: -1 };
   const canonical = spellRoutes(routes);
   const varies = first.some((segment) => segment.optional || segment.kind === 'rest');
-  const doubtful = isErrorPage(first) || isName(httpRoute) || isRaw(first);
+  const doubtful =
+    isErrorPage(first) ||
+    isConventional(first) ||
+    first.some(isDebris) ||
+    isName(httpRoute) ||
+    isRaw(first);
   const segments = varies || doubtful || routes.length > 1 ? -1 : first.length;
   return { canonical, segments };
 }
@@ -129,8 +139,9 @@ function toldBy(
   fromName: boolean,
 ): ReportedRoute | undefined {
   let best: ReportedRoute | undefined;
-  for (const segments of routes) {
-    const fit = path ? coverage(segments, path) : ({ kind: 'unknown' } as const);
+  for (const told of routes) {
+    const { segments, fit } = path ? fitted(told, path) : unknownFit(told);
+    if (segments === undefined) continue;
     if (best === undefined || rank(fit) > rank(best.fit))
       best = { segments, canonical: spellRoutes([segments]), fit, raw, fromName };
   }
@@ -139,12 +150,39 @@ function toldBy(
   return best;
 }
 
+/** How the route fits the path, without segments that no path has; none when such a one is all it is worth. */
+function fitted(
+  told: RouteSegment[],
+  path: string[],
+): { segments?: RouteSegment[]; fit: Coverage } {
+  const fit = coverage(told, path);
+  if (isRootCatchAll(told)) return { fit };
+  if (fit.kind === 'whole') return { segments: told, fit };
+  const last = told.length - 1;
+  const inPath = told.filter((one, at) => !isDebris(one) && !isFolderOnly(one, at === last));
+  if (inPath.length === told.length) return { segments: told, fit };
+  const fitInPath = coverage(inPath, path);
+  if (fitInPath.kind === 'whole') return { segments: inPath, fit: fitInPath };
+  if (!told.some(isDebris)) return { segments: told, fit };
+  if (fitInPath.kind === 'none' || inPath.length === 0) return { fit };
+  return { segments: inPath, fit: fitInPath };
+}
+
+function unknownFit(segments: RouteSegment[]): {
+  segments: RouteSegment[];
+  fit: { kind: 'unknown' };
+} {
+  return { segments, fit: { kind: 'unknown' } };
+}
+
 function rank(fit: ReportedRoute['fit']): number {
   return ['unknown', 'none', 'prefix', 'suffix', 'whole'].indexOf(fit.kind);
 }
 
 function foundRoute(told: ReportedRoute, path: string[] | undefined): Route | undefined {
   const { canonical, fit, segments, raw } = told;
+  const filled = filledBy(told, path);
+  if (filled) return filled;
   if (fit.kind === 'prefix' && path) {
     const mount = canonical === '/' ? '' : canonical;
     const route = templateSegments(mount, path.slice(fit.segments));
@@ -171,10 +209,17 @@ function notFoundRoute(told: ReportedRoute, path: string[] | undefined): Route |
   const own = () => withDisplay({ route: told.canonical, templated: false }, told.raw);
   if (told.fromName && !hasParam(segments)) return unmatched;
   if (isFallback(segments)) return unmatched;
-  if (fit.kind === 'whole') return own();
+  if (fit.kind === 'whole') return filledBy(told, path) ?? own();
   if (fit.kind === 'unknown') return isErrorRoute(segments) ? unmatched : own();
   if (fit.kind === 'suffix' && segments[0]?.kind === 'literal') return foundRoute(told, path);
   return unmatched;
+}
+
+/** A conventional route by the path's own controller and action: as many endpoints as the application has. */
+function filledBy({ segments, fit }: ReportedRoute, path: string[] | undefined): Route | undefined {
+  if (path === undefined || fit.kind !== 'whole' || !isConventional(segments)) return undefined;
+  const route = filledRoute(segments, path);
+  return route === undefined ? undefined : { route: boundRoute(route), templated: true };
 }
 
 /** The routes an http.route text stands for; none when it is too long or says only "anything". */
@@ -183,7 +228,7 @@ function toldRoutes(httpRoute: string): readonly RouteSegment[][] {
   let routes = remembered.get(httpRoute);
   if (routes === undefined) {
     if (remembered.size === limits.rememberedRoutes) remembered.clear();
-    routes = parseRoute(httpRoute).filter(isUsable);
+    routes = isNoRoute(httpRoute) ? [] : parseRoute(httpRoute).filter(isUsable);
     remembered.set(httpRoute, routes);
   }
   return routes;
@@ -206,7 +251,7 @@ interface RawRoutes {
 function namedRoutes(spanName: string, path: string[] | undefined): RawRoutes {
   const none = { raw: '', routes: [] };
   if (isCut(spanName)) return none;
-  let text = spanName.replace(/^HTTP +(?=[A-Z/])/, '').replace(/^[A-Z_]{3,20} +/, '');
+  let text = withoutMethod(spanName);
   const host = /^[\w-]+(\.[\w-]+)+(:\d+)?(?=\/)/.exec(text); // Go's patterns may begin with one
   if (host && path?.[0] !== host[0]) text = text.slice(host[0].length);
   if (path && text.startsWith('/') && samePath(text, path)) return none;
@@ -225,7 +270,12 @@ function samePath(text: string, path: string[]): boolean {
 /** Not `*`, `/*`, `/**`, which mean no handler, or one for all. */
 function isUsable(route: RouteSegment[]): boolean {
   if (route.length > limits.routeSegments) return false;
-  return !(route.length === 1 && route[0]!.kind === 'rest' && route[0]!.anonymous);
+  return !(isRootCatchAll(route) && route[0]!.anonymous);
+}
+
+/** `/{*splat}` and Hapi's `/{p*}` too are one handler for the whole application (X25): only the path tells. */
+function isRootCatchAll(route: RouteSegment[]): boolean {
+  return route.length === 1 && route[0]!.kind === 'rest';
 }
 
 /** A wildcard alone, or a nameless one behind a prefix: `/{*splat}`, `/api/v1/*`. */
@@ -252,6 +302,7 @@ function isReplaced(
 
 /** Symfony, Slim and Yii report a handler's name, `app_user_show`, which the path replaces. */
 function namesHandler(httpRoute: string, path: string[]): boolean {
+  if (isNoRoute(httpRoute)) return false;
   // A handler of errors answers for any path: ASP.NET's `Error`, CodeIgniter's `Errors.show404`.
   if (!isName(httpRoute) || /error|exception|not_?found|404|fallback/i.test(httpRoute))
     return false;
@@ -270,8 +321,18 @@ function behindGateway(evidence: RouteEvidence): RouteEvidence {
   return { ...evidence, isFunction: false, httpRoute: '', path: path || httpRoute };
 }
 
+/**
+ * What a gateway says (X24): Kong reports the first of a route's paths whichever matched, nginx and others the
+ * prefix that leads to a service. Only a route that takes the whole path is believed.
+ */
+function ofGateway(evidence: RouteEvidence): RouteEvidence {
+  const { path, httpRoute } = evidence;
+  const isWhole = path !== '' && routeTakesPath(httpRoute, path);
+  return { ...evidence, isGateway: false, httpRoute: isWhole ? httpRoute : '' };
+}
+
 function isName(httpRoute: string): boolean {
-  return /^[A-Za-z_][\w.:@\\-]*$/.test(httpRoute);
+  return /^[A-Za-z_][\w.:@#\\-]*$/.test(httpRoute);
 }
 
 function hasParam(route: RouteSegment[]): boolean {

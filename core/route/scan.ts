@@ -82,7 +82,9 @@ function scanBraces(draft: RouteSegments, text: string, at: number): number {
   }
   let name = (split === -1 ? content : content.slice(0, split)).trim();
   let rest = crossesSegments(constraint);
-  const optional = name.endsWith('?') || constraint.endsWith('?');
+  // ASP.NET's {action=Index} has a default, so the path may lack it.
+  const hasDefault = content[split] === '=' && /^\w/.test(constraint);
+  const optional = hasDefault || name.endsWith('?') || constraint.endsWith('?');
   if (/^(\*|\+|\.\.\.)/.test(name) || /(\.\.|[*+]\d{0,3})$/.test(name)) {
     rest = true;
     name = name.replace(/[*+]\d{0,3}$/, '');
@@ -106,7 +108,10 @@ function scanAngles(draft: RouteSegments, text: string, at: number): number {
   if (colon !== -1) {
     const before = content.slice(0, colon).trim();
     const after = content.slice(colon + 1).trim();
-    const reversed = converters.has(after) && !converters.has(before.replace(/\(.*$/s, ''));
+    // Yii's <id:\d+> holds an expression behind the name.
+    const isExpression = /^\w+$/.test(before) && !/^\w+$/.test(after);
+    const isConverter = converters.has(after) && !converters.has(before.replace(/\(.*$/s, ''));
+    const reversed = isConverter || isExpression;
     name = reversed ? before : after;
     converter = reversed ? after : before;
   }
@@ -149,6 +154,7 @@ function scanGroup(draft: RouteSegments, text: string, at: number): number {
   }
   const body = text.slice(at + 1, end);
   const after = skipQuantifier(text, end + 1);
+  if (isFolderGroup(draft, text, at, end)) return end + 1;
   if (/^\?(<?[=!])/.test(body)) return after; // lookaround takes nothing
   if (/^(authenticate|method|header|host|port|accept)\b/.test(body)) return after; // Ktor
   if (/^\\?\.:?\w+$/.test(body)) return after; // (.:format) of Rails, (.json) of Grape
@@ -178,6 +184,19 @@ function scanGroup(draft: RouteSegments, text: string, at: number): number {
   const digits = /^(\\d|\[0-9\])[+*\d{},]*$/.test(inner);
   addParam(draft, digits ? 'id' : '', crossesSegments(inner), 're');
   return after;
+}
+
+/**
+ * `/(app)/users/[id]`: folders of SvelteKit and Next.js that group pages and are no part of the path;
+ * `/(.)photo` and `/(..)photo`: Next.js' intercepting routes. Not where other groups are a regular expression's.
+ */
+function isFolderGroup(draft: RouteSegments, text: string, open: number, end: number): boolean {
+  if (draft.regex || draft.pieces.length > 0 || draft.depth > 0) return false;
+  if (open > 0 && text[open - 1] !== '/') return false;
+  const body = text.slice(open + 1, end);
+  if (/^\.{1,3}$/.test(body)) return true;
+  if (end + 1 < text.length && text[end + 1] !== '/') return false;
+  return /^[A-Za-z][\w-]*$/.test(body) && !/\((?![\w.-]+\))/.test(text);
 }
 
 /** `:id`, `:id(\\d+)`, `:id?`, `:path*`. `things:batchGet` and `{id}:cancel` are Google's custom verbs. */

@@ -1,3 +1,4 @@
+import { methodWordOf } from '../../../core/route/no-route.ts';
 import { valueKind } from '../../otlp/attributes.ts';
 import type { TracesReader } from '../../otlp/traces-reader.ts';
 import { slot } from '../span-attributes.ts';
@@ -28,12 +29,19 @@ export function methodOf(walk: TracesReader): number {
     const original = slot.methodOriginal;
     return knownMethod(cursor.bytes, attributes.start(original), attributes.end(original));
   }
-  const nameEnd = walk.nameStart + walk.nameLength;
-  let end = walk.nameStart;
-  // Upper case only: `Post office` is a name like any other.
-  while (end < nameEnd && cursor.bytes[end]! >= 0x41 && cursor.bytes[end]! <= 0x5a) end += 1;
-  if (end < nameEnd && cursor.bytes[end] !== 0x20) return 0;
-  return knownMethod(cursor.bytes, walk.nameStart, end);
+  return methodOfName(walk);
+}
+
+/** A verb at the beginning of the span's name; the name itself may be any text. */
+function methodOfName({ cursor, nameStart, nameLength }: TracesReader): number {
+  const end = nameStart + Math.min(nameLength, 64);
+  const verb = Buffer.from(methodWordOf(cursor.bytes.toString('latin1', nameStart, end)), 'latin1');
+  return knownMethod(verb, 0, verb.length);
+}
+
+/** Whether these bytes are a method that calls are counted under. */
+export function isKnownMethod(bytes: Buffer, start: number, end: number): boolean {
+  return knownMethod(bytes, start, end) > 0;
 }
 
 /** The place in `httpMethods` of the method in these bytes, in whatever case; 0 when it is none. */

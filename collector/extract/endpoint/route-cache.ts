@@ -58,8 +58,9 @@ export class RouteCache {
   /**
    * The number of the route of the walk's span.
    * @param method place in `httpMethods`
+   * @param isGateway `http.route` is what a gateway was configured to match
    */
-  numberOf(walk: TracesReader, method: number, status: number): number {
+  numberOf(walk: TracesReader, method: number, status: number, isGateway = false): number {
     const { attributes, cursor } = walk;
     const place = attributes.firstString(routeSlots);
     const start = place < 0 ? 0 : attributes.start(place);
@@ -68,7 +69,7 @@ export class RouteCache {
     this.#findPath(walk);
     this.foundMount = false;
     const isFunction = (attributes.marks & mark.faas) !== 0;
-    if (length > 0 && status !== 404 && status !== 405 && !isFunction) {
+    if (length > 0 && status !== 404 && status !== 405 && !isFunction && !isGateway) {
       const pattern = this.#patterns.intern(cursor.bytes, cursor.view, start, length);
       if (pattern > this.#known) this.#learn(pattern);
       const number = this.#canonical[pattern]!;
@@ -79,7 +80,8 @@ export class RouteCache {
         return number;
       }
     }
-    return this.#byAllEvidence(walk, start, length, method, status);
+    const sender = (isFunction ? 1 : 0) + (isGateway ? 2 : 0);
+    return this.#byAllEvidence(walk, start, length, method, status, sender);
   }
 
   /** The path of the walk's span, without its query, cut to what is kept; '' without one. */
@@ -103,6 +105,7 @@ export class RouteCache {
     routeLength: number,
     method: number,
     status: number,
+    sender: number,
   ): number {
     const { bytes, view } = walk.cursor;
     const evidence = this.#evidence;
@@ -124,8 +127,7 @@ export class RouteCache {
     const route = evidence.intern(bytes, view, routeStart, routeLength);
     const path = evidence.intern(bytes, view, this.#pathStart, pathLength);
     const name = evidence.intern(bytes, view, walk.nameStart, nameLength);
-    const isFunction = (walk.attributes.marks & mark.faas) !== 0;
-    const outcome = status * 32 + method * 2 + (isFunction ? 1 : 0);
+    const outcome = status * 64 + method * 4 + sender;
     // Two numbers below 2^15 make one: the table takes three.
     let number = this.#byEvidence.get(route * 2 ** 15 + name, path, outcome);
     if (number === 0) {
@@ -135,7 +137,8 @@ export class RouteCache {
         path: evidence.text(path),
         method: httpMethods[method]!,
         status,
-        isFunction,
+        isFunction: (sender & 1) !== 0,
+        isGateway: (sender & 2) !== 0,
       });
       number = this.#number(found);
       this.#byEvidence.set(route * 2 ** 15 + name, path, outcome, number);

@@ -89,6 +89,15 @@ export function rpcStatusOf(attributes: AttributeSlots): number {
   return 0;
 }
 
+/** The same of an HTTP call with `rpc.system` (go-kratos): its code may be an HTTP status itself. */
+export function httpStatusOfRpc(attributes: AttributeSlots): number {
+  for (let i = 0; i < statusSlots.length; i += 1) {
+    const code = attributes.number(statusSlots[i]!);
+    if (code >= 100 && code < 600) return Math.floor(code);
+  }
+  return rpcStatusOf(attributes);
+}
+
 const statusSlots = [slot.rpcStatus, slot.otherRpcStatus, slot.oldRpcStatus, slot.connectStatus];
 
 /** gRPC's codes in their order. */

@@ -7,10 +7,12 @@ import {
   resourceSpansTag,
   resourceTag,
   scopeSpansTag,
+  scopeTag,
   spanTag,
 } from '../../otlp/fields.ts';
+import { applyConvention, type Convention, conventionOf } from '../conventions.ts';
 import { resourceKeys, serviceHashOf } from '../resource.ts';
-import { slot, wantedAttributes } from '../span-attributes.ts';
+import { mark, slot, wantedAttributes } from '../span-attributes.ts';
 import { portMax } from './call-groups.ts';
 import { type SpanTable, spanKind } from './span-table.ts';
 
@@ -24,6 +26,8 @@ export class SecondPass {
   readonly #attributes: AttributeSlots;
   readonly #resource: AttributeSlots;
   #project = '';
+  /** Of the scope in hand. */
+  #convention: Convention = conventionOf('');
 
   constructor(spans: SpanTable) {
     this.#spans = spans;
@@ -102,6 +106,7 @@ export class SecondPass {
     const spans = this.#spans;
     const { cursor } = spans;
     let scope = 0;
+    this.#convention = this.#conventionOf(start, end);
     cursor.at = start;
     while (cursor.at < end) {
       const tag = cursor.tag(end);
@@ -122,6 +127,15 @@ export class SecondPass {
       }
       cursor.at = fieldEnd;
     }
+  }
+
+  /** Of the spans of a ScopeSpans. */
+  #conventionOf(start: number, end: number): Convention {
+    const { cursor } = this.#spans;
+    cursor.at = start;
+    const scopeEnd = cursor.seek(scopeSpansTag.scope, end);
+    const nameEnd = scopeEnd < 0 ? -1 : cursor.seek(scopeTag.name, scopeEnd);
+    return conventionOf(nameEnd < 0 ? '' : cursor.bytes.toString('utf8', cursor.at, nameEnd));
   }
 
   #server(start: number, end: number): boolean {
@@ -241,6 +255,9 @@ export class SecondPass {
   #describe(at: number): void {
     const spans = this.#spans;
     const attributes = this.#attributes;
+    if ((attributes.marks & (mark.other | mark.rpc)) !== 0) {
+      applyConvention(attributes, spans.cursor.bytes, this.#convention);
+    }
     spans.marks[at] = attributes.marks;
     const route = attributes.firstString(routeSlots);
     if (route >= 0) {

@@ -4,7 +4,7 @@ import { lenientTraceRequest } from '../../support/trace-schema.ts';
 export interface DecodedRequest {
   resourceSpans: {
     resource?: { attributes: DecodedKeyValue[] } | null;
-    scopeSpans: { spans: DecodedSpan[] }[];
+    scopeSpans: { scope: { name: string } | null; spans: DecodedSpan[] }[];
   }[];
 }
 

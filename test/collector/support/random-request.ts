@@ -26,7 +26,7 @@ export function randomRequest(random: Random, arrange: Arrange, nowMs: number): 
           bytesField(
             2,
             arrange([
-              bytesField(1, arrange([bytesField(1, 'http'), bytesField(2, '1.0')])),
+              ...scope(random, arrange),
               ...times(8, () => bytesField(2, randomSpan(random, arrange, nowMs), random.below(2))),
             ]),
           ),
@@ -34,6 +34,12 @@ export function randomRequest(random: Random, arrange: Arrange, nowMs: number): 
       ]),
     );
   return arrange(times(3, resourceSpans));
+}
+
+function scope(random: Random, arrange: Arrange): Field[] {
+  const name = random.pick(['http', '', undefined, 'org.springframework.boot', 'kong-internal']);
+  if (name === undefined) return [];
+  return [bytesField(1, arrange([bytesField(1, name), bytesField(2, '1.0')]))];
 }
 
 function resource(random: Random, arrange: Arrange): Buffer {
@@ -170,6 +176,13 @@ const names = [
   '',
   '/a/b',
   'GET /x/1',
+  'get /books/{id}',
+  'GET:/a/{b}',
+  '{POST}/a/7',
+  'http put /c',
+  'http:/a',
+  'get/a',
+  'post',
   long,
 ];
 
@@ -293,17 +306,25 @@ const spanKeys: [string[], (string | Buffer)[]][] = [
   [['server.address', 'url.scheme', 'thread.id', 'net.host.port', 'k', ''], texts],
   [
     ['rpc.system', 'rpc.system.name', 'rpc.systems'],
-    ['grpc', ''],
+    ['grpc', 'http', 'twirp', ''],
   ],
   [
     ['http.response.header.content-type', 'http.response.header.content_type'],
     ['text/event-stream', 'Text/Event-Stream; charset=utf-8', 'text/html', ''],
   ],
+  [['method'], ['GET', 'put', 'createOrder', '']],
+  [['uri'], ['/orders/{orderId}', '/orders/1', 'UNKNOWN', '/**', '']],
+  [
+    ['status', 'status_code'],
+    ['200', '503', 'shipped', ''],
+  ],
+  [['exception'], ['none', 'IllegalStateException', '']],
+  [['url', 'http.path'], urls],
   [['rpc.service'], ['shop.Cart', '', long, broken]],
   [['rpc.method'], ['AddItem', 'shop.Cart/AddItem', '_OTHER', '', long]],
   [
     ['rpc.response.status_code', 'rpc.status_code', 'rpc.grpc.status_code'],
-    ['0', '5', '12', '17', 'OK', 'UNAVAILABLE', 'x', ''],
+    ['0', '5', '12', '17', '404', '503', 'OK', 'UNAVAILABLE', 'x', ''],
   ],
   [
     ['faas.trigger', 'faas.execution', 'faas.invocation_id'],

@@ -8,6 +8,11 @@ export class Attributes {
     for (const { key, value } of list) this.#values.set(key, value ?? {});
   }
 
+  /** Gives a key the value of another one. */
+  use(key: string, from: string): void {
+    this.#values.set(key, this.#values.get(from)!);
+  }
+
   has(key: string): boolean {
     return this.#values.has(key);
   }

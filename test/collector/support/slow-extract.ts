@@ -15,6 +15,7 @@ import type { Called } from './called.ts';
 import { type DecodedSpan, decodeRequest } from './decoder.ts';
 import { Attributes } from './slow-attributes.ts';
 import { slowClient } from './slow-client.ts';
+import { underConvention, verbs } from './slow-conventions.ts';
 import { slowCredible, slowStateWeight } from './trace-states.ts';
 
 /**
@@ -42,8 +43,11 @@ export function slowExtract(project: string, message: Buffer, config: Config, no
       instance: truncateUtf8(instance, limits.instanceBytes),
       aheadS: 0,
     };
-    for (const span of scopeSpans.flatMap((scope) => scope.spans)) {
-      const call = callOf(span, config, nowMs, extracted, ahead);
+    const all = scopeSpans.flatMap(({ scope, spans }) =>
+      spans.map((span) => ({ span, scope: scope?.name ?? '' })),
+    );
+    for (const { span, scope } of all) {
+      const call = callOf(span, scope, config, nowMs, extracted, ahead);
       if (call === undefined) continue;
       extracted.stored += 1;
       calls.push({ ...service, ...call });
@@ -57,6 +61,7 @@ type SpanCall = Omit<Called, 'project' | 'service' | 'environment' | 'serviceVer
 
 function callOf(
   span: DecodedSpan,
+  scope: string,
   config: Config,
   nowMs: number,
   extracted: SpanCounts,
@@ -66,9 +71,8 @@ function callOf(
     extracted.notServer += 1;
     return undefined;
   }
-  const attributes = new Attributes(span.attributes);
-  const isRpc = rpcKeys.some((key) => attributes.has(key));
-  const isHttp = httpKeys.some((key) => attributes.has(key)) && !isRpc;
+  const slow = underConvention(span.attributes, scope);
+  const { attributes, isHttp, isRpc } = slow;
   if (!isHttp && !(isRpc && config.rpc)) {
     extracted.notHttp += 1;
     return undefined;
@@ -85,12 +89,15 @@ function callOf(
   const method = isHttp ? methodOf(attributes, span.name) : 'POST';
   const exception = exceptionType(span);
   let status = isHttp ? statusOf(attributes) : rpcStatus(attributes);
+  if (status === 0 && slow.isRpcOverHttp) status = rpcHttpStatus(attributes);
   if (status === 0 && (span.status?.code === 2 || exception !== undefined)) {
     extracted.statusAssumed += 1;
     status = 500;
   }
+  const isOk = slow.isRpcOverHttp && span.status?.code === 1;
+  if (status === 0 && (isOk || slow.isSilentOnSuccess)) status = 200;
   const { route, templated, display } = isHttp
-    ? routeOf(attributes, span.name, method, status)
+    ? routeOf(attributes, span.name, method, status, slow.isGateway)
     : rpcRouteOf(attributes, span.name, status);
   if (config.excludeMethods.includes(method)) {
     extracted.excluded.method += 1;
@@ -159,7 +166,13 @@ function latencyOf(attributes: Attributes, durationNs: number, status: number, c
 }
 
 /** An http.route stands where the path has as many segments, whatever the segments are. */
-function routeOf(attributes: Attributes, name: string, method: string, status: number): Route {
+function routeOf(
+  attributes: Attributes,
+  name: string,
+  method: string,
+  status: number,
+  isGateway: boolean,
+): Route {
   const told = attributes.firstString(['http.route', 'url.template', 'next.route']);
   const httpRoute = truncateUtf8(told, limits.routeBytes);
   const path = pathOf(attributes);
@@ -167,7 +180,7 @@ function routeOf(attributes: Attributes, name: string, method: string, status: n
   const pathSegments = path.split('/').filter((segment) => segment !== '').length;
   const fits = path === '' || pathSegments === segments;
   const isFunction = faasKeys.some((key) => attributes.has(key));
-  if (canonical !== '' && !isFunction && fits && status !== 404 && status !== 405) {
+  if (canonical !== '' && !isFunction && !isGateway && fits && status !== 404 && status !== 405) {
     return withDisplay({ route: canonical, templated: false }, httpRoute);
   }
   return endpointRoute({
@@ -177,6 +190,7 @@ function routeOf(attributes: Attributes, name: string, method: string, status: n
     method,
     status,
     isFunction,
+    isGateway,
   });
 }
 
@@ -207,13 +221,24 @@ function rejection(
 
 function methodOf(attributes: Attributes, name: string): string {
   const sent = attributes.firstString(['http.request.method', 'http.method']);
-  if (sent === '') {
-    const word = name.split(' ', 1)[0]!;
-    return verbs.includes(word) ? word : '_OTHER';
-  }
+  if (sent === '') return methodOfName(name);
   const original = attributes.firstString(['http.request.method_original']);
   const known = [sent, original].map(asciiUpper).find((method) => verbs.includes(method));
   return known ?? '_OTHER';
+}
+
+/** `GET`, `HTTP GET`, `GET /a`; joined to a path in other ways and letters: `get /a`, `GET:/a`, `{GET}/a`. */
+function methodOfName(name: string): string {
+  const words = name.replace(/^HTTP +(?=[a-z[{(</])/i, '').replace(/^(https?:|Recv\.)(?=\/)/i, '');
+  const first = words.split(' ', 1)[0]!;
+  if (verbs.includes(first)) return first;
+  if (verbs.includes(asciiUpper(words))) return asciiUpper(words);
+  const slash = words.indexOf('/');
+  const verb =
+    /^[a-z]+/i.exec(words.slice(0, Math.max(0, slash)).replace(/^[[{(<]/, ''))?.[0] ?? '';
+  const joint = words.slice(0, Math.max(0, slash)).replace(/^[[{(<]?[a-z]+/i, '');
+  const isJoint = /^( +| *- *| *: *| *->? *| *>? *|\||[\]})>] *)$/.test(joint) && joint !== '';
+  return isJoint && verbs.includes(asciiUpper(verb)) ? asciiUpper(verb) : '_OTHER';
 }
 
 /** Without the letters that become ASCII ones: `ı` is no `I` of a method. */
@@ -250,6 +275,18 @@ function rpcStatus(attributes: Attributes): number {
     if (status !== undefined) return status;
   }
   return 0;
+}
+
+/** go-kratos puts HTTP statuses where codes of an RPC belong. */
+function rpcHttpStatus(attributes: Attributes): number {
+  const keys = [
+    'response.status_code',
+    'status_code',
+    'grpc.status_code',
+    'connect_rpc.error_code',
+  ];
+  const codes = keys.map((name) => attributes.number(`rpc.${name}`));
+  return Math.floor(codes.find((code) => code >= 100 && code < 600) ?? rpcStatus(attributes));
 }
 
 const grpcCodes = `ok cancelled unknown invalid_argument deadline_exceeded not_found already_exists
@@ -294,17 +331,4 @@ function exceptionType(span: DecodedSpan): string | undefined {
   return event && new Attributes(event.attributes).text('exception.type');
 }
 
-const httpKeys = [
-  'http.request.method',
-  'http.method',
-  'http.response.status_code',
-  'http.status_code',
-  'http.route',
-  'url.path',
-  'url.full',
-  'http.target',
-  'http.url',
-];
-const rpcKeys = ['rpc.system', 'rpc.system.name'];
 const faasKeys = ['faas.trigger', 'faas.invocation_id', 'faas.execution'];
-const verbs = 'GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH QUERY'.split(' ');

@@ -94,7 +94,10 @@ describe('docs/routes.md', () => {
   const page = readFileSync(new URL('../../../docs/routes.md', import.meta.url), 'utf8');
   const row = (cells: readonly string[]) =>
     `| ${cells.map((cell, at) => (at === 0 ? cell : code(cell))).join(' | ')} |`;
-  const code = (text: string) => `\`${text.replaceAll('|', '\\|')}\``;
+  const code = (text: string) => {
+    const fence = text.includes('`') ? '``' : '`';
+    return `${fence}${text.replaceAll('|', '\\|')}${fence}`;
+  };
 
   it('shows every spelling, canonical and as people see it', () => {
     for (const [framework, raw, canonical, , shown = raw] of spellings)
