@@ -4,7 +4,7 @@ import { varintBytes } from './protobuf-writer.ts';
 
 /**
  * Cuts an ExportTraceServiceRequest into smaller ones with the same spans in the same order, each under a
- * copy of its resource and of its instrumentation scope, where that is short and stands before the spans.
+ * copy of its resource and of its instrumentation scope, where that is short.
  * Only the frames are read, a few nanoseconds a span. Where it cuts depends on the message and `sliceBytes`
  * alone.
  * @param sliceBytes a slice ends with the first span that reaches it; or four times its resource, so that
@@ -41,14 +41,11 @@ export function* slicesOf(message: Buffer, sliceBytes: number): Generator<Buffer
         continue;
       }
       const scopeEnd = cursor.length(resourceEnd);
-      let scope = noScope;
+      const scope = scopeOf(cursor, scopeEnd);
       while (cursor.at < scopeEnd) {
         const fieldStart = cursor.at;
         const fieldTag = cursor.tag(scopeEnd);
         cursor.skip(fieldTag, scopeEnd);
-        if (fieldTag === scopeSpansTag.scope && cursor.at - fieldStart <= scopeBytesMax) {
-          scope = [fieldStart, cursor.at];
-        }
         if (fieldTag !== scopeSpansTag.spans) continue;
         slice.add(fieldStart, cursor.at, scope);
         if (slice.bytes < bytesMax) continue;
@@ -67,6 +64,20 @@ type Range = [number, number];
 const noScope: Range = [0, 0];
 /** A scope is a name and a version; a longer one is not copied. */
 const scopeBytesMax = 256;
+
+/** The scope of the ScopeSpans at the cursor, with tag and length; encoders write it first. */
+function scopeOf(cursor: ProtobufReader, end: number): Range {
+  const start = cursor.at;
+  let found = noScope;
+  while (cursor.at < end && found === noScope) {
+    const fieldStart = cursor.at;
+    const tag = cursor.tag(end);
+    cursor.skip(tag, end);
+    if (tag === scopeSpansTag.scope) found = [fieldStart, cursor.at];
+  }
+  cursor.at = start;
+  return found[1] - found[0] > scopeBytesMax ? noScope : found;
+}
 
 /** A resource comes in one piece; in more than these it is hostile, and its spans are not cut. */
 const piecesMax = 64;

@@ -14,10 +14,8 @@ const cases = files.flatMap((file) => /^(.+)\.expected\.json$/.exec(file)?.[1] ?
 const pending = new Set([
   '06-asgi-websocket',
   '08-same-span-one-body',
-  '17-xff-captured',
   '40-javalin-angle',
   '45-sse-accept',
-  '50-obi-client-name',
 ]);
 
 const folder = temporaryFolder();

@@ -12,13 +12,14 @@ import {
   type TrustedProxies,
 } from './address.ts';
 
-/** What a span said of its client is no address. */
+/** In place of a client's number: the span names one, and no text of it is an address. */
 export const invalidClient = -1;
 
 /**
- * Who called: OTLP.md 2.1 and X21. An instrumentation puts the first hop of X-Forwarded-For into
- * `client.address` whoever sent it, so where the peer is known and another one, it must be a trusted
- * proxy, or the peer itself is the client. Each distinct text is parsed once.
+ * The client of a span (docs/extraction.md 2.1, X21). An instrumentation puts the first hop of X-Forwarded-For
+ * into `client.address`, and any caller may write that hop. So a captured header is walked from its nearest
+ * hop. Without one, a peer that differs must be a trusted proxy, or the peer is the client. Each distinct
+ * text is parsed once.
  */
 export class ClientCache {
   readonly #dictionary: CallDictionary;
@@ -49,30 +50,44 @@ export class ClientCache {
     const { attributes } = walk;
     const claimed = attributes.firstString(claimedSlots);
     const peer = attributes.firstString(peerSlots);
-    if (claimed < 0 && (attributes.marks & mark.forwarding) !== 0) {
-      return this.#forwarded(walk, peer);
+    if ((attributes.marks & mark.forwarding) !== 0 && !this.#proxies.isEmpty) {
+      return this.#behindProxies(walk, claimed, peer);
     }
+    return this.#byAttributes(walk, claimed, peer);
+  }
+
+  /**
+   * By `client.address` and the peer. A name in `client.address` (a workload's, `unknown`, `localhost`) is no
+   * address: the peer is the client then.
+   * @param claimed @param peer slots, or -1
+   */
+  #byAttributes(walk: TracesReader, claimed: number, peer: number): number {
     if (claimed < 0) return peer < 0 ? 0 : this.#number(walk, peer);
     const client = this.#number(walk, claimed);
     if (peer < 0 || sameText(walk, claimed, peer)) return client;
     const peerClient = this.#number(walk, peer);
+    if (client === invalidClient) return peerClient;
     // A peer that is no address is a socket in the file system: a proxy of the same machine.
     if (peerClient === client || peerClient === invalidClient) return client;
     return this.#isTrusted(walk, peer) ? client : peerClient;
   }
 
-  /** From the forwarding headers, which count when the peer is trusted or, while anybody is, not known. */
-  #forwarded(walk: TracesReader, peer: number): number {
-    const { attributes } = walk;
-    if (peer >= 0) {
-      const peerClient = this.#number(walk, peer);
-      if (peerClient !== invalidClient && !this.#isTrusted(walk, peer)) return peerClient;
+  /**
+   * With a forwarding header, which counts when the peer is trusted, no address, or not told. The header says
+   * more than `client.address`, where instrumentations put its first hop: whatever the caller wrote.
+   */
+  #behindProxies(walk: TracesReader, claimed: number, peer: number): number {
+    const hops = forwardingHops(walk.attributes);
+    // Without a peer, a `client.address` that no hop is can only be the peer itself.
+    const nearest = peer < 0 && !isAmong(hops, walk.attributes, claimed) ? claimed : peer;
+    if (nearest >= 0) {
+      const peerClient = this.#number(walk, nearest);
+      if (peerClient !== invalidClient && !this.#isTrusted(walk, nearest)) return peerClient;
     }
-    if (this.#proxies.isEmpty) return peer < 0 ? 0 : this.#number(walk, peer);
-    const hops = forwardingHops(attributes);
-    if (hops.length === 0) return peer < 0 ? 0 : this.#number(walk, peer);
+    if (hops.length === 0) return this.#byAttributes(walk, claimed, peer);
     const address = this.#proxies.clientOf(hops);
-    return address === '' ? invalidClient : this.#dictionary.client(address);
+    if (address !== '') return this.#dictionary.client(address);
+    return claimed < 0 ? invalidClient : this.#byAttributes(walk, claimed, peer);
   }
 
   #number(walk: TracesReader, place: number): number {
@@ -114,13 +129,20 @@ export class ClientCache {
   }
 }
 
+/** Whether `client.address` was taken from the header. */
+function isAmong(hops: readonly string[], attributes: AttributeSlots, claimed: number): boolean {
+  if (claimed < 0) return false;
+  const address = canonicalAddress(attributes.text(claimed));
+  return hops.some((hop) => canonicalAddress(hop) === address);
+}
+
 function sameText({ attributes, cursor: { view } }: TracesReader, a: number, b: number): boolean {
   const [aStart, bStart] = [attributes.start(a), attributes.start(b)];
   const length = attributes.end(a) - aStart;
   return attributes.end(b) - bStart === length && sameBytes(view, aStart, view, bStart, length);
 }
 
-/** Tells nobody (0) and `invalidClient` (-1) from what was not looked at yet. */
+/** Added to a cached number, so that 0 (no client) and -1 (invalid) differ from an empty slot. */
 const known = 2;
 
 const claimedSlots = [slot.client, slot.oldClient, slot.rustClient];

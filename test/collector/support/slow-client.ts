@@ -21,17 +21,26 @@ export function slowClient(attributes: Attributes, proxies: TrustedProxies): str
     'net.peer.ip',
     'peer.address',
   ]);
-  const peerAddress = parse(peer);
-  const peerStands = peerAddress !== '' && !proxies.trusts(canonicalAddress(peer));
   const hops = forwardingHops(attributes);
-  if (claimed !== '') {
-    const address = parse(claimed);
-    if (peerStands && peerAddress !== address) return peerAddress;
-    return address || undefined;
-  }
-  if (hops.length > 0 && !peerStands && !proxies.isEmpty)
-    return proxies.clientOf(hops) || undefined;
-  return peer === '' ? '' : peerAddress || undefined;
+  const claimedAddress = parse(claimed);
+  const isOfHeader = hops.map(canonicalAddress).includes(canonicalAddress(claimed));
+  const isSocket = peer === '' && !isOfHeader && hasForwarding(attributes) && !proxies.isEmpty;
+  const socket = isSocket ? claimed : peer;
+  const peerAddress = parse(socket);
+  const peerStands = peerAddress !== '' && !proxies.trusts(canonicalAddress(socket));
+  const isProxied = hops.length > 0 && !proxies.isEmpty && !peerStands;
+  const forwarded = isProxied ? proxies.clientOf(hops) : '';
+  if (forwarded !== '') return forwarded;
+  if (peerStands) return peerAddress;
+  if (isProxied && claimed === '') return undefined;
+  if (claimed === '' && peer === '') return '';
+  return claimedAddress || peerAddress || undefined;
+}
+
+function hasForwarding(attributes: Attributes): boolean {
+  const names =
+    'x-forwarded-for x_forwarded_for forwarded x-real-ip x_real_ip cf-connecting-ip cf_connecting_ip';
+  return names.split(' ').some((name) => attributes.has(`http.request.header.${name}`));
 }
 
 function forwardingHops(attributes: Attributes): string[] {

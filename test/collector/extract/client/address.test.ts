@@ -182,6 +182,43 @@ describe('X21: the client of a span', () => {
     expect(of(header, [])).toBe('');
   });
 
+  test('a captured list is walked from the right even where client.address is set', () => {
+    // davidB/tracing-opentelemetry-instrumentation-sdk#68, opentelemetry-beam/opentelemetry_phoenix#15.
+    const list = { [xff]: { array: ['1.1.1.1, 198.51.100.7'] }, 'client.address': '1.1.1.1' };
+    expect(of({ ...list, 'network.peer.address': '10.0.3.4' })).toBe('198.51.100.7');
+    expect(of(list)).toBe('198.51.100.7');
+    // A peer that is no trusted proxy may write any header.
+    expect(of({ ...list, 'network.peer.address': '192.0.2.9' })).toBe('192.0.2.9');
+    // Two proxies of ours, and RFC 7239's header.
+    const two = { [xff]: '1.1.1.1, 198.51.100.7, 10.0.0.5', 'client.address': '1.1.1.1' };
+    expect(of({ ...two, 'net.peer.ip': '10.0.3.4' })).toBe('198.51.100.7');
+    const forwarded = { 'http.request.header.forwarded': 'for=1.1.1.1, for=198.51.100.7' };
+    expect(of({ ...forwarded, 'client.address': '1.1.1.1', 'net.peer.ip': '10.0.3.4' })).toBe(
+      '198.51.100.7',
+    );
+    // Without the trust there is no header to believe.
+    expect(of({ ...list, 'network.peer.address': '10.0.3.4' }, [])).toBe('10.0.3.4');
+  });
+
+  test.each([
+    // grafana/beyla#921: the name of a Kubernetes workload. uvicorn's and test clients' names.
+    'frontend.shop',
+    'unknown',
+    'localhost',
+    'testclient',
+    'unix:',
+    '-',
+  ])('the name %j in client.address falls back to the header, then the peer', (name) => {
+    const named = { 'client.address': name, 'network.peer.address': '10.0.0.7' };
+    expect(of({ ...named, [xff]: '1.1.1.1, 198.51.100.7' })).toBe('198.51.100.7');
+    expect(of({ 'client.address': name, [xff]: '198.51.100.7' })).toBe('198.51.100.7');
+    expect(of(named)).toBe('10.0.0.7');
+    expect(of({ 'http.client_ip': name, 'net.sock.peer.addr': '203.0.113.102' })).toBe(
+      '203.0.113.102',
+    );
+    expect(of({ 'client.address': name })).toBe('invalid');
+  });
+
   test('what is no address is nothing, and counted', () => {
     expect(of({ 'client.address': 'unknown' })).toBe('invalid');
     expect(of({ 'client.address': 'unknown', 'network.peer.address': '192.0.2.1' })).toBe(
