@@ -7,6 +7,7 @@ import { limits } from './limits.ts';
 import { listenToHttp1 } from './request/http1.ts';
 import { listenToHttp2 } from './request/http2.ts';
 import { type Call, callOf, type Ending } from './request/request-record.ts';
+import { HeadSampling, responseHeadersOf } from './request/response-headers.ts';
 import {
   type Environment,
   logToStandardError,
@@ -28,6 +29,7 @@ export class Lean {
   readonly #log: (line: string) => void;
   readonly #guard: Guard;
   readonly #inventory: Inventory;
+  readonly #heads = new HeadSampling();
   readonly #readers: RouteReader[] = [];
   readonly #errorReaders: ((request: RawRequest) => unknown)[] = [];
   readonly #loading: Promise<unknown>[] = [];
@@ -140,7 +142,12 @@ export class Lean {
         : this.#guard.run('consumer', () => consumer(call.request));
     const isName = typeof name === 'string' && name !== '';
     const consumed = isName ? name.slice(0, limits.headerCharacters) : undefined;
-    this.#serverSpans()?.add(call, ending, this.#hooks, consumed);
+    const { response, method, route } = call;
+    const headers =
+      response === undefined
+        ? ending.headers
+        : responseHeadersOf(response, this.#heads.isRead(method, route));
+    this.#serverSpans()?.add(call, ending, headers, this.#hooks, consumed);
   }
 
   #serverSpans(): ServerSpans | undefined {

@@ -293,6 +293,70 @@ it('forwarding lists of any length: the last hops are kept, each of them whole',
   });
 });
 
+it.each(['0', '1'])(
+  'HTTP2=%s: the response headers of streams and of endpoints that end',
+  async (HTTP2) => {
+    await withApp({ HTTP2 }, async ({ url }) => {
+      const call = async (path: string) => {
+        if (HTTP2 === '0') return void (await (await fetch(url + path)).text());
+        const session = connectHttp2(url);
+        const asked = session.request({ ':path': path });
+        asked.resume();
+        await new Promise((resolve) => asked.on('close', resolve).end());
+        session.close();
+      };
+      const paths = ['/events-that-end', '/deprecated', '/set', '/page', '/plain'];
+      for (const path of paths) await call(path);
+      const spans = await sink.servers(paths.length);
+      const headers = spans.map(({ attributes }) =>
+        Object.fromEntries(
+          Object.entries(attributes)
+            .filter(([name]) => name.startsWith('http.response.header.'))
+            .map(([name, value]) => [name.slice('http.response.header.'.length), value]),
+        ),
+      );
+      expect(headers).toEqual([
+        { 'content-type': ['text/event-stream'] },
+        {
+          deprecation: ['@1688169599'],
+          sunset: ['Sun, 30 Jun 2030 00:00:00 GMT'],
+          link: ['</docs/2027>; rel="deprecation"; type="text/html"'],
+        },
+        { deprecation: ['true'] },
+        {},
+        {},
+      ]);
+      expect(JSON.stringify(spans)).not.toContain('hush');
+    });
+  },
+);
+
+it('an event stream that its reader leaves has its content type, however many there were', async () => {
+  await withApp({}, async ({ url }) => {
+    const count = 40;
+    for (let stream = 0; stream < count; stream += 1) {
+      const leaving = new AbortController();
+      const { body } = await fetch(`${url}/events`, { signal: leaving.signal });
+      await body!.getReader().read();
+      leaving.abort();
+    }
+    const spans = await sink.servers(count);
+    for (const { attributes } of spans) {
+      expect(attributes['http.response.header.content-type']).toEqual(['text/event-stream']);
+    }
+  });
+});
+
+it('the end of an endpoint is told by its first answers and by one in 32 after them', async () => {
+  await withApp({}, async ({ url }) => {
+    const count = 70;
+    for (let call = 0; call < count; call += 1) await (await fetch(`${url}/deprecated`)).text();
+    const spans = await sink.servers(count);
+    const told = spans.filter(({ attributes }) => 'http.response.header.sunset' in attributes);
+    expect(told).toHaveLength(10);
+  });
+});
+
 it('every word of a secret, wherever it stands in a header name, keeps the header out', async () => {
   const words = [
     ...['api-key', 'api_key', 'apikey', 'key', 'token', 'secret', 'password', 'passwd', 'auth'],

@@ -2,6 +2,7 @@ import type { Http2Server, Http2ServerRequest, ServerHttp2Stream } from 'node:ht
 import type { Guard } from '../guard.ts';
 import { type CallListener, connectionFacts, contentLength } from './http1.ts';
 import { beginCall, type Connection, callOfStream, keepStream } from './request-record.ts';
+import { withMeaning } from './response-headers.ts';
 
 /**
  * The calls of an HTTP/2 server, for one that begins to listen: a listener of its streams, ahead of the app's.
@@ -42,6 +43,7 @@ function endStream(stream: ServerHttp2Stream, listener: CallListener): void {
     // NO_ERROR is 0; a client that goes away cancels, or takes its connection with it.
     isAborted: stream.aborted || stream.rstCode !== 0 || status === undefined,
     responseBytes: contentLength(sent?.['content-length']),
+    headers: sent === undefined ? undefined : withMeaning(sent),
   });
 }
 

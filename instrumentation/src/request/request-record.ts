@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import type { RawRequest } from '../frameworks/framework.ts';
+import type { ResponseHeaders } from './response-headers.ts';
 
 /** One call that a server answers, from its start to its end. */
 export interface Call {
@@ -38,6 +39,8 @@ export interface Ending {
   readonly isAborted: boolean;
   /** Content-Length of the answer, if it has one and a body. */
   readonly responseBytes: number | undefined;
+  /** Of HTTP/2; an answer over HTTP/1.1 has its head. */
+  readonly headers?: ResponseHeaders | undefined;
 }
 
 /**

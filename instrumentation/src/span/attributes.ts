@@ -2,6 +2,7 @@ import type { RawRequest } from '../frameworks/framework.ts';
 import { limits } from '../limits.ts';
 import { contentLength } from '../request/http1.ts';
 import type { Call, Ending } from '../request/request-record.ts';
+import { type ResponseHeaders, responseHeaderNames } from '../request/response-headers.ts';
 import { AttributeKey, type SpanWriter } from './span-writer.ts';
 
 /** Who takes attributes down: the span writer, or a test. */
@@ -27,6 +28,11 @@ const keys = {
   errorType: new AttributeKey('error.type'),
 };
 
+const responseHeaderKeys = responseHeaderNames.map((name) => ({
+  name,
+  key: new AttributeKey(`http.response.header.${name}`),
+}));
+
 /** What the attributes of a call's span say, taken when it ends: neither request nor response is kept. */
 export interface CallFacts {
   /** `knownMethod` of `originalMethod`. */
@@ -46,10 +52,16 @@ export interface CallFacts {
   readonly responseBytes: number | undefined;
   readonly errorType: string | undefined;
   readonly headers: readonly { key: AttributeKey; values: readonly string[] }[];
+  readonly responseHeaders: ResponseHeaders | undefined;
 }
 
 /** The query is never taken: it holds secrets too often, and nobody here asks for it. @param headers taken besides */
-export function factsOf(call: Call, ending: Ending, headers: readonly TakenHeader[]): CallFacts {
+export function factsOf(
+  call: Call,
+  ending: Ending,
+  responseHeaders: ResponseHeaders | undefined,
+  headers: readonly TakenHeader[],
+): CallFacts {
   const { request, connection, method: originalMethod } = call;
   const sent = request.headers;
   const method = knownMethod(originalMethod);
@@ -70,6 +82,7 @@ export function factsOf(call: Call, ending: Ending, headers: readonly TakenHeade
     responseBytes: method === 'HEAD' ? undefined : ending.responseBytes,
     errorType: errorType(call, ending),
     headers: headers.length === 0 ? noHeaders : headersOf(sent, headers),
+    responseHeaders,
   };
 }
 
@@ -108,6 +121,14 @@ export function writeAttributes(to: AttributeSink, facts: CallFacts): void {
   if (responseBytes !== undefined) to.integer(keys.responseBytes, responseBytes);
   if (facts.errorType !== undefined) to.repeated(keys.errorType, facts.errorType);
   for (const { key, values } of facts.headers) to.list(key, values);
+  if (facts.responseHeaders !== undefined) writeResponseHeaders(to, facts.responseHeaders);
+}
+
+function writeResponseHeaders(to: AttributeSink, headers: ResponseHeaders): void {
+  for (const { name, key } of responseHeaderKeys) {
+    const value = headers[name];
+    if (value !== undefined) to.list(key, [cut(value)]);
+  }
 }
 
 /** A request header that becomes an attribute. @property name lower case */

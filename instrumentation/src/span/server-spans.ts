@@ -5,6 +5,7 @@ import { Guard } from '../guard.ts';
 import { type InventoryPart, inventorySpanName } from '../inventory.ts';
 import { limits } from '../limits.ts';
 import type { Call, Ending } from '../request/request-record.ts';
+import type { ResponseHeaders } from '../request/response-headers.ts';
 import { type Caller, callerOf } from '../request/trace-context.ts';
 import { resourceOf } from '../resource.ts';
 import {
@@ -66,7 +67,13 @@ export class ServerSpans {
   }
 
   /** @param consumer who called, when the app says so */
-  add(call: Call, ending: Ending, hooks: RequestHooks, consumer: string | undefined): void {
+  add(
+    call: Call,
+    ending: Ending,
+    responseHeaders: ResponseHeaders | undefined,
+    hooks: RequestHooks,
+    consumer: string | undefined,
+  ): void {
     const durationNs = Math.round((performance.now() - call.startMs) * 1e6);
     const caller = this.#continues ? callerOf(call.request) : undefined;
     const ids = this.#ids.draw();
@@ -74,7 +81,7 @@ export class ServerSpans {
     if (sampled === undefined) return;
     const { startEpochMs } = call;
     const { traceState } = sampled;
-    const facts = factsOf(call, ending, hooks.headers);
+    const facts = factsOf(call, ending, responseHeaders, hooks.headers);
     this.queue.add((writer) => {
       writer.begin({
         name: spanName(facts),

@@ -19,6 +19,33 @@ function answer(request, response) {
     return void response.end('no');
   }
   if (path === '/destroy') return void response.destroy();
+  if (path === '/events' || path === '/events-that-end') {
+    response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
+    response.write('data: 1\n\n');
+    if (path === '/events-that-end') response.end();
+    return;
+  }
+  if (path === '/deprecated') {
+    const link = '</docs/2027>; rel="deprecation"; type="text/html"';
+    response.writeHead(200, {
+      Deprecation: '@1688169599',
+      Sunset: 'Sun, 30 Jun 2030 00:00:00 GMT',
+      Link: link,
+      'Content-Length': 3,
+    });
+    return void response.end('old');
+  }
+  if (path === '/set') {
+    response.setHeader('deprecation', 'true');
+    return void response.end('old');
+  }
+  if (path === '/page') {
+    response.writeHead(200, {
+      Link: '</page?cursor=hush>; rel="next"',
+      'Content-Type': 'text/plain',
+    });
+    return void response.end('page');
+  }
   if (path === '/exit') {
     response.end('bye');
     return void setImmediate(() => process.exit(0));
