@@ -31,7 +31,10 @@ test('starts without a store, says where it listens in one line, and ends on SIG
   running = analyzer;
   expect(Object.keys(analyzer.addresses)).toEqual(['analyzer']);
   expect(analyzer.output().trim().split('\n')).toHaveLength(1);
-  expect((await fetch(`${analyzer.url}/readyz`)).status).toBe(200);
+  const ready = await fetch(`${analyzer.url}/readyz`);
+  expect(ready.status).toBe(200);
+  // Longer than the 60 s of a proxy: whoever closes first while the other sends loses a request.
+  expect(ready.headers.get('keep-alive')).toBe('timeout=95');
   expect(existsSync(path)).toBe(true);
   const answer = await (await fetch(`${analyzer.url}/api/v1/report`)).json();
   expect(answer).toMatchObject({ endpoints: [], observed_since: null });
