@@ -8,7 +8,8 @@ import { openCertificates } from '../core/server/certificates.ts';
 import { addressOf, listen } from '../core/server/listen.ts';
 import { createWebServer, type WebServer } from '../core/server/web-server.ts';
 import { storePlace } from '../core/store/engine.ts';
-import { RetryingReader } from '../core/store/late.ts';
+import type { InventoryStore } from '../core/store/inventory.ts';
+import { Retrying, RetryingReader } from '../core/store/late.ts';
 import type { CallReader } from '../core/store/store.ts';
 import { version } from '../core/version.ts';
 import { openDashboard } from './api/dashboard.ts';
@@ -42,7 +43,9 @@ export async function startAnalyzer(
     log.warn({ store: place.name }, `${error.message}; trying again at every request`);
   }
   const tenancy = openTenancy(config);
-  return serve(config, { reader, tenancy }, log).catch(async (error: unknown) => {
+  const inventories = new Retrying(place.openInventories);
+  return serve(config, { reader, tenancy, inventories }, log).catch(async (error: unknown) => {
+    await inventories.close();
     await tenancy.close();
     await reader.close();
     throw error;
@@ -51,13 +54,14 @@ export async function startAnalyzer(
 
 async function serve(
   config: Config,
-  stores: { reader: CallReader; tenancy: Tenancy },
+  stores: { reader: CallReader; tenancy: Tenancy; inventories: Retrying<InventoryStore> },
   log: Log,
 ): Promise<Analyzer> {
   const { coldAfterDays, deadAfterDays, host } = config;
   const thresholds = { coldAfterDays, deadAfterDays };
   const app = analyzerApp({
     ...stores,
+    inventories: () => stores.inventories.get(),
     thresholds,
     clientsAreHashed: config.clientPrivacy === 'hash',
     log,
@@ -87,6 +91,7 @@ async function serve(
     async close() {
       certificates?.close();
       await drain(web);
+      await stores.inventories.close();
       await stores.tenancy.close();
       await stores.reader.close();
     },

@@ -46,6 +46,11 @@ export const limits = {
 
   /** One uploaded inventory. GitHub's OpenAPI document, the largest public one we know, has 12 MB. */
   inventoryBytes: 32 * 1024 * 1024,
+  /** Uploads up to this are read on the event loop: some milliseconds; a thread's start alone takes 40 ms. */
+  inventoryInlineCharacters: 256 * 1024,
+  /** Memory and time of reading one larger upload. GitHub's document takes 1.5 s and 300 MiB as YAML. */
+  inventoryMemoryMiB: 1024,
+  inventoryReadMs: 30_000,
   /** Routes that an inventory declares: as many as a service may have endpoints. */
   inventoryRoutes: 20_000,
   /** Versions of a service's inventory that are listed; older ones are deleted. */

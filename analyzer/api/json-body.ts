@@ -20,17 +20,23 @@ export async function readJsonBody<S extends z.ZodRawShape>(
   throw wrongField(schema, outcome.error.issues[0]!);
 }
 
-/** Reads on past the bound without keeping it, so that the sender sees the answer. */
-async function readText(request: IncomingMessage): Promise<string> {
+/**
+ * Reads on past the bound without keeping it, so that the sender sees the answer.
+ * @throws AppError `too_large` beyond `bytesMax`
+ */
+export async function readText(
+  request: IncomingMessage,
+  bytesMax: number = limits.commandBytes,
+): Promise<string> {
   const parts: Buffer[] = [];
   let bytes = 0;
   for await (const part of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     bytes += part.length;
-    if (bytes > limits.discardBytes) break;
-    if (bytes <= limits.commandBytes) parts.push(part);
+    if (bytes > Math.max(limits.discardBytes, bytesMax)) break;
+    if (bytes <= bytesMax) parts.push(part);
   }
-  if (bytes <= limits.commandBytes) return Buffer.concat(parts).toString();
-  const message = `the body has more than ${limits.commandBytes} bytes, the bound of a command`;
+  if (bytes <= bytesMax) return Buffer.concat(parts).toString();
+  const message = `the body has more than ${bytesMax} bytes, the bound of this command`;
   throw new AppError('too_large', message);
 }
 

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { limits } from '../../core/limits.ts';
+import { type InventoryCommand, inventoryPath } from '../inventory/command.ts';
 import { formats } from '../query/formats.ts';
 import type { Query } from '../query/query.ts';
 import { named, namedSchemas } from '../query/schema.ts';
@@ -8,6 +10,7 @@ import type { Command } from '../tenancy/command.ts';
 export function openapiDocument(
   queries: readonly Query[],
   commands: readonly Command[],
+  inventoryCommands: readonly InventoryCommand[],
   version: string,
 ): object {
   const paths: Record<string, object> = {};
@@ -15,6 +18,10 @@ export function openapiDocument(
   for (const command of commands) {
     const path = pathOf(command);
     paths[path] = { ...paths[path], [command.method.toLowerCase()]: commandOperation(command) };
+  }
+  for (const command of inventoryCommands) {
+    const path = pathOf({ path: inventoryPath });
+    paths[path] = { ...paths[path], [command.method.toLowerCase()]: inventoryOperation(command) };
   }
   return {
     openapi: '3.1.0',
@@ -35,6 +42,7 @@ export function openapiDocument(
 
 const tags = [
   { name: 'reports', description: 'Queries of what was observed' },
+  { name: 'inventory', description: 'Declared routes of a service' },
   { name: 'tenancy', description: 'Projects and their keys' },
 ];
 
@@ -89,6 +97,51 @@ function commandOperation(command: Command): object {
         '415': errorResponse('The body is not JSON'),
       }),
       '503': errorResponse('The store cannot be written now; try again'),
+    },
+  };
+}
+
+function inventoryOperation(command: InventoryCommand): object {
+  const { name, about, action, takesBody, status, parameters, schema } = command;
+  const text = { schema: { type: 'string' } };
+  return {
+    operationId: name,
+    tags: ['inventory'],
+    summary: about,
+    description: `${about}.`,
+    security: security(action === 'declare' ? ['ingest', 'admin'] : ['read', 'admin']),
+    parameters: [
+      {
+        name: 'service',
+        in: 'path',
+        required: true,
+        description: 'the exact name of a service, which need not have been observed yet',
+        schema: { type: 'string', minLength: 1, maxLength: limits.serviceNameBytes },
+      },
+      ...queryParameters(parameters),
+    ],
+    ...(takesBody && {
+      requestBody: {
+        required: true,
+        description:
+          'An OpenAPI 3 or Swagger 2 document, lines of METHOD /route, {"routes": [{"method", "route", "deprecated"}]} or the output of a route printer. The content decides, not the type.',
+        content: {
+          'application/json': { schema: {} },
+          'application/yaml': text,
+          'text/plain': text,
+        },
+      },
+    }),
+    responses: {
+      [status]: { description: about, ...(schema && { content: contentOf(name, schema, false) }) },
+      '400': errorResponse('A parameter is wrong, or the body declares no routes'),
+      ...refusals,
+      ...(!takesBody && { '404': errorResponse('The service has no inventory there') }),
+      ...(takesBody && {
+        '409': errorResponse('The project has as many inventories as it may'),
+        '413': errorResponse('The body or its number of routes is too large'),
+      }),
+      '503': errorResponse('The store cannot be read or written now; try again'),
     },
   };
 }

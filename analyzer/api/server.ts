@@ -4,7 +4,10 @@ import type { Tenancy } from '../../core/auth/tenancy.ts';
 import { AppError } from '../../core/error.ts';
 import type { Log } from '../../core/log.ts';
 import { isHttp2 } from '../../core/server/web-server.ts';
+import type { InventoryStore } from '../../core/store/inventory.ts';
 import type { CallReader } from '../../core/store/store.ts';
+import { inventoryPath } from '../inventory/command.ts';
+import { inventoryCommands } from '../inventory/commands.ts';
 import { type Metrics, openMetrics } from '../metrics.ts';
 import type { QueryContext, Thresholds } from '../query/answer-head.ts';
 import type { FormatName } from '../query/formats.ts';
@@ -18,6 +21,7 @@ import { type Dashboard, encoded, pageHeaders, upwards } from './dashboard.ts';
 import { type Failure, failure, wrongMethod } from './failure.ts';
 import { frontPage } from './front-page.ts';
 import type { ApiRequest, Handler } from './handler.ts';
+import { inventoryHandlers } from './inventory-routes.ts';
 import { readJsonBody } from './json-body.ts';
 import { openapiDocument } from './openapi.ts';
 import { queries } from './queries.ts';
@@ -27,6 +31,8 @@ import { openSessionDoor, type PageFacts, type SessionDoor } from './session-rou
 export interface AnalyzerOptions {
   reader: CallReader;
   tenancy: Pick<Tenancy, 'gate' | 'keys'>;
+  /** @throws AppError `unavailable` */
+  inventories: () => Promise<InventoryStore>;
   thresholds: Thresholds;
   /** ROLLCALL_CLIENT_PRIVACY=hash; false unless given. */
   clientsAreHashed?: boolean;
@@ -64,10 +70,19 @@ export function analyzerApp(options: AnalyzerOptions): RequestListener {
   for (const [path, handlers] of commandHandlers(options, session)) {
     serve(app, `/api/v1${path}`, handlers);
   }
+  const { tenancy, inventories, reader, now } = options;
+  const { credentials } = session;
+  serve(
+    app,
+    `/api/v1${inventoryPath}`,
+    inventoryHandlers({ gate: tenancy.gate, credentials, inventories, calls: reader, now }),
+  );
   serve(app, '/session', { GET: session.read, POST: session.signIn, DELETE: session.signOut });
   route(app, '/sessions', session.list);
   serve(app, '/sessions/:id', { DELETE: session.end });
-  const document = JSON.stringify(openapiDocument(queries, commands, options.version));
+  const document = JSON.stringify(
+    openapiDocument(queries, commands, inventoryCommands, options.version),
+  );
   route(app, '/api/v1/openapi.json', fixed('application/json; charset=utf-8', document));
   for (const template of dashboardPaths) {
     route(app, template, (request, response) => {
@@ -160,14 +175,14 @@ function answerFailure(
   }
 }
 
-type Handlers = Partial<Record<Command['method'], Handler>>;
+type Handlers = Partial<Record<'GET' | 'POST' | 'PUT' | 'DELETE', Handler>>;
 
 function route(app: Router, path: string, handler: Handler): void {
   serve(app, path, { GET: handler });
 }
 
 /** HEAD comes with GET; any other method is refused by name. */
-function serve(app: Router, path: string, { GET, POST, DELETE }: Handlers): void {
+function serve(app: Router, path: string, { GET, POST, PUT, DELETE }: Handlers): void {
   const allowed: string[] = [];
   if (GET) {
     app.get(path, GET);
@@ -176,6 +191,10 @@ function serve(app: Router, path: string, { GET, POST, DELETE }: Handlers): void
   if (POST) {
     app.post(path, POST);
     allowed.push('POST');
+  }
+  if (PUT) {
+    app.put(path, PUT);
+    allowed.push('PUT');
   }
   if (DELETE) {
     app.delete(path, DELETE);

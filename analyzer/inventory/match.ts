@@ -1,4 +1,5 @@
-import { canonicalRoute, routeShape } from '../../core/route/route.ts';
+import { canonicalRoute } from '../../core/route/route.ts';
+import { endpointShape } from '../../core/store/endpoint-identity.ts';
 import type { DeclaredRoute } from '../../core/store/inventory.ts';
 
 /** An endpoint as it was observed. */
@@ -10,88 +11,60 @@ export interface ObservedRoute {
   templated: boolean;
 }
 
-export interface InventoryMatch {
-  /** For each observed endpoint the declarations it is a call of: indexes into the declared routes. More than
-   *  one where declarations differ in nothing but the names of parameters; none when it is undocumented. */
-  declarations: number[][];
-  /** Observed endpoints that fit a declaration only when a literal of theirs is a parameter's value. */
-  guessed: Set<number>;
-  /** For each declaration: some observed endpoint is a call of it. */
-  called: boolean[];
-  /** The server's prefix that most matched endpoints came with; the first one declared where none matched. */
+/** What an observed endpoint is a call of. */
+export interface Match {
+  /** Indexes into the declared routes: more than one where these differ in names of parameters only. */
+  declarations: readonly number[];
+  /** The server's prefix that the endpoint came with; '' for none. */
   prefix: string;
+  /** It fits only when a literal of the made-up route is taken for a parameter's value. */
+  guessed: boolean;
 }
 
 /**
- * Brings observed endpoints and declarations together. They are one when their shapes agree and the method
- * does, with or without one of the servers' prefixes. A declaration without a method takes every method, and
- * one of GET takes HEAD where HEAD is not declared.
+ * Finds the declaration of an observed endpoint. They are one when their shapes agree and the method does, with
+ * or without one of the servers' prefixes. A declaration without a method takes every method, and one of GET
+ * takes HEAD where HEAD is not declared.
  */
-export function matchInventory(
-  declared: readonly DeclaredRoute[],
-  prefixes: readonly string[],
-  observed: readonly ObservedRoute[],
-): InventoryMatch {
-  const table = new DeclarationTable(declared, ['', ...prefixes]);
-  const match: InventoryMatch = {
-    declarations: [],
-    guessed: new Set(),
-    called: declared.map(() => false),
-    prefix: prefixes[0] ?? '',
-  };
-  const uses = new Map<string, number>();
-  observed.forEach((endpoint, index) => {
-    let found = table.find(endpoint);
-    if (!found && endpoint.templated) {
-      found = table.guess(endpoint);
-      if (found) match.guessed.add(index);
-    }
-    match.declarations.push(found?.declarations ?? []);
-    if (!found) return;
-    uses.set(found.prefix, (uses.get(found.prefix) ?? 0) + 1);
-    for (const at of found.declarations) match.called[at] = true;
-  });
-  for (const [prefix, count] of uses) {
-    if (count > (uses.get(match.prefix) ?? 0)) match.prefix = prefix;
-  }
-  return match;
-}
-
-interface Found {
-  declarations: number[];
-  prefix: string;
-}
-
-class DeclarationTable {
+export class DeclarationTable {
   /** By canonical route, and by shape; then by method. */
   readonly #byRoute = new Map<string, Map<string, Found>>();
   readonly #byShape = new Map<string, Map<string, Found>>();
   readonly #root = new SegmentNode();
 
   constructor(declared: readonly DeclaredRoute[], prefixes: readonly string[]) {
-    declared.forEach(({ method, route }, index) => {
-      for (const prefix of prefixes) {
+    for (const prefix of ['', ...prefixes]) {
+      declared.forEach(({ method, route }, index) => {
         const canonical = canonicalRoute(`${prefix}${route}`);
-        const shape = routeShape(canonical);
-        add(this.#byRoute, canonical, method, index, prefix);
+        const shape = endpointShape(canonical);
         if (!this.#byShape.has(shape)) this.#root.add(shape);
+        add(this.#byRoute, canonical, method, index, prefix);
         add(this.#byShape, shape, method, index, prefix);
-      }
-    });
+      });
+    }
   }
 
-  find({ method, route }: ObservedRoute): Found | undefined {
+  match(observed: ObservedRoute): Match | undefined {
+    const { method, route, templated } = observed;
     const exact = ofMethod(this.#byRoute.get(route), method);
-    return exact ?? ofMethod(this.#byShape.get(routeShape(route)), method);
+    const found = exact ?? ofMethod(this.#byShape.get(endpointShape(route)), method);
+    if (found) return { ...found, guessed: false };
+    const guess = templated ? this.#guess(observed) : undefined;
+    return guess && { ...guess, guessed: true };
   }
 
   /** The declaration whose literals agree with most of the route's segments, from the left. */
-  guess({ method, route }: ObservedRoute): Found | undefined {
+  #guess({ method, route }: ObservedRoute): Found | undefined {
     if (!route.startsWith('/')) return undefined;
-    const segments = routeShape(route).split('/').slice(1);
+    const segments = endpointShape(route).split('/').slice(1);
     const accept = (shape: string) => ofMethod(this.#byShape.get(shape), method);
     return this.#root.find(segments, 0, accept);
   }
+}
+
+interface Found {
+  declarations: number[];
+  prefix: string;
 }
 
 function add(
@@ -105,7 +78,7 @@ function add(
   table.set(key, byMethod);
   const found = byMethod.get(method);
   if (!found) byMethod.set(method, { declarations: [index], prefix });
-  else if (!found.declarations.includes(index)) found.declarations.push(index);
+  else if (found.prefix === prefix) found.declarations.push(index);
 }
 
 function ofMethod(byMethod: Map<string, Found> | undefined, method: string): Found | undefined {
@@ -127,7 +100,7 @@ class SegmentNode {
     node.#shape = shape;
   }
 
-  /** Visits at most two children a segment, and a declared tree has few with both. */
+  /** Visits each node of the tree once at the most. */
   find<T>(
     segments: readonly string[],
     at: number,

@@ -2,11 +2,18 @@
  * Lifecycle statuses, defined once: the parameter `status=`, the rows, the summary's counts and the OpenAPI
  * document come from here. analyzer/reports/lifecycle.ts computes them.
  */
-export const statuses = ['active', 'cold', 'dead', 'never_called', 'unknown'] as const;
+export const statuses = ['active', 'cold', 'dead', 'never_called', 'unknown', 'removed'] as const;
 
 export type Status = (typeof statuses)[number];
 
 /** Facts beside the status. analyzer/reports/lifecycle.ts says when each is set. */
-export const marks = ['new', 'only_errors', 'sampled'] as const;
+export const marks = [
+  'new',
+  'only_errors',
+  'sampled',
+  'undocumented',
+  'deprecated',
+  'called_after_removal',
+] as const;
 
 export type Mark = (typeof marks)[number];

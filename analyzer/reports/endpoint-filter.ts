@@ -11,8 +11,10 @@ export interface EndpointFilter {
   q?: string | undefined;
 }
 
+type EndpointNames = Pick<EndpointRecord, 'service' | 'method' | 'route' | 'display'>;
+
 /** @returns whether an endpoint passes all the filters that were given */
-export function endpointFilter(filter: EndpointFilter): (endpoint: EndpointRecord) => boolean {
+export function endpointFilter(filter: EndpointFilter): (endpoint: EndpointNames) => boolean {
   const { method } = filter;
   const route = filter.route === undefined ? undefined : globMatcher(filter.route);
   const q = filter.q?.toLowerCase();

@@ -77,7 +77,7 @@ export const endpointTable = tableOf<EndpointEntry>()('EndpointRow', {
   marks: {
     type: z.array(z.enum(marks)),
     about:
-      'new, only_errors, sampled: some calls may have gone unseen, what seems dead is possibly sampled out',
+      'sampled: some calls may have gone unseen, what seems dead is possibly sampled out; undocumented: the inventory does not declare it; called_after_removal: called though the inventory no longer declares it',
     value: ({ lifecycle }) => lifecycle.marks,
   },
   total_calls: {
@@ -130,19 +130,19 @@ export const endpointTable = tableOf<EndpointEntry>()('EndpointRow', {
     value: ({ usage }) => mostMs(usage),
   },
   first_called_at: {
-    type: time,
-    about: 'lifetime',
-    value: ({ endpoint }) => isoTime(endpoint.firstCallMs),
+    type: time.nullable(),
+    about: 'lifetime; null when never called',
+    value: ({ endpoint }) => timeOf(endpoint.firstCallMs),
   },
   last_called_at: {
-    type: time,
-    about: 'lifetime',
-    value: ({ endpoint }) => isoTime(endpoint.lastCallMs),
+    type: time.nullable(),
+    about: 'lifetime; null when never called',
+    value: ({ endpoint }) => timeOf(endpoint.lastCallMs),
     brief: true,
   },
   days_since_last_call: {
-    type: count,
-    about: 'whole days, lifetime',
+    type: count.nullable(),
+    about: 'whole days, lifetime; null when never called',
     value: ({ lifecycle }) => lifecycle.daysSinceLastCall,
     brief: true,
   },
@@ -179,6 +179,31 @@ export const endpointTable = tableOf<EndpointEntry>()('EndpointRow', {
     about: 'the route as the service itself spells it, as last seen; regular expressions readably',
     value: ({ endpoint }) => endpoint.display,
   },
+  declared: {
+    type: z.boolean().nullable(),
+    about: "whether the service's inventory declares it; null without an inventory",
+    value: ({ declaration }) => (declaration ? declaration.state === 'declared' : null),
+  },
+  owner: {
+    type: z.string().nullable(),
+    about: 'who answers for it, as the inventory says',
+    value: ({ declaration }) => declaration?.owner ?? null,
+  },
+  sunset_at: {
+    type: z.string().nullable(),
+    about: 'when it may be gone, as the inventory says',
+    value: ({ declaration }) => declaration?.sunset ?? null,
+  },
+  operation_id: {
+    type: z.string().nullable(),
+    about: 'its name in the OpenAPI document',
+    value: ({ declaration }) => declaration?.operationId ?? null,
+  },
+  removed_at: {
+    type: time.nullable(),
+    about: 'since when no version of the inventory declares it any more',
+    value: ({ declaration }) => timeOf(declaration?.removedMs ?? null),
+  },
   estimated: {
     type: z.literal(true).optional(),
     about: 'true where counts stand for sampled calls; absent where nothing is sampled',
@@ -208,6 +233,8 @@ function lastCallerRow({
     called_at: isoTime(atMs),
   };
 }
+
+const timeOf = (ms: number | null): string | null => (ms === null ? null : isoTime(ms));
 
 /** The best name of a caller, what else is known of it, and the day of its call. */
 function callerText({ client, consumer, agent, called_at }: z.output<typeof lastCallerSchema>) {

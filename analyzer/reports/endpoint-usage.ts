@@ -1,13 +1,25 @@
 import assert from 'node:assert/strict';
 import { z } from 'zod';
-import type { Coverage, EndpointRecord, Selection, ServiceRecord } from '../../core/store/store.ts';
+import type {
+  Coverage,
+  EndpointRecord,
+  Selection,
+  ServiceRecord,
+  Snapshot,
+} from '../../core/store/store.ts';
 import type { Usage } from '../../core/usage/usage.ts';
+import {
+  type Declaration,
+  type Declarations,
+  declarationsOf,
+  type UncalledEndpoint,
+} from '../inventory/declarations.ts';
 import type { Note, QueryContext } from '../query/answer-head.ts';
 import { count, named } from '../query/schema.ts';
 import { type Status, statuses } from '../query/status.ts';
 import { clientNotes, isHashed } from './client-notes.ts';
 import { countOf, emptyUsage } from './figures.ts';
-import { activityOf, type Lifecycle, lifecycle } from './lifecycle.ts';
+import { activityOf, type Lifecycle, lifecycle, uncalledLifecycle } from './lifecycle.ts';
 
 /** Every endpoint of a selection with its usage in a window and its lifecycle. */
 export interface EndpointUsage {
@@ -21,10 +33,18 @@ export interface EndpointUsage {
 }
 
 export interface EndpointEntry {
-  endpoint: EndpointRecord;
+  endpoint: ListedEndpoint;
   usage: Usage;
   lifecycle: Lifecycle;
+  /** What the service's inventory says; absent without an inventory, and for buckets. */
+  declaration?: Declaration;
 }
+
+/** An endpoint that was observed, or one that is only declared: then its times are null. */
+export type ListedEndpoint = Omit<EndpointRecord, 'firstCallMs' | 'lastCallMs'> & {
+  firstCallMs: number | null;
+  lastCallMs: number | null;
+};
 
 /** @param coverage of the store; its window is read as it is */
 export async function usageByEndpoint(
@@ -33,8 +53,10 @@ export async function usageByEndpoint(
   coverage: Coverage,
 ): Promise<EndpointUsage> {
   const { snapshot, thresholds, nowMs } = context;
-  const usages = await snapshot.usage(selection, coverage.window);
-  const endpoints = await snapshot.endpoints(selection);
+  const declarations = await selectedDeclarations(snapshot, selection);
+  const selected = withPresentIds(selection, declarations);
+  const usages = await snapshot.usage(selected, coverage.window);
+  const endpoints = await snapshot.endpoints(selected);
   const services = new Map(
     (await snapshot.services()).map((service) => [
       serviceKey(service),
@@ -47,23 +69,96 @@ export async function usageByEndpoint(
     const service = services.get(serviceKey(endpoint));
     assert(service, `endpoint ${endpoint.id} has no service ${endpoint.service}`);
     const usage = usages.get(endpoint.id) ?? emptyUsage;
-    entries.push({ endpoint, usage, lifecycle: lifecycle(endpoint, service, thresholds, nowMs) });
+    const declaration = declarations?.byEndpoint.get(endpoint.id);
+    entries.push({
+      endpoint,
+      usage,
+      lifecycle: lifecycle(endpoint, service, thresholds, nowMs, declaration),
+      ...(declaration && { declaration }),
+    });
     estimated ||= usage.uniqueClientsEstimated || isEstimated(endpoint, usage);
+  }
+  for (const uncalled of declarations?.uncalled ?? []) {
+    if (!isSelected(uncalled, selection)) continue;
+    const { declaration } = uncalled;
+    const service = services.get(serviceKey(uncalled));
+    entries.push({
+      endpoint: listedOf(uncalled),
+      usage: emptyUsage,
+      lifecycle: uncalledLifecycle(declaration, service, thresholds, nowMs),
+      declaration,
+    });
   }
   const hashed = endpoints.some(({ lastCallers }) => lastCallers.some(isHashed));
   const notes = clientNotes(context, coverage.window, hashed);
   return { coverage, observedSinceMs: observedSince(endpoints), estimated, notes, entries };
 }
 
+/**
+ * Declarations of the services that a selection may concern; undefined without inventories. A service's
+ * endpoints are all needed, since the prefix of its routes and what was never called follow from them.
+ */
+async function selectedDeclarations(
+  snapshot: Snapshot,
+  { service, environment }: Selection,
+): Promise<Declarations | undefined> {
+  const all = await snapshot.inventories();
+  const inventories = all.filter(
+    (inventory) => (service ?? inventory.service) === inventory.service,
+  );
+  if (inventories.length === 0) return undefined;
+  const narrowed = {
+    ...(service !== undefined && { service }),
+    ...(environment !== undefined && { environment }),
+  };
+  const observed = await snapshot.endpoints(narrowed);
+  const services = (await snapshot.services()).filter(
+    (record) => (environment ?? record.environment) === record.environment,
+  );
+  return declarationsOf(inventories, observed, services);
+}
+
+/** An endpoint that was declared before its first call keeps the id that it had then. */
+function withPresentIds(selection: Selection, declarations: Declarations | undefined): Selection {
+  const { endpoints, ...rest } = selection;
+  if (endpoints === undefined || declarations === undefined) return selection;
+  const present = [...endpoints].map((id) => declarations.called.get(id) ?? id);
+  return { ...rest, endpoints: new Set(present) };
+}
+
+function isSelected(endpoint: UncalledEndpoint, selection: Selection): boolean {
+  const { service, environment, endpoints } = selection;
+  return (
+    (service === undefined || endpoint.service === service) &&
+    (environment === undefined || endpoint.environment === environment) &&
+    (endpoints?.has(endpoint.id) ?? true)
+  );
+}
+
+function listedOf({ declaration: _declaration, ...names }: UncalledEndpoint): ListedEndpoint {
+  return {
+    ...names,
+    templated: false,
+    firstCallMs: null,
+    lastCallMs: null,
+    lifetimeCalls: 0,
+    lifetimeErrors: 0,
+    lastVersion: '',
+    lastCallers: [],
+  };
+}
+
 /** Calls in the window or in its life were counted by weights. */
-export function isEstimated(endpoint: EndpointRecord, usage: Usage): boolean {
+export function isEstimated(endpoint: Pick<EndpointRecord, 'sampling'>, usage: Usage): boolean {
   return endpoint.sampling !== undefined || usage.sampling !== undefined;
 }
 
 /** Equal for a service's record and those of its endpoints, different for any two services. */
-export function serviceKey({ service, environment }: EndpointRecord | ServiceRecord): string {
+export function serviceKey({ service, environment }: ServiceNames): string {
   return `${service}\0${environment}`;
 }
+
+type ServiceNames = Pick<ServiceRecord, 'service' | 'environment'>;
 
 export function observedSince(
   records: readonly (EndpointRecord | ServiceRecord)[],
@@ -108,6 +203,6 @@ export function summarize(
     total_endpoints: endpoints,
     total_requests: countOf(calls),
     ...byStatus,
-    undocumented: 0,
+    undocumented: entries.filter(({ declaration }) => declaration?.state === 'undocumented').length,
   };
 }

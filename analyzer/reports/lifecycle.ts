@@ -1,5 +1,6 @@
 import { isBucket } from '../../core/store/endpoint-identity.ts';
 import type { EndpointRecord, ServiceRecord } from '../../core/store/store.ts';
+import type { Declaration } from '../inventory/declarations.ts';
 import type { Thresholds } from '../query/answer-head.ts';
 import type { Mark, Status } from '../query/status.ts';
 
@@ -12,8 +13,8 @@ export interface Lifecycle {
   /** Null for a bucket, `(unmatched)`, `(unknown)` or `{other}`: its calls belong to no endpoint. */
   status: Status | null;
   marks: Mark[];
-  /** Whole days since the endpoint's last call. */
-  daysSinceLastCall: number;
+  /** Whole days since the endpoint's last call; null when it was never called. */
+  daysSinceLastCall: number | null;
   /** Whole days since the first call of its service: how long silence could have been noticed. */
   observedDays: number;
 }
@@ -61,12 +62,36 @@ export function activityOf(service: ServiceRecord, coldAfterDays: number): Activ
 
 export const dayMs = 86_400_000;
 
-/** @param service of the endpoint's own service and environment */
+/**
+ * The lifecycle of an endpoint that is declared and was never called.
+ * @param service absent when nothing of it was ever heard in this environment
+ */
+export function uncalledLifecycle(
+  { deprecated, addedMs = 0 }: Declaration,
+  service: Activity | undefined,
+  { coldAfterDays }: Thresholds,
+  nowMs: number,
+): Lifecycle {
+  const marks: Mark[] = [];
+  if (nowMs - addedMs < coldAfterDays * dayMs) marks.push('new');
+  if (deprecated) marks.push('deprecated');
+  if (service?.lastSampledMs !== undefined) marks.push('sampled');
+  const sinceMs = Math.max(service?.firstCallMs ?? nowMs, addedMs);
+  return {
+    status: 'never_called',
+    marks,
+    daysSinceLastCall: null,
+    observedDays: wholeDays(nowMs - sinceMs),
+  };
+}
+
+/** @param service of the endpoint's own service and environment @param declaration of its inventory, if any */
 export function lifecycle(
   endpoint: EndpointRecord,
   service: Activity,
   thresholds: Thresholds,
   nowMs: number,
+  declaration?: Declaration,
 ): Lifecycle {
   const daysSinceLastCall = wholeDays(nowMs - endpoint.lastCallMs);
   const observedDays = wholeDays(nowMs - service.firstCallMs);
@@ -75,8 +100,13 @@ export function lifecycle(
   if (isNew(endpoint, service, thresholds, nowMs)) marks.push('new');
   if (hasOnlyErrors(endpoint)) marks.push('only_errors');
   if (isSampled(endpoint, service)) marks.push('sampled');
+  if (declaration?.state === 'undocumented') marks.push('undocumented');
+  if (declaration?.deprecated) marks.push('deprecated');
+  if (endpoint.lastCallMs > (declaration?.removedMs ?? Infinity))
+    marks.push('called_after_removal');
+  const isRemoved = declaration?.state === 'removed';
   return {
-    status: status(endpoint, service, thresholds, nowMs),
+    status: isRemoved ? 'removed' : status(endpoint, service, thresholds, nowMs),
     marks,
     daysSinceLastCall,
     observedDays,

@@ -20,7 +20,8 @@ export interface Authorizer {
   close(): Promise<void>;
 }
 
-export type Deed = 'ingest' | 'read';
+/** `declare`: say which routes a service has. The service itself may, which ingests. */
+export type Deed = 'ingest' | 'read' | 'declare';
 
 /** Whoever holds ROLLCALL_ADMIN_KEY is the operator, of every project; others administer their key's. */
 export type Administrator = { isOperator: true } | { isOperator: false; project: string };
@@ -115,4 +116,8 @@ class KeyGate implements Authorizer {
   }
 }
 
-const allowed: Record<Deed, readonly Scope[]> = { ingest: ['ingest'], read: ['read', 'admin'] };
+const allowed: Record<Deed, readonly Scope[]> = {
+  ingest: ['ingest'],
+  read: ['read', 'admin'],
+  declare: ['ingest', 'admin'],
+};

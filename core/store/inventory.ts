@@ -1,5 +1,6 @@
 import { limits } from '../limits.ts';
-import { canonicalRoute, routeShape } from '../route/route.ts';
+import { canonicalRoute } from '../route/route.ts';
+import { endpointShape } from './endpoint-identity.ts';
 
 /**
  * What Rollcall asks of a store about declared routes. An inventory belongs to a service of a project, in one
@@ -41,8 +42,8 @@ export interface DeclaredRoute {
 export interface Authorship {
   /** The key's id or the person's word; '' when unknown. */
   author: string;
-  /** Seconds since the epoch. */
-  createdS: number;
+  /** Milliseconds since the epoch. */
+  createdMs: number;
 }
 
 export interface NewInventory extends Authorship {
@@ -64,40 +65,56 @@ export interface InventoryVersion extends InventoryPlace, Authorship {
 }
 
 export interface Inventory extends InventoryVersion {
-  routes: DeclaredRoute[];
+  routes: KnownDeclaration[];
   prefixes: string[];
   /** Declared by an earlier version and by none since, latest first, at most `limits.inventoryRoutes`. */
   former: FormerRoute[];
 }
 
+/** A declaration in the store. */
+export interface KnownDeclaration extends DeclaredRoute {
+  /** Milliseconds since the epoch, when a later version than the first added it. */
+  addedMs?: number;
+}
+
 export interface FormerRoute {
   method: string;
   route: string;
-  removedS: number;
+  removedMs: number;
 }
 
-/** Declarations are the same when method and shape agree: a parameter's name is no part of it. */
+/** Declarations are the same when method and shape agree: a parameter's name is no part of either. */
 export function declarationKey({ method, route }: { method: string; route: string }): string {
-  return `${method} ${routeShape(canonicalRoute(route))}`;
+  return `${method} ${endpointShape(canonicalRoute(route))}`;
 }
 
-/** What `next` adds to and takes from `before`, and the routes that are former ones from then on. */
+/** What `next` adds to and takes from `before`, and the routes that are declared and former from then on. */
 export function inventoryChange(
   before: Pick<Inventory, 'routes' | 'former'> | undefined,
   next: readonly DeclaredRoute[],
-  removedS: number,
-): { addedRoutes: number; removedRoutes: number; former: FormerRoute[] } {
+  nowMs: number,
+): {
+  addedRoutes: number;
+  removedRoutes: number;
+  routes: KnownDeclaration[];
+  former: FormerRoute[];
+} {
+  const earlier = new Map(before?.routes.map((route) => [declarationKey(route), route]));
   const declared = new Set(next.map(declarationKey));
-  const earlier = new Set(before?.routes.map(declarationKey));
+  const routes = next.map((route): KnownDeclaration => {
+    const known = earlier.get(declarationKey(route));
+    const addedMs = known ? known.addedMs : before && nowMs;
+    return addedMs === undefined ? route : { ...route, addedMs };
+  });
   const removed = new Map<string, FormerRoute>();
-  for (const { method, route } of before?.routes ?? []) {
-    const key = declarationKey({ method, route });
-    if (!declared.has(key)) removed.set(key, { method, route, removedS });
+  for (const [key, { method, route }] of earlier) {
+    if (!declared.has(key)) removed.set(key, { method, route, removedMs: nowMs });
   }
   const kept = (before?.former ?? []).filter((route) => !declared.has(declarationKey(route)));
   return {
     addedRoutes: [...declared].filter((key) => !earlier.has(key)).length,
     removedRoutes: removed.size,
+    routes,
     former: [...removed.values(), ...kept].slice(0, limits.inventoryRoutes),
   };
 }

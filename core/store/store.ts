@@ -109,6 +109,8 @@ export interface EndpointRecord {
   environment: string;
   method: string;
   route: string;
+  /** The route was made up from paths, the service told none. */
+  templated: boolean;
   /** `route` as the service itself spells it, as last seen. */
   display: string;
   firstCallMs: number;

@@ -30,10 +30,10 @@ export function inventoryStoreContract(
         const [method, route] = line.split(' ');
         return { method: method!, route: route!, deprecated: false };
       });
-    const replace = (place: InventoryPlace, createdS: number, ...lines: string[]) =>
+    const replace = (place: InventoryPlace, createdMs: number, ...lines: string[]) =>
       store.replace('default', place, {
         author: 'ada',
-        createdS,
+        createdMs,
         format: 'routes',
         routes: declared(...lines),
         prefixes: ['/v1'],
@@ -46,7 +46,7 @@ export function inventoryStoreContract(
         ...everywhere,
         version: 1,
         author: 'ada',
-        createdS: nowS,
+        createdMs: nowS,
         format: 'routes',
         declaredRoutes: 2,
         addedRoutes: 2,
@@ -61,18 +61,18 @@ export function inventoryStoreContract(
       await replace(everywhere, nowS, 'GET /a');
       await replace(everywhere, nowS + 60, 'GET /a');
       expect(await other.history('default', everywhere)).toHaveLength(1);
-      expect(await other.inventory('default', everywhere)).toMatchObject({ createdS: nowS });
+      expect(await other.inventory('default', everywhere)).toMatchObject({ createdMs: nowS });
     });
 
     it('a version says what it adds and removes; what is gone is former until it is declared again', async () => {
       await replace(everywhere, nowS, 'GET /a', 'GET /b/{id}');
       const second = await replace(everywhere, nowS + 60, 'GET /b/{name}', 'GET /c');
       expect(second).toMatchObject({ version: 2, addedRoutes: 1, removedRoutes: 1 });
-      expect(second.former).toEqual([{ method: 'GET', route: '/a', removedS: nowS + 60 }]);
+      expect(second.former).toEqual([{ method: 'GET', route: '/a', removedMs: nowS + 60 }]);
       const third = await replace(everywhere, nowS + 120, 'GET /a', 'GET /c');
-      expect(third.former).toEqual([{ method: 'GET', route: '/b/{name}', removedS: nowS + 120 }]);
+      expect(third.former).toEqual([{ method: 'GET', route: '/b/{name}', removedMs: nowS + 120 }]);
       expect(await other.history('default', everywhere)).toMatchObject([
-        { version: 3, createdS: nowS + 120, addedRoutes: 1, removedRoutes: 1 },
+        { version: 3, createdMs: nowS + 120, addedRoutes: 1, removedRoutes: 1 },
         { version: 2 },
         { version: 1 },
       ]);
@@ -91,7 +91,7 @@ export function inventoryStoreContract(
     });
 
     it('a removed inventory leaves its routes as former ones', async () => {
-      const by = { author: 'bob', createdS: nowS + 60 };
+      const by = { author: 'bob', createdMs: nowS + 60 };
       await expect(store.remove('default', everywhere, by)).rejects.toMatchObject({
         code: 'not_found',
         message: 'service "shop" has no inventory for all environments',
@@ -104,7 +104,7 @@ export function inventoryStoreContract(
       });
       const again = await replace(everywhere, nowS + 120, 'GET /b');
       expect(again).toMatchObject({ version: 3, addedRoutes: 1, removedRoutes: 0 });
-      expect(again.former).toEqual([{ method: 'GET', route: '/a', removedS: nowS + 60 }]);
+      expect(again.former).toEqual([{ method: 'GET', route: '/a', removedMs: nowS + 60 }]);
     });
 
     it('the last 50 versions are listed', async () => {

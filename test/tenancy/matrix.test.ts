@@ -156,7 +156,7 @@ it('what is open is open to everybody, and tells of nobody', async () => {
       for (const url of open) await check(nobody, exchange(url, from({ headers })), 200, url);
       for (const url of closed) await check(nobody, exchange(url, from({ headers })), 404, url);
       for (const { path } of operations) {
-        const url = `${place.analyzer}/api/v1${path.replace('{id}', '1')}`;
+        const url = `${place.analyzer}/api/v1${path.replace(/\{\w+\}/, '1')}`;
         const answer = exchange(url, from({ method: 'PATCH', headers }));
         await check(nobody, answer, 405, `PATCH ${url}`);
       }
@@ -227,7 +227,7 @@ async function sendEveryWay(holder: Holder, headers: Record<string, string>): Pr
 }
 
 const isQuestion = ({ method, path }: Operation): boolean =>
-  method === 'GET' && !path.startsWith('/keys') && !path.startsWith('/projects');
+  method === 'GET' && !/^\/(keys|projects)|\/inventory$/.test(path);
 
 /** Questions whose answers hold no word of the calls: nothing here is dead, and a series is of numbers. */
 const wordless = ['/report/dead', '/timeseries'];
@@ -276,6 +276,33 @@ const administration: Record<string, Attempt> = {
       await ask(holder, headers, 'GET', `/projects${search}`, expected);
     }
   },
+  async 'PUT /services/{service}/inventory'(holder, headers) {
+    const mayDeclare = holder.may === 'ingest' || holder.may === 'admin';
+    const expected = mayDeclare ? 200 : refusedStatus(holder);
+    const project = holder.tenant?.project ?? 'stranger';
+    const body = { routes: [{ method: 'GET', route: `/declared-by-${project}` }] };
+    const answer = await ask(holder, headers, 'PUT', inventory, expected, body);
+    if (mayDeclare) expect(answer.body).toContain(`/declared-by-${project}`);
+  },
+  async 'GET /services/{service}/inventory'(holder, headers) {
+    await declareEverywhere();
+    const expected = readingStatus(holder, undefined);
+    const answer = await ask(holder, headers, 'GET', inventory, expected);
+    if (expected === 200) expect(answer.body).toContain(`/declared-by-${holder.tenant!.project}`);
+  },
+  async 'DELETE /services/{service}/inventory'(holder, headers) {
+    await declareEverywhere();
+    const mayDeclare = holder.may === 'ingest' || holder.may === 'admin';
+    const expected = mayDeclare ? 204 : refusedStatus(holder);
+    await ask(holder, headers, 'DELETE', inventory, expected);
+    // One project's removal leaves the others'.
+    for (const { project, keys } of tenants) {
+      const removed = mayDeclare && holder.tenant?.project === project;
+      const url = `${place.analyzer}/api/v1${inventory}`;
+      const answer = await exchange(url, { headers: { 'x-api-key': keys.read.key } });
+      expect(answer.status, `${holder.name}: ${project}`).toBe(removed ? 404 : 200);
+    }
+  },
   async 'POST /keys'(holder, headers) {
     for (const { project } of tenants) {
       const mine = holder.may === 'admin' && holder.tenant?.project === project;
@@ -312,6 +339,21 @@ const administration: Record<string, Attempt> = {
   'DELETE /keys/{id}': (holder, headers) => tryOnKeys(holder, headers, 'DELETE', '', 204),
   'POST /keys/{id}/rotate': (holder, headers) => tryOnKeys(holder, headers, 'POST', '/rotate', 200),
 };
+
+const inventory = '/services/declared/inventory';
+
+async function declareEverywhere(): Promise<void> {
+  for (const { project, keys } of tenants) {
+    const headers = { 'x-api-key': keys.ingest.key, ...jsonType };
+    const body = JSON.stringify({ routes: [`GET /declared-by-${project}`] });
+    const answer = await exchange(`${place.analyzer}/api/v1${inventory}`, {
+      method: 'PUT',
+      headers,
+      body,
+    });
+    expect(answer.status).toBe(200);
+  }
+}
 
 /** On a key of each project: on its victim where it is to be refused, on one made for it where not. */
 async function tryOnKeys(

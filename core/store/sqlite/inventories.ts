@@ -3,13 +3,13 @@ import { AppError } from '../../error.ts';
 import { limits } from '../../limits.ts';
 import {
   type Authorship,
-  type DeclaredRoute,
   type FormerRoute,
   type Inventory,
   type InventoryPlace,
   type InventoryStore,
   type InventoryVersion,
   inventoryChange,
+  type KnownDeclaration,
   type NewInventory,
 } from '../inventory.ts';
 import type { Database, Statement } from './database.ts';
@@ -107,17 +107,18 @@ class SqliteInventories implements InventoryStore {
     before: Inventory | undefined,
     next: NewInventory,
   ): Inventory {
-    const { author, createdS, format, routes, prefixes } = next;
-    const { addedRoutes, removedRoutes, former } = inventoryChange(before, routes, createdS);
+    const { author, createdMs, format, prefixes } = next;
+    const change = inventoryChange(before, next.routes, createdMs);
+    const { addedRoutes, removedRoutes, routes, former } = change;
     const version = (before?.version ?? 0) + 1;
     const content = gzipSync(JSON.stringify({ routes, prefixes, former } satisfies Content));
     this.#sql.add.run(
-      ...[projectRow, service, environment, version, createdS, author, format],
+      ...[projectRow, service, environment, version, createdMs, author, format],
       ...[routes.length, addedRoutes, removedRoutes, content],
     );
     this.#sql.forget.run(projectRow, service, environment, version - limits.inventoryVersions);
     const counts = { declaredRoutes: routes.length, addedRoutes, removedRoutes };
-    return { service, environment, version, ...counts, ...next, former };
+    return { service, environment, version, ...counts, ...next, routes, former };
   }
 }
 
@@ -126,7 +127,7 @@ export const deletedFormat = 'deleted';
 
 interface VersionRow {
   version: number;
-  createdS: number;
+  createdMs: number;
   author: string;
   format: string;
   declaredRoutes: number;
@@ -141,7 +142,7 @@ export interface InventoryRow extends VersionRow {
 }
 
 interface Content {
-  routes: DeclaredRoute[];
+  routes: KnownDeclaration[];
   prefixes: string[];
   former: FormerRoute[];
 }
@@ -152,9 +153,8 @@ export function inventoryOfRow({ content, ...row }: InventoryRow): Inventory {
 
 function isSame(before: Inventory, next: NewInventory): boolean {
   if (before.format === deletedFormat) return false;
-  const told = ({ routes, prefixes }: Pick<NewInventory, 'routes' | 'prefixes'>) =>
-    JSON.stringify([routes, prefixes]);
-  return told(before) === told(next);
+  const routes = before.routes.map(({ addedMs: _addedMs, ...route }) => route);
+  return JSON.stringify([routes, before.prefixes]) === JSON.stringify([next.routes, next.prefixes]);
 }
 
 function noInventory({ service, environment }: InventoryPlace): AppError {
@@ -162,7 +162,7 @@ function noInventory({ service, environment }: InventoryPlace): AppError {
   return new AppError('not_found', `service "${service}" has no inventory ${where}`);
 }
 
-const versionColumns = `version, created_s AS createdS, author, format, declared_routes AS declaredRoutes,
+const versionColumns = `version, created_ms AS createdMs, author, format, declared_routes AS declaredRoutes,
   added_routes AS addedRoutes, removed_routes AS removedRoutes`;
 /** `IS` takes null for a value. */
 const atPlace = 'project_id = ? AND service = ? AND environment IS ?';
@@ -190,7 +190,7 @@ function statements(db: Database) {
       )
       .pluck(),
     add: db.prepare(
-      `INSERT INTO inventory (project_id, service, environment, version, created_s, author, format,
+      `INSERT INTO inventory (project_id, service, environment, version, created_ms, author, format,
          declared_routes, added_routes, removed_routes, content)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),

@@ -213,7 +213,7 @@ const migrations: readonly Migration[] = [
     service TEXT NOT NULL,
     environment TEXT,
     version INTEGER NOT NULL,
-    created_s INTEGER NOT NULL,
+    created_ms INTEGER NOT NULL,
     author TEXT NOT NULL,
     format TEXT NOT NULL,
     declared_routes INTEGER NOT NULL,

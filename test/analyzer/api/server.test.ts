@@ -82,6 +82,7 @@ test('the OpenAPI document knows every path and parameter', async () => {
     '/keys',
     '/keys/{id}',
     '/keys/{id}/rotate',
+    '/services/{service}/inventory',
   ]);
   const { parameters } = document.paths['/report'].get;
   const named = Object.fromEntries(parameters.map((one: { name: string }) => [one.name, one]));

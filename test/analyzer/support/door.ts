@@ -5,6 +5,7 @@ import { analyzerApp } from '../../../analyzer/api/server.ts';
 import { openAuthorizer } from '../../../core/auth/authorizer.ts';
 import type { Tenancy } from '../../../core/auth/tenancy.ts';
 import { openLog } from '../../../core/log.ts';
+import type { InventoryStore } from '../../../core/store/inventory.ts';
 import type { CallReader } from '../../../core/store/store.ts';
 import { checkDocumented } from './documented.ts';
 import type { PlainCall } from './oracle.ts';
@@ -29,11 +30,16 @@ export async function openDoor(
   nowMs: number,
   tenancy: Pick<Tenancy, 'gate' | 'keys'> = withoutKeys,
   dashboard?: Dashboard,
-  { auth = 'off', now = () => nowMs }: { auth?: 'off' | 'keys'; now?: () => number } = {},
+  {
+    auth = 'off',
+    now = () => nowMs,
+    inventories = noInventories,
+  }: { auth?: 'off' | 'keys'; now?: () => number; inventories?: InventoryStore } = {},
 ): Promise<ListenOptions> {
   const app = analyzerApp({
     reader,
     tenancy,
+    inventories: async () => inventories,
     thresholds: { coldAfterDays: 7, deadAfterDays: 30 },
     log: openLog('test', 'silent'),
     version: '0.0.0',
@@ -75,6 +81,15 @@ const page = {
   collector: { scheme: 'http', http_port: 4318, grpc_port: 4317 },
   settings: { dead_after_days: 30 },
 } as const;
+
+/** The store of a test that declares nothing. */
+const noInventories: InventoryStore = {
+  replace: () => Promise.reject(new Error('nothing is declared here')),
+  remove: () => Promise.reject(new Error('nothing is declared here')),
+  inventory: async () => undefined,
+  history: async () => [],
+  close: async () => {},
+};
 
 const withoutKeys = {
   gate: openAuthorizer,

@@ -173,6 +173,7 @@ function endpointRecord(id: string, calls: PlainCall[]): EndpointRecord {
     environment,
     method,
     route,
+    templated: false,
     display: route,
     firstCallMs: latestFirst.at(-1)!.endMs,
     lastCallMs: latestFirst[0]!.endMs,

@@ -96,13 +96,14 @@ export class ProjectRecords {
       const facts = this.#factsOf(known);
       if (facts.calls === 0) continue;
       const { id, service, environment, method } = known;
-      const { route, display } = this.#latestSpelling(known);
+      const { route, display, templated } = this.#latestSpelling(known);
       records.push({
         id,
         service,
         environment,
         method,
         route,
+        templated: templated === 1,
         display: display || route,
         firstCallMs: facts.firstCallMs,
         lastCallMs: facts.lastCallMs,

@@ -28,13 +28,13 @@ it('a snapshot holds the newest version of each inventory of its project', async
         former: former.map(({ route }) => route),
       })),
     );
-  const replace = (service: string, environment: string | null, route: string, createdS: number) =>
+  const replace = (service: string, environment: string | null, route: string, createdMs: number) =>
     store.replace(
       'default',
       { service, environment },
       {
         author: '',
-        createdS,
+        createdMs,
         format: 'routes',
         routes: [{ method: 'GET', route, deprecated: false }],
         prefixes: [],
@@ -51,7 +51,7 @@ it('a snapshot holds the newest version of each inventory of its project', async
   await store.remove(
     'default',
     { service: 'shop', environment: 'staging' },
-    { author: '', createdS: 4 },
+    { author: '', createdMs: 4 },
   );
   expect(await seen()).toEqual([
     { place: 'shop null', version: 2, routes: ['/c'], former: ['/a'] },

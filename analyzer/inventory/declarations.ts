@@ -1,0 +1,240 @@
+import { createHash } from 'node:crypto';
+import { canonicalRoute } from '../../core/route/route.ts';
+import { isBucket } from '../../core/store/endpoint-identity.ts';
+import { declarationKey, type Inventory, type InventoryPlace } from '../../core/store/inventory.ts';
+import type { EndpointRecord, ServiceRecord } from '../../core/store/store.ts';
+import { DeclarationTable } from './match.ts';
+
+/** What a service's inventory says of an endpoint. */
+export interface Declaration {
+  /** `undocumented`: no version declared it. `removed`: an earlier version did, the newest does not. */
+  state: 'declared' | 'undocumented' | 'removed';
+  deprecated: boolean;
+  owner?: string;
+  sunset?: string;
+  operationId?: string;
+  /** Milliseconds since the epoch: a later version than the first added it, took it away. */
+  addedMs?: number;
+  removedMs?: number;
+  /** It fits the declaration only when a literal of the made-up route is a parameter's value. */
+  guessed?: true;
+}
+
+/** A declared endpoint without any call. */
+export interface UncalledEndpoint {
+  /** Made of what is declared; it leads to the endpoint also after its first call. */
+  id: string;
+  service: string;
+  environment: string;
+  /** `*` where the declaration takes every method. */
+  method: string;
+  route: string;
+  display: string;
+  declaration: Declaration;
+}
+
+export interface Declarations {
+  /** By endpoint id; endpoints of services without an inventory have none. */
+  byEndpoint: Map<string, Declaration>;
+  uncalled: UncalledEndpoint[];
+  /** Ids of declared endpoints that were called since, and the ids they have now. */
+  called: Map<string, string>;
+}
+
+/**
+ * Brings a project's inventories and its observed endpoints together. An inventory of an environment is for that
+ * one; one without is for every other environment in which the service was observed.
+ * @param observed every endpoint of the services concerned
+ */
+export function declarationsOf(
+  inventories: readonly Inventory[],
+  observed: readonly EndpointRecord[],
+  services: readonly Pick<ServiceRecord, 'service' | 'environment'>[],
+): Declarations {
+  const declarations: Declarations = { byEndpoint: new Map(), uncalled: [], called: new Map() };
+  const byService = Map.groupBy(observed, ({ service }) => service);
+  for (const inventory of inventories) {
+    // A removed inventory: nothing can be missing in it.
+    if (inventory.routes.length === 0) continue;
+    const own = byService.get(inventory.service) ?? [];
+    for (const environment of environmentsOf(inventory, inventories, services)) {
+      const endpoints = own.filter((endpoint) => endpoint.environment === environment);
+      declare(inventory, environment, endpoints, declarations);
+    }
+  }
+  return declarations;
+}
+
+/** An observed endpoint that a declaration takes. */
+export interface MatchedEndpoint {
+  endpoint: EndpointRecord;
+  guessed: boolean;
+}
+
+/** What an inventory matches, before or after it is stored. */
+export interface InventoryMatches {
+  /** For each declared route. */
+  routes: MatchedEndpoint[][];
+  undocumented: EndpointRecord[];
+}
+
+/** @param inventories of the project, which say where this one applies; it need not be among them */
+export function matchesOf(
+  inventory: Inventory,
+  inventories: readonly Inventory[],
+  observed: readonly EndpointRecord[],
+  services: readonly Pick<ServiceRecord, 'service' | 'environment'>[],
+): InventoryMatches {
+  const { declared } = tablesOf(inventory);
+  const others = inventories.filter((other) => !isSamePlace(other, inventory));
+  const environments = environmentsOf(inventory, [...others, inventory], services);
+  const matches: InventoryMatches = { routes: inventory.routes.map(() => []), undocumented: [] };
+  for (const endpoint of observed) {
+    const isOther = endpoint.service !== inventory.service;
+    if (isOther || !environments.includes(endpoint.environment) || isBucket(endpoint.route))
+      continue;
+    const match = declared.match(endpoint);
+    if (!match) matches.undocumented.push(endpoint);
+    for (const at of match?.declarations ?? []) {
+      matches.routes[at]!.push({ endpoint, guessed: match!.guessed });
+    }
+  }
+  return matches;
+}
+
+const isSamePlace = (a: InventoryPlace, b: InventoryPlace): boolean =>
+  a.service === b.service && a.environment === b.environment;
+
+/** Of a service that was never heard, one unnamed environment. */
+function environmentsOf(
+  { service, environment }: Inventory,
+  inventories: readonly Inventory[],
+  services: readonly Pick<ServiceRecord, 'service' | 'environment'>[],
+): string[] {
+  if (environment !== null) return [environment];
+  const named = new Set(
+    inventories
+      .filter((other) => other.service === service && other.routes.length > 0)
+      .map((other) => other.environment),
+  );
+  const heard = services.filter((record) => record.service === service);
+  const others = heard.map((record) => record.environment).filter((name) => !named.has(name));
+  return heard.length === 0 && named.size === 1 ? [''] : others;
+}
+
+function declare(
+  inventory: Inventory,
+  environment: string,
+  endpoints: readonly EndpointRecord[],
+  { byEndpoint, uncalled, called }: Declarations,
+): void {
+  const { declared, former } = tablesOf(inventory);
+  const { routes, service } = inventory;
+  const endpointOf = new Array<string | undefined>(routes.length);
+  const uses = new Map<string, number>();
+  for (const endpoint of endpoints) {
+    if (isBucket(endpoint.route)) continue;
+    const match = declared.match(endpoint);
+    if (match) {
+      for (const at of match.declarations) endpointOf[at] = endpoint.id;
+      uses.set(match.prefix, (uses.get(match.prefix) ?? 0) + 1);
+      const declaration = declarationOf(routes[match.declarations[0]!]!);
+      byEndpoint.set(endpoint.id, { ...declaration, ...(match.guessed && { guessed: true }) });
+      continue;
+    }
+    const removed = former.match({ ...endpoint, templated: false });
+    const removedMs = removed && inventory.former[removed.declarations[0]!]!.removedMs;
+    if (removedMs !== undefined) {
+      byEndpoint.set(endpoint.id, { state: 'removed', deprecated: false, removedMs });
+    } else {
+      byEndpoint.set(endpoint.id, { state: 'undocumented', deprecated: false });
+    }
+  }
+  const prefix = mostUsed(uses) ?? inventory.prefixes[0] ?? '';
+  const ids = declared.ids(service, environment);
+  const shown = declared.canonical(prefix);
+  routes.forEach((declaredRoute, index) => {
+    const id = ids[index]!;
+    const endpoint = endpointOf[index];
+    if (endpoint !== undefined) {
+      called.set(id, endpoint);
+      return;
+    }
+    uncalled.push({
+      id,
+      service,
+      environment,
+      method: declaredRoute.method || '*',
+      route: shown[index]!,
+      display: `${prefix}${declaredRoute.route}`,
+      declaration: declarationOf(declaredRoute),
+    });
+  });
+}
+
+function declarationOf(route: Inventory['routes'][number]): Declaration {
+  const { deprecated, owner, sunset, operationId, addedMs } = route;
+  return {
+    state: 'declared',
+    deprecated,
+    ...(owner !== undefined && { owner }),
+    ...(sunset !== undefined && { sunset }),
+    ...(operationId !== undefined && { operationId }),
+    ...(addedMs !== undefined && { addedMs }),
+  };
+}
+
+/** The prefix that most endpoints came with: routes that were never called are shown with it. */
+function mostUsed(uses: ReadonlyMap<string, number>): string | undefined {
+  return [...uses].sort(([, a], [, b]) => b - a)[0]?.[0];
+}
+
+/** The declarations of an inventory, with what every report needs of them again. */
+class InventoryTable extends DeclarationTable {
+  readonly #routes: Inventory['routes'];
+  readonly #ids = new Map<string, string[]>();
+  readonly #canonical = new Map<string, string[]>();
+
+  constructor({ routes, prefixes }: Inventory) {
+    super(routes, prefixes);
+    this.#routes = routes;
+  }
+
+  /** The canonical routes below a prefix. */
+  canonical(prefix: string): string[] {
+    const known = this.#canonical.get(prefix);
+    if (known) return known;
+    const routes = this.#routes.map(({ route }) => canonicalRoute(`${prefix}${route}`));
+    this.#canonical.set(prefix, routes);
+    return routes;
+  }
+
+  ids(service: string, environment: string): string[] {
+    const known = this.#ids.get(environment);
+    if (known) return known;
+    const ids = this.#routes.map((route) => {
+      const key = `${service}\0${environment}\0${declarationKey(route)}\0${canonicalRoute(route.route)}`;
+      return `${declaredIdPrefix}${createHash('sha256').update(key).digest('hex').slice(0, 24)}`;
+    });
+    this.#ids.set(environment, ids);
+    return ids;
+  }
+}
+
+/** Begins the id of an endpoint that is declared and was never called; no engine makes such ids. */
+export const declaredIdPrefix = 'declared-';
+
+const tables = new WeakMap<Inventory, { declared: InventoryTable; former: DeclarationTable }>();
+
+/** Made once a version: a store answers the same object until the inventory changes. */
+function tablesOf(inventory: Inventory) {
+  const known = tables.get(inventory);
+  if (known) return known;
+  const former = inventory.former.map((route) => ({ ...route, deprecated: false }));
+  const made = {
+    declared: new InventoryTable(inventory),
+    former: new DeclarationTable(former, inventory.prefixes),
+  };
+  tables.set(inventory, made);
+  return made;
+}
