@@ -13,13 +13,14 @@ import type { ClockAhead } from './clock-skew.ts';
 import { applyConvention, type Convention, ConventionCache, conventionOf } from './conventions.ts';
 import { nothingExtracted, type RejectReason, type SpanCounts } from './counts.ts';
 import { EndpointCache, excludedByMethod } from './endpoint/endpoint-cache.ts';
-import { httpMethods, methodOf } from './endpoint/http-method.ts';
+import { httpMethods, methodOf, saysMethod } from './endpoint/http-method.ts';
 import { RouteCache } from './endpoint/route-cache.ts';
 import { httpStatusOfRpc, RpcRoutes, rpcStatusOf } from './endpoint/rpc-span.ts';
 import { SpellingUses } from './endpoint/spelling-uses.ts';
 import { reason as joinReason } from './join/call-groups.ts';
 import { JoinedEvidence } from './join/joined-evidence.ts';
 import { Joins } from './join/joins.ts';
+import { isEventStream, isWebSocket } from './open-connection.ts';
 import { instanceOf, processOf, type Resource, ResourceCache, resourceKeys } from './resource.ts';
 import { chanceOf, unbelieved, weightSaid } from './sampling.ts';
 import { isHttpSpan, mark, slot, wantedAttributes } from './span-attributes.ts';
@@ -77,6 +78,8 @@ export class Extractor {
   /** The place of the span in hand among those of `#joins`, or -1: nothing else tells of its call. */
   #joined = -1;
   #isSecondWalk = false;
+  /** Of the span in hand. */
+  #isWebSocket = false;
 
   // The request in hand.
   #project = '';
@@ -248,9 +251,12 @@ export class Extractor {
       extracted.rejected[reason] += 1;
       return;
     }
-    const method = isHttp ? methodOf(walk) : rpcMethod;
+    let method = isHttp ? methodOf(walk) : rpcMethod;
     let status = isHttp ? statusOf(attributes) : rpcStatusOf(attributes);
     if (status === 0) status = this.#assumedStatus();
+    this.#isWebSocket = status === switchingProtocols || isWebSocket(attributes, walk.cursor.bytes);
+    // ASGI's scopes of WebSockets have no method; a handshake is a GET.
+    if (method === 0 && this.#isWebSocket && !saysMethod(attributes)) method = handshakeMethod;
     let route = isHttp
       ? this.#routes.numberOf(walk, method, status, this.#convention.isGateway === true)
       : this.#rpcRoutes.numberOf(walk, status);
@@ -327,9 +333,9 @@ export class Extractor {
       this.#extracted.durationsDropped += 1;
     }
     if (
-      status === switchingProtocols ||
+      this.#isWebSocket ||
       durationNs > this.#excludeLatency.longerThanNs ||
-      (attributes.marks & mark.contentType) !== 0
+      (attributes.marks & mark.stream) !== 0
     ) {
       durationNs = this.#latencyOf(durationNs, status);
     }
@@ -360,11 +366,10 @@ export class Extractor {
   /** @returns -1 for a connection that stayed open: how long it did is no latency (OTLP.md X7) */
   #latencyOf(durationNs: number, status: number): number {
     const { upgrades, streams, longerThanNs } = this.#excludeLatency;
-    if ((upgrades && status === switchingProtocols) || durationNs > longerThanNs) return -1;
-    if (!streams) return durationNs;
-    const { attributes } = this.#walk;
-    const types = contentTypeSlots.flatMap((place) => attributes.texts(place));
-    return types.some((type) => /^text\/event-stream\b/i.test(type)) ? -1 : durationNs;
+    if (durationNs > longerThanNs) return -1;
+    if (status >= 400) return durationNs;
+    if (upgrades && this.#isWebSocket) return -1;
+    return streams && isEventStream(this.#walk.attributes) ? -1 : durationNs;
   }
 
   /** Four bytes at a time: byte by byte it is a tenth of the whole. */
@@ -384,6 +389,7 @@ export class Extractor {
 }
 
 const rpcMethod = httpMethods.indexOf('POST');
+const handshakeMethod = httpMethods.indexOf('GET');
 
 /** Status.code of a span. */
 const statusOk = 1;
@@ -392,7 +398,6 @@ const statusError = 2;
 /** The status of a WebSocket's opening. */
 const switchingProtocols = 101;
 
-const contentTypeSlots = [slot.contentType, slot.oldContentType];
 const statusSlots = [slot.status, slot.oldStatus];
 const requestSizeSlots = [slot.requestSize, slot.oldRequestSize, slot.otherRequestSize];
 const responseSizeSlots = [slot.responseSize, slot.oldResponseSize, slot.otherResponseSize];

@@ -49,6 +49,10 @@ const names = {
   errorType: 'error.type',
   contentType: 'http.response.header.content-type',
   oldContentType: 'http.response.header.content_type',
+  accept: 'http.request.header.accept',
+  upgrade: 'http.request.header.upgrade',
+  scheme: 'url.scheme',
+  oldScheme: 'http.scheme',
   requestSize: 'http.request.body.size',
   oldRequestSize: 'http.request_content_length',
   otherRequestSize: 'http.request.size',
@@ -86,7 +90,8 @@ export const mark = {
   size: 8,
   faas: 16,
   sampling: 32,
-  contentType: 64,
+  /** A header that tells of a connection that stays open. */
+  stream: 64,
   /** A name that only some scopes are believed. */
   other: 128,
   /** A method; a route, path or URL: both make an HTTP call of a span with `rpc.system`. */
@@ -123,8 +128,10 @@ const marks: Partial<Record<Name, number>> = {
   oldRealIp: mark.forwarding,
   cfConnectingIp: mark.forwarding,
   oldCfConnectingIp: mark.forwarding,
-  contentType: mark.contentType,
-  oldContentType: mark.contentType,
+  contentType: mark.stream,
+  oldContentType: mark.stream,
+  accept: mark.stream,
+  upgrade: mark.stream,
   requestSize: mark.size,
   oldRequestSize: mark.size,
   otherRequestSize: mark.size,

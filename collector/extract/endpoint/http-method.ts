@@ -1,5 +1,5 @@
 import { methodWordOf } from '../../../core/route/no-route.ts';
-import { valueKind } from '../../otlp/attributes.ts';
+import { type AttributeSlots, valueKind } from '../../otlp/attributes.ts';
 import type { TracesReader } from '../../otlp/traces-reader.ts';
 import { slot } from '../span-attributes.ts';
 
@@ -30,6 +30,11 @@ export function methodOf(walk: TracesReader): number {
     return knownMethod(cursor.bytes, attributes.start(original), attributes.end(original));
   }
   return methodOfName(walk);
+}
+
+/** Whether an attribute names the method, one that is counted or another. */
+export function saysMethod(attributes: AttributeSlots): boolean {
+  return attributes.firstString(methodSlots) >= 0;
 }
 
 /** A verb at the beginning of the span's name; the name itself may be any text. */

@@ -193,6 +193,63 @@ describe('X7: how long a connection stayed open is no latency', () => {
     return [get, socket, stream].map((attributes) => callOf(attributes, {}, config).durationNs);
   };
 
+  test.each<[string, Record<string, AnyValue>]>([
+    // open-telemetry/opentelemetry-python-contrib#505, #1197: ASGI says no method, and 200 or no status.
+    ['ASGI, old names', { 'http.scheme': 'ws', 'http.url': 'ws://h/rooms/9/ws' }],
+    ['ASGI, new names', { 'url.scheme': 'wss', 'url.path': '/rooms/9/ws' }],
+    ['a URL alone', { 'url.full': 'wss://h/rooms/9/ws' }],
+    [
+      'an Upgrade header',
+      {
+        'http.request.method': 'GET',
+        'url.path': '/rooms/9/ws',
+        'http.request.header.upgrade': { array: ['websocket'] },
+      },
+    ],
+    ['status 101', { 'url.path': '/rooms/9/ws', 'http.response.status_code': 101 }],
+  ])('a WebSocket is a GET without a latency: %s', (_, attributes) => {
+    const route = { 'http.route': '/rooms/{room}/ws' };
+    const name = '/rooms/{room}/ws';
+    const open = callOf({ ...attributes, ...route }, { name });
+    expect(open).toMatchObject({ method: 'GET', route: '/rooms/{room}/ws', durationNs: -1 });
+    const answered = { ...route, 'http.status_code': 200, ...attributes };
+    expect(callOf(answered, { name }).durationNs).toBe(-1);
+  });
+
+  test('a refused handshake took as long as it says', () => {
+    const refused = { 'url.scheme': 'ws', 'url.path': '/ws', 'http.response.status_code': 403 };
+    expect(callOf(refused)).toMatchObject({ method: 'GET', durationNs: 20_000_000 });
+  });
+
+  test.each<[string, Record<string, AnyValue>, number]>([
+    // lokalise/shared-ts-libs#1123, Wave-RF/WaveHouse#421: the request's header was captured.
+    ['accepts a stream', { 'http.request.header.accept': { array: ['text/event-stream'] } }, -1],
+    ['accepts a stream, as text', { 'http.request.header.accept': 'text/event-stream' }, -1],
+    // MCP's clients: every POST accepts both, and mostly JSON comes.
+    [
+      'accepts JSON too',
+      { 'http.request.header.accept': 'application/json, text/event-stream' },
+      20_000_000,
+    ],
+    [
+      'accepts a stream and gets JSON',
+      {
+        'http.request.header.accept': 'text/event-stream',
+        'http.response.header.content-type': 'application/json',
+      },
+      20_000_000,
+    ],
+    [
+      'is a camera',
+      { 'http.response.header.content-type': 'multipart/x-mixed-replace; boundary=f' },
+      -1,
+    ],
+  ])('a call that %s', (_, attributes, durationNs) => {
+    expect(callOf({ ...get, ...attributes }).durationNs).toBe(durationNs);
+    const refused = { ...get, ...attributes, 'http.response.status_code': 503 };
+    expect(callOf(refused).durationNs).toBe(20_000_000);
+  });
+
   test('WebSockets and event streams are calls without one, unless it is asked for', () => {
     expect(durations()).toEqual([20_000_000, -1, -1]);
     expect(durations('none')).toEqual([20_000_000, 20_000_000, 20_000_000]);

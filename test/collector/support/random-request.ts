@@ -229,6 +229,7 @@ const urls = [
   '/users/1?next=http://evil/a/b/c',
   '://h/a',
   'weird:/x/y',
+  'ws://h/rooms/9',
   'urn:a:b',
 ];
 const addresses = [
@@ -303,7 +304,16 @@ const spanKeys: [string[], (string | Buffer)[]][] = [
     ['enduser.id', 'user.id', 'uid', 'http.request.header.x-api-key'],
     ['alice', '42', '-7', '1.5', '', long],
   ],
-  [['server.address', 'url.scheme', 'thread.id', 'net.host.port', 'k', ''], texts],
+  [
+    ['url.scheme', 'http.scheme'],
+    ['http', 'https', 'ws', 'wss', 'WSS', 'wsx', 'w', ''],
+  ],
+  [['http.request.header.upgrade'], ['websocket', 'h2c', '']],
+  [
+    ['http.request.header.accept'],
+    ['text/event-stream', 'application/json, text/event-stream', '*/*', ''],
+  ],
+  [['server.address', 'thread.id', 'net.host.port', 'k', ''], texts],
   [
     ['rpc.system', 'rpc.system.name', 'rpc.systems'],
     ['grpc', 'http', 'twirp', ''],

@@ -86,7 +86,7 @@ function callOf(
     extracted.rejected[reason] += 1;
     return undefined;
   }
-  const method = isHttp ? methodOf(attributes, span.name) : 'POST';
+  let method = isHttp ? methodOf(attributes, span.name) : 'POST';
   const exception = exceptionType(span);
   let status = isHttp ? statusOf(attributes) : rpcStatus(attributes);
   if (status === 0 && slow.isRpcOverHttp) status = rpcHttpStatus(attributes);
@@ -96,6 +96,9 @@ function callOf(
   }
   const isOk = slow.isRpcOverHttp && span.status?.code === 1;
   if (status === 0 && (isOk || slow.isSilentOnSuccess)) status = 200;
+  const isHandshake = status === 101 || isWebSocket(attributes);
+  const hasMethod = attributes.firstString(['http.request.method', 'http.method']) !== '';
+  if (method === '_OTHER' && isHandshake && !hasMethod) method = 'GET';
   const { route, templated, display } = isHttp
     ? routeOf(attributes, span.name, method, status, slow.isGateway)
     : rpcRouteOf(attributes, span.name, status);
@@ -160,9 +163,25 @@ function latencyOf(attributes: Attributes, durationNs: number, status: number, c
   const { upgrades, streams, longerThanNs } = config.excludeLatency;
   const header = 'http.response.header.content';
   const types = [`${header}-type`, `${header}_type`].flatMap((key) => attributes.texts(key));
-  const isStream = types.some((type) => type.toLowerCase().startsWith('text/event-stream'));
-  const isOpen = (upgrades && status === 101) || (streams && isStream);
+  const accepted = attributes.texts('http.request.header.accept').join(',').split(',');
+  const said = types.length > 0 ? types : accepted.length === 1 ? accepted : [];
+  const isStream = said.some((type) => {
+    const media = type.trim().toLowerCase();
+    const others = types.length > 0 ? ['multipart/x-mixed-replace', 'application/stream+json'] : [];
+    return ['text/event-stream', ...others].some((name) => media.startsWith(name));
+  });
+  const isSocket = status === 101 || isWebSocket(attributes);
+  const isOpen = status < 400 && ((upgrades && isSocket) || (streams && isStream));
   return isOpen || durationNs > longerThanNs ? -1 : durationNs;
+}
+
+function isWebSocket(attributes: Attributes): boolean {
+  const schemes = ['url.scheme', 'http.scheme', 'url.full', 'http.url'].map((key) =>
+    attributes.firstString([key]).toLowerCase().split(':', 1).join(),
+  );
+  const upgrades = attributes.texts('http.request.header.upgrade');
+  const isUpgrade = upgrades.some((text) => text.toLowerCase().includes('websocket'));
+  return isUpgrade || schemes.some((scheme) => scheme === 'ws' || scheme === 'wss');
 }
 
 /** An http.route stands where the path has as many segments, whatever the segments are. */
