@@ -59,9 +59,9 @@ describeInBrowser('the overview in a browser', () => {
       return new Date(hours * 3_600_000).toISOString();
     };
     const before = await world.get(`/summary?from=${weekBefore(from)}&to=${weekBefore(to)}`);
-    const change =
-      (100 * (now.summary.total_requests - before.summary.total_requests)) /
-      before.summary.total_requests;
+    const hourly = ({ window, summary }: typeof now) =>
+      summary.total_requests / (Date.parse(window.to) - Date.parse(window.from));
+    const change = (100 * (hourly(now) - hourly(before))) / hourly(before);
     const digits = Math.abs(change) >= 10 ? 0 : 1;
     const said = `${change < 0 ? '−' : '+'}${Math.abs(change).toFixed(digits)} %`;
     await expect.poll(() => figure('Requests').innerText()).toContain(`\n${said}`);

@@ -1,17 +1,11 @@
+import type { Head } from '../../query/answer-head.ts';
 import type { ClientRow } from '../../reports/clients.ts';
 import type { EndpointRow } from '../../reports/endpoint-row.ts';
 import type { SeriesPoint } from '../../reports/series.ts';
 import type { ServiceRow } from '../../reports/services.ts';
 
 /** The API's answers as the page reads them. Rows are the analyzer's own types. */
-export type { ClientRow, EndpointRow, SeriesPoint, ServiceRow };
-
-export interface Head {
-  generated_at: string;
-  window: { from: string; to: string; resolution: 'minute' | 'hour' | 'day' };
-  observed_since: string | null;
-  estimated: boolean;
-}
+export type { ClientRow, EndpointRow, Head, SeriesPoint, ServiceRow };
 
 export interface ReportSummary {
   total_endpoints: number;

@@ -3,7 +3,7 @@ import type { ClientRow, Clients, Session } from '../api/answers.ts';
 import { useClients } from '../api/queries.ts';
 import { Value } from '../parts/figure-value.tsx';
 import { FilterBar } from '../parts/filter-bar.tsx';
-import { Failure, Loading, Notice, StaleBanner } from '../parts/notice.tsx';
+import { Failure, Loading, Notes, Notice, StaleBanner } from '../parts/notice.tsx';
 import { Name } from '../parts/route.tsx';
 import { compact, exact, percent } from '../state/format.ts';
 import { narrow, useMedia } from '../state/media.ts';
@@ -32,6 +32,7 @@ export function ClientsPage({ session }: { session: Session }) {
       {clients.error && clients.data && (
         <StaleBanner error={clients.error} updatedMs={clients.dataUpdatedAt} />
       )}
+      <Notes notes={clients.data?.notes} />
       {clients.data !== undefined ? (
         <ClientTable
           clients={clients.data}

@@ -1,6 +1,8 @@
 import type { ReactNode } from 'react';
+import type { Head } from '../api/answers.ts';
 import { ApiError, NoAnswer } from '../api/request.ts';
 import { ago } from '../state/format.ts';
+import { plainText } from '../state/text.ts';
 import styles from './notice.module.css';
 
 /** What a page shows in the place of its data: still loading, empty, or an error in the API's own words. */
@@ -49,4 +51,13 @@ export function StaleBanner({ error, updatedMs }: { error: Error; updatedMs: num
       {error.message}; figures are of {ago(updatedMs)} ago. Trying again.
     </div>
   );
+}
+
+/** What the figures do not show, in the API's words: a window that was cut, a service that is not known. */
+export function Notes({ notes = [] }: { notes?: Head['notes'] }) {
+  return notes.map(({ code, message }) => (
+    <p key={code} className={styles.note}>
+      {plainText(message)}
+    </p>
+  ));
 }

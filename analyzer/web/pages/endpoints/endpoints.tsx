@@ -5,7 +5,7 @@ import { useReport } from '../../api/queries.ts';
 import { addressOf, api } from '../../api/request.ts';
 import { CopyButton } from '../../parts/copy-button.tsx';
 import { FilterBar } from '../../parts/filter-bar.tsx';
-import { Failure, Loading, Notice, StaleBanner } from '../../parts/notice.tsx';
+import { Failure, Loading, Notes, Notice, StaleBanner } from '../../parts/notice.tsx';
 import { StatusWord, statusWord } from '../../parts/status.tsx';
 import { exact, plural } from '../../state/format.ts';
 import { useKeys } from '../../state/keys.ts';
@@ -42,6 +42,7 @@ export function EndpointsPage({ id }: { id?: string }) {
       {report.error && report.data && (
         <StaleBanner error={report.error} updatedMs={report.dataUpdatedAt} />
       )}
+      <Notes notes={report.data?.notes} />
       {report.data !== undefined ? (
         <EndpointTable report={report.data} search={search} selected={id} onClose={close} />
       ) : report.error ? (

@@ -1,5 +1,5 @@
 import { type ReactNode, useId } from 'react';
-import type { Report } from '../../api/answers.ts';
+import type { Report, Summary } from '../../api/answers.ts';
 import { Value } from '../../parts/figure-value.tsx';
 import { statusWord } from '../../parts/status.tsx';
 import {
@@ -79,7 +79,7 @@ function figuresOf({ summary, compared, report }: FiguresProps): Record<Figure, 
     requests: {
       label: summary.estimated ? 'Requests, estimated' : 'Requests',
       value: <Value of={now.total_requests} as={compact} />,
-      delta: before && (relativeChange(now.total_requests, before.total_requests) ?? noneBefore),
+      delta: compared && (requestsChange(summary, compared.summary) ?? noneBefore),
     },
     errors: {
       label: 'Error rate',
@@ -104,6 +104,16 @@ function figuresOf({ summary, compared, report }: FiguresProps): Record<Figure, 
       delta: report && statusesText(report),
     },
   };
+}
+
+/** By the hour: the window before may be kept more coarsely, and be a little longer. */
+function requestsChange(now: Summary, before: Summary): string | null {
+  const hours = ({ window }: Summary) =>
+    (Date.parse(window.to) - Date.parse(window.from)) / 3_600_000;
+  return relativeChange(
+    now.summary.total_requests / hours(now),
+    before.summary.total_requests / hours(before),
+  );
 }
 
 const noneBefore = 'no calls before';

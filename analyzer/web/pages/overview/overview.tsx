@@ -8,7 +8,7 @@ import {
   useTimeseries,
 } from '../../api/queries.ts';
 import { FilterBar } from '../../parts/filter-bar.tsx';
-import { Failure, Loading, StaleBanner } from '../../parts/notice.tsx';
+import { Failure, Loading, Notes, StaleBanner } from '../../parts/notice.tsx';
 import { browserZone } from '../../state/format.ts';
 import { comparedName, comparedShiftMs, intervalOf, isLike } from '../../state/period.ts';
 import { usePageSearch, writeSearch } from '../../state/search.ts';
@@ -65,6 +65,7 @@ export function OverviewPage() {
       <h1 className="visually-hidden">Overview</h1>
       <FilterBar withComparison updatedMs={summary.dataUpdatedAt} />
       {summary.error && <StaleBanner error={summary.error} updatedMs={summary.dataUpdatedAt} />}
+      <Notes notes={summary.data.notes} />
       <Figures
         summary={summary.data}
         compared={compared}
