@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { encodeTraces } from '../../../collector/otlp/traces-encoder.ts';
 import { callTo, protobufType, serverSpan } from '../../support/export-request.ts';
 import { type Running, startRollcall, temporaryFolder } from '../../support/process.ts';
+import { checkDocumented } from '../support/documented.ts';
 
 /** Declared and observed endpoints on a real collector and analyzer. */
 
@@ -43,7 +44,9 @@ async function send(service: string, routes: string[], environment = ''): Promis
 async function api(path: string, init: RequestInit = {}): Promise<{ status: number; body: any }> {
   const response = await fetch(`${rollcall.addresses.analyzer}/api/v1${path}`, init);
   const text = await response.text();
-  return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
+  const body = text === '' ? undefined : JSON.parse(text);
+  if (text !== '') checkDocumented(init.method ?? 'GET', path, response.status, body);
+  return { status: response.status, body };
 }
 const put = (service: string, body: string, query = '') =>
   api(`/services/${encodeURIComponent(service)}/inventory${query}`, { method: 'PUT', body });

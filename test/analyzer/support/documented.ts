@@ -2,13 +2,16 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { openapiDocument } from '../../../analyzer/api/openapi.ts';
 import { queries } from '../../../analyzer/api/queries.ts';
+import { inventoryCommands } from '../../../analyzer/inventory/commands.ts';
 import { commands } from '../../../analyzer/tenancy/commands.ts';
 
 /**
  * Holds answers against the OpenAPI document. Objects are closed here: a field that the document does not
  * know fails a test, although the document itself promises that answers may gain fields.
  */
-const document = structuredClone(openapiDocument(queries, commands, '0.0.0')) as OpenapiDocument;
+const document = structuredClone(
+  openapiDocument(queries, commands, inventoryCommands, '0.0.0'),
+) as OpenapiDocument;
 
 export interface OpenapiDocument {
   paths: Record<string, Record<string, { responses: Record<string, { content?: object }> }>>;
