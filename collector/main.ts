@@ -95,6 +95,7 @@ function openIngest(
   const dictionary = privacy ? new PrivateDictionary(privacy) : new CallDictionary();
   const metrics = new CollectorMetrics();
   const extraction = { config, now: Date.now };
+  const sameSpanLog = new LogThrottle();
   const extractor = new Extractor({ ...extraction, dictionary, privacy });
   const ingest = new Ingest({
     writer,
@@ -110,6 +111,13 @@ function openIngest(
         { service, instance },
         `spans end ${aheadS} s in the future: this instance's clock is ahead of ours`,
       ),
+    onSameSpan: (service) => {
+      if (!sameSpanLog.due(service, 'same span')) return;
+      log.warn(
+        { service },
+        'spans arrive twice and are counted once: look for two span processors or exporters, or a Collector pipeline that copies spans',
+      );
+    },
   });
   const largeMessages = new LargeMessages(ingest, extraction);
   return { ingest, metrics, largeJson: new LargeJson(), largeMessages };

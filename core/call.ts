@@ -205,6 +205,33 @@ export class CallBatch {
     this.weights.truncate(length);
   }
 
+  /** Takes calls out; those behind them move up. @param calls ascending, of no delivery yet */
+  remove(calls: readonly number[]): void {
+    if (calls.length === 0) return;
+    const { columns } = this;
+    let to = calls[0]!;
+    let next = 0;
+    for (let from = to; from < this.length; from += 1) {
+      if (from === calls[next]) {
+        next += 1;
+        continue;
+      }
+      columns.durationNs[to] = columns.durationNs[from]!;
+      columns.requestBytes[to] = columns.requestBytes[from]!;
+      columns.responseBytes[to] = columns.responseBytes[from]!;
+      columns.endpoint[to] = columns.endpoint[from]!;
+      columns.origin[to] = columns.origin[from]!;
+      columns.client[to] = columns.client[from]!;
+      columns.endS[to] = columns.endS[from]!;
+      columns.endNs[to] = columns.endNs[from]!;
+      columns.status[to] = columns.status[from]!;
+      columns.traceId.copyWithin(to * 16, from * 16, from * 16 + 16);
+      to += 1;
+    }
+    this.length = to;
+    this.weights.remove(calls);
+  }
+
   #grow(): void {
     const old = this.columns;
     const next = callColumns(old.capacity * 2);

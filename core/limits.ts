@@ -130,6 +130,14 @@ export const limits = {
    *  service sends such spans. A power of two; the oldest is evicted. Holds a minute of 1,000 calls a second
    *  with two spans each; an exporter's delay is 5 s. */
   joinedSpansRemembered: 131_072,
+  /** Spans of counted calls remembered to count a span once that is sent twice: at most 8 MB. Copies come
+   *  within seconds of each other; this holds 13 s of 20,000 calls a second. Two powers of two. */
+  countedSpans: 262_144,
+  /** Digests of messages remembered to tell a message that is sent again from one that copies spans: 0.5 MB. */
+  recentDigests: 4_096,
+  /** Seconds by which the ends of two copies of a span may differ. Spans with the same ids that end further
+   *  apart are of two calls: forked processes can draw the same random ids. */
+  sameSpanS: 2,
   /** Services whose spans are remembered; a full table is emptied. */
   joinedServices: 10_000,
   /** Inner spans read for the route or status of one call; real ones are nested two or three deep. */

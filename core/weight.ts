@@ -62,6 +62,22 @@ export class CallWeights implements WeightColumns {
     while (this.length > 0 && this.call[this.length - 1]! >= calls) this.length -= 1;
   }
 
+  /** Forgets calls and moves those behind them up. @param calls ascending */
+  remove(calls: readonly number[]): void {
+    let kept = 0;
+    let before = 0;
+    for (let i = 0; i < this.length; i += 1) {
+      const call = this.call[i]!;
+      while (before < calls.length && calls[before]! < call) before += 1;
+      if (calls[before] === call) continue;
+      this.call[kept] = call - before;
+      this.weight[kept] = this.weight[i]!;
+      this.copies[kept] = this.copies[i]!;
+      kept += 1;
+    }
+    this.length = kept;
+  }
+
   #grow(): void {
     const capacity = Math.max(256, this.length * 2);
     this.call = grown(this.call, capacity);

@@ -1,3 +1,4 @@
+import type { CallBatch } from '../../core/call.ts';
 import type { ClockAhead } from './clock-skew.ts';
 import type { ExcludeReason } from './endpoint/exclusion.ts';
 
@@ -8,7 +9,7 @@ export interface SpanCounts {
   notHttp: number;
   excluded: Record<ExcludeReason, number>;
   rejected: Record<RejectReason, number>;
-  /** Of a call that another span is counted for (OTLP.md X2, X3, X16). */
+  /** Of a call that another span is counted for (X2, X3, X16), or the same span once more. */
   duplicate: Record<DuplicateReason, number>;
   /** Stored with a duration of 0: the span ended before it started (OTLP.md X9). */
   clockSkewed: number;
@@ -22,11 +23,21 @@ export interface SpanCounts {
   weightsIgnored: number;
   /** By resource, in the message's order; almost always empty. */
   clocksAhead: ClockAhead[];
+  /** Present when `duplicate.same_span` is not 0. */
+  sameSpan?: SameSpan;
+}
+
+/** Spans of the request that were counted before. */
+export interface SameSpan {
+  /** `service.name` of the first of them. */
+  service: string;
+  /** Batches that hold their first copies and are not committed yet, the request's own among them. */
+  uncommitted: ReadonlySet<CallBatch>;
 }
 
 export type RejectReason = 'trace_id' | 'span_id' | 'time_zero' | 'future' | 'too_old';
 
-export type DuplicateReason = 'nested' | 'sibling';
+export type DuplicateReason = 'nested' | 'sibling' | 'same_span';
 
 export function nothingExtracted(): SpanCounts {
   return {
@@ -35,7 +46,7 @@ export function nothingExtracted(): SpanCounts {
     notHttp: 0,
     excluded: { method: 0, route: 0 },
     rejected: { trace_id: 0, span_id: 0, time_zero: 0, future: 0, too_old: 0 },
-    duplicate: { nested: 0, sibling: 0 },
+    duplicate: { nested: 0, sibling: 0, same_span: 0 },
     clockSkewed: 0,
     durationsDropped: 0,
     invalidClients: 0,

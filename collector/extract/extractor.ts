@@ -11,12 +11,13 @@ import { ClientCache, invalidClient } from './client/client-cache.ts';
 import type { ClientPrivacy } from './client/privacy.ts';
 import type { ClockAhead } from './clock-skew.ts';
 import { applyConvention, type Convention, ConventionCache, conventionOf } from './conventions.ts';
+import { CountedSpans } from './counted-spans.ts';
 import { nothingExtracted, type RejectReason, type SpanCounts } from './counts.ts';
 import { EndpointCache, excludedByMethod } from './endpoint/endpoint-cache.ts';
 import { httpMethods, methodOf, saysMethod } from './endpoint/http-method.ts';
 import { RouteCache } from './endpoint/route-cache.ts';
 import { httpStatusOfRpc, RpcRoutes, rpcStatusOf } from './endpoint/rpc-span.ts';
-import { SpellingUses } from './endpoint/spelling-uses.ts';
+import { type SpanGroup, SpellingUses } from './endpoint/spelling-uses.ts';
 import { reason as joinReason } from './join/call-groups.ts';
 import { JoinedEvidence } from './join/joined-evidence.ts';
 import { Joins } from './join/joins.ts';
@@ -45,6 +46,8 @@ export interface ExtractorOptions {
   privacy?: ClientPrivacy | undefined;
   /** False: every SERVER span by itself, for whoever only wants to know whether a message can be read. */
   joins?: boolean;
+  /** False: a span that is sent twice counts twice. */
+  countsOnce?: boolean;
 }
 
 /**
@@ -71,8 +74,10 @@ export class Extractor {
   readonly #resources: ResourceCache;
   readonly #endpoints: EndpointCache;
   readonly #spellings: SpellingUses;
+  readonly #countedSpans = new CountedSpans();
 
   readonly #isJoining: boolean;
+  readonly #countsOnce: boolean;
   readonly #joins: Joins;
   readonly #joinedEvidence: JoinedEvidence;
   /** The place of the span in hand among those of `#joins`, or -1: nothing else tells of its call. */
@@ -85,6 +90,9 @@ export class Extractor {
   #project = '';
   #resource!: Resource;
   #batch!: CallBatch;
+  /** How many calls the batch held before. */
+  #firstCall = 0;
+  readonly #groups: SpanGroup[] = [];
   #extracted: SpanCounts = nothingExtracted();
   #traceIdsOf: Uint8Array = new Uint8Array(0);
   #traceIds: DataView = new DataView(new ArrayBuffer(0));
@@ -94,7 +102,14 @@ export class Extractor {
   /** Of the resource in hand. */
   #clockAhead: ClockAhead | undefined;
 
-  constructor({ dictionary, config, now, privacy, joins = true }: ExtractorOptions) {
+  constructor({
+    dictionary,
+    config,
+    now,
+    privacy,
+    joins = true,
+    countsOnce = joins,
+  }: ExtractorOptions) {
     this.#dictionary = dictionary;
     this.#now = now;
     this.#privacy = privacy;
@@ -115,9 +130,9 @@ export class Extractor {
           this.#resource = this.#resources.resourceOf(this.#project, this.#walk.resource);
           this.#joins.resource(this.#resource);
           this.#clockAhead = undefined;
-          const { version } = this.#resource;
+          const { service, version } = this.#resource;
           const instance = this.#spellings.isWatching ? processOf(this.#walk.resource) : '';
-          this.#spellings.group(this.#batch.length, { version, instance });
+          this.#groups.push({ from: this.#batch.length, service, by: { version, instance } });
         },
         scope: () => {
           this.#convention = this.#conventions.of(this.#walk);
@@ -134,6 +149,7 @@ export class Extractor {
       },
     );
     this.#isJoining = joins;
+    this.#countsOnce = countsOnce;
     this.#joins = new Joins(config.rpc);
     this.#joinedEvidence = new JoinedEvidence(this.#joins, this.#walk, this.#routes);
   }
@@ -187,18 +203,20 @@ export class Extractor {
     this.#batch = batch;
     this.#extracted = nothingExtracted();
     const before = batch.length;
+    this.#firstCall = before;
+    this.#groups.length = 0;
     try {
       this.#joins.begin(project);
-      this.#spellings.begin();
       this.#walk.walk(message);
       if (this.#isJoining && this.#joins.needed && this.#joins.plan(message)) {
         batch.truncate(before);
         this.#extracted = nothingExtracted();
         this.#isSecondWalk = true;
-        this.#spellings.begin();
+        this.#groups.length = 0;
         this.#walk.walk(message);
       }
-      this.#spellings.note(batch);
+      this.#spellings.note(batch, this.#groups);
+      if (this.#countsOnce) this.#removeRepeated(batch);
       this.#joins.remember(batch);
       this.#extracted.notServer = this.#walk.otherSpans - this.#joins.promotions;
     } catch (error) {
@@ -215,6 +233,24 @@ export class Extractor {
   /** The batch was not committed: its requests, which come again, are counted as if for the first time. */
   forget(batch: CallBatch): void {
     this.#joins.forget(batch);
+    this.#countedSpans.forget(batch);
+  }
+
+  /** The batch is durable. */
+  committed(batch: CallBatch): void {
+    this.#countedSpans.committed(batch);
+  }
+
+  /** Takes calls out of the batch whose spans were counted before. */
+  #removeRepeated(batch: CallBatch): void {
+    const repeated = this.#countedSpans.settle(batch, this.#firstCall);
+    if (repeated === undefined) return;
+    const { calls, uncommitted } = repeated;
+    const { service } = this.#groups.findLast(({ from }) => from <= calls[0]!)!;
+    batch.remove(calls);
+    this.#extracted.stored -= calls.length;
+    this.#extracted.duplicate.same_span += calls.length;
+    this.#extracted.sameSpan = { service, uncommitted };
   }
 
   /** A span of a request in which several are of one call. */
@@ -321,6 +357,7 @@ export class Extractor {
     const walk = this.#walk;
     const { attributes } = walk;
     const index = this.#batch.push();
+    this.#countedSpans.note(index - this.#firstCall, walk, this.#resource.serviceHash);
     const columns = this.#batch.columns;
     // Exact below 2^53 ns, which is beyond limits.callDurationNs.
     let durationNs = (walk.endHigh - walk.startHigh) * 2 ** 32 + (walk.endLow - walk.startLow);

@@ -1,4 +1,5 @@
-import type { CallBatch, CallDictionary, NewDimensions } from '../../core/call.ts';
+import { randomBytes } from 'node:crypto';
+import type { CallBatch, CallDictionary, Delivery, NewDimensions } from '../../core/call.ts';
 import { AppError, asAppError } from '../../core/error.ts';
 import { limits } from '../../core/limits.ts';
 import type { AppendOutcome, CallWriter } from '../../core/store/store.ts';
@@ -23,6 +24,9 @@ export class Ingest {
   readonly #budget: ByteBudget;
   readonly #onState: (error?: AppError) => void;
   readonly #onClockAhead: (found: ClockAhead) => void;
+  readonly #onSameSpan: (service: string) => void;
+  /** Digests of the messages taken last, the oldest first. */
+  readonly #digests = new Set<string>();
   readonly #clocksAhead = new ClockSkew();
   /** Batches not yet handed to the writer; requests fill the last one. */
   #queue: Group[] = [];
@@ -43,6 +47,7 @@ export class Ingest {
     this.#budget = new ByteBudget(this.#bounds.inFlightBytes);
     this.#onState = options.onState ?? (() => {});
     this.#onClockAhead = options.onClockAhead ?? (() => {});
+    this.#onSameSpan = options.onSameSpan ?? (() => {});
     this.#metrics.clocksAhead = () => this.#clocksAhead.current();
     this.#metrics.queueBytes = () => this.#budget.bytes + this.#waitingCalls * bytesPerWaitingCall;
   }
@@ -95,15 +100,44 @@ export class Ingest {
     const firstCall = batch.length;
     const extracted = this.#extractor.extract(project, message, batch);
     const calls = batch.length - firstCall;
+    const { rejected, sameSpan } = extracted;
+    if (calls === 0 && sameSpan === undefined) {
+      this.#countOthers(extracted);
+      return rejected;
+    }
+    const delivery = { project, digest: digest(), firstCall, calls };
+    if (this.#isRepeated(delivery)) this.#countRepeated(extracted);
+    else if (sameSpan) this.#onSameSpan(sameSpan.service);
     this.#countOthers(extracted);
-    const { rejected } = extracted;
-    if (calls === 0) return rejected;
-    batch.deliveries.push({ project, digest: digest(), firstCall, calls });
+    const reliesOn = sameSpan?.uncommitted ?? nothing;
+    if (calls === 0 && reliesOn.size === 0) return rejected;
+    batch.deliveries.push(delivery);
     this.#waitingCalls += calls;
     return new Promise((resolve, reject) => {
-      group.waiters.push({ calls, resolve: () => resolve(rejected), reject });
+      group.waiters.push({ calls, reliesOn, resolve: () => resolve(rejected), reject });
       this.#schedule();
     });
+  }
+
+  /** Whether the same message came a short while ago: a sender tries again. It is known from now on. */
+  #isRepeated({ project, digest }: Delivery): boolean {
+    const key = `${Buffer.from(digest).toString('latin1')}${project}`;
+    if (this.#digests.has(key)) return true;
+    this.#digests.add(key);
+    if (this.#digests.size > limits.recentDigests) {
+      for (const oldest of this.#digests) {
+        this.#digests.delete(oldest);
+        break;
+      }
+    }
+    return false;
+  }
+
+  /** A repeated message's spans count as those of a delivery that the store recognises. */
+  #countRepeated(extracted: SpanCounts): void {
+    const { duplicate } = extracted;
+    if (duplicate.same_span > 0) this.#metrics.spans('duplicate', '', duplicate.same_span);
+    duplicate.same_span = 0;
   }
 
   /** @throws AppError `unavailable` when the store cannot commit, or when we are going down */
@@ -115,7 +149,9 @@ export class Ingest {
   /** Refuses new requests, and returns when all that was taken is committed and answered. */
   close(): Promise<void> {
     this.#closing = true;
-    if (this.#waitingCalls === 0) return Promise.resolve();
+    if (!this.#committing && this.#queue.every(({ waiters }) => waiters.length === 0)) {
+      return Promise.resolve();
+    }
     return new Promise((resolve) => {
       this.#drained = resolve;
     });
@@ -171,17 +207,19 @@ export class Ingest {
     this.#commitNext();
   }
 
-  #settle({ waiters }: Group, { stored, otherCalls, commitSeconds }: AppendOutcome): void {
+  #settle({ batch, waiters }: Group, { stored, otherCalls, commitSeconds }: AppendOutcome): void {
     this.#metrics.otherCalls(otherCalls);
     this.#metrics.commit(commitSeconds);
     if (this.#failing) {
       this.#failing = false;
       this.#onState();
     }
+    this.#extractor.committed(batch);
     waiters.forEach((waiter, index) => {
       this.#waitingCalls -= waiter.calls;
       this.#metrics.spans(stored[index] ? 'stored' : 'duplicate', '', waiter.calls);
-      waiter.resolve();
+      if (waiter.failure) waiter.reject(waiter.failure);
+      else waiter.resolve();
     });
   }
 
@@ -197,6 +235,21 @@ export class Ingest {
       this.#waitingCalls -= waiter.calls;
       this.#metrics.spans('rejected', 'unavailable', waiter.calls);
       waiter.reject(answer);
+    }
+    this.#failRelying(batch, answer);
+  }
+
+  /**
+   * Requests whose spans were left out as copies of spans that are lost now: their senders must try again. Their
+   * deliveries are committed under other digests, so that the repeated ones are not taken for known.
+   */
+  #failRelying(lost: CallBatch, failure: AppError): void {
+    for (const { batch, waiters } of this.#queue) {
+      waiters.forEach((waiter, index) => {
+        if (!waiter.reliesOn.has(lost)) return;
+        waiter.failure = failure;
+        batch.deliveries[index]!.digest = randomBytes(16);
+      });
     }
   }
 
@@ -236,6 +289,8 @@ export interface IngestOptions {
   onState?: (error?: AppError) => void;
   /** Told of a service instance whose clock is ahead of ours, at most once an hour. */
   onClockAhead?: (found: ClockAhead) => void;
+  /** Told of a service that sends a span twice, in a message that is not itself a repetition. */
+  onSameSpan?: (service: string) => void;
 }
 
 export type IngestBounds = Pick<
@@ -249,6 +304,8 @@ export interface CallExtractor {
   extract(project: string, message: Buffer, batch: CallBatch): SpanCounts;
   /** The batch was not committed: what was remembered of its spans is forgotten. */
   forget(batch: CallBatch): void;
+  /** The batch is durable. */
+  committed(batch: CallBatch): void;
   /** Forgets the dictionary's words, which begin a new epoch. */
   reset(): void;
   readonly size: number;
@@ -264,12 +321,18 @@ interface Group {
 
 interface Waiter {
   calls: number;
+  /** Batches that hold spans of which this request brought copies. */
+  reliesOn: ReadonlySet<CallBatch>;
+  /** Set when one of them was not committed. */
+  failure?: AppError;
   resolve(): void;
   reject(error: AppError): void;
 }
 
 /** A call's columns and its part of the words. */
 const bytesPerWaitingCall = 80;
+
+const nothing: ReadonlySet<CallBatch> = new Set();
 
 /** What a sender is told of the spans that were not taken. */
 export function rejections(rejected: SpanCounts['rejected']): PartialSuccess | undefined {

@@ -38,6 +38,7 @@ export class TracesReader {
   spanStart = 0;
   traceIdStart = 0;
   traceIdLength = 0;
+  spanIdStart = 0;
   spanIdLength = 0;
   parentIdStart = 0;
   /** 0 without a parent. */
@@ -268,6 +269,7 @@ export class TracesReader {
     }
     this.traceIdStart = start + 2;
     this.traceIdLength = 16;
+    this.spanIdStart = start + 20;
     this.spanIdLength = 8;
     if (bytes[start + 28] !== spanTag.parentSpanId || bytes[start + 29] !== 8) return start + 28;
     this.parentIdStart = start + 30;
@@ -320,6 +322,7 @@ export class TracesReader {
         this.traceIdLength = end - start;
         break;
       case spanTag.spanId:
+        this.spanIdStart = start;
         this.spanIdLength = end - start;
         break;
       case spanTag.traceState:

@@ -20,6 +20,15 @@ export function serverSpan(more: Partial<Span> = {}): Span {
   };
 }
 
+/** Spans that differ in their ids alone. */
+export function copiesOf(span: Span, count: number): Span[] {
+  return Array.from({ length: count }, (_, n) => {
+    const spanId = Buffer.from(span.spanId);
+    spanId.writeUInt32BE(n + 1);
+    return { ...span, spanId };
+  });
+}
+
 export function callTo(route: string): KeyValue[] {
   return [
     { key: 'http.request.method', value: 'GET' },

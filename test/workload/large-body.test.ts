@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from 'vitest';
 import { connections, postTraces } from '../labs/load/post.ts';
 import { askReport } from '../labs/load/report.ts';
-import { callTo, encodeSpans, serverSpan } from '../support/export-request.ts';
+import { callTo, copiesOf, encodeSpans, serverSpan } from '../support/export-request.ts';
 import {
   startAnalyzerProcess,
   startCollectorProcess,
@@ -19,8 +19,7 @@ test('one body with more calls than a batch holds is counted whole', async () =>
   const collector = await startCollectorProcess(storePath);
   const analyzer = await startAnalyzerProcess(storePath);
   const nowS = Math.floor(Date.now() / 1000);
-  const span = serverSpan({ attributes: callTo('/large') });
-  const body = encodeSpans(Array(calls).fill(span));
+  const body = encodeSpans(copiesOf(serverSpan({ attributes: callTo('/large') }), calls));
   const agent = connections(1);
   expect((await postTraces(collector.url, agent, body)).status).toBe(200);
   agent.destroy();

@@ -4,8 +4,9 @@ import { endpointShape, pairKey } from '../../../core/store/endpoint-identity.ts
 import { SideBySide, type UsedBy } from '../../../core/store/side-by-side.ts';
 
 /** A group of spans (ResourceSpans): its calls in the batch are those from `from` to the next group's. */
-interface SpanGroup {
+export interface SpanGroup {
   from: number;
+  service: string;
   by: UsedBy;
 }
 
@@ -31,7 +32,6 @@ export class SpellingUses {
   /** By endpoint number: 1 when its shape has another spelling that is not known to be side by side. */
   #isOpen = new Uint8Array(1024);
 
-  readonly #groups: SpanGroup[] = [];
   /** Of the group in hand; wraps, and is never 0. */
   #serial = 0;
 
@@ -85,19 +85,8 @@ export class SpellingUses {
     return this.#sideBySide.size > 0;
   }
 
-  /** A request begins to be read, or is read anew. */
-  begin(): void {
-    this.#groups.length = 0;
-  }
-
-  /** A group of spans begins. @param from the index that its first call will have in the batch */
-  group(from: number, by: UsedBy): void {
-    this.#groups.push({ from, by });
-  }
-
-  /** Looks at the calls of a request: those of the batch from the first group on. */
-  note(batch: CallBatch): void {
-    const groups = this.#groups;
+  /** Looks at the calls of a request. @param groups its groups of spans, the last one to the batch's end */
+  note(batch: CallBatch, groups: readonly SpanGroup[]): void {
     const { endpoint, endS, endNs } = batch.columns;
     for (let g = 0; g < groups.length; g += 1) {
       this.#serial = (this.#serial + 1) | 0 || 1;
@@ -113,7 +102,6 @@ export class SpellingUses {
         this.#compare(spelling, by, endS[i]! * 1000 + endNs[i]! / 1e6);
       }
     }
-    groups.length = 0;
   }
 
   #compare(spelling: number, by: UsedBy, endMs: number): void {

@@ -18,13 +18,18 @@ const config: Config = {
 };
 
 const dictionary = new CallDictionary();
-const extractor = new Extractor({ dictionary, config, now: () => nowMs });
+const extractor = new Extractor({ dictionary, config, now: () => nowMs, countsOnce: false });
 const withRpc: Config = {
   ...config,
   rpc: true,
   excludeLatency: { upgrades: false, streams: true, longerThanNs: 1e9 },
 };
-const rpcExtractor = new Extractor({ dictionary, config: withRpc, now: () => nowMs });
+const rpcExtractor = new Extractor({
+  dictionary,
+  config: withRpc,
+  now: () => nowMs,
+  countsOnce: false,
+});
 
 function expectSame(message: Buffer): void {
   expectSameOf(message, config, extractor);

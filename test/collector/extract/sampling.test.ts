@@ -254,7 +254,7 @@ describe('S9 weights of a batch', () => {
 
   it('come through the JSON door as through the other', () => {
     const bytes = Buffer.alloc(16, 0xff).toString('hex');
-    const json = (traceState: string, extra: object[]) => ({
+    const json = (number: number, traceState: string, extra: object[]) => ({
       resourceSpans: [
         {
           scopeSpans: [
@@ -262,7 +262,7 @@ describe('S9 weights of a batch', () => {
               spans: [
                 {
                   traceId: bytes,
-                  spanId: '0102030405060708',
+                  spanId: `010203040506070${number}`,
                   traceState,
                   name: 'GET /',
                   kind: 2,
@@ -284,10 +284,10 @@ describe('S9 weights of a batch', () => {
     const rate = { key: 'SampleRate', value: { intValue: '12' } };
     const ratio = { key: 'X-SampleRatio', value: { doubleValue: 0.5 } };
     for (const body of [
-      json('ot=th:c', []),
-      json('', []),
-      json('', [rate]),
-      json('x=y', [ratio]),
+      json(1, 'ot=th:c', []),
+      json(2, '', []),
+      json(3, '', [rate]),
+      json(4, 'x=y', [ratio]),
     ]) {
       extract(tracesFromJson(Buffer.from(JSON.stringify(body))));
     }

@@ -85,7 +85,7 @@ class TextExtractor implements CallExtractor {
         future: count('future'),
         too_old: 0,
       },
-      duplicate: { nested: count('nested'), sibling: count('sibling') },
+      duplicate: { nested: count('nested'), sibling: count('sibling'), same_span: 0 },
       clockSkewed: 0,
       durationsDropped: 0,
       invalidClients: 0,
@@ -96,6 +96,8 @@ class TextExtractor implements CallExtractor {
   }
 
   readonly forgotten: CallBatch[] = [];
+
+  committed(): void {}
 
   forget(batch: CallBatch): void {
     this.forgotten.push(batch);

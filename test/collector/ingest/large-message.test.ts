@@ -4,7 +4,7 @@ import { limits } from '../../../core/limits.ts';
 import { counterOf, storedSpans } from '../../conformance/exchange.ts';
 import { connections, postTraces } from '../../labs/load/post.ts';
 import { askReport } from '../../labs/load/report.ts';
-import { callTo, encodeSpans, serverSpan } from '../../support/export-request.ts';
+import { callTo, copiesOf, encodeSpans, serverSpan } from '../../support/export-request.ts';
 import {
   startAnalyzerProcess,
   startCollectorProcess,
@@ -33,7 +33,7 @@ afterAll(() => {
 });
 
 function messageOf(count: number, route = '/large'): Buffer {
-  return encodeSpans(Array(count).fill(serverSpan({ attributes: callTo(route) })));
+  return encodeSpans(copiesOf(serverSpan({ attributes: callTo(route) }), count));
 }
 
 /** More than ten slices. */

@@ -8,6 +8,16 @@ import { calledOf } from './called.ts';
 export const nowMs = Date.UTC(2026, 10, 22);
 export const nowNs = BigInt(nowMs) * 1_000_000n;
 
+let spans = 0;
+
+/** An id that no other span has. */
+export function ownSpanId(): Buffer {
+  spans += 1;
+  const id = Buffer.alloc(8, 0x22);
+  id.writeUInt32BE(spans, 4);
+  return id;
+}
+
 /** A SERVER span of 20 ms that ended a second ago, without attributes. */
 export function span(
   attributes: Record<string, AnyValue> = {},
@@ -15,7 +25,7 @@ export function span(
 ): Span {
   return {
     traceId: Buffer.alloc(16, 0x11),
-    spanId: Buffer.alloc(8, 0x22),
+    spanId: ownSpanId(),
     name: 'GET',
     kind: 2,
     startTimeUnixNano: nowNs - 1_020_000_000n,

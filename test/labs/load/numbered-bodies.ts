@@ -1,5 +1,4 @@
 import { gzipSync } from 'node:zlib';
-import { encodeTraces } from '../../../collector/otlp/traces-encoder.ts';
 import { Random } from '../../../core/random.ts';
 import { decodeSpans } from './decoded-span.ts';
 import { server } from './payload.ts';
@@ -17,7 +16,6 @@ export class NumberedBodies {
   #templates: ReturnType<typeof server>[];
   /** By template; decoding takes a while, and a loader never asks. */
   #counts: Map<string, number>[] = [];
-  #gzipped: Buffer[] = [];
 
   /** @param startMs the calls of body `n` end about `n` milliseconds after this */
   constructor(seed: number, startMs: number, spans: number, templates = 64) {
@@ -36,14 +34,9 @@ export class NumberedBodies {
     return bytes;
   }
 
-  /**
-   * The same calls in few bytes that cost a loader nothing: a gzip member made once for all bodies of the
-   * template, and one with a span that is no call and tells this body from all others.
-   */
+  /** The same bytes compressed, as fast as zlib can. */
   gzip(number: number): Buffer {
-    const turn = number % this.#templates.length;
-    this.#gzipped[turn] ??= gzipSync(this.bytes(turn));
-    return Buffer.concat([this.#gzipped[turn], gzipSync(otherSpan(number), { level: 1 })]);
+    return gzipSync(this.bytes(number), { level: 1 });
   }
 
   /** Calls of the body by `endpointKey`. */
@@ -52,21 +45,6 @@ export class NumberedBodies {
     this.#counts[turn] ??= callsByEndpoint(this.#templates[turn]!.bytes);
     return this.#counts[turn];
   }
-}
-
-function otherSpan(number: number): Buffer {
-  const spanId = Buffer.alloc(8);
-  spanId.writeUInt32LE(number + 1);
-  const span = {
-    traceId: Buffer.alloc(16, 1),
-    spanId,
-    name: 'not a call',
-    kind: 1,
-    startTimeUnixNano: 1n,
-    endTimeUnixNano: 2n,
-    attributes: [],
-  };
-  return encodeTraces([{ attributes: [], scopes: [{ name: '', spans: [span] }] }]);
 }
 
 function callsByEndpoint(body: Uint8Array): Map<string, number> {
