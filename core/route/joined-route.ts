@@ -22,15 +22,15 @@ export function joinedRoute(
   evidence: { path: string; method: string; status: number },
   inner: readonly InnerEvidence[],
 ): Route {
-  const isTold = !own.templated && own.route !== specialRoutes.unknown;
-  if (isTold && own.route !== specialRoutes.unmatched) return own;
+  const isTold = isFound(own);
+  if (isTold && own.mount === undefined) return own;
   let best: Route | undefined;
   for (const { httpRoute, spanName, isServer } of inner) {
     if (own.mount !== undefined && !isWildcard(httpRoute)) {
       const joined = `${own.mount}/${httpRoute.replace(/^\/+/, '')}`;
       best = better(best, wholeRoute(joined, evidence) ?? wholeRoute(httpRoute, evidence));
     }
-    if (!isServer) continue;
+    if (!isServer || isTold) continue;
     const found = endpointRoute({ ...evidence, httpRoute, spanName });
     if (isFound(found)) best = better(best, found);
   }

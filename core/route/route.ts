@@ -27,7 +27,10 @@ export interface Route {
   route: string;
   /** Made up from the path, wholly or behind a mount. */
   templated: boolean;
-  /** The part that the service told, when the rest is made up (OTLP.md X14): bounds the remainders. */
+  /**
+   * The part that the service told, when the rest is made up or another span may tell it (X14, X18, X25); bounds
+   * the made-up remainders.
+   */
   mount?: string;
   /** The service's own spelling (core/route/display.ts), where it says something else than `route`. */
   display?: string;
@@ -183,6 +186,7 @@ function foundRoute(told: ReportedRoute, path: string[] | undefined): Route | un
   const { canonical, fit, segments, raw } = told;
   const filled = filledBy(told, path);
   if (filled) return filled;
+  if (fit.kind === 'prefix' && segments.at(-1)?.kind === 'param') return endsInParameter(told);
   if (fit.kind === 'prefix' && path) {
     const mount = canonical === '/' ? '' : canonical;
     const route = templateSegments(mount, path.slice(fit.segments));
@@ -203,6 +207,15 @@ function foundRoute(told: ReportedRoute, path: string[] | undefined): Route | un
   return withDisplay({ route: canonical, templated: false }, raw);
 }
 
+/**
+ * A told route that ends in a parameter takes the rest of the path (X25): aiohttp's `/files/{path}`, Javalin's
+ * `/files/<path>` and Wagtail's pages do not say that the parameter takes slashes. Another span of the call may
+ * still say more, as behind a mount.
+ */
+function endsInParameter({ canonical, raw }: ReportedRoute): Route {
+  return { ...withDisplay({ route: canonical, templated: false }, raw), mount: canonical };
+}
+
 /** A 404 counts for an endpoint only when its route takes the whole path and is no fallback (X18). */
 function notFoundRoute(told: ReportedRoute, path: string[] | undefined): Route | undefined {
   const { segments, fit } = told;
@@ -212,7 +225,10 @@ function notFoundRoute(told: ReportedRoute, path: string[] | undefined): Route |
   if (fit.kind === 'whole') return filledBy(told, path) ?? own();
   if (fit.kind === 'unknown') return isErrorRoute(segments) ? unmatched : own();
   if (fit.kind === 'suffix' && segments[0]?.kind === 'literal') return foundRoute(told, path);
-  return unmatched;
+  if (fit.kind !== 'prefix' || told.canonical === '/') return unmatched;
+  if (segments.at(-1)?.kind === 'param') return endsInParameter(told);
+  // An INTERNAL span may name the route below the mount whose handler found nothing.
+  return { ...unmatched, mount: told.canonical };
 }
 
 /** A conventional route by the path's own controller and action: as many endpoints as the application has. */

@@ -10,7 +10,7 @@ export class MountRouteCap {
 
   bound({ project, service, environment }: ServiceName, route: Route): Route {
     const { mount } = route;
-    if (mount === undefined) return route;
+    if (mount === undefined || !route.templated) return route;
     const key = `${project}\0${service}\0${environment}\0${mount}`;
     let routes = this.#routes.get(key);
     if (routes === undefined) {

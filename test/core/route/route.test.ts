@@ -47,8 +47,20 @@ describe('X14: a route that covers only a prefix of the path', () => {
     const evidence = { ...nothing, httpRoute: '/api/v1', path: '/api/v1/things/9' };
     const mounted = { route: '/api/v1/things/{id}', templated: true, mount: '/api/v1' };
     expect(endpointRoute(evidence)).toEqual(mounted);
-    expect(route({ httpRoute: '/t/{tenant}', path: '/t/acme/things/9' })).toBe(
-      '/t/{tenant}/things/{id}',
+  });
+
+  it('takes the rest of the path when it ends in a parameter (X25), unless another span says more', () => {
+    const evidence = { ...nothing, httpRoute: '/t/{tenant}', path: '/t/acme/things/9' };
+    const told = { route: '/t/{tenant}', templated: false, mount: '/t/{tenant}' };
+    expect(endpointRoute(evidence)).toEqual(told);
+    expect(endpointRoute({ ...evidence, status: 404 })).toEqual(told);
+    // Wagtail's pages, Tornado's names of `(.*)`, aiohttp's `/files/{path:.*}`.
+    expect(route({ httpRoute: '^((?:[\\w\\-]+/)*)$', path: '/blog/2026/a-post/' })).toBe('/{re}');
+    expect(route({ spanName: 'GET /files/%s', path: '/files/docs/a.txt' })).toBe('/files/{param}');
+    expect(route({ httpRoute: '/files/{path}', path: '/files/docs/a.txt' })).toBe('/files/{path}');
+    // A suffix behind the parameter is no rest of the path.
+    expect(route({ httpRoute: '/t/{tenant}.json', path: '/t/a.json/things/9' })).toBe(
+      '/t/{tenant}.json/things/{id}',
     );
   });
 

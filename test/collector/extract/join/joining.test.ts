@@ -291,6 +291,45 @@ describe('X14: what is behind a mount an INTERNAL span may tell', () => {
   });
 });
 
+describe('X18, X25: an INTERNAL span says more than the route that covers a prefix', () => {
+  const spans = (route: string, path: string, status: number, tells: string) => [
+    at(2, 1, local, [1, 19], { 'http.route': tells }, internal),
+    at(1, undefined, local, [0, 20], {
+      'http.request.method': 'GET',
+      'url.path': path,
+      'http.route': route,
+      'http.response.status_code': status,
+    }),
+  ];
+
+  test('a handler below a mount answers its own 404 (FastAPI mounts, Prefect)', () => {
+    const own = spans('/api', '/api/flows/9', 404, '/flows/{id}');
+    expect(counted(message(own)).calls).toEqual(['GET /api/flows/{id} 404 20']);
+    const full = spans('/api', '/api/flows/9', 404, '/api/flows/{id}');
+    expect(counted(message(full)).calls).toEqual(['GET /api/flows/{id} 404 20']);
+  });
+
+  test.each(['/other/{id}', '/api', '*', '/{path:path}'])(
+    'a 404 below a mount that %s does not name is unmatched',
+    (tells) => {
+      const scanned = spans('/api', '/api/wp-login.php', 404, tells);
+      expect(counted(message(scanned)).calls).toEqual(['GET (unmatched) 404 20']);
+    },
+  );
+
+  test('a 405 is unmatched, whatever a span names', () => {
+    const refused = spans('/api', '/api/flows/9', 405, '/flows/{id}');
+    expect(counted(message(refused)).calls).toEqual(['GET (unmatched) 405 20']);
+  });
+
+  test('behind a route that ends in a parameter', () => {
+    const mounted = spans('/t/{tenant}', '/t/acme/things/9', 200, '/things/{id}');
+    expect(counted(message(mounted)).calls).toEqual(['GET /t/{tenant}/things/{id} 200 20']);
+    const files = spans('/t/{tenant}', '/t/acme/things/9', 200, '/other');
+    expect(counted(message(files)).calls).toEqual(['GET /t/{tenant} 200 20']);
+  });
+});
+
 describe('X16: siblings under one remote parent', () => {
   const server = at(1, 9, remote, [0, 20], get);
   const framework = at(2, 9, remote, [1, 19], { ...routed, 'http.response.status_code': 201 });
