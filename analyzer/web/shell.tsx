@@ -67,7 +67,7 @@ export function Shell({
         </RailLink>
         <a href={addressOf(api('/openapi.json'))}>API</a>
         <button type="button" className={styles.help} onClick={() => setHelp(true)}>
-          Keys <kbd>?</kbd>
+          Shortcuts <kbd>?</kbd>
         </button>
         <p className={styles.foot}>
           project <b>{session.user?.project}</b>

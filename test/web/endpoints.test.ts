@@ -131,7 +131,7 @@ describeInBrowser('the endpoints in a browser', () => {
     await expect.poll(() => page.url()).toBe(`${world.url}/endpoints`);
     await expect.poll(focused).toBe(all[1]);
     await page.keyboard.press('?');
-    await page.getByRole('dialog', { name: 'Keys' }).waitFor();
+    await page.getByRole('dialog', { name: 'Shortcuts' }).waitFor();
     // Nothing under the dialog listens.
     await page.keyboard.press('m');
     await page.keyboard.press('Escape');

@@ -11,7 +11,7 @@ import { CopyButton } from '../parts/copy-button.tsx';
 import { Dialog, DialogActions } from '../parts/dialog.tsx';
 import { Failure, Loading } from '../parts/notice.tsx';
 import { Name } from '../parts/route.tsx';
-import { ago, day, moment, plural } from '../state/format.ts';
+import { ago, agoText, day, moment, plural } from '../state/format.ts';
 import styles from './settings.module.css';
 
 /** Keys of the project, who is signed in, and what this Rollcall is configured to do. */
@@ -100,7 +100,7 @@ function Keys() {
           <p>
             <code>{asked.key.prefix}…</code> with scope {asked.key.scope}
             {asked.key.last_used_at
-              ? `, last used ${ago(asked.key.last_used_at)} ago`
+              ? `, last used ${agoText(asked.key.last_used_at)}`
               : ', never used'}
             .
           </p>
@@ -218,7 +218,7 @@ function Sessions({ session }: { session: Session }) {
                 <Name text={agent} empty="a browser without a name" />
               </span>
               <span>
-                {address}, {current ? 'this one' : `last used ${ago(used_at)} ago`}
+                {address}, {current ? 'this one' : `last used ${agoText(used_at)}`}
               </span>
               {!current && (
                 <button type="button" onClick={() => end.mutate(id)}>

@@ -1,6 +1,6 @@
 import { type ReactNode, useId, useMemo, useRef, useState } from 'react';
 import { useServices } from '../api/queries.ts';
-import { ago, moment } from '../state/format.ts';
+import { ago, agoText, moment } from '../state/format.ts';
 import { useKeys } from '../state/keys.ts';
 import { comparedName, type Period, presets } from '../state/period.ts';
 import { type Change, type Search, usePageSearch } from '../state/search.ts';
@@ -121,7 +121,7 @@ function Chips({
 function Age({ atMs }: { atMs: number }) {
   return (
     <span className={styles.age} title={`figures of ${moment(atMs)}`}>
-      {ago(atMs) === 'now' ? 'live' : `${ago(atMs)} ago`}
+      {ago(atMs) === 'now' ? 'live' : agoText(atMs)}
     </span>
   );
 }

@@ -15,7 +15,7 @@ const help: readonly [string[], string][] = [
 
 export function KeyHelp({ onClose }: { onClose: () => void }) {
   return (
-    <Dialog title="Keys" onClose={onClose}>
+    <Dialog title="Shortcuts" onClose={onClose}>
       <dl className={styles.keys}>
         {help.map(([keys, does]) => (
           <div key={does}>

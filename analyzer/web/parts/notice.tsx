@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
 import type { Head } from '../api/answers.ts';
 import { ApiError, NoAnswer } from '../api/request.ts';
-import { ago } from '../state/format.ts';
+import { agoText } from '../state/format.ts';
 import { plainText } from '../state/text.ts';
 import styles from './notice.module.css';
 
@@ -48,7 +48,7 @@ function failureTitle(error: Error): string {
 export function StaleBanner({ error, updatedMs }: { error: Error; updatedMs: number }) {
   return (
     <div className={styles.banner} role="alert">
-      {error.message}; figures are of {ago(updatedMs)} ago. Trying again.
+      {error.message}; the figures came {agoText(updatedMs)}. Trying again.
     </div>
   );
 }

@@ -104,6 +104,12 @@ export function intervalStart(atMs: number, stepMs: number, timeZone?: string): 
   return dateFormat(stepMs < 86_400_000 ? 'interval' : 'date', options, timeZone).format(atMs);
 }
 
+/** As part of a sentence: "now", "4 min ago", "never", or the date. */
+export function agoText(at: string | number | null): string {
+  const text = ago(at);
+  return / (min|h|d)$/.test(text) ? `${text} ago` : text;
+}
+
 /** How long ago in the shortest words: "now", "4 min", "3 h", "12 d", then the date. */
 export function ago(at: string | number | null, nowMs: number = Date.now()): string {
   if (at === null) return 'never';

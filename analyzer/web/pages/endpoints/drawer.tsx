@@ -11,6 +11,7 @@ import { Name, Route } from '../../parts/route.tsx';
 import { Marks, StatusWord } from '../../parts/status.tsx';
 import {
   ago,
+  agoText,
   browserZone,
   compact,
   duration,
@@ -97,7 +98,7 @@ function Detail({ answer }: { answer: EndpointAnswer }) {
         <LifeLine row={row} nowMs={Date.parse(answer.generated_at)} />
         <p className={styles.verdict}>{verdict(row, siblings).join(' ')}</p>
         <CopyButton
-          name="Copy as text for a pull request"
+          name={isRemovable(row) ? 'Copy for pull request' : 'Copy as text'}
           text={() => evidenceText(row, siblings, answer.generated_at)}
         />
       </section>
@@ -225,11 +226,15 @@ function Facts({ answer }: { answer: EndpointAnswer }) {
         <dd>
           <Value of={row.unique_clients} as={compact} />
         </dd>
-        <dd className={styles.small}>last call {ago(row.last_called_at)}</dd>
+        <dd className={styles.small}>last call {agoText(row.last_called_at)}</dd>
       </div>
     </dl>
   );
 }
+
+/** What does not seem to be gone has no button that speaks of removing it. */
+const isRemovable = ({ status }: EndpointRow): boolean =>
+  status === 'dead' || status === 'never_called' || status === 'removed';
 
 function LastCallers({ row }: { row: EndpointRow }) {
   if (row.last_callers.length === 0) return null;

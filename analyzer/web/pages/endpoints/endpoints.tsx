@@ -68,7 +68,7 @@ function SearchField({
   const field = useRef<HTMLInputElement>(null);
   const keys = useMemo(() => ({ '/': () => field.current?.focus() }), []);
   useKeys(keys);
-  const count = report === undefined ? '' : `${exact(report.endpoints.length)} `;
+  const count = report === undefined ? '' : `${exact(report.summary.total_endpoints)} `;
   return (
     <span className={styles.search}>
       <input
@@ -256,7 +256,10 @@ function StatusChoice({ rows, search }: { rows: readonly EndpointRow[]; search: 
         aria-pressed={search.status.length === 0}
         onClick={() => change({ status: [] })}
       >
-        All <span className={styles.count}>{exact(rows.length)}</span>
+        All{' '}
+        <span className={styles.count}>
+          {exact(rows.filter(({ status }) => status !== null).length)}
+        </span>
       </button>
       {shown.map((status) => (
         <button
