@@ -112,14 +112,21 @@ function namesOf({ route }: Spelling): string {
 
 /** Converters and regular expressions that many frameworks share, in their order. */
 function constraintsOf({ route, display }: Spelling): string {
-  const text = display || route;
-  const found = text.match(/\b(int|slug|path|uuid|guid|float)\b|\\d|\[0-9\]|\*|\.\.\./g) ?? [];
-  return found.map((word) => kinds.get(word) ?? word).join(' ');
+  const found: string[] = [];
+  for (const match of (display || route).matchAll(constraint)) {
+    const word = (match[1] ?? match[2] ?? match[0]).toLowerCase();
+    found.push(kinds.get(word) ?? word);
+  }
+  return found.join(' ');
 }
+
+/** `<int:pk>`, `{id:int}`, `:id(\\d+)`, `[0-9]+`, `*splat`, `{rest...}`. */
+const constraint = /<(\w+):|[{<]\w+:(\w+)|\\d|\[0-9\]|\*|\.\.\./g;
 
 const kinds = new Map([
   ['\\d', 'int'],
   ['[0-9]', 'int'],
+  ['integer', 'int'],
   ['*', 'path'],
   ['...', 'path'],
   ['guid', 'uuid'],

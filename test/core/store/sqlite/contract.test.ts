@@ -9,19 +9,20 @@ import {
   type SqliteCallWriter,
 } from '../../../../core/store/sqlite/writer/writer.ts';
 import { storeContract } from '../../../store/contract.ts';
+import { identityContract } from '../../../store/identity-contract.ts';
 
-storeContract('sqlite', async () => {
+async function sqlite() {
   const folder = await mkdtemp(join(tmpdir(), 'rollcall-store-'));
   const path = join(folder, 'rollcall.db');
   const retention = defaultRetention;
   let writer: SqliteCallWriter | undefined;
   return {
-    openWriter: async (now) => {
+    openWriter: async (now: () => number) => {
       writer = await openSqliteWriter({ path, retention, now });
       return writer;
     },
     compact: () => writer!.compact(),
-    purge: (nowS) => writer!.purge(nowS),
+    purge: (nowS: number) => writer!.purge(nowS),
     openReader: () => openSqliteReader(path),
     rawCalls: async () => {
       const db = new Database(path, { readOnly: true });
@@ -31,4 +32,7 @@ storeContract('sqlite', async () => {
     },
     end: () => rm(folder, { recursive: true }),
   };
-});
+}
+
+storeContract('sqlite', sqlite);
+identityContract('sqlite', sqlite);
