@@ -9,6 +9,7 @@ import {
   startCollectorProcess,
   temporaryFolder,
 } from '../support/process.ts';
+import { waitFor } from '../support/wait.ts';
 
 let folder: ReturnType<typeof temporaryFolder>;
 let store: string;
@@ -44,7 +45,7 @@ describe('rollcall backup and restore', () => {
         acknowledged += 1;
       }
     })();
-    while (acknowledged < 50) await fetch(`${collector.url}/healthz`);
+    await waitFor('50 acknowledged requests', () => acknowledged >= 50);
     const before = acknowledged;
     const target = `${folder.path}/backup.db`;
     const backup = await rollcall('backup', store, '--to', target);

@@ -1,12 +1,12 @@
 import { execFile } from 'node:child_process';
 import { readdirSync } from 'node:fs';
-import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { historyDays } from '../../cli/demo/shop.ts';
 import { historyHours, traffic } from '../../cli/demo/traffic.ts';
 import { encodeTraces, type ResourceSpans } from '../../collector/otlp/traces-encoder.ts';
 import { launch, runToEnd, temporaryFolder } from '../support/process.ts';
+import { waitFor } from '../support/wait.ts';
 
 const nowMs = Date.UTC(2026, 10, 22, 10, 30);
 const dayMs = 86_400_000;
@@ -83,7 +83,9 @@ describe('rollcall demo', () => {
     const args = ['demo', '--seed', '5', '--store', store];
     const { child, output, ended } = launch('cli/rollcall.mjs', ports, args);
     try {
-      while (!output().includes('The shop is open') && child.exitCode === null) await pause(50);
+      await waitFor('the shop to open', () => output().includes('The shop is open'), {
+        context: output,
+      });
       const commands = output().match(/^ {2}curl .*$/gm) ?? [];
       expect(commands).toHaveLength(3);
       for (const command of commands) {
@@ -92,7 +94,7 @@ describe('rollcall demo', () => {
       }
       const [, history] = /(\d+) counted/.exec(output()) ?? [];
       const [url] = /http:\/\/\S+\/api\/v1\/report/.exec(output()) ?? [];
-      while ((await totalRequests(url!)) <= Number(history)) await pause(100);
+      await waitFor('live calls', async () => (await totalRequests(url!)) > Number(history));
     } finally {
       child.kill('SIGINT');
     }

@@ -1,9 +1,9 @@
 import { createServer, type Server } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { sendTraces } from '../../cli/demo/exporter.ts';
 import { traffic } from '../../cli/demo/traffic.ts';
 import { type Running, runToEnd, startRollcall, temporaryFolder } from '../support/process.ts';
+import { waitFor } from '../support/wait.ts';
 
 describe('serve', () => {
   let folder: ReturnType<typeof temporaryFolder>;
@@ -117,18 +117,17 @@ function sendUntilRefused(url: string) {
   };
   const counts = run();
   const acknowledgedAtLeast = async (calls: number) => {
-    while (acknowledged < calls) await pause(10);
+    await waitFor(`${calls} acknowledged calls`, () => acknowledged >= calls);
   };
   return { counts, acknowledgedAtLeast };
 }
 
 async function untilRefused(url: string): Promise<void> {
-  for (;;) {
+  await waitFor(`a refused connection at ${url}`, async () => {
     const answer = await fetch(`${url}/healthz`).catch(() => undefined);
-    if (answer === undefined) return;
-    await answer.arrayBuffer();
-    await pause(20);
-  }
+    await answer?.arrayBuffer();
+    return answer === undefined;
+  });
 }
 
 function listen(): Promise<Server> {

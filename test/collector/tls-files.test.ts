@@ -1,20 +1,16 @@
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { ConnectionOptions } from 'node:tls';
 import { afterAll, expect, test } from 'vitest';
 import { authority, writePair } from '../support/certificates.ts';
 import { protobufType, traces } from '../support/export-request.ts';
 import { runToEnd, startCollectorProcess, temporaryFolder } from '../support/process.ts';
 import { http1Client, http2Client } from '../support/secure-client.ts';
+import { waitFor } from '../support/wait.ts';
 
 /** docs/conformance.md A1: the files of a certificate, as they are swapped and as they are wrong. */
 const folder = temporaryFolder();
 const ca = authority('Test authority');
 afterAll(() => folder.remove());
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await pause(10);
-}
 
 /** Common name of the certificate that a new HTTP/2 connection is shown. */
 async function shownOn(url: string): Promise<string> {
@@ -38,6 +34,9 @@ test('A1 new files are taken without an end; open connections stay; a bad pair c
     return name;
   };
   const grpcShown = () => shownOn(grpcUrl);
+  const logged = (text: string) => {
+    return waitFor(`the log line "${text}"`, () => collector.output().includes(text));
+  };
   const early = async () => {
     for (const client of [early1, early2]) {
       const headers = { 'content-type': protobufType };
@@ -49,21 +48,21 @@ test('A1 new files are taken without an end; open connections stay; a bad pair c
   expect([await shown(), await grpcShown()]).toEqual(['before', 'before']);
 
   writePair(`${folder.path}/swapped`, ca.issue('after'));
-  await until(async () => (await shown()) === 'after');
+  await waitFor('the certificate "after"', async () => (await shown()) === 'after');
   expect(await grpcShown()).toBe('after');
   await early();
 
   writeFileSync(names.ROLLCALL_TLS_KEY, ca.issue('other').key);
-  await until(() => collector.output().includes('is not the key of the certificate'));
+  await logged('is not the key of the certificate');
   writeFileSync(names.ROLLCALL_TLS_CERT, 'nothing');
-  await until(() => collector.output().includes('holds no certificate in PEM form'));
+  await logged('holds no certificate in PEM form');
   rmSync(names.ROLLCALL_TLS_CERT);
-  await until(() => collector.output().includes('does not exist'));
+  await logged('does not exist');
   expect([await shown(), await grpcShown()]).toEqual(['after', 'after']);
   await early();
 
   writePair(`${folder.path}/swapped`, ca.issue('healed'));
-  await until(async () => (await shown()) === 'healed');
+  await waitFor('the certificate "healed"', async () => (await shown()) === 'healed');
   await early();
   for (const client of [early1, early2]) client.close();
   expect(await collector.stop()).toMatchObject({ code: 0 });
@@ -90,7 +89,7 @@ test('A1 a secret of Kubernetes: a link to a folder is swapped', async () => {
   expect(await shown()).toBe('one');
   version('two');
   rmSync(`${mount}/..one`, { recursive: true });
-  await until(async () => (await shown()) === 'two');
+  await waitFor('the certificate "two"', async () => (await shown()) === 'two');
   await collector.stop();
 });
 

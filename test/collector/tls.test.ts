@@ -4,7 +4,6 @@ import { request } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
 import { request as requestTls } from 'node:https';
 import { connect as connectTcp } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { gzipSync } from 'node:zlib';
 import { credentials } from '@grpc/grpc-js';
@@ -29,6 +28,7 @@ import {
   temporaryFolder,
 } from '../support/process.ts';
 import { http1Client, http2Client, type SecureClient } from '../support/secure-client.ts';
+import { waitFor } from '../support/wait.ts';
 
 /** docs/conformance.md A1 and H9: every port over TLS, with real clients against real processes. */
 const folder = temporaryFolder();
@@ -44,10 +44,6 @@ afterAll(() => folder.remove());
 
 async function metric(client: SecureClient, name: string): Promise<number> {
   return counterIn((await client.send('/metrics', { method: 'GET' })).body, name);
-}
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await pause(10);
 }
 
 describe('one collector', () => {
@@ -162,10 +158,15 @@ describe('one collector', () => {
     socket.on('error', () => {}).resume();
     // Whole calls, but the sender takes the message back instead of ending it.
     socket.write(unendedRequest(traces(2)));
-    await until(async () => (await metric(client, 'rollcall_queue_bytes')) > 0);
+    await waitFor('bytes in flight', async () => {
+      return (await metric(client, 'rollcall_queue_bytes')) > 0;
+    });
     if (code === undefined) socket.destroy();
     else socket.write(frame(3, 0, 1, Buffer.from([0, 0, 0, code])));
-    await until(async () => (await metric(client, aborted)) > abortedBefore);
+    await waitFor(
+      'an aborted request',
+      async () => (await metric(client, aborted)) > abortedBefore,
+    );
     expect([
       await metric(client, storedSpans),
       await metric(client, 'rollcall_queue_bytes'),
@@ -357,7 +358,9 @@ test('L6 the end over TLS: bodies under way are taken in both versions, nobody n
     sent.once('error', reject);
   });
   for (const each of [stream, sent]) each.write(body.subarray(0, 100));
-  await until(async () => (await metric(watching, 'rollcall_queue_bytes')) === 200);
+  await waitFor('200 bytes in flight', async () => {
+    return (await metric(watching, 'rollcall_queue_bytes')) === 200;
+  });
   watching.close();
   const ended = collector.stop();
   await new Promise((resolve) => session.once('goaway', resolve));

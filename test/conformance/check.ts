@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { waitFor as wait } from '../support/wait.ts';
 
 /**
  * What a case found other than the checklist asks. The list runs against any server, inside vitest and
@@ -35,17 +36,14 @@ export function atLeast(got: number, least: number, what = ''): void {
   throw difference(`expected at least ${least}, got ${got}`, what);
 }
 
-/** Waits for a condition, turning the event loop meanwhile. @param what is waited for */
-export async function until(
-  condition: () => boolean | Promise<boolean>,
+/** Waits as test/support/wait.ts does. @throws Difference at the deadline */
+export async function waitFor(
   what: string,
-  msMost = 20_000,
+  condition: () => boolean | Promise<boolean>,
 ): Promise<void> {
-  const endMs = performance.now() + msMost;
-  while (!(await condition())) {
-    if (performance.now() > endMs) throw new Difference(`${what}: not within ${msMost / 1000} s`);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
+  await wait(what, condition, { withinMs: 20_000, everyMs: 2 }).catch((error: Error) => {
+    throw error instanceof Difference ? error : new Difference(error.message);
+  });
 }
 
 /** The promise's value, or a Difference when it does not settle in time: a server may hang. */

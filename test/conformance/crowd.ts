@@ -1,4 +1,4 @@
-import { until } from './check.ts';
+import { waitFor } from './check.ts';
 import { rawConnection, requestHead } from './raw-connection.ts';
 import type { Target } from './target.ts';
 
@@ -18,11 +18,11 @@ export async function crowded<T>(target: InsideTarget, act: () => Promise<T>): P
     (come) => rawConnection(target.httpUrl, requestHead(60 * mib), Buffer.alloc(come * mib)).socket,
   );
   const queue = () => target.inside.counter(queueBytes);
-  await until(async () => (await queue()) >= 72 * mib, 'shares of the budget');
+  await waitFor('shares of the budget', async () => (await queue()) >= 72 * mib);
   try {
     return await act();
   } finally {
     for (const socket of sockets) socket.destroy();
-    await until(async () => (await queue()) === 0, 'the shares given back');
+    await waitFor('the shares given back', async () => (await queue()) === 0);
   }
 }

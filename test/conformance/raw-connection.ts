@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { protobufType } from '../support/export-request.ts';
-import { inTime, until } from './check.ts';
+import { inTime, waitFor } from './check.ts';
 
 /** A connection on which bytes go out as they are, and what came back on it. */
 export interface RawConnection {
@@ -27,7 +27,7 @@ export function rawConnection(address: string, ...pieces: (string | Buffer)[]): 
     socket,
     said,
     async answered() {
-      await until(() => said().includes('\r\n\r\n'), 'the head of an answer');
+      await waitFor('the head of an answer', () => said().includes('\r\n\r\n'));
       return said();
     },
     async closed() {

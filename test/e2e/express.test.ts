@@ -1,6 +1,6 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Running, startRollcall, startService, temporaryFolder } from '../support/process.ts';
+import { waitFor } from '../support/wait.ts';
 
 /** What is asked of the service: how often, and what it answers. */
 const requests = [
@@ -71,10 +71,10 @@ describe('a real Express 5 service with the OpenTelemetry SDK', () => {
     running.push(app, rollcall);
     await makeRequests(app.addresses.app!);
 
-    const report = await until(
-      () => ask<Report>(`${analyzer}/api/v1/report?window=1h`),
-      ({ summary }) => summary.total_requests >= expectedCalls,
-    );
+    const report = await waitFor(`${expectedCalls} calls in the report`, async () => {
+      const report = await ask<Report>(`${analyzer}/api/v1/report?window=1h`);
+      return report.summary.total_requests >= expectedCalls && report;
+    });
     expect(countsOf(report)).toEqual(expected);
     expect(report.summary.total_requests).toBe(expectedCalls);
     for (const endpoint of report.endpoints) {
@@ -117,10 +117,3 @@ async function ask<T>(url: string): Promise<T> {
 }
 
 /** Asks until the answer holds; the test's own time limit is the end of its patience. */
-async function until<T>(question: () => Promise<T>, holds: (answer: T) => boolean): Promise<T> {
-  for (;;) {
-    const answer = await question();
-    if (holds(answer)) return answer;
-    await pause(50);
-  }
-}

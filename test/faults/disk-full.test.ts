@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { afterAll, expect, test } from 'vitest';
 import { type Running, startCollectorProcess, temporaryFolder } from '../support/process.ts';
-import { everythingOnce, Trial, until } from './trial.ts';
+import { waitFor } from '../support/wait.ts';
+import { everythingOnce, Trial } from './trial.ts';
 
 const folder = temporaryFolder();
 const disk = mountSmallDisk();
@@ -25,7 +26,7 @@ test('a full disk: 503 with Retry-After, never 200; it goes on by itself when th
   const { sending } = trial;
   sending.connect(url);
 
-  await until(() => sending.refusals.length >= 20);
+  await waitFor('20 refusals', () => sending.refusals.length >= 20);
   expect(sending.acknowledged).toBeGreaterThan(0);
   expect((await fetch(`${url}/healthz`)).status).toBe(200);
   const acknowledgedWhenFull = sending.acknowledged;

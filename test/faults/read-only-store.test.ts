@@ -7,7 +7,8 @@ import {
   startCollectorProcess,
   temporaryFolder,
 } from '../support/process.ts';
-import { everythingOnce, Trial, until } from './trial.ts';
+import { waitFor } from '../support/wait.ts';
+import { everythingOnce, Trial } from './trial.ts';
 
 const folder = temporaryFolder();
 const storePath = `${folder.path}/rollcall.db`;
@@ -32,7 +33,7 @@ test('a store that becomes read-only: 503, never 200, until it can be written ag
     await trial.finish();
     context.skip(`cannot make a file immutable here: ${refused}`);
   }
-  await until(() => sending.refusals.length >= 20);
+  await waitFor('20 refusals', () => sending.refusals.length >= 20);
   expect((await fetch(`${url}/readyz`)).status).toBe(503);
   const acknowledgedWhenReadOnly = sending.acknowledged;
 

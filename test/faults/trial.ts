@@ -2,6 +2,7 @@ import { compareCounts, NumberedBodies } from '../labs/load/numbered-bodies.ts';
 import { reportedCalls } from '../labs/load/report.ts';
 import { Sending } from '../labs/load/sending.ts';
 import { startAnalyzerProcess } from '../support/process.ts';
+import { waitFor } from '../support/wait.ts';
 
 /** Four senders, the bodies they send, and in the end the comparison of the report with what was acknowledged. */
 export class Trial {
@@ -16,7 +17,7 @@ export class Trial {
 
   /** Waits until so many bodies are acknowledged altogether. */
   async acknowledged(bodies: number): Promise<void> {
-    await until(() => this.sending.acknowledged >= bodies);
+    await waitFor(`${bodies} acknowledged bodies`, () => this.sending.acknowledged >= bodies);
   }
 
   /** Gets everything acknowledged that was ever sent. */
@@ -39,8 +40,4 @@ export class Trial {
 }
 
 /** Waits for a condition; the test's own timeout is the bound. */
-export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 20));
-}
-
 export const everythingOnce = { lost: 0, doubled: 0 };

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
+
 import { gunzipSync } from 'node:zlib';
+import { waitFor } from '../support/wait.ts';
 import { decoded, type SeenSpan, spansOf } from './seen-span.ts';
 
 /** Stands for Rollcall where a test wants to see the spans. As Rollcall does, it counts a body that comes again once. */
@@ -49,16 +50,12 @@ export async function startSink(): Promise<Sink> {
     headers: {},
     requests: 0,
     connections: 0,
-    servers: async (count) => {
-      const until = performance.now() + 10_000;
-      for (;;) {
-        const servers = sink.spans.filter(({ kind }) => kind === 2);
-        if (servers.length >= count) return servers;
-        if (performance.now() > until) {
-          throw new Error(`${servers.length} of ${count} spans: ${JSON.stringify(servers)}`);
-        }
-        await pause(20);
-      }
+    servers: (count) => {
+      const servers = () => sink.spans.filter(({ kind }) => kind === 2);
+      return waitFor(`${count} spans`, () => servers().length >= count && servers(), {
+        withinMs: 10_000,
+        context: () => JSON.stringify(servers()),
+      });
     },
     close: () =>
       new Promise((resolve) => {

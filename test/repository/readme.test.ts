@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
-import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -9,6 +8,7 @@ import { historyHours, traffic } from '../../cli/demo/traffic.ts';
 import { variables } from '../../core/config/variables.ts';
 import { stacks } from '../labs/interop/stacks.ts';
 import { launchCommand, type Running, startRollcall, temporaryFolder } from '../support/process.ts';
+import { waitFor } from '../support/wait.ts';
 
 /** The README is a promise: every command in it is run here, every table compared with the code. */
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -80,10 +80,12 @@ describe('README', () => {
       ROLLCALL_OTLP_HTTP_PORT: '0',
       ROLLCALL_ANALYZER_PORT: '0',
     });
-    while ((started.output().match(/"msg":"listening"/g)?.length ?? 0) < 2) {
-      expect(started.child.exitCode, started.output()).toBeNull();
-      await pause(50);
-    }
+    const context = started.output;
+    await waitFor(
+      'both services to listen',
+      () => (started.output().match(/"msg":"listening"/g)?.length ?? 0) === 2,
+      { context },
+    );
     started.child.kill('SIGTERM');
     expect(await started.ended).toMatchObject({ code: 0, signal: null });
   });
@@ -128,10 +130,8 @@ describe('README', () => {
     // A service of its own name, so that the shop's calls are not counted with it.
     const script = [...exportsOfSdk.map(here), `cd ${app}`, `exec ${start}`].join('\n');
     const service = launchCommand('sh', ['-c', script.replace('=orders', '=readme')], {});
-    while (!service.output().includes('{"app"')) {
-      expect(service.child.exitCode, service.output()).toBeNull();
-      await pause(50);
-    }
+    const context = service.output;
+    await waitFor('the service to listen', () => service.output().includes('{"app"'), { context });
     const { app: url } = JSON.parse(/\{"app".*\}/.exec(service.output())![0]);
     await (await fetch(`${url}/users/7`)).text();
     // At its end the SDK sends what it holds.

@@ -1,13 +1,15 @@
 import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises';
 
 export interface WaitOptions {
-  /** Deadline. Half of a test's own, so that this error comes first: it says more. */
+  /** Deadline. Half of a test's own, so that this error comes first, which says more. */
   withinMs?: number;
   /** Pause between two looks; 0: one turn of the event loop. */
   everyMs?: number;
   /** Added to the error: what a process printed, the last answer. */
   context?: () => string;
 }
+
+type Falsy = false | null | undefined | 0 | '';
 
 /**
  * Waits until `condition` returns something truthy.
@@ -19,11 +21,11 @@ export async function waitFor<T>(
   what: string,
   condition: () => T | Promise<T>,
   { withinMs = 30_000, everyMs = 10, context }: WaitOptions = {},
-): Promise<NonNullable<T>> {
+): Promise<Exclude<T, Falsy>> {
   const deadlineMs = performance.now() + withinMs;
   for (;;) {
     const value = await condition();
-    if (value) return value as NonNullable<T>;
+    if (value) return value as Exclude<T, Falsy>;
     if (performance.now() >= deadlineMs) {
       const last = value === false ? '' : `; last value: ${String(value)}`;
       const beside = context === undefined ? '' : `\n${context()}`;

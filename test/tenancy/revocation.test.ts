@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { limits } from '../../core/limits.ts';
 import { runToEnd, startRollcall, temporaryFolder } from '../support/process.ts';
+import { waitFor } from '../support/wait.ts';
 import { exchange } from './exchange.ts';
 import { grpcExport } from './grpc.ts';
 import {
@@ -101,13 +102,11 @@ it('the last use of a key is seen by whoever lists it, soon after', async () => 
   const { id, key } = await makeKey(place, tenant.project, 'ingest');
   const startS = Math.floor(Date.now() / 1000);
   expect(await uses['HTTP export'](key)).toBe(true);
-  for (;;) {
+  const lastUsedAt = await waitFor('the last use of the key', async () => {
     const { keys } = JSON.parse(await operate(place, 'GET', '/keys?project=shop'));
-    const { last_used_at } = keys.find((row: { id: string }) => row.id === id);
-    if (last_used_at === null) continue;
-    expect(Date.parse(last_used_at) / 1000).toBeGreaterThanOrEqual(startS);
-    return;
-  }
+    return keys.find((row: { id: string }) => row.id === id).last_used_at as string | null;
+  });
+  expect(Date.parse(lastUsedAt) / 1000).toBeGreaterThanOrEqual(startS);
 });
 
 it('wrong keys of one address are refused with 429 in the end, good ones of it never', async () => {

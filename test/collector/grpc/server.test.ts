@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { connect as connectTcp } from 'node:net';
-import { setImmediate as turn } from 'node:timers/promises';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import * as grpc from '@grpc/grpc-js';
 import { SpanKind, trace } from '@opentelemetry/api';
@@ -24,6 +23,7 @@ import {
   startCollectorProcess,
   temporaryFolder,
 } from '../../support/process.ts';
+import { waitFor } from '../../support/wait.ts';
 
 /** The gRPC door of a real collector, by gRPC's own client, by OpenTelemetry's exporter, and frame by frame. */
 const mib = 2 ** 20;
@@ -50,10 +50,6 @@ async function newlyStored(act: () => Promise<unknown>): Promise<number> {
   const before = await counter(storedSpans);
   await act();
   return (await counter(storedSpans)) - before;
-}
-
-async function until(condition: () => Promise<boolean> | boolean): Promise<void> {
-  while (!(await condition())) await turn();
 }
 
 describe('deliveries', () => {
@@ -198,7 +194,7 @@ describe('bounds', () => {
       return stream;
     });
     const queue = 'rollcall_queue_bytes';
-    await until(async () => (await counter(queue)) === 49 * (mib - 1));
+    await waitFor('49 messages in flight', async () => (await counter(queue)) === 49 * (mib - 1));
     const refused = await connection.call(framed(Buffer.alloc(mib, 0x50)));
     expect(refused.code).toBe(14);
     expect(retrySecondsOf(refused.trailers ?? refused.headers)).toEqual({ details: 1, trailer: 1 });
@@ -210,7 +206,7 @@ describe('bounds', () => {
     const before = await counter(aborted);
     const stored = await newlyStored(async () => {
       for (const { session } of holding) session.socket.destroy();
-      await until(async () => (await counter(queue)) === 0);
+      await waitFor('an empty queue', async () => (await counter(queue)) === 0);
     });
     expect([stored, (await counter(aborted)) - before]).toEqual([0, held.length]);
     expect((await connection.call(framed(traces(1)))).code).toBe(0);

@@ -6,6 +6,7 @@ import { CollectorMetrics } from '../../../collector/metrics.ts';
 import { CallBatch, CallDictionary, type NewDimensions } from '../../../core/call.ts';
 import { AppError } from '../../../core/error.ts';
 import type { AppendOutcome, CallWriter } from '../../../core/store/store.ts';
+import { waitFor } from '../../support/wait.ts';
 
 /** A writer whose commits end when the test says so. */
 class HeldWriter implements CallWriter {
@@ -20,8 +21,9 @@ class HeldWriter implements CallWriter {
 
   /** Waits for the commit of that number, from 0 on, and lets it succeed or fail. */
   async settle(number: number, error?: AppError): Promise<void> {
-    while (this.appended[number] === undefined) await turn();
-    this.appended[number].settle(error);
+    const appended = () => this.appended[number];
+    const batch = await waitFor(`batch ${number}`, appended, { everyMs: 0 });
+    batch.settle(error);
     await turn();
   }
 
@@ -176,7 +178,7 @@ test('an answer waits for the commit, and one commit is made at a time', async (
   expect(settled).toEqual([]);
   await writer.settle(0);
   expect(settled).toEqual(['1 stored a', '2 stored b']);
-  while (writer.appended.length < 2) await turn();
+  await waitFor('the second batch', () => writer.appended.length >= 2, { everyMs: 0 });
   expect(writer.appended[1]!.batch.length).toBe(2);
   await writer.settle(1);
   expect(settled).toHaveLength(4);

@@ -10,6 +10,7 @@ import {
   startCollectorProcess,
   temporaryFolder,
 } from '../../support/process.ts';
+import { waitFor } from '../../support/wait.ts';
 
 /** Messages that are taken in slices: whole or not at all, once, and without holding up small ones. */
 const folder = temporaryFolder();
@@ -67,7 +68,7 @@ test('sent again it is not counted again; killed half-way and sent again it is c
 
   const other = messageOf(calls, '/other');
   const cut = postTraces(collector.url, agent, other).catch(() => 'cut');
-  while ((await storedCalls()) < calls + 1) await fetch(`${collector.url}/healthz`);
+  await waitFor('all calls', async () => (await storedCalls()) >= calls + 1);
   await collector.stop('SIGKILL');
   expect(await cut).toBe('cut');
   collector = await startCollectorProcess(storePath);
@@ -78,7 +79,7 @@ test('sent again it is not counted again; killed half-way and sent again it is c
 test('small messages are committed while a large one is being taken', async () => {
   const order: string[] = [];
   const large = postTraces(collector.url, agent, messageOf(calls)).then(() => order.push('large'));
-  while ((await storedCalls()) === 0) await fetch(`${collector.url}/healthz`);
+  await waitFor('the first slice', async () => (await storedCalls()) > 0, { everyMs: 1 });
   const small = messageOf(1, '/small');
   expect(small.length).toBeLessThan(limits.largeMessageBytes);
   await postTraces(collector.url, agent, small).then(() => order.push('small'));

@@ -15,6 +15,7 @@ import { ByteBudget } from '../../../collector/ingest/budget.ts';
 import { type Codec, codecOf, Gone } from '../../../collector/request/body.ts';
 import { BufferPool } from '../../../collector/request/buffer-pool.ts';
 import { AppError } from '../../../core/error.ts';
+import { waitFor } from '../../support/wait.ts';
 
 const bytesMax = 256 * 1024;
 const budget = new ByteBudget(1024 * 1024);
@@ -166,9 +167,9 @@ test('a client that goes away leaves nothing behind', async () => {
     const socket = connect(port, '127.0.0.1');
     const head = `POST / HTTP/1.1\r\nhost: x\r\ncontent-encoding: ${encoding}\r\ncontent-length: 90000\r\n\r\n`;
     socket.write(Buffer.concat([Buffer.from(head), gzipSync(noise(5000))]));
-    while (budget.bytes === 0) await turn();
+    await waitFor('the first bytes', () => budget.bytes > 0, { everyMs: 0 });
     socket.destroy();
-    while (budget.bytes > 0) await turn();
+    await waitFor('an empty budget', () => budget.bytes === 0, { everyMs: 0 });
   }
   await turn();
   expect(failures).toHaveLength(2);

@@ -6,7 +6,7 @@ import { jsonTraces, jsonType, protobufType, traces } from '../../support/export
 import { runToEnd, startCollectorProcess, temporaryFolder } from '../../support/process.ts';
 import { http1Client, http2Client, type SecureClient } from '../../support/secure-client.ts';
 import { CaseList } from '../case.ts';
-import { among, equal, holds, inTime, matches, until } from '../check.ts';
+import { among, equal, holds, inTime, matches, waitFor } from '../check.ts';
 import type { Answer } from '../exchange.ts';
 import { statusOf } from '../export-answer.ts';
 import { GrpcConnection, type Reply } from '../grpc-client.ts';
@@ -109,7 +109,7 @@ list.inside(
     };
     const before = await served();
     inside.issue('renewed');
-    await until(async () => (await served()) === 'renewed', `another certificate than ${before}`);
+    await waitFor(`another certificate than ${before}`, async () => (await served()) === 'renewed');
   },
   'tls',
 );

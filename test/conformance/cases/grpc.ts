@@ -3,7 +3,7 @@ import { framed } from '../../labs/load/grpc-call.ts';
 import { encodeSpans, serverSpan, traces } from '../../support/export-request.ts';
 import { startCollectorProcess, temporaryFolder } from '../../support/process.ts';
 import { CaseList } from '../case.ts';
-import { among, atLeast, equal, holds, inTime, matches, until } from '../check.ts';
+import { among, atLeast, equal, holds, inTime, matches, waitFor } from '../check.ts';
 import { crowded } from '../crowd.ts';
 import { detailsOf, retrySecondsOf } from '../export-answer.ts';
 import {
@@ -346,7 +346,7 @@ list.inside('G11', 'a connection of the greatest age gets GOAWAY and drains', as
   await inTime(goaway, 'GOAWAY');
   stream.end(body.subarray(50));
   equal((await replied).status, 0, 'the call under way');
-  await until(() => connection.session.destroyed, 'the end of the connection');
+  await waitFor('the end of the connection', () => connection.session.destroyed);
   const next = await GrpcConnection.open(addressOf(running));
   equal((await next.call(framed(traces(1)))).status, 0, 'on the next connection');
   await next.close();

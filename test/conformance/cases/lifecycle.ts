@@ -3,7 +3,7 @@ import { framed } from '../../labs/load/grpc-call.ts';
 import { encodeSpans, serverSpan, traces } from '../../support/export-request.ts';
 import { startCollectorProcess, temporaryFolder } from '../../support/process.ts';
 import { CaseList } from '../case.ts';
-import { among, atLeast, equal, holds, inTime, matches, until } from '../check.ts';
+import { among, atLeast, equal, holds, inTime, matches, waitFor } from '../check.ts';
 import { crowded } from '../crowd.ts';
 import { counterOf, duplicateSpans, exchange, storedSpans } from '../exchange.ts';
 import { retrySecondsOf, statusOf } from '../export-answer.ts';
@@ -208,7 +208,7 @@ list.inside('L6', 'the body under way is taken, the next is 503, exit 0', async 
   const body = traces(4);
   const underWay = rawConnection(httpUrl, requestHead(body.length), body.subarray(0, 100));
   const late = rawConnection(httpUrl, requestHead(body.length).slice(0, 20));
-  await until(async () => (await counterOf(httpUrl, queueBytes)) === 100, 'the body under way');
+  await waitFor('the body under way', async () => (await counterOf(httpUrl, queueBytes)) === 100);
   const ended = running.stop();
   await idle.closed();
   // From here on nobody new gets in.
@@ -238,9 +238,9 @@ list.inside('L6', 'GOAWAY, the call under way is taken, exit 0', async () => {
   const underWay = connection.begin();
   const replied = reply(underWay);
   underWay.write(body.subarray(0, 100));
-  await until(
-    async () => (await counterOf(target.httpUrl, queueBytes)) > 0,
+  await waitFor(
     'the message under way',
+    async () => (await counterOf(target.httpUrl, queueBytes)) > 0,
   );
   const goaway = new Promise<void>((resolve) => connection.session.once('goaway', () => resolve()));
   const ended = target.running.stop();
@@ -277,7 +277,7 @@ list.inside('L6', 'under load every acknowledged call is in the store, exit 0', 
       }
     }
   });
-  await until(() => acknowledged.length > 50, 'calls under way');
+  await waitFor('calls under way', () => acknowledged.length > 50);
   equal((await target.running.stop()).code, 0, 'exit code');
   await Promise.all(senders);
   for (const answer of refused) among(answer, ['HTTP 503', 'gRPC 14']);

@@ -9,7 +9,7 @@ import {
   traces,
 } from '../../support/export-request.ts';
 import { CaseList } from '../case.ts';
-import { among, equal, holds, matches, until } from '../check.ts';
+import { among, equal, holds, matches, waitFor } from '../check.ts';
 import { crowded } from '../crowd.ts';
 import type { Answer } from '../exchange.ts';
 import { badRequestOf, partialOf, rejectedOf, statusOf } from '../export-answer.ts';
@@ -207,10 +207,10 @@ list.inside(
     const aborted = () => counter('rollcall_requests_total{transport="http",code="aborted"}');
     const abortedBefore = await aborted();
     await sendAndLeave(target, whole.subarray(0, -100));
-    await until(async () => (await aborted()) > abortedBefore, 'the aborted request');
+    await waitFor('the aborted request', async () => (await aborted()) > abortedBefore);
     equal(await stored(), before, 'calls stored of half a body');
     await sendAndLeave(target, whole);
-    await until(async () => (await stored()) === before + 3, 'the calls of a whole body');
+    await waitFor('the calls of a whole body', async () => (await stored()) === before + 3);
     // The exporter's retry is acknowledged and not counted again.
     equal((await post(target, body)).status, 200);
     equal(await stored(), before + 3, 'calls stored after the repetition');

@@ -1,6 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import ipaddr from 'ipaddr.js';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -15,6 +14,7 @@ import {
   startRollcall,
   temporaryFolder,
 } from '../../../support/process.ts';
+import { waitFor } from '../../../support/wait.ts';
 
 /** ROLLCALL_CLIENT_PRIVACY: with it, no full address is on disk anywhere. */
 const folder = temporaryFolder();
@@ -198,7 +198,7 @@ test("hash, in processes: the day turns, the old key's bytes are nowhere", async
 
   // Nobody calls at midnight.
   writeFileSync(clock, String(dayMs));
-  while (keyOf().equals(today)) await pause(20);
+  await waitFor("the next day's key", () => !keyOf().equals(today));
   expect(keyIn(today)).toEqual([]);
   await send(first, traffic());
   expect(await clientsOf(first.addresses.analyzer!)).toHaveLength(6);
