@@ -1,6 +1,6 @@
 import { limits, specialRoutes } from '../../core/limits.ts';
 
-/** A service instance whose spans ended later than our clock said when they came (OTLP.md X11). */
+/** A service instance whose spans ended later than our clock said when they came (docs/extraction.md X11). */
 export interface ClockAhead {
   service: string;
   /** service.instance.id, else host.name, else ''. */

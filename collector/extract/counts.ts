@@ -11,13 +11,13 @@ export interface SpanCounts {
   rejected: Record<RejectReason, number>;
   /** Of a call that another span is counted for (X2, X3, X16), or the same span once more. */
   duplicate: Record<DuplicateReason, number>;
-  /** Stored with a duration of 0: the span ended before it started (OTLP.md X9). */
+  /** Stored with a duration of 0: the span ended before it started (docs/extraction.md X9). */
   clockSkewed: number;
   /** Stored without a duration: the span is longer than `limits.callDurationNs` (X9). */
   durationsDropped: number;
   /** Stored without a client: what the span says of it is no address. */
   invalidClients: number;
-  /** Stored as 500: no status, but an error (OTLP.md X19). */
+  /** Stored as 500: no status, but an error (docs/extraction.md X19). */
   statusAssumed: number;
   /** Stored with the weight of their service: what they say of their sampling cannot be true. */
   weightsIgnored: number;

@@ -51,7 +51,7 @@ export interface ExtractorOptions {
 }
 
 /**
- * Takes the calls out of export requests (OTLP.md 2). It remembers the words it has seen, by their bytes,
+ * Takes the calls out of export requests (docs/extraction.md). It remembers the words it has seen, by their bytes,
  * so that the spans of a service that runs for an hour cost no string, no object and no Map.
  */
 export class Extractor {
@@ -332,7 +332,7 @@ export class Extractor {
     return isSilent && attributes.kind(slot.httpPath) !== valueKind.none ? 200 : 0;
   }
 
-  /** A clock that is right is never ahead: a span comes after it ended (OTLP.md X11). */
+  /** A clock that is right is never ahead: a span comes after it ended (docs/extraction.md X11). */
   #noteClockAhead(aheadS: number): void {
     if (this.#clockAhead === undefined) {
       const { service } = this.#resource;
@@ -400,7 +400,7 @@ export class Extractor {
     this.#batch.weights.add(index, weight, copiesOf(weight, chanceOf(this.#walk)));
   }
 
-  /** @returns -1 for a connection that stayed open: how long it did is no latency (OTLP.md X7) */
+  /** @returns -1 for a connection that stayed open: how long it did is no latency (docs/extraction.md X7) */
   #latencyOf(durationNs: number, status: number): number {
     const { upgrades, streams, longerThanNs } = this.#excludeLatency;
     if (durationNs > longerThanNs) return -1;

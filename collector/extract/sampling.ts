@@ -9,7 +9,7 @@ export const unsaid = -1;
 export const unbelieved = -2;
 
 /**
- * How many calls a span says it stands for (OTLP.md 3, docs/decisions/0006-sampling.md). The first of these
+ * How many calls a span says it stands for (docs/extraction.md 3, docs/decisions/0006-sampling.md). The first of these
  * that holds: tracestate `ot=th`, tracestate `ot=p`, `X-SampleRatio` (Tempo), `SampleRate` (Honeycomb),
  * `sampler.param` of a probabilistic sampler (Jaeger, which writes it on the root span alone).
  * @returns a weight as core/weight.ts has them, `unsaid` or `unbelieved`

@@ -2,7 +2,7 @@ import type { WantedKey } from '../otlp/attributes.ts';
 
 /**
  * The attributes of a SERVER span that are read, old and new names; which wins is said where they are
- * read (OTLP.md 2.1). Slots of the attribute walk are their places in this list.
+ * read (docs/extraction.md 2.1). Slots of the attribute walk are their places in this list.
  */
 const names = {
   method: 'http.request.method',

@@ -3,7 +3,7 @@ import { limits } from '../../core/limits.ts';
 
 /**
  * Reads the first bytes of a connection, and hands it on with them when they begin HTTP/2. Whoever speaks
- * HTTP/1.1 here has mixed up the ports, and is told so in its own language (OTLP.md H10); Node's HTTP/2
+ * HTTP/1.1 here has mixed up the ports, and is told so in its own language (docs/conformance.md H10); Node's HTTP/2
  * would only hang up.
  */
 export function whenHttp2(socket: Socket, isHttp2: () => void): void {

@@ -10,7 +10,7 @@ import {
 
 /**
  * How a call failed, as gRPC says it: `grpc-status` and `grpc-message`, a google.rpc.Status in
- * `grpc-status-details-bin`, and for Python's exporter RetryInfo once more by itself (OTLP.md G4).
+ * `grpc-status-details-bin`, and for Python's exporter RetryInfo once more by itself (docs/conformance.md G4).
  */
 export const grpcCode = {
   ok: 0,

@@ -3,7 +3,7 @@ import { type GlobMatcher, globMatcher } from '../../core/glob.ts';
 import { limits } from '../../core/limits.ts';
 
 /**
- * Lets pages of some origins export from the browser (OTLP.md A3). An origin that is not allowed gets no
+ * Lets pages of some origins export from the browser (docs/conformance.md A3). An origin that is not allowed gets no
  * CORS header at all, and its browser keeps the answer from it.
  */
 export class Cors {

@@ -11,8 +11,8 @@ import { messageDigest } from './digest.ts';
 import { type Ingest, rejections } from './ingest.ts';
 
 /**
- * Takes large messages a slice at a time, so that small ones are decoded and committed between (OTLP.md
- * L2). First all of it is decoded for nothing, because a message that turns out undecodable in its last
+ * Takes large messages a slice at a time, so that small ones are decoded and committed in between
+ * (docs/conformance.md L2). First the whole message is decoded without a result, because a message that is undecodable in its last
  * byte must leave no trace; then each slice is a delivery of its own, known by the message's digest and
  * its number. When a later slice is not committed, or the collector dies, the sender sends the whole
  * again: slices that were committed are recognised, the others are counted.

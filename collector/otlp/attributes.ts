@@ -22,7 +22,7 @@ export interface WantedKey {
 /**
  * The wanted attributes of one span or resource, as offsets into the message: each wanted key has a slot.
  * Keys are matched by their bytes and no string is made; an unwanted attribute costs a hash of its key.
- * Duplicate keys: the last wins (OTLP.md P6). Field numbers: common/v1/common.proto.
+ * Duplicate keys: the last wins (docs/conformance.md P6). Field numbers: common/v1/common.proto.
  */
 export class AttributeSlots {
   /** Marks of the attributes seen since `begin`. */

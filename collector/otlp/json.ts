@@ -4,7 +4,7 @@ import { ProtobufWriter } from './protobuf-writer.ts';
 /**
  * OTLP/JSON in, protobuf out: one decoder and one extraction serve both encodings. OTLP/JSON is proto3's
  * JSON mapping except that ids are hex and enums are numbers. Lenient where the Collector is (enum names,
- * snake_case, numbers as strings), strict in that a value of the wrong type is an error (OTLP.md J1-J8).
+ * snake_case, numbers as strings), strict in that a value of the wrong type is an error (docs/conformance.md J1-J8).
  * Fields that no one reads (links, dropped counts, schema URLs) are passed over like unknown ones.
  * @returns an ExportTraceServiceRequest; digits of 64-bit integers are kept, as string or as number
  * @throws AppError `invalid` that names the field and the value

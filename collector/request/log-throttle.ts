@@ -1,6 +1,6 @@
 /**
  * Tells each client once an hour what it sends in vain. An SDK writes every such message into its
- * application's log, and sends metrics and logs by default: more often would be noise (OTLP.md H7).
+ * application's log, and sends metrics and logs by default: more often would be noise (docs/conformance.md H7).
  */
 export class LogThrottle {
   readonly #now: () => number;

@@ -6,30 +6,30 @@ import { type Credentials, keyTextOf } from './credentials.ts';
 import { FailedAttempts } from './failed-attempts.ts';
 import { KeyCache } from './key-cache.ts';
 
-/** Decides who may do what in which project: one decision for every door and transport. */
+/** Finds the project of a request's key and checks the key's scope, for every listener. */
 export interface Authorizer {
   /**
-   * The project that a request is for.
-   * @throws AppError `unauthenticated` without a good key, `forbidden` when it may not do this,
-   *   `throttled` after too many wrong ones, `unavailable` when the store cannot say
+   * The project of the request's key.
+   * @throws AppError `unauthenticated` without a valid key, `forbidden` for a wrong scope, `throttled` after too
+   *   many wrong keys, `unavailable` when the keys cannot be read
    */
   project(credentials: Credentials, deed: Deed): Promise<string>;
-  /** Who asks to administer projects or keys. @throws as `project`; AppError `conflict` with authentication off */
+  /** The sender of an administrative command. @throws as `project`; AppError `conflict` with authentication off */
   administrator(credentials: Credentials): Promise<Administrator>;
-  /** The store is its owner's to close, after this. */
+  /** Writes pending uses of keys. The caller closes the store afterwards. */
   close(): Promise<void>;
 }
 
 /** `declare`: say which routes a service has. The service itself may, which ingests. */
 export type Deed = 'ingest' | 'read' | 'declare';
 
-/** Whoever holds ROLLCALL_ADMIN_KEY is the operator, of every project; others administer their key's. */
+/** The operator (ROLLCALL_ADMIN_KEY) administers every project, a key of scope `admin` its own. */
 export type Administrator = { isOperator: true } | { isOperator: false; project: string };
 
 /** The project of a Rollcall without keys. */
 export const defaultProject = 'default';
 
-/** Everybody may do everything in the one project there is. */
+/** With authentication off: every request is allowed, in the only project. */
 export const openAuthorizer: Authorizer = {
   project: async () => defaultProject,
   administrator: async () => {
@@ -94,15 +94,15 @@ class KeyGate implements Authorizer {
   }
 
   /**
-   * Keys of the store are looked up first, always: they cannot be guessed, and a good one must pass whatever
-   * else its address sends. ROLLCALL_ADMIN_KEY was chosen by a person, so it is not tried beyond the bound.
+   * Looks up the store's keys first: they cannot be guessed, and a valid key passes regardless of wrong keys from
+   * its address. ROLLCALL_ADMIN_KEY was chosen by a person: beyond the bound it is not compared.
    */
   async #identify(credentials: Credentials): Promise<ActiveKey | 'operator'> {
     const { address, keyDigest } = credentials;
     const digest = keyDigest ?? digestOf(keyTextOf(credentials));
     const key = await this.#ring.find(digest, !this.#failed.isSpent(address));
     if (key !== undefined) return key;
-    // It was good when the session began: nobody is guessing.
+    // The key was valid when the session began, so this is not a guess: no attempt is counted.
     if (keyDigest !== undefined) {
       const message = 'the key of this session was rotated or revoked: sign in again';
       throw new AppError('unauthenticated', message);

@@ -1,13 +1,13 @@
 import { AppError } from '../error.ts';
 import { limits } from '../limits.ts';
 
-/** What a request brings to say who sends it, on any transport. */
+/** The credentials of a request, on any transport. */
 export interface Credentials {
   authorization: string | undefined;
   apiKey: string | undefined;
   /** SHA-256 of the key that a session of the dashboard was opened with, in place of both headers. */
   keyDigest?: Buffer;
-  /** The peer's, as the socket says; a forwarding header may say anything. */
+  /** The socket's peer. Forwarding headers are not trusted here: anyone can write them. */
   address: string;
 }
 
@@ -30,10 +30,10 @@ function first(header: Header): string | undefined {
 }
 
 /**
- * The key in `x-api-key: KEY`, else in `Authorization: Bearer KEY`. Whoever sends both means the first for
- * us: the second may be for a proxy before us. Both may be percent-encoded, since OTEL_EXPORTER_OTLP_HEADERS
- * asks for it (`Authorization=Bearer%20KEY`) and some exporters send it as it stands (OTLP.md A2).
- * @throws AppError `unauthenticated` when there is none, or none that could be read
+ * The key in `x-api-key: KEY`, else in `Authorization: Bearer KEY`. If both are present, `x-api-key` wins:
+ * Authorization may be meant for a proxy. Values may be percent-encoded: OTEL_EXPORTER_OTLP_HEADERS requires it
+ * (`Authorization=Bearer%20KEY`) and some exporters send the encoded text (docs/conformance.md A2).
+ * @throws AppError `unauthenticated` without a readable key
  */
 export function keyTextOf({ authorization, apiKey }: Credentials): string {
   const header = apiKey ?? authorization;

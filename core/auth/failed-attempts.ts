@@ -3,13 +3,13 @@ import { AppError } from '../error.ts';
 import { limits } from '../limits.ts';
 
 /**
- * Bounds the wrong keys of one address: so many within a window that begins with the first, then none is
- * looked at until the window is over. A good key is found in memory before this is asked, so whoever
- * shares the address (NAT, a proxy) is never locked out (docs/decisions/0004-keys.md).
+ * Bounds the wrong keys of one address to `limits.failedKeys` within a period that begins with the first. A valid
+ * key is looked up before this check, so senders that share the address (NAT, a proxy) are never locked out
+ * (docs/decisions/0004-keys.md).
  */
 export class FailedAttempts {
   readonly #now: () => number;
-  /** A map keeps the order of insertion: the oldest window is first. */
+  /** In insertion order: the oldest period is first. */
   readonly #windows = new Map<string, { failures: number; untilMs: number }>();
 
   /** @param now milliseconds since the epoch */
@@ -47,19 +47,19 @@ export class FailedAttempts {
     this.#windows.set(peer, { failures: 1, untilMs });
   }
 
-  /** The open window of a peer; one that is over is forgotten. */
+  /** The current period of a peer; an expired one is removed. */
   #window(peer: string) {
     const window = this.#windows.get(peer);
     if (window === undefined) return undefined;
     const leftMs = window.untilMs - this.#now();
-    // A clock that was set back would keep a window open for longer than it may be.
+    // After the clock was set back, a period would last too long: it ends now.
     if (leftMs > 0 && leftMs <= limits.failedKeysS * 1000) return window;
     this.#windows.delete(peer);
     return undefined;
   }
 }
 
-/** An IPv6 host has a whole /64 to choose its address from. */
+/** An IPv6 host can choose any address of its /64: all count as one peer. */
 function peerOf(address: string): string {
   if (!isIPv6(address) || address.startsWith('::ffff:')) return address;
   const [head = '', tail] = address.split('%', 1)[0]!.split('::', 2);

@@ -4,14 +4,14 @@ import { limits } from '../limits.ts';
 import type { ActiveKey, KeyStore, KeyUse } from '../store/keys.ts';
 
 /**
- * All good keys, in the memory of one process. The store's version is asked at most every
- * `limits.keyCheckMs`, when a key is looked up: a key revoked by any process is refused after that time,
- * and nothing runs while nobody asks. When a key was used is written behind, once a minute a key.
+ * All valid keys, in the memory of one process. A lookup checks the store's version when the last check is
+ * `limits.keyCheckMs` old, so a key that any process revoked is refused after that time; without requests nothing
+ * runs. The last use of a key is written later, at most once a minute per key.
  */
 export class KeyCache {
   readonly #store: () => Promise<KeyStore>;
   readonly #now: () => number;
-  /** By the first 8 bytes of the digest: what a lookup's time could tell says nothing of the rest. */
+  /** By the first 8 bytes of the digest: the time of a lookup reveals nothing about the other 24. */
   #keys = new Map<bigint, KnownKey>();
   #version: number | undefined;
   #checkedMs = Number.NEGATIVE_INFINITY;
@@ -27,9 +27,9 @@ export class KeyCache {
   }
 
   /**
-   * The good key of this digest, if there is one.
-   * @param isNewPossible looks into the store again when there is none: a key works as soon as it is made
-   * @throws AppError `unavailable` when the store cannot say which keys are good
+   * The valid key with this digest, if any.
+   * @param isNewPossible reads the store again when none is found, so that a new key works at once
+   * @throws AppError `unavailable` when the store cannot be read
    */
   async find(digest: Buffer, isNewPossible: boolean): Promise<ActiveKey | undefined> {
     const ageMs = this.#now() - this.#checkedMs;
@@ -44,7 +44,7 @@ export class KeyCache {
     return key;
   }
 
-  /** Writes down when keys were used. The store is its owner's to close, after this. */
+  /** Writes pending uses of keys. The caller closes the store afterwards. */
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#writing);
@@ -96,7 +96,7 @@ export class KeyCache {
     }, writeAfterMs).unref();
   }
 
-  /** What cannot be written now is tried again: nobody waits for it. */
+  /** Writes pending uses; a failed write is tried again later. No request waits for it. */
   async #writeUses(): Promise<void> {
     if (this.#used.size === 0) return;
     const uses = [...this.#used.values()];
@@ -112,7 +112,7 @@ export class KeyCache {
 }
 
 interface KnownKey extends ActiveKey {
-  /** The last use that is written or about to be. */
+  /** The last use that is written or pending. */
   notedS: number;
 }
 

@@ -6,10 +6,10 @@ import type { KeyStore } from '../store/keys.ts';
 import { Retrying } from '../store/late.ts';
 import { type Authorizer, authorizerOf } from './authorizer.ts';
 
-/** Whose requests a service takes: its gate, and the keys behind it. */
+/** The authorization of one service: the authorizer and the keys that it checks. */
 export interface Tenancy {
   gate: Authorizer;
-  /** Opened when first asked for, which is never with authentication off. @throws AppError `unavailable` */
+  /** Opened by the first call; never called with authentication off. @throws AppError `unavailable` */
   keys(): Promise<KeyStore>;
   close(): Promise<void>;
 }
@@ -29,7 +29,7 @@ export function openTenancy(config: Pick<Config, 'auth' | 'adminKey' | 'store'>)
   };
 }
 
-/** Tells whoever starts a service that asks for keys, and has none, how to make the first. */
+/** Logs how to create the first key, when a service requires keys and the store has none. */
 export async function warnWithoutKeys(
   { keys }: Tenancy,
   { auth, adminKey }: Pick<Config, 'auth' | 'adminKey'>,
@@ -43,7 +43,7 @@ export async function warnWithoutKeys(
       'every request needs a key, and there is none yet: rollcall keys create --project NAME --scope ingest makes one',
     );
   } catch (error) {
-    // A store that cannot be read yet is told of elsewhere.
+    // A store that cannot be read yet is logged elsewhere.
     if (asAppError(error).code !== 'unavailable') throw error;
   }
 }

@@ -2,20 +2,20 @@ import { specialRoutes } from '../limits.ts';
 import { routeTakesPath } from './match.ts';
 import { endpointRoute, type Route } from './route.ts';
 
-/** What another span of the same call says of its route. '' is absent. */
+/** Route and path of another span of the same call. '' is absent. */
 export interface InnerEvidence {
   httpRoute: string;
   spanName: string;
-  /** A SERVER span says what the call's own could have said; an INTERNAL one may be anybody's (X14). */
+  /** The other span is a SERVER span: as reliable as the call's own. An INTERNAL span must match the path (X14). */
   isServer: boolean;
 }
 
 /**
- * The route of a call of which several spans tell (OTLP.md X2, X14, X16); pure. The outer span's own route
- * stands where it has one. Where it is made up, an inner SERVER span's takes its place, and behind a mount
- * the route that joined to the mount takes the whole path: of several the one with most literal text.
- * @param own what the outer span alone says
- * @param inner from the outermost to the innermost
+ * The route of a call that has several spans (docs/extraction.md X2, X14, X16); pure. A route that the outer span
+ * reports is used. A templated one is replaced by an inner SERVER span's route. Behind a mount, the route that
+ * matches the whole path when joined to the mount is used; of several, the one with the most literal text.
+ * @param own the outer span's route
+ * @param inner other spans, from the outermost to the innermost
  */
 export function joinedRoute(
   own: Route,
@@ -37,7 +37,7 @@ export function joinedRoute(
   return best ?? own;
 }
 
-/** The route of this text, when it takes the whole path. */
+/** The route of this text, when it matches the whole path. */
 function wholeRoute(
   httpRoute: string,
   evidence: { path: string; method: string; status: number },
@@ -60,7 +60,7 @@ function literals({ route }: Route): number {
   return route.replace(/\{[^{}]*\}/g, '').length;
 }
 
-/** Nothing, or what takes any path: no evidence of what is behind a mount. */
+/** An empty route, or one that matches every path: it does not show what is behind a mount. */
 function isWildcard(httpRoute: string): boolean {
   if (/^\/*$/.test(httpRoute)) return true;
   return routeTakesPath(httpRoute, '/a') && routeTakesPath(httpRoute, '/a/b/c');

@@ -2,20 +2,19 @@ import { parseRoute } from './parse.ts';
 import { pathSegments } from './path.ts';
 import type { RouteSegment } from './segments.ts';
 
-/** How much of a path a route takes: all, its first `segments`, its last ones behind `before`, or nothing. */
+/** The part of a path that a route matches: all, its first `segments`, its last after `before`, or none. */
 export type Coverage =
   | { kind: 'whole' }
   | { kind: 'prefix'; segments: number }
   | { kind: 'suffix'; before: number }
   | { kind: 'none' };
 
-/** Segments that a lost prefix may have (OTLP.md X15): deeper mounts are not seen in practice. */
+/** Segments that a lost prefix may have (docs/extraction.md X15). Real mounts are not deeper. */
 const lostSegmentsMax = 8;
 
 /**
- * Compares a route with a path's segments (core/route/path.ts), without regard to letter case, since
- * Express and ASP.NET route so. Where a prefix and a suffix both fit, a literal at the route's beginning
- * speaks for the prefix. Time: segments of the route × segments of the path, at most nine times; both are bounded by
+ * Compares a route with a path's segments (core/route/path.ts), ignoring letter case, as Express and ASP.NET do.
+ * When the route matches both a prefix and a suffix of the path, a literal first segment decides for the prefix. Time: segments of the route × segments of the path, at most nine times; both are bounded by
  * `limits.routeSegments`.
  */
 export function coverage(route: readonly RouteSegment[], path: readonly string[]): Coverage {
@@ -30,7 +29,7 @@ export function coverage(route: readonly RouteSegment[], path: readonly string[]
   return isPrefix ? { kind: 'prefix', segments: covered } : { kind: 'none' };
 }
 
-/** How many segments stand before those that the route takes to the end; 0 when there is no such place. */
+/** The number of segments before a suffix that the route matches; 0 without such a suffix. */
 function lostSegments(route: readonly RouteSegment[], path: readonly string[]): number {
   const varies = route.some((segment) => segment.optional || segment.kind === 'rest');
   const first = varies ? 1 : path.length - route.length;
@@ -41,13 +40,13 @@ function lostSegments(route: readonly RouteSegment[], path: readonly string[]): 
   return 0;
 }
 
-/** Whether a route in any framework's spelling takes the whole path. */
+/** Whether a route in any framework's spelling matches the whole path. */
 export function routeTakesPath(route: string, path: string): boolean {
   const segments = pathSegments(path);
   return parseRoute(route).some((read) => coverage(read, segments).kind === 'whole');
 }
 
-/** The largest end such that the route takes exactly the segments from `start` to there; -1 for none. */
+/** The largest end such that the route matches exactly the segments from `start` to it; -1 for none. */
 function longestPrefix(
   route: readonly RouteSegment[],
   path: readonly string[],

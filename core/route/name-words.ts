@@ -1,7 +1,7 @@
 /**
- * Words that say what stands behind them in a path: after `users` and `tags` comes a name, which no look at
- * the name itself would tell from a word of the API. What APIs put there instead of a name is a word of
- * `notNames`. Chosen by knowledge of APIs and on the tuned half of test/labs/corpus.
+ * Collection words such as `users` and `tags`: the segment after one is a parameter value, even when it looks
+ * like a literal, unless it is in `notNames` (`me`, `search`). Chosen from known APIs and the tuned half of
+ * test/labs/corpus.
  */
 
 const parents = new Set(
@@ -17,10 +17,10 @@ const parents = new Set(
     .split(/\s+/),
 );
 
-/** Of these what follows a name is a name too: owner and repository. */
+/** Collections whose names have two segments: owner and repository. */
 const doubleParents = new Set(['repos', 'repositories', 'gh', 'bb']);
 
-/** Of these only a name of two and more words is one: a single word may as well be a part of the API. */
+/** Collections where only a segment of two or more words is a value: a single word may be part of the API. */
 const weakParents = new Set(
   `user profile blog blogs posts articles products recipes collections podcasts projects members people player players customers
    channels services secrets nodes deployments configmaps statefulsets packages package modules indices
@@ -53,8 +53,9 @@ const notNames = new Set(
 );
 
 /**
- * @param parent the segment before, as templated, and the one before that
- * @returns whether a word that looks like any other is a name here
+ * Whether a segment that looks like a literal is a parameter value.
+ * @param parent the segment before, as templated
+ * @param grandparent the segment before `parent`
  */
 export function isNamed(segment: string, parent: string, grandparent: string): boolean {
   const lower = segment.toLowerCase();

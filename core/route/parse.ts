@@ -3,7 +3,7 @@ import { scan } from './scan.ts';
 import { endSegment, newDraft, type RouteSegment } from './segments.ts';
 
 /**
- * Reads any framework's spelling of a route (OTLP.md 2.5) into segments. An Express array (`/a,/b`) gives
+ * Reads any framework's spelling of a route (docs/extraction.md 2.5) into segments. An Express array (`/a,/b`) gives
  * one route for each alternative; a text that is no route (nginx `@name`, `~ regex`) gives none.
  * Time is at most quadratic in the length, which callers bound by `limits.routeBytes`.
  */
@@ -22,7 +22,7 @@ export function spellRoute(segments: readonly RouteSegment[]): string {
   return text === '' ? '/' : text;
 }
 
-/** Without what is no part of the template: Go's method and host, nginx's modifiers, a query. */
+/** The template without Go's method and host, nginx's modifiers, and a query. */
 function bareRoute(raw: string): string | undefined {
   let text = withoutPlaceholders(raw.trim());
   const bare = withoutMethod(text);
@@ -46,7 +46,7 @@ function withoutPlaceholders(raw: string): string {
   return text;
 }
 
-/** Express joins an array of paths by commas; a comma inside a segment (`/{lat},{lon}`) is none of those. */
+/** Splits the paths that Express joined by commas, not at a comma within a segment (`/{lat},{lon}`). */
 function alternatives(text: string): string[] {
   if (!text.includes(',/')) return [text];
   const found: string[] = [];
@@ -79,7 +79,7 @@ export function isRegex(text: string): boolean {
   return /\(\?(:|-|[a-z]+[:)])/.test(text) && !/\/:\w|\{/.test(text);
 }
 
-/** The source of a RegExp that was turned into text, as Express and Koa report it; else the text itself. */
+/** The source of a RegExp in text form (`/…/i`), as Express and Koa report it; else the text itself. */
 export function regexSource(text: string): string {
   const end = text.lastIndexOf('/');
   if (end < 1 || text[0] !== '/' || !/^[a-z]*$/.test(text.slice(end + 1))) return text;
@@ -87,7 +87,7 @@ export function regexSource(text: string): string {
   return /^\^|\\\//.test(source) && !source.endsWith('\\') ? source : text;
 }
 
-/** A bare `*` before the end stands for one segment (Spring, actix); at the end for all the rest. */
+/** A bare `*` matches one segment (Spring, actix), but at the end all that follow. */
 function singleStars(segments: RouteSegment[]): RouteSegment[] {
   for (let at = 0; at < segments.length - 1; at += 1) {
     const segment = segments[at]!;

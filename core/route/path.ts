@@ -1,10 +1,10 @@
 import { limits } from '../limits.ts';
 
 /**
- * The segments of a request path in one spelling, whatever the instrumentation recorded (OTLP.md X20):
- * percent-encoded, decoded, or UTF-8 read as Latin-1. Query, fragment, matrix parameters, empty segments
- * and an absolute URL's origin are left out; `/a%2Fb` is one segment. What is beyond
- * `limits.pathBytes` characters or `limits.routeSegments` segments is not read.
+ * The segments of a request path in one spelling (docs/extraction.md X20). Instrumentations record the path
+ * percent-encoded, decoded, or as UTF-8 that was read as Latin-1. Query, fragment, matrix parameters, empty segments
+ * and an absolute URL's origin are left out; `/a%2Fb` is one segment. Characters beyond
+ * `limits.pathBytes` and segments beyond `limits.routeSegments` are ignored.
  */
 export function pathSegments(path: string): string[] {
   const segments: string[] = [];
@@ -18,7 +18,7 @@ export function pathSegments(path: string): string[] {
   return segments;
 }
 
-/** Text percent-decoded where it is valid UTF-8, mojibake undone, composed; anything else as it is. */
+/** Percent-decodes valid UTF-8, repairs mojibake, composes (NFC); leaves other text unchanged. */
 export function readable(text: string): string {
   if (!/[%\u0080-\uffff]/.test(text)) return text;
   let decoded = percentEncodedUtf8.test(text) ? decodeURIComponent(text) : text;

@@ -1,6 +1,6 @@
 /**
- * Whether text looks like no word of people: tokens, hashes, keys. Used where nothing but a path is known,
- * so every test here prefers to miss a token over taking a word for one.
+ * Recognises random text: tokens, hashes, keys. Used for path segments without a reported route. A missed token
+ * is better than a word taken for one, so every test here is strict.
  */
 
 const uuid = /^\{?[\da-f]{8}-?[\da-f]{4}-?[\da-f]{4}-?[\da-f]{4}-?[\da-f]{12}\}?$/i;
@@ -34,7 +34,7 @@ function isShortToken(text: string): boolean {
   return (text.match(/[A-Z]?[a-z]+|[A-Z]+|\d+/g) ?? []).length * 2.2 >= text.length;
 }
 
-/** `gdcLqgkWup3`, not `exportPdf`: the parts of camelCase can be spoken, or are known acronyms. */
+/** `gdcLqgkWup3`, not `exportPdf`: the parts of camelCase are pronounceable or known acronyms. */
 function isCaseNoise(text: string): boolean {
   if (text.length < 8 || !/^[\w-]+$/.test(text) || !/[a-z].*[A-Z]|[A-Z][A-Z].*[a-z]/.test(text)) {
     return false;
@@ -47,7 +47,7 @@ function isCaseNoise(text: string): boolean {
   });
 }
 
-/** Letters that stand for words APIs use: `PDF`, `api`. */
+/** Acronyms that APIs use: `PDF`, `api`. */
 export function isAcronym(text: string): boolean {
   return acronyms.has(text.toLowerCase());
 }

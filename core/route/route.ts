@@ -9,14 +9,14 @@ import { pathSegments } from './path.ts';
 import type { RouteSegment } from './segments.ts';
 import { boundRoute, looksRaw, templateSegments } from './template.ts';
 
-/** What a span says of its route. '' is absent; the path may hold a query, be encoded or decoded. */
+/** The attributes of a span that determine its route. '' is absent; the path may hold a query, encoded or not. */
 export interface RouteEvidence {
   httpRoute: string;
   spanName: string;
   path: string;
   method: string;
   status: number;
-  /** Of a function that a gateway calls (AWS Lambda): an `httpRoute` may be the raw path (X6). */
+  /** A function behind a gateway (AWS Lambda): its `httpRoute` may be the raw path (docs/extraction.md X6). */
   isFunction?: boolean;
   /** Of a gateway: an `httpRoute` is one of the paths that it was configured to match (X24). */
   isGateway?: boolean;
@@ -25,18 +25,18 @@ export interface RouteEvidence {
 export interface Route {
   /** Canonical, or one of `specialRoutes`. */
   route: string;
-  /** Made up from the path, wholly or behind a mount. */
+  /** A template made from the path, wholly or behind a mount. */
   templated: boolean;
   /**
    * The part that the service told, when the rest is made up or another span may tell it (X14, X18, X25); bounds
    * the made-up remainders.
    */
   mount?: string;
-  /** The service's own spelling (core/route/display.ts), where it says something else than `route`. */
+  /** The service's own spelling (core/route/display.ts), when it differs from `route`. */
   display?: string;
 }
 
-/** The endpoint's route by OTLP.md 2.1, 2.4, 2.5, X6, X14, X15, X17, X18, X20; pure. */
+/** The endpoint's route by docs/extraction.md 2.1, 2.4, 2.5, X6, X14, X15, X17, X18, X20; pure. */
 export function endpointRoute(evidence: RouteEvidence): Route {
   if (evidence.isFunction) return endpointRoute(behindGateway(evidence));
   if (evidence.isGateway) return endpointRoute(ofGateway(evidence));
@@ -57,9 +57,9 @@ export function endpointRoute(evidence: RouteEvidence): Route {
 }
 
 /**
- * What an http.route text alone says, for a hot path that remembers it. When the path has `segments`
- * segments (and the status is neither 404 nor 405) the route is `canonical`; -1 means that only
- * `endpointRoute` can tell. `canonical` is '' when the text is no route (`*`, `/**`, `@name`, '').
+ * The result for an http.route text alone, for callers that cache it. When the path has `segments` segments, and
+ * the status is neither 404 nor 405, the route is `canonical`. With `segments` -1, call `endpointRoute`.
+ * `canonical` is '' when the text is not a route (`*`, `/**`, `@name`, '').
  */
 export function routePattern(httpRoute: string): { canonical: string; segments: number } {
   const routes = toldRoutes(httpRoute);
@@ -97,7 +97,7 @@ export function routeShape(canonical: string): string {
   return canonical.startsWith('/') ? canonical.replace(/\{[^{}]*\}/g, '{}') : canonical;
 }
 
-/** @returns the route with the service's own spelling beside it, where that says something else */
+/** @returns the route, with the service's own spelling when it differs */
 export function withDisplay(found: Route, raw: string): Route {
   // Of several alternatives the spelling of one is its canonical one.
   if (raw.includes(',/') && !found.route.includes(',/')) return found;
@@ -107,20 +107,20 @@ export function withDisplay(found: Route, raw: string): Route {
 
 const unmatched: Route = { route: specialRoutes.unmatched, templated: false };
 
-/** A route that the span tells, and how it fits the path; `unknown` without a path. */
+/** A route that the span reports, and its coverage of the path; `unknown` without a path. */
 interface ReportedRoute {
   segments: RouteSegment[];
   canonical: string;
   fit: Coverage | { kind: 'unknown' };
   /** As the span has it. */
   raw: string;
-  /** From the span's name: weaker, since anything may stand there. */
+  /** From the span's name: less reliable, since a name can be any text. */
   fromName: boolean;
 }
 
 /**
- * http.route where it takes the whole path, else a name that does, else http.route, else the name. A
- * fallback (`/api/v1/*`) takes any path, so a name is heard there too.
+ * The first of: an http.route that matches the whole path, a name that does, http.route, the name. A fallback
+ * (`/api/v1/*`) matches any path, so the name is considered too.
  */
 function bestTold(evidence: RouteEvidence, path: string[] | undefined): ReportedRoute | undefined {
   const { httpRoute, status } = evidence;
@@ -135,7 +135,7 @@ function bestTold(evidence: RouteEvidence, path: string[] | undefined): Reported
   return name?.fit.kind === 'whole' && !isFallback(name.segments) ? name : route;
 }
 
-/** The alternative that fits the path best; all of them where none does. */
+/** The alternative that matches the path best; all alternatives when none matches. */
 function toldBy(
   { raw, routes }: RawRoutes,
   path: string[] | undefined,
@@ -238,7 +238,7 @@ function filledBy({ segments, fit }: ReportedRoute, path: string[] | undefined):
   return route === undefined ? undefined : { route: boundRoute(route), templated: true };
 }
 
-/** The routes an http.route text stands for; none when it is too long or says only "anything". */
+/** The routes of an http.route text; none when it is too long or matches every path. */
 function toldRoutes(httpRoute: string): readonly RouteSegment[][] {
   if (httpRoute === '' || isCut(httpRoute)) return [];
   let routes = remembered.get(httpRoute);
@@ -250,12 +250,12 @@ function toldRoutes(httpRoute: string): readonly RouteSegment[][] {
   return routes;
 }
 
-/** A text at the bound may have been cut there, a character's 4 bytes before it: half a route is none. */
+/** A text at the bound may have been truncated (up to 4 bytes before it): half a route is not used. */
 function isCut(text: string): boolean {
   return text.length * 3 > limits.routeBytes && Buffer.byteLength(text) > limits.routeBytes - 4;
 }
 
-/** Reading a route costs 2 µs, and a service has few. */
+/** Parsed routes: parsing one takes 2 µs, and a service has few. */
 const remembered = new Map<string, readonly RouteSegment[][]>();
 
 interface RawRoutes {
@@ -283,7 +283,7 @@ function samePath(text: string, path: string[]): boolean {
   return segments.length === path.length && segments.every((segment, at) => segment === path[at]);
 }
 
-/** Not `*`, `/*`, `/**`, which mean no handler, or one for all. */
+/** False for `*`, `/*` and `/**`: no handler, or one for every path. */
 function isUsable(route: RouteSegment[]): boolean {
   if (route.length > limits.routeSegments) return false;
   return !(isRootCatchAll(route) && route[0]!.anonymous);
@@ -300,7 +300,7 @@ function isFallback(route: RouteSegment[]): boolean {
   return last?.kind === 'rest' && (route.length === 1 || (last.anonymous && last.text !== ''));
 }
 
-/** Spring and ASP.NET forward what failed to `/error`. */
+/** Spring and ASP.NET forward failed requests to `/error`. */
 function isErrorRoute(route: RouteSegment[]): boolean {
   return route.length === 1 && route[0]!.text.toLowerCase() === 'error';
 }
@@ -316,7 +316,7 @@ function isReplaced(
   return told.fit.kind !== 'whole' || takesAnyPath(told.segments, path);
 }
 
-/** Symfony, Slim and Yii report a handler's name, `app_user_show`, which the path replaces. */
+/** Whether the text is a handler's name (`app_user_show`: Symfony, Slim, Yii); a template is used instead. */
 function namesHandler(httpRoute: string, path: string[]): boolean {
   if (isNoRoute(httpRoute)) return false;
   // A handler of errors answers for any path: ASP.NET's `Error`, CodeIgniter's `Errors.show404`.
@@ -326,8 +326,8 @@ function namesHandler(httpRoute: string, path: string[]): boolean {
 }
 
 /**
- * What a gateway's function says (X6): where the gateway has no template of its own, http.route is the raw
- * path (API Gateway's HTTP API), and its greedy `{proxy+}` takes whatever the code behind it serves.
+ * Evidence of a function behind a gateway (X6), without an http.route that is no template: API Gateway's HTTP API
+ * reports the raw path, and a greedy `{proxy+}` matches every path of the code behind it.
  */
 function behindGateway(evidence: RouteEvidence): RouteEvidence {
   const { path, httpRoute } = evidence;

@@ -6,7 +6,7 @@ export function scan(draft: RouteSegments, text: string): void {
   while (at < text.length) at = scanOne(draft, text, at);
 }
 
-/** Reads what begins at `at` and returns the index behind it. */
+/** Reads the construct at `at` and returns the index after it. */
 function scanOne(draft: RouteSegments, text: string, at: number): number {
   const char = text[at]!;
   switch (char) {
@@ -286,7 +286,7 @@ function scanPercent(draft: RouteSegments, text: string, at: number): number {
   return at + 1;
 }
 
-/** Deeper groups are nobody's route, and each level reads its text again. */
+/** Nested groups that are read. Real routes nest less, and each level reads its text again. */
 const groupsMax = 8;
 
 function scanGroupBody(draft: RouteSegments, text: string, optional: boolean): void {
@@ -327,7 +327,7 @@ function closing(text: string, open: number, left: string, right: string): numbe
   return -1;
 }
 
-/** The end of a class of characters, where `]` may stand first: `[^]/]`. */
+/** The end of a character class; a leading `]` belongs to it: `[^]/]`. */
 function classEnd(text: string, open: number): number {
   let at = open + 1;
   if (text[at] === '^') at += 1;

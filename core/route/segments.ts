@@ -1,10 +1,10 @@
 import { readable } from './path.ts';
 
-/** One segment of a route, and which path segments it takes. */
+/** One segment of a route, and the path segments that it matches. */
 export interface RouteSegment {
-  /** Canonical spelling: `users`, `{id}`, `{id}.json`; empty for the unseen rest behind `/re.*`. */
+  /** Canonical spelling: `users`, `{id}`, `{id}.json`; empty for the rest that `/re.*` matches. */
   text: string;
-  /** `rest` takes any number of path segments, also none. */
+  /** `rest` matches any number of path segments, also none. */
   kind: 'literal' | 'mixed' | 'param' | 'rest';
   optional: boolean;
   /** A wildcard without a name: frameworks use it for mounts and fallbacks as well as for files. */
@@ -27,7 +27,7 @@ export interface RouteSegments {
   /** Inside an optional group; a segment is optional when it began there. */
   inOptional: boolean;
   segmentOptional: boolean;
-  /** The segment holds optional text, so any path segment may be it. */
+  /** The segment has optional text, so it matches every path segment. */
   loose: boolean;
   /** Regular expression: `.`, `+`, `{3}` and `$` are syntax, `:` and `*` are not. */
   regex: boolean;
@@ -57,8 +57,8 @@ export function addText(draft: RouteSegments, text: string): void {
 
 /**
  * Adds a parameter, or a wildcard.
- * @param name as the framework has it; empty for a nameless one
- * @param nameless what a nameless one is called: `re` where a regular expression stands
+ * @param name the framework's name for it; may be empty
+ * @param nameless the name to use when it has none: `re` for a regular expression
  */
 export function addParam(
   draft: RouteSegments,
@@ -86,7 +86,7 @@ export function markOptional(draft: RouteSegments): void {
   else draft.loose = true;
 }
 
-/** What a slash and the route's end do. */
+/** Ends the segment, at a slash or at the route's end. */
 export function endSegment(draft: RouteSegments): void {
   const { pieces, segments, loose } = draft;
   if (pieces.length === 0) return;
@@ -117,7 +117,7 @@ export function endSegment(draft: RouteSegments): void {
     segments.push({ text: '', kind: 'rest', optional: true, anonymous: true, texts: [] });
 }
 
-/** Literal text so that reading it again gives the same: what could be syntax is percent-encoded. */
+/** Literal text that parses to itself: characters that could be syntax are percent-encoded. */
 function literalText(decoded: string, pieces: Piece[], at: number): string {
   let start = 0;
   let end = decoded.length;

@@ -4,16 +4,16 @@ import { pathSegments } from './path.ts';
 import { isAcronym, isRandom, isUuid } from './random-text.ts';
 
 /**
- * The route a path without one probably has (OTLP.md 2.5): what looks like a value becomes `{id}` or
- * `{date}`, a file `{file}`, all below a folder of files `{path}`; words, versions (`v1`) and locales
- * (`en-US`) stay. Numbers, UUIDs and the rest share one name on purpose: `/things/9` and
+ * The probable route of a path without a reported one (docs/extraction.md 2.5). Segments that look like values become
+ * `{id}` or `{date}`, a file `{file}`, everything below a folder of files `{path}`. Words, versions (`v1`) and
+ * locales (`en-US`) stay. Numbers, UUIDs and the rest share one name on purpose: `/things/9` and
  * `/things/6f1c2b9e-…` are one endpoint. Pure, linear, and its own output comes back unchanged.
  */
 export function templatePath(path: string): string {
   return templateSegments('', pathSegments(path));
 }
 
-/** The same for what is left of a path behind a mount. @param mount canonical, '' for none. */
+/** The same for the remainder of a path behind a mount. @param mount canonical, '' for none. */
 export function templateSegments(mount: string, path: readonly string[]): string {
   const depth = mount.split('/').length - 1;
   const before = depth === 0 ? '' : mount.slice(mount.lastIndexOf('/') + 1);
@@ -57,12 +57,12 @@ export function boundRoute(route: string): string {
   return kept + tail;
 }
 
-/** Whether a text that says to be a route is a path with values in it (AWS Lambda reports such). */
+/** Whether a reported route is a raw path with values in it, as AWS Lambda reports. */
 export function looksRaw(path: readonly string[]): boolean {
   return path.some((segment) => /^\d+$/.test(segment) || isUuid(segment) || isRandom(segment));
 }
 
-/** Where a segment stands: what a digit means depends on it. */
+/** A segment's position in the path: the meaning of a digit depends on it. */
 interface Place {
   depth: number;
   /** The segment before it, as templated, and the one before that. */
@@ -83,7 +83,7 @@ function templateSegment(segment: string, place: Place): string {
   if (segment.length > segmentCharsMax) return '{id}';
   const verb = /^([^:]+):([A-Za-z]+)$/.exec(segment); // Google: things:batchGet
   if (verb) {
-    // Of the head of Special:Search its place says nothing.
+    // The position says nothing about the head of Special:Search.
     const previous = /^[A-Za-z]+$/.test(verb[1]!) ? '' : place.previous;
     const head = templateSegment(verb[1]!, { ...place, previous, last: false });
     return `${head}:${verb[2]}`;
@@ -182,13 +182,13 @@ function templateFile(
   place: Place,
 ): string {
   if (date.test(file.base)) return `{date}${segment.slice(file.base.length)}`;
-  // Behind a value stands what one endpoint makes: /orders/{id}/invoice.pdf.
+  // A file after a value is an endpoint's own: /orders/{id}/invoice.pdf.
   if (place.previous.endsWith('}') && /^[a-z]+$/.test(file.base)) return segment;
   if (isValue(file.base, place.previous))
     return files.has(file.ending) && !isNumber(file.base)
       ? '{file}'
       : `{id}.${segment.slice(file.base.length + 1)}`;
-  // A site's own few files stand at its root: favicon.ico, robots.txt.
+  // A site has few files at its root: favicon.ico, robots.txt.
   return files.has(file.ending) && place.depth > 0 ? '{file}' : segment;
 }
 
@@ -252,7 +252,7 @@ function isSlug(segment: string, previous: string): boolean {
   return joints >= (isPlural(previous) ? 3 : 4);
 }
 
-/** Codes and names that stand behind a plural: `/currencies/USD`, `/domains/example.com`. */
+/** Codes and names after a plural: `/currencies/USD`, `/domains/example.com`. */
 function isListed(segment: string, previous: string): boolean {
   if (!isPlural(previous)) return false;
   return /^[A-Z]{2,20}$/.test(segment) || /^[\w-]+(\.[\w-]+)*\.[a-z]{2,}$/.test(segment);

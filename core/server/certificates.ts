@@ -6,20 +6,20 @@ import { AppError, asAppError } from '../error.ts';
 import { limits } from '../limits.ts';
 import type { Log } from '../log.ts';
 
-/** Who may connect: anyone, or only clients with a certificate of ROLLCALL_TLS_CLIENT_CA, if that is set. */
+/** `certified`: only clients with a certificate of ROLLCALL_TLS_CLIENT_CA may connect, if that is set. */
 export type TlsClients = 'anyone' | 'certified';
 
 /** The certificate, key and authorities in use, read again when their files change. */
 export interface Certificates {
-  /** For `tls.createServer` and what is built on it; a server made with them must `follow`. */
+  /** Options for `tls.createServer`; pass the server to `follow` afterwards. */
   options(clients: TlsClients): TlsOptions;
-  /** Gives the server what the files hold from now on. Its open connections stay as they are. */
+  /** Updates the server whenever the files change. Open connections are unaffected. */
   follow(server: Server, clients: TlsClients): void;
-  /** Looks no more. */
+  /** Stops checking the files. */
   close(): void;
 }
 
-/** @throws AppError `invalid` naming the variable, its file and what is wrong with it */
+/** @throws AppError `invalid` with the variable, its file and the fault */
 export async function openCertificates(
   files: TlsFiles,
   log: Log,
@@ -28,12 +28,12 @@ export async function openCertificates(
   return new FileCertificates(files, log, checkMs, await readPems(files));
 }
 
-/** @throws AppError as `openCertificates`: to tell of a mistake before anything is started */
+/** Checks the files before anything is started. @throws AppError as `openCertificates` */
 export async function checkCertificates(files: TlsFiles): Promise<void> {
   await readPems(files);
 }
 
-/** The files' contents, of which a listener can be made. */
+/** The files' contents. */
 interface Pems {
   cert: Buffer;
   key: Buffer;
@@ -42,16 +42,16 @@ interface Pems {
 }
 
 /**
- * The files are read and compared, not watched: Kubernetes changes a secret by swapping a link to a
- * folder, which no watcher of the file sees. A change counts when it stood still for one look, since the
- * certificate and its key are two files.
+ * Reads and compares the files at intervals. A file watcher would miss Kubernetes' updates, which replace a
+ * symbolic link to a folder. A change is used when the next check finds no further one, because certificate and key
+ * are two files.
  */
 class FileCertificates implements Certificates {
   readonly #files: TlsFiles;
   readonly #log: Log;
   readonly #servers = new Set<{ server: Server; clients: TlsClients }>();
   #pems: Pems;
-  /** What the last look found, and what the last try was made of: it is not tried again. */
+  /** File stamps at the last check; contents of the last failed load, so the same contents are not loaded twice. */
   #seen: string;
   #tried: string;
   #timer: NodeJS.Timeout | undefined;
@@ -152,7 +152,7 @@ async function readPems(files: TlsFiles): Promise<Pems> {
   }
   if (clientCa !== undefined) certificatesIn(files, 'clientCa', clientCa);
   try {
-    // What OpenSSL refuses for other reasons: a key too short, a signature too weak.
+    // OpenSSL's own checks: a key that is too short, a signature that is too weak.
     createSecureContext({ cert, key, ...(clientCa && { ca: clientCa }), minVersion: 'TLSv1.2' });
   } catch (error) {
     throw wrong(files, 'cert', `cannot be used: ${(error as Error).message}`, error);

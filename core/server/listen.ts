@@ -1,17 +1,17 @@
 import type { AddressInfo, Server } from 'node:net';
 import { AppError } from '../error.ts';
 
-/** What every door does with the server that listens for it. */
+/** How a server listens. */
 
 export interface ListenOptions {
   host: string;
   port: number;
-  /** What is served there, and the variable that says the port: for the message. */
+  /** For the error: what the port serves, and the variable that sets it. */
   serves: string;
   variable: string;
 }
 
-/** @throws AppError `conflict` when the port is in use or the address is not ours */
+/** @throws AppError `conflict` when the port is in use or this machine does not have the address */
 export function listen(
   server: Server,
   { host, port, serves, variable }: ListenOptions,
@@ -26,13 +26,13 @@ export function listen(
   });
 }
 
-/** Host and port that were really taken, as they stand in a URL. */
+/** The actual host and port, in URL syntax. */
 export function addressOf(server: Server): string {
   const { address, family, port } = server.address() as AddressInfo;
   return `${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 }
 
-/** Waits for the work, but not for ever. */
+/** Waits for the work, at most this long. */
 export async function waitAtMost(ms: number, work: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {

@@ -11,21 +11,20 @@ import { limits } from '../limits.ts';
 import type { Certificates, TlsClients } from './certificates.ts';
 
 /**
- * A server of HTTP/1.1 in the clear or, with certificates, of HTTP/2 and HTTP/1.1 over TLS, as the client
- * chooses (ALPN). One handler serves all three: requests and responses of HTTP/2 behave like Node's own of
- * HTTP/1.1, except that a `connection` header is dropped and a body that was cut short may end as if it
- * were whole: see `cutShort`.
+ * A server for HTTP/1.1 without TLS or, with certificates, for HTTP/2 and HTTP/1.1 over TLS, by ALPN. One handler
+ * serves all three. HTTP/2 requests behave like HTTP/1.1 ones with two exceptions: a `connection` header is
+ * dropped, and a truncated body may end like a complete one (see `cutShort`).
  */
 export interface WebServer {
-  /** In truth an Http2SecureServer when the scheme is https. */
+  /** At run time an Http2SecureServer when the scheme is https. */
   server: Server;
   scheme: 'http' | 'https';
-  /** Cuts every connection, whatever it is doing. */
+  /** Closes every connection at once, busy or not. */
   closeAllConnections(): void;
 }
 
 export interface WebServerOptions {
-  /** Node's own for HTTP/1.1 where absent. */
+  /** Default: Node's own for HTTP/1.1. */
   timeouts?: ServerTimeouts;
   tls?: { certificates: Certificates; clients: TlsClients } | undefined;
 }
@@ -73,39 +72,39 @@ export function createWebServer({ timeouts, tls }: WebServerOptions): WebServer 
   };
 }
 
-/** Whether HTTP/2 brought the request. `httpVersion` is no proof: in HTTP/1.1 the client writes it. */
+/** Whether the request came over HTTP/2. `httpVersion` does not prove it: an HTTP/1.1 client can write any. */
 export function isHttp2(request: IncomingMessage): boolean {
   return (request as object) instanceof Http2ServerRequest;
 }
 
-/** The connection that brought the request: its socket, or its session of HTTP/2, whose sockets are made anew. */
+/** The connection of a request: its socket, or its HTTP/2 session (each access to a stream's socket makes a new proxy). */
 export function connectionOf(request: IncomingMessage & { stream?: Http2Stream }): object {
   return request.stream?.session ?? request.socket;
 }
 
-/** The client took the body back, and what came of it is no body. HTTP/1.1 never ends such a body. */
+/** Whether the client reset the stream, so that the body is incomplete. In HTTP/1.1 such a body never ends. */
 export function cutShort(request: { stream?: Http2Stream }): boolean {
   const { stream } = request;
   return stream !== undefined && (stream.closed || stream.aborted);
 }
 
-/** Ends a stream of HTTP/2 whose request nobody reads on; nothing to do for HTTP/1.1. */
+/** Ends an HTTP/2 stream whose body is no longer read. Does nothing for HTTP/1.1. */
 export function stopSender(request: { stream?: Http2Stream }): void {
   request.stream?.close(constants.NGHTTP2_NO_ERROR);
 }
 
-/** HTTP/2's default of 64 KiB lets a sender wait for every 64 KiB to be acknowledged. */
+/** With HTTP/2's default of 64 KiB a sender waits for a round trip every 64 KiB. */
 const streamWindowBytes = 1024 * 1024;
 const connectionWindowBytes = 4 * 1024 * 1024;
-/** Requests at once on one connection; OTLP.md G10 asks for 100 of gRPC. */
+/** Concurrent requests on one connection; docs/conformance.md G10 requires 100 for gRPC. */
 const streamsMost = 256;
 
-/** What Node watches over for HTTP/1.1 only: silent and endless requests, idle connections. */
+/** Deadlines for silent and endless requests and idle connections, which Node applies to HTTP/1.1 only. */
 function boundTime(server: Http2SecureServer, timeouts: ServerTimeouts): void {
   server.setTimeout(timeouts.silentSocketMs);
   server.on('session', (session) => {
     session.setLocalWindowSize(connectionWindowBytes);
-    // An idle connection is kept as long as one of HTTP/1.1; after that Node ends it.
+    // An idle connection is kept as long as an HTTP/1.1 one.
     session.setTimeout(timeouts.keepAliveMs);
   });
   server.on('stream', (stream) => {

@@ -1,26 +1,26 @@
 import { limits } from '../limits.ts';
 import { putVarint, type VarintReader } from './varint.ts';
 
-/** Registers of the HyperLogLog that takes over past the bound: standard error 1.04/√4096 = 1.6 %. */
+/** 2^12 registers of the HyperLogLog that counts beyond the bound: standard error 1.04/√4096 = 1.6 %. */
 const registerBits = 12;
 const registerCount = 1 << registerBits;
 
-/** A power of two, and so is whatever they grow to. */
+/** A power of two; tables grow by doubling. */
 const fewestSlots = 1024;
 
 /**
- * Calls and errors by client number, reused for one endpoint after the other. Exact up to
- * limits.clientsPerEndpoint in what is stored; past it the clients with the most calls stay, the rest
- * shares one counted remainder, and their number is estimated.
+ * Calls and errors by client number; reused for one endpoint after another. Exact up to
+ * `limits.clientsPerEndpoint` in stored usage. Beyond, the clients with the most calls stay, all others share one
+ * counted remainder, and the number of distinct clients is an estimate.
  */
 export class ClientTally {
   #keys = new Int32Array(fewestSlots);
   #calls = new Float64Array(fewestSlots);
   #errors = new Float64Array(fewestSlots);
-  /** Slots in use, in the order they were met. */
+  /** Slots in use, in the order of their first use. */
   #used = new Int32Array(fewestSlots / 2);
   #size = 0;
-  /** The first words that were added stay where they are: mostly they are nearly all there is. */
+  /** The first added encoding is kept by reference instead of copied: it usually holds most of the clients. */
   #base: Uint32Array | undefined;
   #baseStart = 0;
   #registers: Uint8Array | undefined;
@@ -83,7 +83,7 @@ export class ClientTally {
     );
   }
 
-  /** @param scale a power of two: what makes every count a whole number (core/weight.ts) */
+  /** @param scale a power of two that makes every count a whole number (core/weight.ts) */
   encode(out: Uint8Array, at: number, scale = 1): number {
     this.#pour();
     if (this.#size > limits.clientsPerEndpoint) this.#foldRarest();
@@ -108,7 +108,7 @@ export class ClientTally {
     return at;
   }
 
-  /** `putUint32s` can tell all of it, when no count exceeds 32 bits. */
+  /** Whether `putUint32s` can represent this tally, when no count exceeds 32 bits. */
   get fitsUint32s(): boolean {
     this.#pour();
     return !this.#estimated && this.#size <= limits.clientsPerEndpoint;
@@ -119,7 +119,7 @@ export class ClientTally {
     return 1 + this.#size * 3;
   }
 
-  /** Appends how many clients there are, all their numbers, and of each its calls and errors. */
+  /** Appends the number of clients, their numbers, and each one's calls and errors. */
   putUint32s(out: Uint32Array, at: number): number {
     this.#pour();
     out[at++] = this.#size;
@@ -131,7 +131,7 @@ export class ClientTally {
     return at;
   }
 
-  /** Adds what `putUint32s` wrote. The words must stay as they are until `clear`. */
+  /** Adds the output of `putUint32s`, which must not change until `clear`. */
   addUint32s(words: Uint32Array, start: number): void {
     if (this.#base === undefined) {
       this.#base = words;
@@ -175,11 +175,11 @@ export class ClientTally {
     this.otherErrors = 0;
   }
 
-  /** In the order of their numbers, whose steps are short, when there are many. */
+  /** Sorted by client number when there are many: small differences take fewer bytes. */
   #slotsByClient(): Int32Array {
     const keys = this.#keys;
     const slots = this.#used.subarray(0, this.#size);
-    // A few are as short in any order.
+    // For a few, sorting saves no bytes.
     if (slots.length <= sortedFrom) return slots;
     // A native sort of the numbers and one look-up each is faster than a comparator.
     const clients = new Int32Array(slots.length);
@@ -189,7 +189,7 @@ export class ClientTally {
     return slots;
   }
 
-  /** The base is counted like everything else. */
+  /** Copies the base into the counts, so that it can change. */
   #pour(): void {
     const base = this.#base;
     if (base === undefined) return;
@@ -250,7 +250,7 @@ export class ClientTally {
 
 const sortedFrom = 32;
 
-/** Where a client stands among the keys, or is to stand. */
+/** The slot of a client, or the free slot for it. */
 function slotOf(keys: Int32Array, client: number): number {
   const mask = keys.length - 1;
   let slot = mix(client) & mask;

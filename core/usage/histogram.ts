@@ -1,18 +1,17 @@
 import { putVarint } from './varint.ts';
 
 /**
- * HDR histograms of durations in microseconds, two significant digits: a bucket is at most 1/128 of its
- * value wide, so its middle is within 0.4 %. Layout and encoding are HdrHistogram's own (V2, ZigZag LEB128:
- * a negative number is a run of empty buckets); the reference library stands in the tests as the oracle.
- * What is written here is the payload without the 40-byte header, which is the same for every histogram:
- * `standardHistogram` puts it back.
+ * HDR histograms of durations in microseconds, two significant digits: a bucket is at most 1/128 of its value
+ * wide, so its middle is within 0.4 %. Layout and encoding are HdrHistogram's (V2, ZigZag LEB128; a negative
+ * number is a run of empty buckets). The tests compare with the reference library. `encode` writes the payload
+ * without the 40-byte header, which is the same for every histogram; `standardHistogram` adds it.
  */
 
 const subBuckets = 256;
 const halfBuckets = subBuckets / 2;
-/** 2^41 µs, 25 days: what took longer is counted in the last bucket; the exact maximum is kept beside it. */
+/** 2^41 µs, 25 days. Longer durations are counted in the last bucket; the tally has the exact maximum. */
 const highestUs = 2 ** 41;
-/** So many buckets are sorted faster than all are looked through. */
+/** Up to this many buckets, sorting them is faster than scanning all. */
 const fewBuckets = 128;
 export const histogramSlots = (41 - 7 + 1) * halfBuckets + halfBuckets;
 
@@ -35,13 +34,13 @@ export function middleOfSlotUs(slot: number): number {
   return (slot - exponent * halfBuckets + 0.5) * 2 ** exponent;
 }
 
-/** Counts by bucket, reused for one histogram after the other without being allocated again. */
+/** Counts by bucket; reused for one histogram after another without a new allocation. */
 export class HistogramCounts {
   readonly counts = new Float64Array(histogramSlots);
-  /** Buckets that are not empty, in the order they were first met. */
+  /** Buckets that are not empty, in the order of their first use. */
   readonly #touched = new Uint16Array(histogramSlots);
   #touchedCount = 0;
-  /** The first words that were added stay where they are: mostly they are all but a few of the values. */
+  /** The first added encoding is kept by reference instead of copied: it usually holds most of the values. */
   #base: Uint32Array | undefined;
   #baseStart = 0;
   readonly #touchedSeen = new Float64Array(fewBuckets);
@@ -52,7 +51,7 @@ export class HistogramCounts {
     this.counts[slot]! += 1;
   }
 
-  /** @param copies how many calls took so long, a whole number above 0 */
+  /** @param copies the number of calls with this duration, a whole number above 0 */
   addCopiesUs(us: number, copies: number): void {
     const slot = slotOfUs(us);
     if (this.counts[slot] === 0) this.#touched[this.#touchedCount++] = slot;
@@ -118,8 +117,8 @@ export class HistogramCounts {
     return 2 + this.#touchedCount * 2;
   }
 
-  /** Appends how many buckets are not empty, how many values there are, below 2^32, and ascending of each of
-   *  these buckets its number and how many values there are up to and with it. */
+  /** Appends the number of buckets that are not empty, the number of values (below 2^32), and for each of these
+   *  buckets, ascending, its number and the cumulative count. */
   putUint32s(out: Uint32Array, at: number): number {
     this.#pour();
     out[at++] = this.#touchedCount;
@@ -132,7 +131,7 @@ export class HistogramCounts {
     return at;
   }
 
-  /** Adds what `putUint32s` wrote, and returns its end. The words must stay as they are until `clear`. */
+  /** Adds the output of `putUint32s`, which must not change until `clear`. @returns its end */
   addUint32s(words: Uint32Array, start: number): number {
     const end = start + 2 + words[start]! * 2;
     if (this.#base === undefined) {
@@ -184,7 +183,7 @@ export class HistogramCounts {
     let seen = counts[0]!;
     return percents.map((percent) => {
       const rank = rankOf(percent, total);
-      // Most buckets are empty: eight at a time as far as the rank allows, whose sums do not wait for each other.
+      // Most buckets are empty: eight at a time while the rank allows it; their sums are independent additions.
       for (; slot < histogramSlots - 8; slot += 8) {
         const low = counts[slot + 1]! + counts[slot + 2]! + (counts[slot + 3]! + counts[slot + 4]!);
         const high =
@@ -197,7 +196,7 @@ export class HistogramCounts {
     });
   }
 
-  /** The same of the base's buckets and the touched ones beside them. */
+  /** The same over the base's buckets and the other counts together. */
   #slotsBesideBase(percents: readonly number[], total: number): number[] {
     const base = this.#base!;
     const first = this.#baseStart + 2;
@@ -209,7 +208,7 @@ export class HistogramCounts {
     let low = 0;
     return percents.map((percent) => {
       const rank = rankOf(percent, total);
-      // Before this bucket of the base there are too few, even with all that was touched.
+      // Before this bucket of the base there are too few values, even with all other counts.
       for (let high = baseCount; low < high; ) {
         const middle = (low + high) >>> 1;
         if (base[first + middle * 2 + 1]! + sum >= rank) high = middle;
@@ -228,7 +227,7 @@ export class HistogramCounts {
     });
   }
 
-  /** The base is counted like everything else. */
+  /** Copies the base into the counts, so that it can change. */
   #pour(): void {
     const base = this.#base;
     if (base === undefined) return;
@@ -260,7 +259,7 @@ export class HistogramCounts {
   }
 }
 
-/** How many of an ascending list are not above a slot. */
+/** The number of entries of an ascending list that are not above a slot. */
 function firstAbove(list: Uint16Array, slot: number): number {
   let low = 0;
   let high = list.length;

@@ -4,7 +4,7 @@ import { HistogramCounts } from './histogram.ts';
 import { percentiles, type Usage } from './usage.ts';
 import { lengthBytes, putLength, putVarint, VarintReader } from './varint.ts';
 
-/** Statuses are at most three digits; what is not (nobody sends it) was made 0 at the door. */
+/** A status has at most three digits; the collector stores any other as 0. */
 const statusSlots = 1000;
 
 const doubleValue = new Float64Array(1);
@@ -35,16 +35,16 @@ function putDoubleUint32s(out: Uint32Array, at: number, value: number): number {
   return at + 2;
 }
 
-/** Stands first in a tally with weights; in others the number of statuses does, which is not 0. */
+/** The first number of an encoded tally with weights. Without weights the first is the number of statuses, never 0. */
 const weightedMark = 0;
 
 /**
- * What is known of a set of calls: counts by status, duration (sum, extremes, histogram), clients. It takes
- * single calls and what another tally encoded, in any mixture, and is reused from set to set.
+ * Adds up a set of calls: counts by status, durations (sum, extremes, histogram), clients. Accepts single calls and
+ * encoded tallies in any order, and is reused from set to set.
  *
- * A call with a weight (core/weight.ts) counts everywhere as so many; in the histogram as its copies, a
- * whole number. One of weight 0 is seen, and counts nowhere. One of a negative duration counts everywhere
- * but among the durations: how long it took is no latency (OTLP.md X7).
+ * A call with a weight (core/weight.ts) counts that many times, in the histogram as its copies, a whole number. A
+ * call of weight 0 is seen and not counted. A call with a negative duration counts, except among the durations:
+ * it is no latency (docs/extraction.md X7).
  */
 export class Tally {
   /** Σ weight. */
@@ -60,13 +60,13 @@ export class Tally {
   #statusCount = 0;
   #hasDurations = false;
   #isWeighted = false;
-  /** Some weight is no whole number. */
+  /** Whether some weight is not a whole number. */
   #isFractional = false;
-  /** Σ (weight − 1): the calls that were not seen, estimated. */
+  /** Σ (weight − 1): the estimated number of calls that were sampled out. */
   #unseen = 0;
   /** Σ (copies − weight). */
   #roundedUp = 0;
-  /** Of that, what is of calls without a latency. */
+  /** The part of `#roundedUp` that comes from calls without a latency. */
   #untimedRoundedUp = 0;
   #variance = 0;
 
@@ -104,7 +104,7 @@ export class Tally {
     if (client !== 0) this.clients.add(client, weight, status >= 400 ? weight : 0);
   }
 
-  /** Adds what `encode` wrote at `start`. */
+  /** Adds the tally that `encode` wrote at `start`. */
   addEncoded(bytes: Uint8Array, start: number): void {
     const reader = this.#reader;
     reader.seek(bytes, start);
@@ -141,17 +141,17 @@ export class Tally {
     return this.clients.encode(out, end, scale);
   }
 
-  /** `putUint32s` can tell all of it: no count exceeds 32 bits, no weight, and every client by its number. */
+  /** Whether `putUint32s` can represent this tally: no count exceeds 32 bits, no weights, every client counted. */
   get fitsUint32s(): boolean {
     return !this.#isWeighted && this.calls < 2 ** 32 && this.clients.fitsUint32s;
   }
 
-  /** The words `putUint32s` takes now. */
+  /** The number of integers that `putUint32s` writes now. */
   get uint32Count(): number {
     return 1 + this.#statusCount * 2 + 6 + this.#histogram.uint32Count + this.clients.uint32Count;
   }
 
-  /** Writes it as numbers of 32 bits, which `addUint32s` adds several times as fast as `addEncoded` bytes. */
+  /** Writes 32-bit integers, which `addUint32s` adds several times as fast as `addEncoded` adds bytes. */
   putUint32s(out: Uint32Array, at: number): number {
     out[at++] = this.#statusCount;
     for (let i = 0; i < this.#statusCount; i++) {
@@ -166,7 +166,7 @@ export class Tally {
     return this.clients.putUint32s(out, at);
   }
 
-  /** Adds what `putUint32s` wrote at `start`. */
+  /** Adds the tally that `putUint32s` wrote at `start`. */
   addUint32s(words: Uint32Array, start: number): void {
     let at = start + 1;
     for (let i = words[start]!; i > 0; i--, at += 2) {
@@ -254,7 +254,7 @@ export class Tally {
     return putDouble(out, at, this.#untimedRoundedUp);
   }
 
-  /** Reads on behind the mark. */
+  /** Reads the rest of a tally with weights, after `weightedMark`. */
   #addWeighted(reader: VarintReader): void {
     const isFractional = reader.next() === 1;
     const unit = isFractional ? weightUnit : 1;
@@ -272,7 +272,7 @@ export class Tally {
     this.clients.addEncoded(reader, 1 / unit);
   }
 
-  /** @returns how many calls they are together */
+  /** @returns the sum of the counts */
   #addEncodedStatuses(reader: VarintReader, statuses: number, unit: number): number {
     let calls = 0;
     for (let left = statuses; left > 0; left--) {

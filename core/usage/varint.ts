@@ -13,19 +13,19 @@ export function putVarint(out: Uint8Array, at: number, value: number): number {
   return at;
 }
 
-/** A length stands before what it is of and is known after it: so much is left free for it, mostly enough. */
+/** Bytes reserved for a length prefix that is written after its payload. Two hold lengths up to 16,383. */
 export const lengthBytes = 2;
 
 /**
- * Writes at `at` the length of what stands from `at + lengthBytes` to `end`, less than 2^28; where it takes
- * more bytes than were left, all that moves up.
- * @returns its end
+ * Writes the length of the payload from `at + lengthBytes` to `end` at `at`; the length is below 2^28. When it
+ * needs more than `lengthBytes` bytes, the payload is moved up.
+ * @returns the payload's end
  */
 export function putLength(out: Uint8Array, at: number, end: number): number {
   const start = at + lengthBytes;
   const length = end - start;
   if (length < 128) {
-    // In two bytes all the same.
+    // Padded to two bytes.
     out[at] = length | 128;
     out[at + 1] = 0;
     return end;
@@ -36,12 +36,12 @@ export function putLength(out: Uint8Array, at: number, end: number): number {
   return end + moved;
 }
 
-/** Reads numbers one after the other. It is reused, so that reading allocates nothing. */
+/** Reads one number after another. Reused, so that reading allocates nothing. */
 export class VarintReader {
   bytes: Uint8Array = new Uint8Array();
   at = 0;
 
-  /** @param at where the next number stands */
+  /** @param at index of the next number */
   seek(bytes: Uint8Array, at: number): void {
     this.bytes = bytes;
     this.at = at;

@@ -18,7 +18,7 @@ export class RouteCache {
   readonly #numbers = new Map<string, number>();
   #routesWeight = 0;
 
-  /** The route asked for last covers only the beginning of its path (OTLP.md X14). */
+  /** The route asked for last covers only the beginning of its path (docs/extraction.md X14). */
   foundMount = false;
 
   readonly #patterns = new Interner();

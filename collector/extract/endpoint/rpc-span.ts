@@ -9,7 +9,7 @@ import { slot } from '../span-attributes.ts';
 import type { RouteCache } from './route-cache.ts';
 
 /**
- * RPC server spans as calls (ROLLCALL_RPC=on; OTLP.md 2.1, note 1): the method is POST, the route
+ * RPC server spans as calls (ROLLCALL_RPC=on; docs/extraction.md 2.1, note 1): the method is POST, the route
  * `/package.Service/Method`, the status what HTTP calls the same outcome.
  */
 export class RpcRoutes {
@@ -29,7 +29,7 @@ export class RpcRoutes {
 
   /** The number of the route of the walk's span. @param status of `rpcStatusOf` */
   numberOf(walk: TracesReader, status: number): number {
-    // A method that no service has: its name is whatever a caller made up (compare OTLP.md X18).
+    // A method that no service has: its name is whatever a caller made up (compare docs/extraction.md X18).
     if (status === unimplemented) return this.#routes.numberOfRoute(unmatched);
     const words = this.#words;
     if (words.size > wordsMax || words.bytes > wordBytesMax) this.clear();

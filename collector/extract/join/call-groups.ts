@@ -4,7 +4,7 @@ import { SiblingFilter } from './sibling-filter.ts';
 import { type SpanTable, spanKind } from './span-table.ts';
 
 /**
- * Which SERVER spans of one request are of one call (OTLP.md X2, X3, X4, X16), as far as the request
+ * Which SERVER spans of one request are of one call (docs/extraction.md X2, X3, X4, X16), as far as the request
  * itself tells. Spans are known by their places in `RequestSpans`; a group by its root, the outer span.
  */
 export class CallGroups {

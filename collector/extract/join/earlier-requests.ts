@@ -8,7 +8,7 @@ import { type SpanTable, spanKind } from './span-table.ts';
 
 /**
  * The calls of a request that were counted before: an earlier request brought another span of the same
- * call, or this very one (OTLP.md X2, X3, X16, as far as other requests tell; `CallGroups` is the rest).
+ * call, or this very one (docs/extraction.md X2, X3, X16, as far as other requests tell; `CallGroups` is the rest).
  * Spans are known by their places in `RequestSpans`, a call by its root in `CallGroups`.
  *
  * Only services in which a call of several spans was found are remembered, most services never are. The first

@@ -9,7 +9,7 @@ import type { Joins } from './joins.ts';
 
 /**
  * What the outer span of a call lacks and an inner one has: its status, method and path, and the route. Time,
- * client and all the rest are the outer span's (OTLP.md X2).
+ * client and all the rest are the outer span's (docs/extraction.md X2).
  */
 export class JoinedEvidence {
   readonly #joins: Joins;

@@ -9,7 +9,7 @@ import { SiblingFilter } from './sibling-filter.ts';
 import { SpanTable, spanKind } from './span-table.ts';
 
 /**
- * One call of many spans (docs/decisions/0005-one-call-of-many-spans.md; OTLP.md X2 to X5, X14, X16). While
+ * One call of many spans (docs/decisions/0005-one-call-of-many-spans.md; docs/extraction.md X2 to X5, X14, X16). While
  * a request is walked every SERVER span is looked at for signs that another span may be of the same call:
  * a parent that may be local, a sibling, a mounted route, Ruby's proxy, a service that had such before. Only
  * then the request is read once more, other spans with it, and only when that changes anything it is

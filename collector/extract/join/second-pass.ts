@@ -243,7 +243,7 @@ export class SecondPass {
     }
   }
 
-  /** Where it lies; 0 for an id that is all zeros or has another length (OTLP.md X12). */
+  /** Where it lies; 0 for an id that is all zeros or has another length (docs/extraction.md X12). */
   #validId(start: number, end: number, length: number): number {
     if (end - start !== length) return 0;
     const { bytes } = this.#spans.cursor;

@@ -2,7 +2,7 @@ import { finish, sameBytes } from '../../intern/hash.ts';
 
 /**
  * Tells, while a request is walked, whether an earlier SERVER span of it has the same trace and the same
- * remote parent (OTLP.md X16): for each span that has a remote parent four loads, a product and a look.
+ * remote parent (docs/extraction.md X16): for each span that has a remote parent four loads, a product and a look.
  *
  * Two words of ids that are random hash well. Whoever chooses them so that they collide is told that there
  * may be such a span after a bounded number of looks: answers are true too often then, and never too late.
