@@ -8,7 +8,8 @@ import { fileURLToPath } from 'node:url';
 const maySkip = {
   'test/faults/disk-full.test.ts': 'the right to mount a small disk',
   'test/faults/read-only-store.test.ts': 'the right to make a file immutable',
-  'test/instrumentation/frameworks/frameworks.test.ts': 'a Node that is new enough for the framework',
+  'test/instrumentation/frameworks/frameworks.test.ts':
+    'a Node that is new enough for the framework',
 };
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -39,7 +40,8 @@ function countTests(text) {
     // A file that could not even be loaded has no tests to fail.
     count.failed += status === 'failed' && failed === 0 ? 1 : failed;
     for (const { status: outcome, fullName } of assertionResults) {
-      if (outcome !== 'passed' && outcome !== 'failed') count.skipped.push({ file, name: fullName });
+      if (outcome !== 'passed' && outcome !== 'failed')
+        count.skipped.push({ file, name: fullName });
     }
   }
   return count;

@@ -27,7 +27,7 @@ export interface Collector {
   url: string;
   /** Where OTLP over gRPC listens, in the same form. */
   grpcUrl: string;
-  /** Doors first, then what was taken is committed, the store last. */
+  /** Closes the listeners, commits accepted calls, then closes the store. */
   close(): Promise<void>;
 }
 
@@ -40,7 +40,7 @@ export async function startCollector(
   const certificates = config.tls && (await openCertificates(config.tls, log));
   const keepsAddresses = config.clientPrivacy === 'full';
   const writer = await place.openWriter({ retention: config.retention, keepsAddresses });
-  // The writer holds the store's lock: nobody else has to do with the key.
+  // The writer holds the store's lock, so no other process uses the key.
   const privacy = await openPrivacy(config, place.clientKeyPath, log).catch(
     async (error: unknown) => {
       await writer.close();
@@ -54,7 +54,7 @@ export async function startCollector(
     await writer.close();
     throw error;
   });
-  // The one line that says where we are, whatever level is logged.
+  // The listening line with the addresses, printed at every log level.
   const level = config.logLevel === 'silent' ? 'silent' : 'info';
   log.child({}, { level }).info({ ...doors.urls, store: place.name }, 'listening');
   await warnWithoutKeys(tenancy, config, log);
@@ -169,7 +169,7 @@ async function main(): Promise<void> {
   process.exit(0);
 }
 
-/** Resolves when we are asked to end, by a signal or by a parent that is gone (`npm start`). */
+/** Resolves at a signal, or when the parent process is gone (`npm start`). */
 function endAsked(): Promise<void> {
   return new Promise((resolve) => {
     process.on('SIGTERM', () => resolve());

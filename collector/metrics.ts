@@ -1,10 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { ClockAhead } from './extract/clock-skew.ts';
 
-/**
- * What the collector counts about itself, for /metrics. The hot path adds to plain numbers; Prometheus's
- * objects are filled when somebody asks.
- */
+/** The collector's metrics. The hot path adds to plain numbers; Prometheus's objects are filled at each scrape. */
 export class CollectorMetrics {
   readonly #registry = new Registry();
   readonly #commitSeconds: Histogram;
@@ -56,7 +53,7 @@ export class CollectorMetrics {
     add(this.#spans, `${outcome} ${reason}`, count, () => ({ outcome, reason }));
   }
 
-  /** A call that was stored although its span was odd: what was done about it. */
+  /** A call that was stored although its span had a fault, by the repair. */
   repairs(repair: Repair, count: number): void {
     add(this.#repairs, repair, count, () => ({ repair }));
   }

@@ -13,7 +13,7 @@ export function beginReply(stream: ServerHttp2Stream): void {
   stream.respond(replyHeaders, { waitForTrailers: true });
 }
 
-/** Ends an answer that was begun, with OK unless told otherwise. */
+/** Ends a response that was begun; OK by default. */
 export function endReply(stream: ServerHttp2Stream, frame: Buffer, failure?: Error): void {
   const trailers = failure === undefined ? okTrailers : failureTrailers(failure);
   stream.once('wantTrailers', () => {
@@ -30,7 +30,7 @@ export function refuseRpc(stream: ServerHttp2Stream, error: Error): void {
   stopSender(stream);
 }
 
-/** Answers what is no call of gRPC at all. */
+/** Answers a request that is not a gRPC call. */
 export function refuseText(stream: ServerHttp2Stream, httpStatus: number, text: string): void {
   if (!isOpen(stream)) return;
   stream.respond({ ':status': httpStatus, 'content-type': 'text/plain' });
@@ -38,7 +38,7 @@ export function refuseText(stream: ServerHttp2Stream, httpStatus: number, text: 
   stopSender(stream);
 }
 
-/** A message as it stands in a stream, with flag and length in front. */
+/** A message as it is framed in a stream: flag and length first. */
 export function framed(message: Buffer): Buffer {
   if (message.length === 0) return emptyFrame;
   const frame = Buffer.alloc(5 + message.length);
@@ -56,8 +56,8 @@ function isOpen(stream: ServerHttp2Stream): boolean {
 }
 
 /**
- * Tells a sender that has not said all yet that nobody listens. The answer goes before it, and stands: a
- * client must not drop it because of such a reset (RFC 9113, 8.1).
+ * Resets the stream of a sender that has not sent everything. The response goes first and stays valid: a client
+ * must not discard it because of this reset (RFC 9113, 8.1).
  */
 function stopSender(stream: ServerHttp2Stream): void {
   if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR);

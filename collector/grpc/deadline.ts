@@ -2,8 +2,8 @@ import { limits } from '../../core/limits.ts';
 import { grpcCode, RpcError } from './status.ts';
 
 /**
- * The time of one call: what its sender gives it (grpc-timeout), and until its message has arrived never
- * more than `limits.requestMs`. Whoever waits at the moment it is over is told, once.
+ * The deadline of one call: the sender's grpc-timeout, and until its message has arrived at most
+ * `limits.requestMs`. Notifies one waiter, once.
  */
 export class Deadline {
   readonly #startMs = performance.now();
@@ -15,12 +15,12 @@ export class Deadline {
   /** @param header grpc-timeout; one that cannot be read counts for nothing */
   constructor(header: string | string[] | undefined) {
     this.#toldMs = timeoutMs(header);
-    // What is over before it began is not begun at all; a timer would take a millisecond to say so.
+    // A deadline below 1 ms has already passed: fail now, a timer would fire 1 ms late.
     if (this.#toldMs !== undefined && this.#toldMs < 1) this.#late = over();
     this.#timer = this.#after(Math.min(this.#toldMs ?? limits.requestMs, limits.requestMs));
   }
 
-  /** Names who waits from now on; told at once when the time is over already. */
+  /** Sets the waiter; notifies it at once when the deadline has passed. */
   watch(waiting: (late: RpcError) => void): void {
     this.#waiting = waiting;
     if (this.#late !== undefined) waiting(this.#late);

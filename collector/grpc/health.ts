@@ -11,8 +11,8 @@ import { grpcCodec, type Rpc } from './rpc.ts';
 import { grpcCode, RpcError } from './status.ts';
 
 /**
- * grpc.health.v1.Health, as probes of Kubernetes and clients of gRPC ask for it: SERVING while the store can
- * commit. The service's name may be empty, for the server as a whole, or one of ours.
+ * grpc.health.v1.Health, for Kubernetes probes and gRPC clients: SERVING while the store can commit. The
+ * service's name is empty (the server as a whole) or one of ours.
  */
 export class Health {
   readonly #ingest: Ingest;
@@ -39,7 +39,7 @@ export class Health {
     reply(rpc.stream, healthOf(await this.#status()));
   }
 
-  /** Tells the status now and whenever it changes, until the client or we end it. */
+  /** Sends the status now and at each change, until the client or the server ends the call. */
   async watch(rpc: Rpc): Promise<void> {
     const service = await this.#asked(rpc);
     const { stream } = rpc;
@@ -55,7 +55,7 @@ export class Health {
     this.#timer ??= setInterval(() => this.#look(), limits.healthWatchMs);
   }
 
-  /** Tells watchers that this server is going. */
+  /** Sends watchers NOT_SERVING: the server shuts down. */
   close(): void {
     this.#closed = true;
     for (const [stream, status] of this.#watchers) {
@@ -146,5 +146,5 @@ function shuttingDown(): AppError {
   return new AppError('unavailable', 'the collector is shutting down');
 }
 
-/** A few bytes, whatever is in flight: health must be known under load. */
+/** A few bytes, outside of the budget: health must be available under load. */
 const unboundedShare = { grow() {}, whenLost() {}, whole() {}, release() {} };

@@ -13,9 +13,8 @@ import {
 import { grpcCode, RpcError } from './status.ts';
 
 /**
- * The one message of a unary call: a flag byte (compressed or not), four bytes of length, and so many bytes
- * in however many DATA frames. The length is known before the message is read: one that does not fit is
- * refused by it.
+ * The message of a unary call: a flag byte (compressed or not), a length of four bytes, then that many bytes in
+ * any number of DATA frames. The length is known first, so a message that is too large is refused unread.
  */
 export interface Message {
   body: Body;
@@ -26,7 +25,10 @@ export interface Message {
 export interface MessageOptions extends Pick<BodyOptions, 'bytesMax' | 'pool'> {
   /** Of the header grpc-encoding; undefined without one. */
   codec: Codec | undefined;
-  /** Opens the share of a message of so many bytes. @throws AppError */
+  /**
+   * Reserves budget for a message of this length.
+   * @throws AppError
+   */
   admit(bytes: number): Share;
 }
 
@@ -56,8 +58,8 @@ export function readMessage(stream: ServerHttp2Stream, options: MessageOptions):
       frame.fail(error instanceof RpcError ? error : asAppError(error));
     }
   };
-  // A stream that is reset ends first as if its client had said all: Node's client says so, and Node itself
-  // when the code is no error. Only what is incomplete can have been cut off.
+  // Node ends a reset stream as if it were complete, and so does Node's client when the code is no error. So
+  // only an incomplete message can have been cut off.
   const end = (): void => {
     if (frame.isWhole) frame.end();
     else setImmediate(() => (stream.closed || stream.destroyed ? gone() : frame.end()));
@@ -181,7 +183,7 @@ class Frame {
 
 const prefixBytes = 5;
 
-/** What every gRPC library answers to a stream that is not framed as the specification says. */
+/** The status that gRPC libraries answer to a stream with invalid framing. */
 function malformed(message: string): RpcError {
   return new RpcError(grpcCode.internal, message);
 }

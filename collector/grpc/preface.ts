@@ -2,9 +2,9 @@ import type { Socket } from 'node:net';
 import { limits } from '../../core/limits.ts';
 
 /**
- * Reads the first bytes of a connection, and hands it on with them when they begin HTTP/2. Whoever speaks
- * HTTP/1.1 here has mixed up the ports, and is told so in its own language (docs/conformance.md H10); Node's HTTP/2
- * would only hang up.
+ * Reads the first bytes of a connection and passes it on with them when they begin HTTP/2. A client that speaks
+ * HTTP/1.1 has mixed up the ports and gets an answer in HTTP/1.1 (docs/conformance.md H10); Node's HTTP/2 would
+ * only close the connection.
  */
 export function whenHttp2(socket: Socket, isHttp2: () => void): void {
   let begun: Buffer = Buffer.alloc(0);

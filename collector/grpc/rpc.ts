@@ -7,7 +7,7 @@ import type { Deadline } from './deadline.ts';
 import { readMessage } from './message.ts';
 import { grpcCode, RpcError } from './status.ts';
 
-/** One export call over gRPC, from its headers to what is to be answered. */
+/** One export call over gRPC, from its headers to its response. */
 export interface Rpc {
   stream: ServerHttp2Stream;
   headers: IncomingHttpHeaders;
@@ -22,9 +22,9 @@ export const exportMethods = new Map<string, Signal>([
 ]);
 
 /**
- * Asks whose call it is, then reads the message and takes what is in it.
- * @returns what was not taken, if anything, when the rest is durable
- * @throws AppError, RpcError, or `Gone` when the client went away before its message was complete
+ * Authorizes the call, reads its message and ingests it.
+ * @returns the rejected spans, if any, when the rest is durable
+ * @throws AppError, RpcError, or `Gone` when the client disconnected before its message was complete
  */
 export async function takeRpc(
   context: ExportContext,
@@ -42,8 +42,8 @@ export async function takeRpc(
   const { body, share } = await reading.message;
   deadline.arrived();
   const envelope = { project, signal, encoding: 'protobuf', client } as const;
-  // What is under way to the store cannot be called back. Its sender, told that it was late, sends the same
-  // bytes again, and they are counted once.
+  // A message that was handed to the store cannot be taken back. After DEADLINE_EXCEEDED its sender repeats the
+  // same bytes, and they count once.
   return deadline.during(takeBody(context, envelope, body, share));
 }
 

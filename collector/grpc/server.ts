@@ -26,8 +26,8 @@ export interface GrpcServer {
   /** The real address: `http://127.0.0.1:4317`. */
   url: string;
   /**
-   * Stops accepting connections at once, and tells open ones to go elsewhere. Calls that had begun are
-   * answered; returns when all are done, or cut off after `graceMs`.
+   * Stops accepting connections and sends GOAWAY on open ones. Calls that have begun are answered. Resolves
+   * when all have ended; closes the rest after `graceMs`.
    */
   close(graceMs: number): Promise<void>;
 }
@@ -38,7 +38,7 @@ export interface GrpcOptions extends ExportContext {
   port: number;
   /** Absent: in the clear. They remain the caller's to close. */
   certificates?: Certificates | undefined;
-  /** After about so long a connection is asked to make place for a new one; undefined: never. */
+  /** Approximate age at which a connection gets GOAWAY; undefined: never. */
   connectionAgeS?: number | undefined;
   log: Log;
 }
@@ -184,7 +184,7 @@ class Rpcs {
 
 function ignore(): void {}
 
-/** `application/grpc` or `application/grpc+proto`, with whatever parameters; not gRPC-Web, not its JSON. */
+/** `application/grpc` or `application/grpc+proto`, with any parameters; not gRPC-Web and not its JSON. */
 function isGrpc(contentType: string | undefined): boolean {
   if (contentType === 'application/grpc') return true;
   const type = (contentType ?? '').split(';', 1)[0]!.trim().toLowerCase();

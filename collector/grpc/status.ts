@@ -9,8 +9,8 @@ import {
 } from '../otlp/responses.ts';
 
 /**
- * How a call failed, as gRPC says it: `grpc-status` and `grpc-message`, a google.rpc.Status in
- * `grpc-status-details-bin`, and for Python's exporter RetryInfo once more by itself (docs/conformance.md G4).
+ * The gRPC status of a failed call: `grpc-status` and `grpc-message`, a google.rpc.Status in
+ * `grpc-status-details-bin`, and RetryInfo alone for Python's exporter (docs/conformance.md G4).
  */
 export const grpcCode = {
   ok: 0,
@@ -22,7 +22,7 @@ export const grpcCode = {
   unavailable: 14,
 } as const;
 
-/** What is wrong with a call itself rather than with what it carries. */
+/** A fault of the call itself, as opposed to its message. */
 export class RpcError extends Error {
   override readonly name = 'RpcError';
   readonly code: number;
@@ -63,7 +63,10 @@ export function failureTrailers(error: Error): OutgoingHttpHeaders {
   };
 }
 
-/** Not the codes of HTTP's bodies: who is told RESOURCE_EXHAUSTED drops the data, or does not (G5, G6). */
+/**
+ * Differs from the codes in HTTP bodies: after RESOURCE_EXHAUSTED some exporters drop the data and others do
+ * not (G5, G6).
+ */
 const codes: Record<ErrorCode, number> = {
   invalid: 3,
   unauthenticated: 16,

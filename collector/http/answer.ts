@@ -14,7 +14,7 @@ export function refuse(
   error: AppError,
   expectsContinue = false,
 ): void {
-  // Whoever waits for "100 Continue" may or may not send the body after all: the connection is lost.
+  // A client that waits for "100 Continue" may or may not send its body now: the connection cannot be reused.
   if (expectsContinue) response.setHeader('connection', 'close');
   const { httpStatus } = answers[error.code];
   if (httpStatus === 429 || httpStatus === 503) {

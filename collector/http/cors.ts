@@ -36,9 +36,8 @@ export class Cors {
   }
 
   /**
-   * Answers a browser's question whether it may send, which comes without any key and is therefore
-   * answered before anybody asks for one.
-   * @returns false when the request is no such question
+   * Answers a preflight request. It carries no key, so it is answered before authorization.
+   * @returns false when the request is not a preflight
    */
   preflight(request: IncomingMessage, response: ServerResponse): boolean {
     const { origin, 'access-control-request-method': method } = request.headers;

@@ -7,7 +7,7 @@ import { type Body, checkDeclared, codecOf } from '../request/body.ts';
 import { type ExportContext, takeBody } from '../request/request.ts';
 import { declaredBytes, readBody } from './body.ts';
 
-/** Signals by path. A URL set for traces alone is used as it stands and may have no path at all (H8). */
+/** Signals by path. Exporters use a traces endpoint as it is written, possibly without a path (H8). */
 export const exportPaths = new Map<string, Signal>([
   ['/', 'traces'],
   ['/v1/traces', 'traces'],
@@ -20,7 +20,7 @@ export const exportPaths = new Map<string, Signal>([
   ['/v1development/profiles/', 'profiles'],
 ]);
 
-/** The encoding of a Content-Type, whatever its case and parameters; undefined for one we do not take. */
+/** The encoding of a Content-Type, in any case and with any parameters; undefined for an unsupported one. */
 export function encodingOf(contentType: string | undefined): Encoding | undefined {
   if (contentType === undefined) return undefined;
   const known = encodings.get(contentType);
@@ -35,10 +35,10 @@ const encodings = new Map<string, Encoding>([
 ]);
 
 /**
- * Asks whose request it is, then reads the body and takes what is in it.
+ * Authorizes the request, reads its body and ingests it.
  * @param begin called when the request is admitted, before its body is read
- * @returns what was not taken, if anything, when the rest is durable
- * @throws AppError, or `Gone` when the client went away before its body was complete
+ * @returns the rejected spans, if any, when the rest is durable
+ * @throws AppError, or `Gone` when the client disconnected before its body was complete
  */
 export async function takeExport(
   context: ExportContext,

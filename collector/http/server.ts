@@ -184,7 +184,7 @@ class Exchange {
   }
 }
 
-/** The path of a request target, in whatever form it came, without its query. */
+/** The path of a request target in any form, without its query. */
 function pathOf(target: string): string {
   if (exportPaths.has(target)) return target;
   const absolute = /^https?:\/\/[^/?#]*/i.exec(target);

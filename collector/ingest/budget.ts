@@ -32,8 +32,8 @@ export class ByteBudget {
   }
 
   /**
-   * Opens the share of a body of which nothing came yet.
-   * @param declaredBytes where the sender told them: a length that does not fit now is refused before it is read
+   * Reserves a share for a body of which no byte has arrived.
+   * @param declaredBytes the declared length, if any: one that does not fit is refused before the body is read
    * @throws AppError `overloaded`
    */
   admit(sender: Sender, declaredBytes = 0): Share {
@@ -82,7 +82,7 @@ export class ByteBudget {
     for (const owner of share.owners) owner.bytes += bytes;
   }
 
-  /** Whether so many more bytes keep every bound. Large bodies leave a part of the budget to small ones. */
+  /** Whether this many more bytes keep every bound. Large bodies leave a part of the budget to small ones. */
   #fits(share: BodyShare, bytes: number): boolean {
     if (share === this.#overdrawn) return true;
     for (const owner of share.owners) if (owner.bytes + bytes > owner.bytesMax) return false;
@@ -105,8 +105,8 @@ export class ByteBudget {
   }
 
   /**
-   * Takes the shares of bodies that came too slowly since the last look. Only when there is no room: a slow
-   * sender beside free memory harms nobody.
+   * Reclaims the shares of bodies that arrived too slowly since the last check. Runs only when the budget is
+   * exhausted: a slow sender beside free memory does no harm.
    */
   #reclaim(): void {
     const nowMs = this.#now();

@@ -53,9 +53,9 @@ export class Ingest {
   }
 
   /**
-   * Opens a body's share before the body is read. The caller releases it.
-   * @param declaredBytes of the body, where the sender told them
-   * @throws AppError `overloaded`: later; `unavailable`: the store cannot commit, or we are going down
+   * Reserves budget for a body before it is read. The caller releases it.
+   * @param declaredBytes the declared length, if any
+   * @throws AppError `overloaded`: try later; `unavailable`: the store cannot commit, or the process shuts down
    */
   admit(sender: Sender, declaredBytes = 0): Share {
     if (this.#closing) throw new AppError('unavailable', 'the collector is shutting down');
@@ -86,9 +86,9 @@ export class Ingest {
   }
 
   /**
-   * `receive` for whoever knows how the message is told from others.
-   * @param digest 16 bytes, asked for when the message holds calls
-   * @returns the spans that were not taken, by reason
+   * Like `receive`, with a digest from the caller.
+   * @param digest returns 16 bytes; called when the message holds calls
+   * @returns the rejected spans, by reason
    */
   async take(
     project: string,
@@ -229,7 +229,7 @@ export class Ingest {
       this.#failing = true;
       this.#onState(error);
     }
-    // Whatever went wrong in the store: these calls are not durable, and sending them again may help.
+    // After any failure of the store these calls are not durable, and sending them again may succeed.
     const answer = new AppError('unavailable', 'the store could not commit', { cause: error });
     for (const waiter of waiters) {
       this.#waitingCalls -= waiter.calls;
@@ -287,7 +287,7 @@ export interface IngestOptions {
   bounds?: IngestBounds;
   /** Called when commits begin to fail, with the reason, and without one when they succeed again. */
   onState?: (error?: AppError) => void;
-  /** Told of a service instance whose clock is ahead of ours, at most once an hour. */
+  /** Called with a service instance whose clock is ahead of ours, at most once an hour. */
   onClockAhead?: (found: ClockAhead) => void;
   /** Told of a service that sends a span twice, in a message that is not itself a repetition. */
   onSameSpan?: (service: string) => void;
@@ -302,7 +302,7 @@ export type IngestBounds = Pick<
 export interface CallExtractor {
   /** Adds the message's calls to the batch. @throws AppError `invalid`, leaving the batch as it was */
   extract(project: string, message: Buffer, batch: CallBatch): SpanCounts;
-  /** The batch was not committed: what was remembered of its spans is forgotten. */
+  /** The batch was not committed: memories of its spans are dropped. */
   forget(batch: CallBatch): void;
   /** The batch is durable. */
   committed(batch: CallBatch): void;
@@ -334,7 +334,7 @@ const bytesPerWaitingCall = 80;
 
 const nothing: ReadonlySet<CallBatch> = new Set();
 
-/** What a sender is told of the spans that were not taken. */
+/** The message to a sender about its rejected spans. */
 export function rejections(rejected: SpanCounts['rejected']): PartialSuccess | undefined {
   let total = 0;
   const parts: string[] = [];

@@ -11,11 +11,11 @@ import { messageDigest } from './digest.ts';
 import { type Ingest, rejections } from './ingest.ts';
 
 /**
- * Takes large messages a slice at a time, so that small ones are decoded and committed in between
- * (docs/conformance.md L2). First the whole message is decoded without a result, because a message that is undecodable in its last
- * byte must leave no trace; then each slice is a delivery of its own, known by the message's digest and
- * its number. When a later slice is not committed, or the collector dies, the sender sends the whole
- * again: slices that were committed are recognised, the others are counted.
+ * Ingests large messages slice by slice, so that small ones are decoded and committed in between
+ * (docs/conformance.md L2). First the whole message is decoded without storing, because a message that is
+ * undecodable in its last byte must leave nothing. Then each slice is a delivery of its own, identified by the
+ * message's digest and its number. When a later slice is not committed, or the collector dies, the sender
+ * repeats the message: committed slices are recognised, the others are counted.
  */
 export class LargeMessages {
   readonly #ingest: Ingest;
@@ -53,7 +53,10 @@ export class LargeMessages {
     return rejections(rejected as SpanCounts['rejected']);
   }
 
-  /** Decodes it all with words of its own, which go with it. @throws AppError `invalid` */
+  /**
+   * Decodes the whole message with a temporary dictionary.
+   * @throws AppError `invalid`
+   */
   async #prove(project: string, message: Buffer): Promise<void> {
     const extractor = new Extractor({
       ...this.#extraction,
@@ -83,7 +86,7 @@ export function isLarge(message: Buffer): boolean {
   return message.length > limits.largeMessageBytes;
 }
 
-/** Part of a slice's identity: another size would not recognise what was committed before. */
+/** Part of a slice's identity: with another size, slices that were committed before would not be recognised. */
 const sliceBytes = limits.largeMessageBytes / 2;
 
 function digestOfSlice(digest: Uint8Array, number: number): Uint8Array {

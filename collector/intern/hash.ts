@@ -26,10 +26,10 @@ export function sameBytes(
 }
 
 /**
- * Multilinear hashing: each half word times a secret factor of its own place, summed. No sender can
- * choose strings that collide without knowing the factors: any two do with a chance of at most 2^-17
+ * Multilinear hashing: the sum of each half word times a secret factor of its position. Without the factors a
+ * sender cannot choose strings that collide: any two strings collide with a probability of at most 2^-17
  * (Lemire and Kaser, "Strongly universal string hashing is fast"). A seeded chain of multiplications and
- * rotations costs the same and has pairs of bits that cancel whatever its seed.
+ * rotations costs the same, but has pairs of bits that cancel for every seed.
  */
 export function hashBytes(view: DataView, start: number, length: number): number {
   let hash = Math.imul(length, factors[0]!);
@@ -55,7 +55,7 @@ export function hashBytes(view: DataView, start: number, length: number): number
 const placesMask = 2047;
 const factors = randomFillSync(new Int32Array(placesMask + 2));
 
-/** Of a span's ids: the 16 bytes of its trace's at `trace`, the 8 of its own at `id`. */
+/** Hash of a span's ids: the 16 bytes of the trace id at `trace`, the 8 of the span id at `id`. */
 export function idHash(traces: DataView, trace: number, ids: DataView, id: number): number {
   return finish(mix(hashBytes(traces, trace, 16), hashBytes(ids, id, 8)));
 }

@@ -9,7 +9,7 @@ export function truncatedLength(
 ): number {
   if (length <= bytesMax) return length;
   let kept = bytesMax;
-  // A continuation byte at the cut says that the character began before it.
+  // A continuation byte at the cut belongs to a character that began before it.
   while (kept > 0 && (bytes[start + kept]! & 0xc0) === 0x80) kept -= 1;
   // Nothing but continuation bytes: no characters that could be halved.
   return kept === 0 ? bytesMax : kept;

@@ -273,7 +273,10 @@ const arrayItemTag = 0x0a;
 const kvlistTag = 0x32;
 const bytesTag = 0x3a;
 
-/** Length, first and last four bytes: they tell the wanted keys apart, what collides is compared. */
+/**
+ * A hash of length, first and last four bytes: it differs for the wanted keys. Keys with equal hashes are
+ * compared.
+ */
 function hashKey(view: DataView, start: number, length: number): number {
   if (length < 4) {
     let hash = length;
@@ -286,7 +289,7 @@ function hashKey(view: DataView, start: number, length: number): number {
   return hash ^ (hash >>> 15);
 }
 
-// Where readValue leaves what it read: one at a time, never kept across a call to anything else.
+// Results of readValue: one value at a time, invalid after the next call.
 const found = { kind: 0 as number, start: 0, end: 0 };
 
 function setFound(kind: number, start: number, end: number): void {

@@ -48,7 +48,7 @@ export class JsonReader {
     }
   }
 
-  /** Moves to the next member of what was entered; false when it was left instead. */
+  /** Moves to the next member of the current object or array; false at its end. */
   next(bracket: typeof brace | typeof square, isFirst: boolean): boolean {
     const byte = this.peek();
     // Both closing brackets lie two beyond their opening ones.
@@ -111,14 +111,14 @@ export class JsonReader {
     }
   }
 
-  /** `true`, `false` or a number, as it stands. */
+  /** `true`, `false` or a number, as its source text. */
   literal(): string {
     const token = this.#token();
     if (token === 'true' || token === 'false' || number.test(token)) return token;
     throw this.unexpected();
   }
 
-  /** Moves past a value nobody asked for. */
+  /** Skips a value. */
   skip(): void {
     switch (this.peek()) {
       case quote:

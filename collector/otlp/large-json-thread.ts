@@ -3,7 +3,7 @@ import { asAppError } from '../../core/error.ts';
 import { tracesFromJson } from './json.ts';
 import { countUnstored, type UnstoredSignal } from './other-signals.ts';
 
-/** How the thread of large-json.ts is asked and answered. The bodies are transferred. */
+/** Messages between large-json.ts and its thread. Bodies are transferred. */
 export interface LargeJsonRequest {
   kind: 'traces' | UnstoredSignal;
   body: Uint8Array;

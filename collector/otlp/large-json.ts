@@ -4,8 +4,8 @@ import type { LargeJsonAnswer, LargeJsonRequest } from './large-json-thread.ts';
 import type { UnstoredSignal } from './other-signals.ts';
 
 /**
- * Reads large JSON bodies on a thread of its own, one after the other, so that 64 MiB of JSON do not hold
- * up everybody else for a second. The thread is started when the first one comes.
+ * Parses large JSON bodies on one thread, one after another, so that 64 MiB of JSON do not block the event loop
+ * for a second. The first body starts the thread.
  */
 export class LargeJson {
   #thread: Worker | undefined;

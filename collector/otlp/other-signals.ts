@@ -3,8 +3,8 @@ import { ProtobufReader } from './protobuf-reader.ts';
 import type { Encoding, Signal } from './responses.ts';
 
 /**
- * Counts what a request of a signal we do not store holds: data points, log records or profiles. Nothing
- * else of it is read. A service's SDK sends them by default; the answer says what was not kept (H7).
+ * Counts the data points, log records or profiles of a request of a signal that is not stored, and reads
+ * nothing else. SDKs send these signals by default; the response says that they were not stored (H7).
  * @throws AppError `invalid`
  */
 export function countUnstored(signal: UnstoredSignal, encoding: Encoding, body: Buffer): number {

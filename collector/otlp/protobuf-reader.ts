@@ -80,7 +80,7 @@ export class ProtobufReader {
     return start;
   }
 
-  /** Moves past the value of a field nobody asked for, whatever its wire type. */
+  /** Skips the value of a field of any wire type. */
   skip(tag: number, end: number): void {
     this.#skip(tag, end, 0);
   }

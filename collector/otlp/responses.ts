@@ -8,7 +8,9 @@ import { limits } from '../../core/limits.ts';
 export type Encoding = 'protobuf' | 'json';
 export type Signal = 'traces' | 'metrics' | 'logs' | 'profiles';
 
-/** Go's exporter compares the type as it stands and ignores a partial success below any other. */
+/**
+ * Exact, without parameters: Go's exporter compares the text and ignores a partial success with any other type.
+ */
 export const contentTypes: Record<Encoding, string> = {
   protobuf: 'application/x-protobuf',
   json: 'application/json',

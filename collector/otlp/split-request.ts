@@ -3,14 +3,13 @@ import { ProtobufReader } from './protobuf-reader.ts';
 import { varintBytes } from './protobuf-writer.ts';
 
 /**
- * Cuts an ExportTraceServiceRequest into smaller ones with the same spans in the same order, each under a
- * copy of its resource and of its instrumentation scope, where that is short.
- * Only the frames are read, a few nanoseconds a span. Where it cuts depends on the message and `sliceBytes`
- * alone.
- * @param sliceBytes a slice ends with the first span that reaches it; or four times its resource, so that
- *   resources that are repeated add a quarter at most
- * @returns slices that share one memory: each is valid until the next is asked for
- * @throws AppError `invalid` for frames that do not fit, when it comes to them
+ * Splits an ExportTraceServiceRequest into smaller ones with the same spans in the same order. Each slice
+ * repeats its resource and its instrumentation scope, when they are short. Only
+ * frames are read, a few nanoseconds per span. The cuts depend on the message and `sliceBytes` alone.
+ * @param sliceBytes a slice ends with the first span that reaches it, or four times its resource: so repeated
+ *   resources add at most a quarter
+ * @returns slices in shared memory: each is valid until the next one is taken
+ * @throws AppError `invalid` for frames that do not fit, when they are reached
  */
 export function* slicesOf(message: Buffer, sliceBytes: number): Generator<Buffer> {
   const cursor = new ProtobufReader();
@@ -103,7 +102,7 @@ class Slice {
   readonly #message: Buffer;
   #out: Buffer = Buffer.alloc(0);
   #resources: { resource: Range[]; spans: Range[]; scopes: Range[] }[] = [];
-  /** The most that the slice can take: what it holds of the message, and frames. */
+  /** Upper bound of the slice's bytes: its part of the message, and frames. */
   bytes = 0;
 
   constructor(message: Buffer) {

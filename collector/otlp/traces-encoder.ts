@@ -1,9 +1,9 @@
 import { ProtobufWriter } from './protobuf-writer.ts';
 
 /**
- * ExportTraceServiceRequest as protobuf bytes, from plain objects. The JSON door turns its bodies into
- * these bytes, so that one decoder and one extraction serve both encodings; the demo and the tests send
- * what it makes. Field numbers: opentelemetry-proto 1.11, trace/v1/trace.proto and common/v1/common.proto.
+ * Encodes an ExportTraceServiceRequest as protobuf, from plain objects. JSON bodies are converted to protobuf,
+ * so that one decoder and one extractor serve both encodings; the demo and tests send its output. Field
+ * numbers: opentelemetry-proto 1.11, trace/v1/trace.proto and common/v1/common.proto.
  */
 
 /** int64 as bigint, double and int as the named forms; a plain number is an int when it is whole. */

@@ -12,29 +12,29 @@ import {
 import { ProtobufReader } from './protobuf-reader.ts';
 
 /**
- * Walks an ExportTraceServiceRequest and stops only at what is wanted: resources and SERVER spans, and of
- * those the wanted attributes. Everything else is skipped by its length. Nothing is copied or decoded;
- * what was found stands as offsets into the message until the next span.
+ * Walks an ExportTraceServiceRequest and stops at resources and SERVER spans, and at their wanted attributes.
+ * Everything else is skipped by its length. Nothing is copied or decoded: results are offsets into the message,
+ * valid until the next span.
  *
  * Field numbers: opentelemetry-proto 1.11, collector/trace/v1 and trace/v1/trace.proto.
  */
 export class TracesReader {
   readonly cursor = new ProtobufReader();
-  /** Attributes of the resource that `visitor.resource` is told of. */
+  /** Attributes of the resource, for `visitor.resource`. */
   readonly resource: AttributeSlots;
-  /** Attributes of the span that `visitor.serverSpan` is told of; the fields below are its too. */
+  /** Attributes of the span, for `visitor.serverSpan`; so are the fields below. */
   readonly attributes: AttributeSlots;
   readonly #visitor: TracesVisitor;
 
   /** Spans of other kinds in the message walked last. */
   otherSpans = 0;
 
-  /** Where the name of the instrumentation scope lies that `visitor.scope` is told of; 0 bytes without one. */
+  /** Offset and length of the instrumentation scope's name, for `visitor.scope`; 0 bytes without one. */
   scopeNameStart = 0;
   scopeNameLength = 0;
   #isScopeNew = false;
 
-  /** Where the span's bytes lie: what tells it from the others of its message. */
+  /** Offset of the span's bytes: identifies the span within its message. */
   spanStart = 0;
   traceIdStart = 0;
   traceIdLength = 0;
@@ -74,7 +74,7 @@ export class TracesReader {
     this.#eventAttributes = new AttributeSlots(this.cursor, [{ key: 'exception.type' }]);
   }
 
-  /** @throws AppError `invalid` that names the byte and what was wrong with it */
+  /** @throws AppError `invalid` with the byte offset and the fault */
   walk(message: Buffer): void {
     const { cursor } = this;
     this.otherSpans = 0;
@@ -107,8 +107,8 @@ export class TracesReader {
   }
 
   /**
-   * Reads another span of the message in hand, of whatever kind, in place of the one that the visitor was
-   * told of. @throws AppError `invalid`
+   * Reads another span of the current message, of any kind, in place of the visitor's span.
+   * @throws AppError `invalid`
    */
   readSpan(start: number, end: number): void {
     this.#takesAnyKind = true;
@@ -277,7 +277,7 @@ export class TracesReader {
     return start + 38;
   }
 
-  /** One field of a span, whatever it is. */
+  /** One field of a span. */
   #field(end: number): void {
     const { cursor } = this;
     const tag = cursor.tag(end);
@@ -410,7 +410,7 @@ export class TracesReader {
   }
 }
 
-/** Told of what the walk finds, in the message's order; reads it from the walk. */
+/** Receives the walk's findings in the message's order, and reads their values from the walk. */
 export interface TracesVisitor {
   /** A ResourceSpans begins; the spans that follow are of its resource, which may be empty. */
   resource(): void;

@@ -10,7 +10,7 @@ export function epochSeconds(high: number, low: number): number {
   return remainder >= 1e9 ? seconds + 1 : seconds;
 }
 
-/** `low` are the low 32 bits of a number of nanoseconds; what it has beyond these seconds. */
+/** `low` are the low 32 bits of a number of nanoseconds. Returns the nanoseconds beyond these seconds. */
 export function nanosecondsBeyond(seconds: number, low: number): number {
   return (low - Math.imul(seconds, 1e9)) >>> 0;
 }

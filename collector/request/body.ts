@@ -13,8 +13,8 @@ import type { Share } from '../ingest/budget.ts';
 import type { BufferPool } from './buffer-pool.ts';
 
 /**
- * Collects one body whole, decompressed, within bounds, whatever transport brings its pieces. Decompression
- * is a stream off the event loop and stops at the bound: a bomb costs what a largest body costs.
+ * Collects one complete body, decompressed, within bounds, of any transport. Decompression is a stream off the
+ * event loop that stops at the bound: a decompression bomb costs as much as a body of the largest size.
  */
 export interface Body {
   bytes: Buffer;
@@ -42,12 +42,12 @@ export function codecOf(header: string | undefined): Codec {
   });
 }
 
-/** @throws AppError `too_large` when the declared length alone says so: nothing needs to be read */
+/** @throws AppError `too_large` when the declared length exceeds the bound: nothing is read */
 export function checkDeclared(declared: number | undefined, bytesMax: number): void {
   if (declared !== undefined && declared > bytesMax) throw tooLarge(`${declared} bytes`, bytesMax);
 }
 
-/** Takes the pieces of one body, from whatever transport. Told of its end or of a failure once. */
+/** Receives the pieces of one body from any transport. Called back once, at its end or failure. */
 export interface Intake {
   /** May throw an AppError, which is then to be given to `fail`. */
   chunk(chunk: Buffer): void;
@@ -74,7 +74,7 @@ export function openIntake(
     : packedIntake(options, options.codec, ends);
 }
 
-/** The client went away before its body was complete; nobody waits for an answer. */
+/** The client disconnected before its body was complete; there is no one to answer. */
 export class Gone extends Error {
   override readonly name = 'Gone';
 }
@@ -216,7 +216,7 @@ class Collected {
     this.#buffer = undefined;
   }
 
-  /** Memory follows the bytes that came: a length that was only told is believed up to a bound. */
+  /** Memory grows with the received bytes. A declared length is trusted only up to a bound. */
   #reserve(bytes: number, expectedBytes: number): void {
     const held = this.#buffer?.length ?? 0;
     if (bytes <= held) return;
@@ -251,8 +251,8 @@ function decompressor(codec: Exclude<Codec, 'identity'>, first: Buffer): Transfo
     case 'gzip':
       return createGunzip({ chunkSize });
     case 'deflate':
-      // zlib's first byte says method 8. Raw deflate, which some senders call deflate, never begins so:
-      // it would be a stored block whose padding is not zero.
+      // The first byte of zlib's format holds the method, 8. Raw deflate, which some senders call deflate,
+      // never begins with it.
       return (first[0]! & 0x0f) === 8
         ? createInflate({ chunkSize })
         : createInflateRaw({ chunkSize });

@@ -6,7 +6,7 @@ export class BufferPool {
   readonly #kept = new Map<number, Buffer[]>();
   #keptBytes = 0;
 
-  /** @returns a buffer of at least so many bytes, with whatever content it had */
+  /** @returns a buffer of at least this many bytes, with arbitrary content */
   take(bytes: number): Buffer {
     const size = 2 ** Math.max(Math.ceil(Math.log2(bytes)), leastLog2);
     if (size > mostBytes) return Buffer.allocUnsafeSlow(bytes);
@@ -16,7 +16,7 @@ export class BufferPool {
     return kept;
   }
 
-  /** Only for a buffer of `take`, once, when nobody reads it any more. */
+  /** Returns a buffer of `take` to the pool. Call once, when no one reads it any more. */
   give(buffer: Buffer): void {
     const size = buffer.length;
     if (size > mostBytes || this.#keptBytes + size > keptBytesMost) return;

@@ -1,10 +1,10 @@
 /**
- * Tells each client once an hour what it sends in vain. An SDK writes every such message into its
- * application's log, and sends metrics and logs by default: more often would be noise (docs/conformance.md H7).
+ * Limits a message to one an hour per client: that it sends signals which are not stored. SDKs send metrics and
+ * logs by default and write every such message into the application's log (docs/conformance.md H7).
  */
 export class LogThrottle {
   readonly #now: () => number;
-  /** When each was told last; a map keeps the order of insertion, so the oldest is first. */
+  /** Time of the last message by client, in insertion order: the oldest is first. */
   readonly #toldMs = new Map<string, number>();
 
   /** @param now milliseconds since the epoch */
@@ -26,5 +26,5 @@ export class LogThrottle {
 }
 
 const hourMs = 3_600_000;
-/** Beyond it the oldest is forgotten, and may be told again too early. */
+/** Beyond this the oldest client is evicted, and may get its next message too early. */
 const clientsMost = 10_000;

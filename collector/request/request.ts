@@ -26,7 +26,7 @@ export interface ExportContext {
   bodyBytesMax: number;
 }
 
-/** What is known of a body beside its bytes, whichever door it came through. */
+/** Properties of a body besides its bytes, on any transport. */
 export interface Envelope {
   project: string;
   signal: Signal;
@@ -36,8 +36,8 @@ export interface Envelope {
 }
 
 /**
- * Takes what is in a body, and gives its memory and its share back.
- * @returns what was not taken, if anything, when the rest is durable
+ * Ingests a body, then releases its memory and its budget.
+ * @returns the rejected spans, if any, when the rest is durable
  * @throws AppError
  */
 export async function takeBody(
@@ -58,7 +58,7 @@ export async function takeBody(
     if (isLarge(message)) return await largeMessages.receive(project, message, body.bytes);
     taken = ingest.receive(project, message, body.bytes);
   } finally {
-    // What is taken is copied out of the body, so its memory need not wait for the commit.
+    // Calls are copied out of the body, so its memory is released before the commit.
     body.release();
     share.release();
     context.garbage.add(body.bytes.length);
