@@ -84,6 +84,7 @@ describe('rollcall demo', () => {
     const { child, output, ended } = launch('cli/rollcall.mjs', ports, args);
     try {
       await waitFor('the shop to open', () => output().includes('The shop is open'), {
+        withinMs: 100_000,
         context: output,
       });
       const commands = output().match(/^ {2}curl .*$/gm) ?? [];

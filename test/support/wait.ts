@@ -1,7 +1,7 @@
 import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises';
 
 export interface WaitOptions {
-  /** Deadline. Half of a test's own, so that this error comes first, which says more. */
+  /** Deadline. Less than a test's own, so that this error comes first, which says more. */
   withinMs?: number;
   /** Pause between two looks; 0: one turn of the event loop. */
   everyMs?: number;
@@ -20,7 +20,7 @@ type Falsy = false | null | undefined | 0 | '';
 export async function waitFor<T>(
   what: string,
   condition: () => T | Promise<T>,
-  { withinMs = 30_000, everyMs = 10, context }: WaitOptions = {},
+  { withinMs = 45_000, everyMs = 10, context }: WaitOptions = {},
 ): Promise<Exclude<T, Falsy>> {
   const deadlineMs = performance.now() + withinMs;
   for (;;) {
