@@ -293,6 +293,32 @@ it('forwarding lists of any length: the last hops are kept, each of them whole',
   });
 });
 
+it.each(['0', '1'])('HTTP2=%s: from 500 on a status is an error of the service', async (HTTP2) => {
+  const statuses = [200, 204, 302, 400, 404, 429, 499, 500, 501, 503];
+  await withApp({ HTTP2 }, async ({ url }) => {
+    const session = HTTP2 === '1' ? connectHttp2(url) : undefined;
+    for (const status of statuses) {
+      const path = `/status/${status}`;
+      if (session === undefined) {
+        await (await fetch(url + path, { redirect: 'manual' })).text();
+        continue;
+      }
+      const asked = session.request({ ':path': path });
+      asked.resume();
+      await new Promise((resolve) => asked.on('close', resolve).end());
+    }
+    const spans = await sink.servers(statuses.length);
+    session?.close();
+    for (const [index, status] of statuses.entries()) {
+      const { attributes, isError, name } = spans[index]!;
+      expect(attributes['http.response.status_code']).toBe(status);
+      expect([status, isError]).toEqual([status, status >= 500]);
+      expect(attributes['error.type']).toBe(status >= 500 ? String(status) : undefined);
+      expect(name).toBe('GET');
+    }
+  });
+});
+
 it.each(['0', '1'])(
   'HTTP2=%s: the response headers of streams and of endpoints that end',
   async (HTTP2) => {

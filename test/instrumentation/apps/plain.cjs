@@ -14,6 +14,10 @@ function answer(request, response) {
   }
   if (path === '/modules') return void response.end(process.moduleLoadList.join('\n'));
   if (path === '/slow') return void setTimeout(() => response.end('slow'), 50);
+  if (path.startsWith('/status/')) {
+    response.statusCode = Number(path.slice('/status/'.length));
+    return void response.end();
+  }
   if (path === '/error') {
     response.statusCode = 503;
     return void response.end('no');
