@@ -10,7 +10,7 @@ import {
   type RollcallOptions,
 } from './settings.ts';
 
-/** The SDK, as far as it is used here. */
+/** NodeSDK: the parts used here. */
 interface Sdk {
   start(): void;
   shutdown(): Promise<void>;
@@ -21,9 +21,9 @@ type InstrumentationsModule = { getNodeAutoInstrumentations(): unknown[] };
 
 /**
  * ROLLCALL_LEAN=off: OpenTelemetry's sdk-node with all of auto-instrumentations-node, exporting to Rollcall:
- * spans of everything, contexts passed on. Both packages are the app's to install. What OTEL_* says is left to
- * them; what it leaves unsaid is set in the environment first.
- * @returns undefined when they are not installed, which is said
+ * all kinds of spans, with context propagation. The app installs both packages. They read OTEL_* themselves; variables
+ * that are not set are set here first.
+ * @returns undefined when they are not installed, after a log line
  */
 export function startFull(options: RollcallOptions, env: NodeJS.ProcessEnv): Sdk | undefined {
   const log = options.log ?? logToStandardError;
@@ -73,12 +73,12 @@ function setUnsaid(options: RollcallOptions, env: NodeJS.ProcessEnv): void {
     const own = `service.version=${encodeURIComponent(version)}`;
     env.OTEL_RESOURCE_ATTRIBUTES = attributes === '' ? own : `${attributes},${own}`;
   }
-  // Rollcall keeps neither.
+  // Rollcall keeps no metrics and no logs.
   env.OTEL_METRICS_EXPORTER ??= 'none';
   env.OTEL_LOGS_EXPORTER ??= 'none';
 }
 
-/** Instrumentations see ES modules by a loader of their own. */
+/** Instrumentations patch ES modules through OpenTelemetry's own loader hook. */
 function hookModules(requireOf: NodeJS.Require): void {
   const { register } = require('node:module') as typeof import('node:module');
   const anchor = requireOf.resolve('@opentelemetry/sdk-node');

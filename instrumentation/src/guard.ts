@@ -1,6 +1,6 @@
 /**
- * Nothing of ours may throw into the app: a subscriber that throws ends the process (diagnostics_channel
- * reports it as an uncaught exception). The first mistake of each kind is told, others are not.
+ * Catches errors of this package: one that is thrown in a diagnostics_channel subscriber becomes an uncaught exception
+ * and ends the process. Logs the first error of each kind.
  */
 export class Guard {
   readonly #log: (line: string) => void;
@@ -10,7 +10,7 @@ export class Guard {
     this.#log = log;
   }
 
-  /** Runs `work`; what it throws is told once as a mistake of `what`. */
+  /** Runs `work`. @returns undefined when it throws; `what` names it in the log line */
   run<T>(what: string, work: () => T): T | undefined {
     try {
       return work();

@@ -19,9 +19,8 @@ export interface InventoryPart {
 }
 
 /**
- * The routes that an app declared so far. Whenever there are new ones they are sent all together: an inventory
- * replaces the one before. The first waits a moment for more; each one after it twice as long as the one before,
- * for an app that adds routes as it runs.
+ * All routes that the app has declared. An inventory replaces the one before, so new routes are sent with all others.
+ * The first is sent after 0.5 s; the delay doubles with each, up to 5 minutes, for apps that add routes as they run.
  */
 export class Inventory {
   readonly #send: (parts: InventoryPart[]) => void;
@@ -78,7 +77,7 @@ export class Inventory {
     this.#timer.unref();
   }
 
-  /** @param count of one declaration: frameworks declare all their routes again, so the most of one is the number */
+  /** @param count in one declaration. Frameworks declare all routes each time, so the maximum is kept, not the sum. */
   #omit(count: number): void {
     if (count === 0) return;
     if (this.#omitted === 0) {

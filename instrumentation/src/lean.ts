@@ -6,7 +6,7 @@ import { Inventory } from './inventory.ts';
 import { limits } from './limits.ts';
 import { listenToHttp1 } from './request/http1.ts';
 import { listenToHttp2 } from './request/http2.ts';
-import { type Call, callOf, type Ending } from './request/request-record.ts';
+import { type Ending, type RequestRecord, recordOf } from './request/request-record.ts';
 import { HeadSampling, responseHeadersOf } from './request/response-headers.ts';
 import {
   type Environment,
@@ -20,9 +20,8 @@ import type { ServerSpans } from './span/server-spans.ts';
 type RouteReader = (request: RawRequest) => string | undefined;
 
 /**
- * Only what Rollcall needs: a SERVER span for each call, with its route. It listens on Node's channels from
- * the start; the SDK is loaded when the first server listens, so that a process that serves nothing pays
- * nothing.
+ * Lean mode: one SERVER span for each request, with its route. It subscribes to Node's diagnostics channels at the
+ * start. OpenTelemetry's packages are loaded when the first server listens: a process without a server never loads them.
  */
 export class Lean {
   readonly #env: Environment;
@@ -52,7 +51,7 @@ export class Lean {
   start(): void {
     const listener = {
       ignores: (request: RawRequest) => this.#ignores(request),
-      ended: (call: Call, ending: Ending) => this.#ended(call, ending),
+      ended: (record: RequestRecord, ending: Ending) => this.#ended(record, ending),
     };
     for (const framework of frameworks) {
       this.#guard.run(framework.name, () => framework.attach(this.#frameworkHooks()));
@@ -66,12 +65,12 @@ export class Lean {
       }
       this.#whenServing?.();
       this.#whenServing = undefined;
-      // After the app's own work of this turn, and before its first call.
+      // After the app's own work of this turn, and before its first request.
       setImmediate(() => this.#serverSpans()).unref();
     });
   }
 
-  /** What code says after `register` started: hooks change at once, the rest until the SDK is loaded. */
+  /** `startRollcall` after `register`: hooks change at once, other options only before a server listens. */
   configure(options: RollcallOptions): void {
     this.#options = { ...this.#options, ...options };
     this.#hooks = requestHooks(this.#options, this.#log);
@@ -81,7 +80,7 @@ export class Lean {
     );
     if (this.#spans !== undefined && isLate) {
       this.#log(
-        'serviceName, serviceVersion, endpoint and key must be said before a server listens',
+        'serviceName, serviceVersion, endpoint and key must be set before a server listens',
       );
     }
   }
@@ -101,7 +100,7 @@ export class Lean {
     this.#whenServing = callback;
   }
 
-  /** Spans that wait. */
+  /** Spans in the queue. */
   get queued(): number {
     return this.#spans?.queue.queued ?? 0;
   }
@@ -122,32 +121,32 @@ export class Lean {
     return ignore !== undefined && this.#guard.run('ignore', () => ignore(request)) === true;
   }
 
-  #ended(call: Call, ending: Ending): void {
-    if (call.route === undefined) {
+  #ended(record: RequestRecord, ending: Ending): void {
+    if (record.route === undefined) {
       for (const read of this.#readers) {
-        call.route = this.#guard.run('reading a route', () => read(call.request));
-        if (call.route !== undefined) break;
+        record.route = this.#guard.run('reading a route', () => read(record.request));
+        if (record.route !== undefined) break;
       }
     }
     const { status = 0 } = ending;
-    if (status >= 500 && call.error === undefined) {
+    if (status >= 500 && record.error === undefined) {
       for (const read of this.#errorReaders) {
-        call.error ??= this.#guard.run('reading an error', () => read(call.request));
+        record.error ??= this.#guard.run('reading an error', () => read(record.request));
       }
     }
     const { consumer } = this.#hooks;
     const name =
       consumer === undefined
         ? undefined
-        : this.#guard.run('consumer', () => consumer(call.request));
+        : this.#guard.run('consumer', () => consumer(record.request));
     const isName = typeof name === 'string' && name !== '';
     const consumed = isName ? name.slice(0, limits.headerCharacters) : undefined;
-    const { response, method, route } = call;
+    const { response, method, route } = record;
     const headers =
       response === undefined
         ? ending.headers
         : responseHeadersOf(response, this.#heads.isRead(method, route));
-    this.#serverSpans()?.add(call, ending, headers, this.#hooks, consumed);
+    this.#serverSpans()?.add(record, ending, headers, this.#hooks, consumed);
   }
 
   #serverSpans(): ServerSpans | undefined {
@@ -165,15 +164,15 @@ export class Lean {
   #frameworkHooks(): FrameworkHooks {
     return {
       route: (request, template) => {
-        const call = callOf(request);
-        if (call !== undefined) call.route = template;
+        const record = recordOf(request);
+        if (record !== undefined) record.route = template;
       },
       readRoute: (read) => void this.#readers.push(read),
       readError: (read) => void this.#errorReaders.push(read),
       loading: (work) => void this.#loading.push(work),
       error: (request, error) => {
-        const call = callOf(request);
-        if (call !== undefined) call.error ??= error;
+        const record = recordOf(request);
+        if (record !== undefined) record.error ??= error;
       },
       declared: (routes: readonly DeclaredRoute[]) => this.#inventory.declare(routes),
       withdrawn: (routes: readonly DeclaredRoute[]) => this.#inventory.withdraw(routes),

@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Resource } from '@opentelemetry/resources';
 import { appPackage } from './app-package.ts';
-import { type Environment, type RollcallOptions, said } from './settings.ts';
+import { type Environment, nonEmpty, type RollcallOptions } from './settings.ts';
 import { packageVersion } from './version.ts';
 
 /**
- * The resource of this process's spans. The service's name: said in code, else OTEL_SERVICE_NAME, else
+ * The resource of this process's spans. The service's name comes from the options, else OTEL_SERVICE_NAME, else
  * OTEL_RESOURCE_ATTRIBUTES, else the app's package.json.
  */
 export function resourceOf(options: RollcallOptions, env: Environment): Resource {
@@ -23,7 +23,7 @@ export function resourceOf(options: RollcallOptions, env: Environment): Resource
     ...(app.name === undefined ? {} : { 'service.name': app.name }),
     ...(app.version === undefined ? {} : { 'service.version': app.version }),
   };
-  const name = options.serviceName ?? said(env.OTEL_SERVICE_NAME);
+  const name = options.serviceName ?? nonEmpty(env.OTEL_SERVICE_NAME);
   const version = options.serviceVersion;
   return sdk
     .defaultResource()

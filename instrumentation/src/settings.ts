@@ -1,9 +1,9 @@
 import type { RawRequest } from './frameworks/framework.ts';
 import { limits } from './limits.ts';
-import { takenHeaders } from './request/headers.ts';
-import { type TakenHeader, takenHeader } from './span/attributes.ts';
+import { capturedHeaders } from './request/headers.ts';
+import { type CapturedHeader, capturedHeader } from './span/attributes.ts';
 
-/** What the app may say; everything unsaid comes from the environment, then from the app's package.json. */
+/** Options of the app. Others come from the environment, then from the app's package.json. */
 export interface RollcallOptions {
   serviceName?: string;
   serviceVersion?: string;
@@ -11,23 +11,23 @@ export interface RollcallOptions {
   endpoint?: string;
   /** A key of scope `ingest`. */
   key?: string;
-  /** Who calls, in the app's own words, asked when a call ends: an account, a client id. No secret. */
+  /** Name of the caller, such as an account or a client id, asked when a request ends. No secret. */
   consumer?: (request: RawRequest) => string | undefined;
-  /** Calls that are not to be seen at all: health checks. Asked when a call begins. */
+  /** True: the request gets no span, as for health checks. Asked when a request begins. */
   ignore?: (request: RawRequest) => boolean;
-  /** Request headers to take besides; secrets are never taken, even when named. */
+  /** Request headers to capture. Headers of secrets are never captured, even when listed. */
   headers?: readonly string[];
-  /** Gets the few lines there are to say, without a line end. Standard error unless told. */
+  /** Gets each log line, without a line end. Default: standard error. */
   log?: (line: string) => void;
 }
 
-/** Where spans go and how, for the exporter and the queue; undefined leaves it to the exporter's own OTEL_*. */
+/** Destination of spans, for exporter and queue. undefined: the exporter reads its own OTEL_* variable. */
 export interface Destination {
   /** With the path of traces. */
   url: string | undefined;
   headers: Record<string, string> | undefined;
   timeoutMs: number | undefined;
-  /** For log lines: the address without anything secret. */
+  /** The address without credentials and query, for log lines. */
   target: string;
   queuedSpansMax: number | undefined;
   batchSpansMax: number | undefined;
@@ -38,16 +38,16 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 const defaultEndpoint = 'http://127.0.0.1:4318';
 
-/** Said in code, else ROLLCALL_ENDPOINT and ROLLCALL_KEY, else OTEL_EXPORTER_OTLP_*, else this machine. */
+/** From `options`, else ROLLCALL_ENDPOINT and ROLLCALL_KEY, else OTEL_EXPORTER_OTLP_*, else 127.0.0.1:4318. */
 export function destinationOf(options: RollcallOptions, env: Environment): Destination {
-  const own = options.endpoint ?? said(env.ROLLCALL_ENDPOINT);
+  const own = options.endpoint ?? nonEmpty(env.ROLLCALL_ENDPOINT);
   const standard =
-    said(env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT) ?? said(env.OTEL_EXPORTER_OTLP_ENDPOINT);
+    nonEmpty(env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT) ?? nonEmpty(env.OTEL_EXPORTER_OTLP_ENDPOINT);
   const isStandard = own === undefined && standard !== undefined;
   const base = own ?? standard ?? defaultEndpoint;
-  const key = options.key ?? said(env.ROLLCALL_KEY);
+  const key = options.key ?? nonEmpty(env.ROLLCALL_KEY);
   const hasTimeout =
-    said(env.OTEL_EXPORTER_OTLP_TIMEOUT) ?? said(env.OTEL_EXPORTER_OTLP_TRACES_TIMEOUT);
+    nonEmpty(env.OTEL_EXPORTER_OTLP_TIMEOUT) ?? nonEmpty(env.OTEL_EXPORTER_OTLP_TRACES_TIMEOUT);
   return {
     url: isStandard ? undefined : tracesUrl(base),
     headers: key === undefined ? undefined : { Authorization: `Bearer ${key}` },
@@ -59,11 +59,11 @@ export function destinationOf(options: RollcallOptions, env: Environment): Desti
   };
 }
 
-/** What lean mode asks of each request. */
+/** Hooks of lean mode, called for each request. */
 export interface RequestHooks {
   consumer: ((request: RawRequest) => string | undefined) | undefined;
   ignore: ((request: RawRequest) => boolean) | undefined;
-  headers: readonly TakenHeader[];
+  headers: readonly CapturedHeader[];
 }
 
 export function requestHooks(options: RollcallOptions, log: (line: string) => void): RequestHooks {
@@ -71,7 +71,7 @@ export function requestHooks(options: RollcallOptions, log: (line: string) => vo
   return {
     consumer: options.consumer,
     ignore: options.ignore,
-    headers: takenHeaders(options.headers ?? [], refused).map(takenHeader),
+    headers: capturedHeaders(options.headers ?? [], refused).map(capturedHeader),
   };
 }
 
@@ -81,8 +81,8 @@ export function isDisabled(env: Environment): boolean {
   return isOff || env.OTEL_TRACES_EXPORTER?.trim() === 'none';
 }
 
-/** A variable that is there and not empty, which OpenTelemetry takes for one that is not there. */
-export function said(value: string | undefined): string | undefined {
+/** The trimmed value; undefined for an empty one, which OpenTelemetry treats as unset. */
+export function nonEmpty(value: string | undefined): string | undefined {
   return value === undefined || value.trim() === '' ? undefined : value.trim();
 }
 
@@ -107,6 +107,6 @@ function withoutSecrets(address: string): string {
 }
 
 function count(value: string | undefined): number | undefined {
-  const number = Number(said(value));
+  const number = Number(nonEmpty(value));
   return Number.isSafeInteger(number) && number > 0 ? number : undefined;
 }

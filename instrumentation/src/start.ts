@@ -7,7 +7,7 @@ import { limits } from './limits.ts';
 import { isDisabled, logToStandardError, type RollcallOptions } from './settings.ts';
 import { ownListeners, sendBeforeEnd } from './shutdown.ts';
 
-/** What runs in this process, whichever copy of the package started it: two would count every call twice. */
+/** The running instance of this process, shared by all copies of the package: two would count every request twice. */
 interface Running {
   flush(deadlineMs: number): Promise<void>;
   shutdown(): Promise<void>;
@@ -19,8 +19,8 @@ const runningKey = Symbol.for('rollcall.instrumentation');
 const global = globalThis as { [runningKey]?: Running };
 
 /**
- * Has this process's calls counted: from code, for those who cannot say `--import`, before the app's server
- * listens. A second call, or one after `register`, changes the options. Never throws; what is wrong is logged.
+ * Starts the instrumentation from code, before the app's server listens, where `--import` is not possible. A second
+ * call, or one after `register`, changes the options. Never throws: errors are logged.
  */
 export function startRollcall(options: RollcallOptions = {}): void {
   const log = options.log ?? logToStandardError;
@@ -60,7 +60,7 @@ function full(options: RollcallOptions): Running {
   const sdk = startFull(options, process.env);
   const log = options.log ?? logToStandardError;
   const running = {
-    // The SDK's processors are its own; shutting it down is the only flush it offers.
+    // NodeSDK has no flush but its shutdown.
     flush: async () => {},
     shutdown: async () => sdk?.shutdown(),
     configure: () => log('startRollcall changes nothing after ROLLCALL_LEAN=off has started'),
@@ -90,7 +90,7 @@ function shutDownBeforeEnd(sdk: { shutdown(): Promise<void> }): void {
   } as typeof process.emit;
 }
 
-/** OTEL_LOG_LEVEL: what OpenTelemetry's own parts have to say, which is nothing unless asked. */
+/** OTEL_LOG_LEVEL: turns on the log of OpenTelemetry's own packages. */
 function logOpenTelemetry(level: string | undefined): void {
   if (level === undefined || level.trim() === '' || level.trim().toLowerCase() === 'none') return;
   const api = require('@opentelemetry/api') as typeof import('@opentelemetry/api');

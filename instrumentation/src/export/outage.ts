@@ -1,26 +1,25 @@
 import { limits } from '../limits.ts';
 
 /**
- * What is told of deliveries that fail: one line when they begin to, one with the number of lost spans when
- * they work again, or when the process ends. An outage soon after another one is not told again; its losses
- * are in the next line.
+ * Log lines of failing deliveries: one when they begin to fail; one with the number of lost spans when they work again,
+ * or when the process ends. An outage within a minute of another has no lines; its losses are in the next line.
  */
 export class Outage {
   readonly #target: string;
   readonly #log: (line: string) => void;
   #isAway = false;
-  #isTold = false;
-  #toldMs = Number.NEGATIVE_INFINITY;
-  #untold = 0;
+  #isLogged = false;
+  #loggedMs = Number.NEGATIVE_INFINITY;
+  #unlogged = 0;
   #lost = 0;
 
-  /** @param target where spans go, for people */
+  /** @param target Rollcall's address without credentials */
   constructor(target: string, log: (line: string) => void) {
     this.#target = target;
     this.#log = log;
   }
 
-  /** Spans that will never arrive, since the start. */
+  /** Spans lost since the start. */
   get lost(): number {
     return this.#lost;
   }
@@ -33,30 +32,30 @@ export class Outage {
   begins(reason: string, nowMs: number): void {
     if (this.#isAway) return;
     this.#isAway = true;
-    this.#isTold = nowMs - this.#toldMs >= limits.outageLogMs;
-    if (!this.#isTold) return;
-    this.#toldMs = nowMs;
+    this.#isLogged = nowMs - this.#loggedMs >= limits.outageLogMs;
+    if (!this.#isLogged) return;
+    this.#loggedMs = nowMs;
     this.#log(`${this.#target} takes no spans (${reason}); the service is not affected`);
   }
 
   lose(spans: number): void {
     this.#lost += spans;
-    this.#untold += spans;
+    this.#unlogged += spans;
   }
 
   ends(): void {
     if (!this.#isAway) return;
     this.#isAway = false;
-    if (this.#isTold) this.#tell(`${this.#target} takes spans again; lost meanwhile:`);
+    if (this.#isLogged) this.#logLost(`${this.#target} takes spans again; lost meanwhile:`);
   }
 
-  /** The process ends: the last word on what was lost. */
+  /** Logs spans that were lost since the last line. */
   close(): void {
-    if (this.#untold > 0) this.#tell(`spans not delivered to ${this.#target}:`);
+    if (this.#unlogged > 0) this.#logLost(`spans not delivered to ${this.#target}:`);
   }
 
-  #tell(what: string): void {
-    this.#log(`${what} ${this.#untold}`);
-    this.#untold = 0;
+  #logLost(what: string): void {
+    this.#log(`${what} ${this.#unlogged}`);
+    this.#unlogged = 0;
   }
 }

@@ -3,19 +3,19 @@ import { messageOf } from '../guard.ts';
 import { limits } from '../limits.ts';
 import { Outage } from './outage.ts';
 
-/** Gathers spans of one form into the body of a delivery. */
+/** Packs spans into the body of a delivery. */
 export interface Packer<Span, Body> {
   /** Spans since the last `take`. */
   readonly spans: number;
   add(span: Span): void;
   take(): Body;
-  /** A body that was delivered: its memory may serve another. */
+  /** Takes back a delivered body, whose memory may be reused. */
   reclaim?(body: Body): void;
 }
 
-/** Delivers bodies. Made when the first one is sent. */
+/** Delivers bodies. Created at the first delivery. */
 export interface Sender<Body> {
-  /** @param done `code` 0 for success, as exporters of OpenTelemetry have it; else the error is a `Failure` */
+  /** @param done with code 0 for success, as OpenTelemetry's exporters call it; otherwise with an error */
   send(body: Body, done: (result: { code: number; error?: Error }) => void): void;
   /**
    * Delivers while the process is at its end, without a return to the event loop.
@@ -28,7 +28,7 @@ export interface Sender<Body> {
 export interface SpanQueueOptions<Span, Body> {
   packer: Packer<Span, Body>;
   sender: () => Sender<Body>;
-  /** Where spans go, for log lines. */
+  /** Rollcall's address without credentials, for log lines. */
   target: string;
   log: (line: string) => void;
   queuedSpansMax: number;
@@ -36,7 +36,7 @@ export interface SpanQueueOptions<Span, Body> {
   sendDelayMs?: number | undefined;
 }
 
-/** What is read of a delivery's error: HTTP's status, or a text of the network's; what Retry-After said. */
+/** A delivery's error: `code` is the HTTP status, or a text such as ECONNREFUSED. */
 interface Failure {
   readonly code?: unknown;
   readonly retryAfterMs?: number | undefined;
@@ -52,10 +52,10 @@ interface Batch<Body> {
 }
 
 /**
- * Spans on their way to Rollcall, one delivery at a time. The SDK's batch processor drops spans without a
- * count, gives up a batch whose answer failed, and takes no spans that are recorded and not sampled; here a
- * batch that failed is sent again as the same bytes, which a collector counts once, and what is lost is
- * counted. Holds at most `queuedSpansMax`, the batch under way included.
+ * A bounded queue that delivers spans to Rollcall in batches, one batch at a time. A batch whose delivery failed is
+ * sent again as the same bytes, which Rollcall counts once. Lost spans are counted and logged. The SDK's
+ * BatchSpanProcessor does neither, and refuses spans that are recorded and not sampled.
+ * Holds at most `queuedSpansMax` spans, those of the delivery under way included.
  */
 export class SpanQueue<Span, Body> {
   readonly #options: SpanQueueOptions<Span, Body>;
@@ -64,12 +64,12 @@ export class SpanQueue<Span, Body> {
   readonly #sendDelayMs: number;
   readonly #outage: Outage;
   #sender: Sender<Body> | undefined;
-  /** Full, oldest first; the first is being sent, or waits to be sent again. */
+  /** Sealed batches, oldest first. The first one is under way or waits for its next try. */
   readonly #batches: Batch<Body>[] = [];
   #batchedSpans = 0;
   #isSending = false;
   #timer: NodeJS.Timeout | undefined;
-  /** 0 when the last try succeeded. */
+  /** The backoff; 0 after a success. */
   #retryDelayMs = 0;
   #flushes: (() => void)[] = [];
   #flushUntilMs = 0;
@@ -85,7 +85,7 @@ export class SpanQueue<Span, Body> {
     this.#outage = new Outage(options.target, options.log);
   }
 
-  /** Spans taken by Rollcall, and spans that never will be. */
+  /** Spans that Rollcall acknowledged. */
   get delivered(): number {
     return this.#delivered;
   }
@@ -169,7 +169,7 @@ export class SpanQueue<Span, Body> {
   #wake(delayMs: number): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#send(), delayMs);
-    // A process may end with spans waiting: `beforeExit` sends them.
+    // A queue keeps no process alive: `sendBeforeEnd` flushes it.
     if (this.#flushes.length === 0) this.#timer.unref();
   }
 
@@ -224,7 +224,7 @@ export class SpanQueue<Span, Body> {
     const nowMs = performance.now();
     const isBroken = error?.code === 500 && ++batch.failures >= limits.brokenTries;
     const isOver = isBroken || isFinal(error) || nowMs - batch.sinceMs > limits.retryAgeMs;
-    // A failure that the second try mends is not worth a line.
+    // A failure that the second try mends is not logged.
     if (isOver || this.#retryDelayMs > 0) this.#outage.begins(reasonOf(error), nowMs);
     if (isOver) {
       this.#outage.lose(batch.spans);
@@ -261,7 +261,7 @@ function isFinal(error: Failure | undefined): boolean {
 function reasonOf(error: Failure | undefined): string {
   const { code } = error ?? {};
   const message = messageOf(error ?? 'no reason given');
-  // The exporter's own words for a 429, 502, 503 or 504 that did not end.
+  // Text of exporter-trace-otlp-http after its own retries of 429, 502, 503 or 504.
   if (message === 'Export failed with retryable status') return 'it answers 429, 502, 503 or 504';
   return code === undefined || message.includes(String(code)) ? message : `${code} ${message}`;
 }

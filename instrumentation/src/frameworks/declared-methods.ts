@@ -1,9 +1,9 @@
-/** So many at once are a router's list for `all` (Fastify 8 and more, Koa 34): nobody writes them all down. */
+/** A route with 8 methods or more was made by the router's `all` (Fastify registers 8 or more, Koa 34). */
 const manyMethods = 8;
 
 /**
- * Methods as an inventory says them: upper case, `*` for any (`_all` of Express, `ALL` of Hono, a list of all there
- * are), and no HEAD beside GET, which every framework adds by itself and nobody calls as an endpoint of its own.
+ * Methods in the inventory's spelling: upper case, `*` for any method (Express's `_all`, Hono's `ALL`, a list of 8 or
+ * more). HEAD is left out beside GET, because frameworks add it by themselves.
  */
 export function declaredMethods(names: readonly string[]): string[] {
   const methods = new Set(names.map((name) => name.toUpperCase()));
@@ -14,8 +14,8 @@ export function declaredMethods(names: readonly string[]): string[] {
 }
 
 /**
- * Whether a route of any method takes whatever is left: mostly what answers 404 (Nest makes one below its global
- * prefix), sometimes a proxy. It is no endpoint to declare, and no route of a 404.
+ * True for a route that ends in a wildcard at a segment's start. With any method it is usually the application's 404
+ * page (Nest adds one below its global prefix), sometimes a proxy: it is not declared, and a 404 does not get it.
  */
 export function isCatchAll(route: string): boolean {
   return /(?:^|\/)(?:\*\w*|\{\/?\*\w*\}|\{\w+\*\}|\(\.\*\))$/.test(route);

@@ -1,7 +1,7 @@
-/** One path as Express takes it; a list of them is one route under several. */
+/** A path of a route or a mount. */
 export type Path = string | RegExp;
 
-/** The parts of Express's (and its router's) objects that are read; version 4 and 5 alike. */
+/** Properties of Express 4's and 5's objects that are read here. */
 export interface Route {
   path: Path | readonly unknown[];
   methods: Record<string, boolean | undefined>;
@@ -11,7 +11,7 @@ export interface Route {
 export interface Layer {
   route?: Route | undefined;
   handle?: unknown;
-  /** What Express 5 keeps since router 2.3. */
+  /** The mount's path, which router keeps from 2.3 on. */
   rawPath?: unknown;
   slash?: boolean;
   regexp?: { fast_slash?: boolean };
@@ -20,14 +20,14 @@ export interface Layer {
   constructor: unknown;
 }
 
-/** Left by our wrapped `use` on the layers it makes: the mount's path, and the app if it is one. */
+/** Property that the wrapped `use` sets on new layers: the mount's path, and the app if an app was mounted. */
 export const mountKey = Symbol('rollcall.mount');
 export interface Mount {
   path: unknown;
   app?: unknown;
 }
 
-/** One way to a route: its template, and what has to match on the way. */
+/** One way to a route: its template, and the layers on the way, whose paths a request must match. */
 export interface Place {
   readonly template: string;
   readonly steps: readonly Step[];
@@ -37,7 +37,7 @@ interface Step {
   readonly layer: Layer;
   readonly path: Path;
   readonly isEnd: boolean;
-  /** A layer of Express's own for this path alone, made when it is asked for: it compiles an expression. */
+  /** A layer of Express for this path alone, created on first use, because it compiles an expression. */
   probe?: Layer;
 }
 
@@ -46,12 +46,12 @@ interface Prefix {
   steps: readonly Step[];
 }
 
-/** Routers below routers below routers, and a router that is mounted in itself. */
+/** Levels of nested routers that are read. A router may be mounted in itself. */
 const depthMost = 16;
-/** Ways to one router: lists of paths multiply. */
+/** Ways to one router that are kept: lists of paths multiply. */
 const waysMost = 64;
 
-/** Where every route of an app or router stands. @param placesMost the walk ends there */
+/** All routes of an app or router with the ways to each. @param placesMost number of ways at which the walk ends */
 export function placesOf(root: unknown, placesMost: number): Map<Route, Place[]> {
   const places = new Map<Route, Place[]>();
   let left = placesMost;
@@ -86,7 +86,7 @@ export function stackOf(router: unknown): Layer[] | undefined {
     lazyrouter?: unknown;
   };
   if (Array.isArray(stack)) return stack as Layer[];
-  // Express 4 keeps its router here, and throws when asked for `router`.
+  // Express 4 has its router in `_router`; its `router` property throws.
   if (lazyrouter !== undefined) return _router?.stack;
   return (router as unknown as { router?: { stack?: Layer[] } }).router?.stack;
 }
@@ -181,7 +181,7 @@ function extended(above: readonly Prefix[], layer: Layer, paths: Path[], isEnd: 
   return ways;
 }
 
-/** A mount's path before another: texts as they are, with one slash; regular expressions as one. */
+/** Joins a mount's path and a path below it: two texts with one slash between, or one regular expression. */
 export function joined(above: Path, path: Path): Path {
   if (above === '' || above === '/') return path;
   if (typeof above === 'string' && typeof path === 'string') {
@@ -198,7 +198,7 @@ export function joined(above: Path, path: Path): Path {
   return new RegExp(source[0] === '^' ? source : `^${source}`, flags);
 }
 
-/** Text as a regular expression: `/orgs/:org` becomes `^\/orgs\/(?<org>[^\/]+)`; what is no name stays text. */
+/** A path as the source of a regular expression: `/orgs/:org` becomes `^\/orgs\/(?<org>[^\/]+)`. */
 function sourceOf(path: Path): string {
   if (path instanceof RegExp) return path.source;
   const parts = path.split(/:([A-Za-z_$][\w$]*)/);
@@ -210,7 +210,7 @@ function sourceOf(path: Path): string {
   return `^${source}`;
 }
 
-/** As a template: a route of `*` or of nothing has its slash too. */
+/** The template of a path, with a leading slash also for `*` and an empty path. */
 export function spelled(path: Path): string {
   if (path instanceof RegExp) return String(path);
   return path[0] === '/' ? path : `/${path}`;

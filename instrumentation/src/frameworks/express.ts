@@ -13,15 +13,14 @@ import {
   templateAt,
 } from './express-tree.ts';
 import type { DeclaredRoute, Framework, FrameworkHooks, RawRequest } from './framework.ts';
-import { harmless, whenLoaded, wrapMethod } from './loaded-modules.ts';
+import { ignoringErrors, whenLoaded, wrapMethod } from './loaded-modules.ts';
 import { requestListeners } from './serving.ts';
 
 /**
- * Express 4 and 5, and Nest on it. Express leaves the matched route on the request, but of the mounts above it
- * only the filled path, and not even that once an error has left the router (`baseUrl` is given back). So the
- * route object is looked up in the app's tree of routers, where each has the templates of its mounts. `use` is
- * wrapped, for what older routers forget: a mount's path, and the app that is mounted. Nothing of ours runs
- * while a request is handled.
+ * Express 4 and 5, and Nest on Express. Express leaves the matched route object on the request, but the templates of
+ * the mounts above it nowhere: `baseUrl` is a filled path, and is reset when an error leaves a router. So the route
+ * object is looked up in the app's tree of routers. `use` is wrapped to keep a mount's path and app, which older routers
+ * do not keep.
  */
 export const express: Framework = {
   name: 'express',
@@ -51,7 +50,7 @@ interface App {
   parent?: App;
 }
 
-/** What Express leaves on a request. */
+/** Properties that Express sets on a request. */
 interface ExpressRequest {
   route?: Route | undefined;
   app?: unknown;
@@ -61,16 +60,16 @@ interface ExpressRequest {
   originalUrl?: string;
 }
 
-/** A route that no tree holds is looked for again no sooner than this: an app may make routes for each request. */
+/** Pause between two walks for routes that no tree has: an app may create routes for each request. */
 const indexAgainMs = 1_000;
-/** Routes are mostly added many at a time; and `app.get` after `app.listen` comes in the same turn. */
+/** Delay before a tree is read: routes are added many at a time, some after `app.listen`. */
 const settleMs = 200;
 
-/** The templates of every route of the apps that serve. */
+/** The ways to each route of the apps that serve. */
 class AppTrees {
   readonly #hooks: FrameworkHooks;
   readonly #places = new WeakMap<Route, readonly Place[]>();
-  /** Apps that serve in this process; they live as long as it, in all but tests. */
+  /** Root apps whose server listens. They are never removed: outside tests they live as long as the process. */
   readonly #apps = new Map<App, { indexedMs: number }>();
   #settling: NodeJS.Timeout | undefined;
 
@@ -84,12 +83,12 @@ class AppTrees {
     this.changed();
   }
 
-  /** Reads all trees again, soon. */
+  /** Reads all trees again after `settleMs`. */
   changed(): void {
     if (this.#settling !== undefined || this.#apps.size === 0) return;
     this.#settling = setTimeout(() => {
       this.#settling = undefined;
-      harmless(() => {
+      ignoringErrors(() => {
         for (const app of this.#apps.keys()) this.#index(app);
       });
     }, settleMs);
@@ -109,12 +108,12 @@ class AppTrees {
     const places = this.#places.get(route) ?? this.#lookedFor(route, app);
     const [first] = places ?? [];
     if (places === undefined || first === undefined) {
-      // In no tree: a router that was called by hand. The mount's filled path is all there is.
+      // A router that a handler calls itself is in no tree: only the mount's filled path is known.
       const path = pathAt(route, pathname(originalUrl.slice(baseUrl.length)));
       return path === undefined ? undefined : spelled(joined(baseUrl, path));
     }
     const { steps, template } = first;
-    // Nearly always: one place, below mounts that are still on the request, with no URL restored below them.
+    // The usual case, without matching: one way, and a URL that no middleware made longer than it came.
     const isAsMounted = baseUrl !== '' && baseUrl.length + url.length <= originalUrl.length + 1;
     if (places.length === 1 && (steps.length === 1 || isAsMounted)) return template;
     const paths = { original: pathname(originalUrl), current: pathname(baseUrl + url) };
@@ -161,7 +160,7 @@ function methodsOf(route: Route): string[] {
   return Object.keys(route.methods).filter((name) => route.methods[name]);
 }
 
-/** Apps of one process: more are not listed, but read. */
+/** Apps of one process whose routes are declared; routes of further apps are read from their requests alone. */
 const appsMost = 100;
 
 function rootOf(app: App): App {
@@ -192,7 +191,7 @@ function isApplication(exports: unknown): exports is object {
   );
 }
 
-/** Where a router module keeps its methods: Express 4's function has them itself, `router` 2 on its prototype. */
+/** The object with a router module's methods: Express 4's function itself, the prototype of `router` 2. */
 function routerMethods(exports: unknown): object | undefined {
   if (typeof exports !== 'function') return undefined;
   if ('process_params' in exports && 'use' in exports) return exports;
@@ -206,7 +205,7 @@ function keepMountPaths(router: object, changed: () => void): void {
     return function (...args) {
       const before = this.stack?.length ?? 0;
       const result = use.apply(this, args);
-      harmless(() => {
+      ignoringErrors(() => {
         for (const layer of this.stack?.slice(before) ?? []) {
           Object.assign(layer, { [mountKey]: { path: hasPath(args[0]) ? args[0] : '/' } });
         }
@@ -218,19 +217,19 @@ function keepMountPaths(router: object, changed: () => void): void {
   wrapMethod(router, 'route', (route) => {
     return function (...args) {
       const result = route.apply(this, args);
-      harmless(changed);
+      ignoringErrors(changed);
       return result;
     };
   });
 }
 
-/** An app that is mounted stands behind a function of Express's, which tells nobody whose it is. */
+/** Express wraps a mounted app in a function that does not refer to it: the wrapped `use` keeps the app. */
 function keepMountedApps(application: object): void {
   wrapMethod<App>(application, 'use', (use) => {
     return function (...args) {
       const before = stackOf(this)?.length ?? 0;
       const result = use.apply(this, args);
-      harmless(() => {
+      ignoringErrors(() => {
         const fns = (hasPath(args[0]) ? args.slice(1) : args).flat(Number.POSITIVE_INFINITY);
         const layers = stackOf(this)?.slice(-fns.length) ?? [];
         if ((stackOf(this)?.length ?? 0) - before < fns.length) return;
@@ -252,7 +251,7 @@ function noteErrors(exports: unknown, hooks: FrameworkHooks): void {
   for (const name of ['handle_error', 'handleError']) {
     wrapMethod(prototype, name, (handle) => {
       return function (...args) {
-        harmless(() => hooks.error(args[1] as RawRequest, args[0]));
+        ignoringErrors(() => hooks.error(args[1] as RawRequest, args[0]));
         return handle.apply(this, args);
       };
     });
@@ -275,7 +274,7 @@ function noteUnhandledErrors(router: object, hooks: FrameworkHooks): void {
   });
 }
 
-/** Express's own way to tell `use(path, …)` from `use(…)`: lists of functions are no path. */
+/** True when the first argument of `use` is a path and no function or list of functions, by Express's own rule. */
 function hasPath(first: unknown): boolean {
   let value = first;
   while (Array.isArray(value) && value.length > 0) value = value[0];

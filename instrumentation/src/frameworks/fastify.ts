@@ -1,19 +1,19 @@
 import { subscribe } from 'node:diagnostics_channel';
 import { declaredMethods } from './declared-methods.ts';
 import type { DeclaredRoute, Framework, RawRequest } from './framework.ts';
-import { harmless } from './loaded-modules.ts';
+import { ignoringErrors } from './loaded-modules.ts';
 
 /**
- * Fastify 4 and 5, and Nest on it. It publishes every instance as it is made, before the app's own plugins: hooks
- * added there come first and hold in every plugin. The route is known when `onRequest` runs; what answers later
- * (a handler, a failed validation, a hook that refuses) does not change it.
+ * Fastify 4 and 5, and Nest on Fastify. Fastify publishes each new instance on a channel, before the app's plugins:
+ * hooks added then run first, in every plugin. The route is known when `onRequest` runs; a handler, a failed validation
+ * or a refusing hook later does not change it.
  */
 export const fastify: Framework = {
   name: 'fastify',
   attach(hooks) {
     const routesOf = new WeakMap<object, DeclaredRoute[]>();
     subscribe('fastify.initialization', (message) => {
-      harmless(() => {
+      ignoringErrors(() => {
         const { fastify: instance } = message as { fastify: Instance };
         const routes: DeclaredRoute[] = [];
         routesOf.set(instance.server, routes);
@@ -33,7 +33,7 @@ export const fastify: Framework = {
       });
     });
     hooks.listening((server) => {
-      // All routes are there: Fastify takes none once it listens. It declares a HEAD of its own for each GET.
+      // Fastify takes no routes after `listen`. It adds a HEAD route to each GET, which is left out.
       const routes = routesOf.get(server) ?? [];
       const gets = new Set(
         routes.filter(({ method }) => method === 'GET').map(({ route }) => bare(route)),
@@ -45,14 +45,14 @@ export const fastify: Framework = {
   },
 };
 
-/** A plugin's own `/` is declared once, and its HEAD a second time with a slash. */
+/** Without the trailing slash: Fastify adds HEAD for a plugin's `/` with and without it. */
 function bare(route: string): string {
   return route.length > 1 && route.endsWith('/') ? route.slice(0, -1) : route;
 }
 
 interface Request {
   raw: RawRequest;
-  /** Its `url` is missing when no route matched. */
+  /** Without `url` when no route matched. */
   routeOptions?: { url?: string };
 }
 

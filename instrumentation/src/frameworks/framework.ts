@@ -1,56 +1,51 @@
 import type { IncomingMessage } from 'node:http';
 import type { Http2ServerRequest } from 'node:http2';
 
-/** A request as Node hands it to the framework; what a framework wraps it in is not meant. */
+/** A request object of Node, as opposed to a framework's own. */
 export type RawRequest = IncomingMessage | Http2ServerRequest;
 
-/** One route as the framework declares it: `GET`, `/api/users/:id`, its mount's prefix included. */
+/** A route in the framework's spelling, with the prefixes of its mounts: `GET`, `/api/users/:id`. */
 export interface DeclaredRoute {
   readonly method: string;
   readonly route: string;
 }
 
-/**
- * What one framework tells of its requests. There is one file for each in `frameworks/`, and `frameworks/all.ts`
- * lists them.
- */
+/** Reads the routes of one framework. One file each in `frameworks/`; `frameworks/all.ts` lists them. */
 export interface Framework {
   readonly name: string;
   /**
-   * Called once, before the app's own modules are loaded when `register` is used, perhaps after them when
-   * `startRollcall` is called from code. Listens as little as possible: a channel of diagnostics_channel
-   * rather than a patch, a reader of what is left on the request rather than a channel. What it throws is
-   * caught and told as a warning; where the framework is not used, it costs nothing.
+   * Called once: with `register` before the app's modules are loaded, with `startRollcall` perhaps after them.
+   * Prefers a property that the framework sets on the request, then a diagnostics channel, then a wrapped method.
+   * Errors are caught and logged. It must cost nothing where the framework is not used.
    */
   attach(hooks: FrameworkHooks): void;
 }
 
 export interface FrameworkHooks {
   /**
-   * Notes the route of a request while it is handled. The last one noted counts, and wins over readers.
+   * Sets the route of a request while it is handled. The last one counts, and readers are not called.
    * @param template with every prefix, in the framework's own spelling: `/api/users/:id`
    */
   route(request: RawRequest, template: string): void;
   /**
-   * Has `read` asked at the end of requests that nobody noted a route for; readers are asked in the order
-   * they came, the first answer counts. Called for every request: a property read or two, nothing more.
+   * Adds a reader, called at the end of each request that has no route yet. Readers are called in the order they were
+   * added; the first route counts. It runs for every request: a property read or two, nothing more.
    * @param read undefined when the request is another framework's, or matched no route
    */
   readRoute(read: (request: RawRequest) => string | undefined): void;
-  /** Notes what a handler threw. The first one noted counts, and only when the answer is 5xx or none. */
+  /** Sets the error that a handler threw. The first one counts, for a status of 5xx or an aborted request. */
   error(request: RawRequest, error: unknown): void;
-  /** Has `read` asked for what a handler threw, at the end of calls with 5xx that have no error noted. */
+  /** Adds a reader of the thrown error, called at the end of a request with 5xx that has no error yet. */
   readError(read: (request: RawRequest) => unknown): void;
-  /** Has `work` waited for by `--import`, before the app's own modules are loaded; `--require` cannot wait. */
+  /** `--import` waits for `work` before the app's modules are loaded; `--require` cannot wait. */
   loading(work: Promise<unknown>): void;
-  /** Declares routes as they become known, one call or many; those declared before are ignored. */
+  /** Declares routes when they become known. Routes that were declared before are ignored. */
   declared(routes: readonly DeclaredRoute[]): void;
-  /** Declared by mistake: no request can come by these. They stay out when they are declared again. */
+  /** Removes declared routes that no request can match. They are also ignored when declared again. */
   withdrawn(routes: readonly DeclaredRoute[]): void;
   /**
-   * Calls back with every server that begins to listen (node:http, https, http2; Node's channel
-   * `tracing:net.server.listen`): a way to an app and its router without a patch, since the app is often
-   * `server.listeners('request')[0]`. Servers that listened before are not seen.
+   * Calls back with each server that begins to listen (node:http, https, http2; channel `tracing:net.server.listen`).
+   * Its `request` listener is often the app, which needs no patch then. Servers that listened before are not seen.
    */
   listening(callback: (server: object) => void): void;
 }

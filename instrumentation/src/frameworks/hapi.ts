@@ -1,10 +1,10 @@
 import { declaredMethods } from './declared-methods.ts';
 import type { DeclaredRoute, Framework, RawRequest } from './framework.ts';
-import { harmless, whenLoaded, wrapMethod } from './loaded-modules.ts';
+import { ignoringErrors, whenLoaded, wrapMethod } from './loaded-modules.ts';
 
 /**
- * Hapi. It leaves nothing on Node's request, so `Request.generate`, which makes its own of it, is wrapped to leave
- * that there; its route has the prefix of its plugin. The core of a server is met when it prepares its listener.
+ * Hapi. It sets nothing on Node's request, so `Request.generate` is wrapped to set Hapi's request there, whose route has
+ * the plugin's prefix. `Core._initializeListener` is wrapped to find the core of a listening server.
  */
 export const hapi: Framework = {
   name: 'hapi',
@@ -27,7 +27,7 @@ export const hapi: Framework = {
         return;
       wrapMethod<Core>(prototype, '_initializeListener', (initialize) => {
         return function (...args) {
-          harmless(() => {
+          ignoringErrors(() => {
             if (coreOf.has(this.listener)) return;
             coreOf.set(this.listener, this);
             this.events.on('route', (route) => {
@@ -46,7 +46,7 @@ export const hapi: Framework = {
     });
     hooks.readRoute((request) => {
       const { route } = (request as Carrier)[requestKey] ?? {};
-      // Hapi's own: what answers 404 and preflights.
+      // Hapi's internal routes, for 404 and for preflight requests.
       if (route === undefined || isOwn(route)) return undefined;
       return route.path;
     });

@@ -5,13 +5,13 @@ import { pathToFileURL } from 'node:url';
 import { types } from 'node:util';
 import { declaredMethods } from './declared-methods.ts';
 import type { DeclaredRoute, Framework, RawRequest } from './framework.ts';
-import { harmless, whenLoaded, wrapMethod } from './loaded-modules.ts';
+import { ignoringErrors, whenLoaded, wrapMethod } from './loaded-modules.ts';
 import { afterTurn } from './serving.ts';
 
 /**
- * Hono on @hono/node-server. Nothing leads from Node's request to Hono's context but the context's `env.incoming`,
- * and nobody but a handler sees a context. So handlers are wrapped as they enter a router, to leave the context on
- * the request; it knows at the end which handler was entered last.
+ * Hono on @hono/node-server. Only the context refers to Node's request (`env.incoming`), and only handlers get the
+ * context. So handlers are wrapped when they are added to a router, to set the context on Node's request. At the end
+ * the context has the index of the handler that was entered last.
  *
  * Hono is an ES module, and the loader hooks that see those take a thread (+15 MB) or a Node later than 20. A project
  * that names hono in its package.json has it loaded here, a moment before the app does: `require` of an ES module gives
@@ -34,15 +34,17 @@ export const hono: Framework = {
       /(?:smart|reg-exp|trie|linear|pattern)-router(?:[\\/](?:index|router)(?:\.js)?)?$|hono-base(?:\.js)?$/,
       watch,
     );
-    const found = harmless(() => findHono(process.argv[1] ?? join(process.cwd(), 'index.js')));
+    const found = ignoringErrors(() =>
+      findHono(process.argv[1] ?? join(process.cwd(), 'index.js')),
+    );
     for (const file of found === undefined ? [] : modules) {
       const path = join(dirname(found!), file);
-      const exports = harmless(() => createRequire(found!)(path) as unknown);
+      const exports = ignoringErrors(() => createRequire(found!)(path) as unknown);
       watch(exports);
       // Node before 20.19, and loaders such as tsx's: `require` has no ES module, or a copy made CommonJS.
       if (types.isModuleNamespaceObject(exports)) continue;
       const { href } = pathToFileURL(path);
-      hooks.loading(import(href).then((module) => harmless(() => watch(module))));
+      hooks.loading(import(href).then((module) => ignoringErrors(() => watch(module))));
     }
     hooks.listening(() => afterTurn(declare));
     hooks.readRoute((request) => {
@@ -59,7 +61,7 @@ const modules = [
   'router/reg-exp-router/index.js',
   'router/trie-router/index.js',
 ];
-/** Routers of one process: apps that are made and thrown away, as in tests, are not collected. */
+/** Routers of one process whose routes are declared. They are kept, also when an app is thrown away, as in tests. */
 const routersMost = 1_000;
 
 const contextKey = Symbol('rollcall.hono');
@@ -98,7 +100,7 @@ function watchClass(
     wrapMethod<Mountable>(prototype, 'route', (route) => {
       return function (...args) {
         const result = route.apply(this, args);
-        // Its routes are its host's from now on.
+        // `route` copies the routes of the mounted app into this one's router.
         const { router } = (args[1] ?? {}) as Mountable;
         if (router !== undefined && router !== this.router) mounted.add(router);
         return result;
@@ -122,7 +124,7 @@ function watchRouter(prototype: object, routers: Map<object, HonoRoute[]>): void
   });
 }
 
-/** Handlers that are wrapped: a SmartRouter hands them on to another router. */
+/** Wrapped handlers: a SmartRouter adds them to a second router, where they are not wrapped again. */
 const noting = new WeakSet<object>();
 
 function notingContext(handler: Handler): Handler {
@@ -156,7 +158,7 @@ function incomingOf(raw: object | undefined): Carrier | undefined {
   return undefined;
 }
 
-/** The handler that was entered last; when that was middleware, the route it stands before. */
+/** The route of the handler that was entered last; after middleware, the next route behind it. */
 function routeOf({ req }: Context): string | undefined {
   const routes = req.matchedRoutes ?? [];
   for (let index = req.routeIndex; index < routes.length; index += 1) {
@@ -166,7 +168,7 @@ function routeOf({ req }: Context): string | undefined {
   return undefined;
 }
 
-/** `use` registers as ALL, as `all` does; Hono itself tells them apart by the handler's second parameter. */
+/** `use` and `all` both register method ALL. Hono's own tools tell middleware by the handler's second parameter. */
 function isMiddleware({ method, handler }: HonoRoute): boolean {
   return method === 'ALL' && handler.length > 1;
 }
@@ -181,14 +183,14 @@ function declaredOf(routers: Map<object, HonoRoute[]>, mounted: WeakSet<object>)
     );
 }
 
-/** The ES module of hono beside the app, if a package.json above the app names it. @returns its main file */
+/** @returns the main file of the app's hono as an ES module; undefined when no package.json above the app names hono */
 function findHono(entry: string): string | undefined {
   let folder = dirname(resolve(entry));
   for (;;) {
     const file = join(folder, 'package.json');
-    const text = harmless(() => readFileSync(file, 'utf8'));
+    const text = ignoringErrors(() => readFileSync(file, 'utf8'));
     if (text !== undefined && /"hono"\s*:/.test(text)) {
-      // hono/dist/cjs/index.js is what `require` finds.
+      // `resolve` finds the CommonJS copy, hono/dist/cjs/index.js.
       const found = createRequire(file).resolve('hono');
       return found.replace(/([\\/])cjs([\\/])index\.js$/, '$1index.js');
     }

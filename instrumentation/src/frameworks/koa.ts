@@ -1,12 +1,12 @@
 import { declaredMethods } from './declared-methods.ts';
 import type { DeclaredRoute, Framework, RawRequest } from './framework.ts';
-import { harmless, whenLoaded, wrapMethod } from './loaded-modules.ts';
+import { ignoringErrors, whenLoaded, wrapMethod } from './loaded-modules.ts';
 import { afterTurn, requestListeners } from './serving.ts';
 
 /**
- * Koa 2 and 3 with @koa/router (or koa-router). Koa leaves nothing on the request, so its `createContext` is
- * wrapped to leave the context there; the router leaves on the context which layers matched and which one was
- * entered last. Under koa-mount the router sees a shortened path: the mount is what is missing before it.
+ * Koa 2 and 3 with @koa/router or koa-router. Koa sets nothing on Node's request, so `createContext` is wrapped to set
+ * the context there. The router sets on the context which layers matched and which one was entered last. koa-mount
+ * shortens the path before the router matches: the mount is the part of the original path before it.
  */
 export const koa: Framework = {
   name: 'koa',
@@ -34,7 +34,7 @@ export const koa: Framework = {
         return function (...args) {
           const [event, error, context] = args as [unknown, unknown, { req?: RawRequest }?];
           if (event === 'error') {
-            harmless(() => {
+            ignoringErrors(() => {
               if (context?.req !== undefined) hooks.error(context.req, error);
             });
           }
@@ -44,13 +44,13 @@ export const koa: Framework = {
       wrapMethod(prototype, 'callback', (callback) => {
         return function (...args) {
           const handle = callback.apply(this, args);
-          harmless(() => appOf.set(handle as object, this as Application));
+          ignoringErrors(() => appOf.set(handle as object, this as Application));
           return handle;
         };
       });
     });
     hooks.listening((server) => {
-      // What is routed in the turn of `listen`, behind it, is there then.
+      // After the turn of `listen`, in which the app may still add routes.
       afterTurn(() => {
         for (const listener of requestListeners(server)) {
           for (const { router } of appOf.get(listener)?.middleware ?? []) {
@@ -84,13 +84,13 @@ interface Application {
   middleware: readonly { router?: Router }[];
 }
 
-/** What Koa and its router leave on a context. */
+/** Properties that Koa and its router set on a context. */
 interface Context {
   originalUrl: string;
   router?: Router;
-  /** Layers whose path matched, middleware and other methods too, of every router that was asked. */
+  /** Layers of all routers whose path matched, middleware and other methods included. */
   matched?: readonly Layer[];
-  /** Only there when a route with the right method matched. */
+  /** Set only when a route with the request's method matched. */
   _matchedRoute?: unknown;
   /** The path of the layer that was entered last. */
   routerPath?: unknown;
@@ -101,7 +101,7 @@ interface Context {
 function routeOf(context: Context, method: string, routers: KnownRouters): string | undefined {
   const { matched = [], router } = context;
   let layer = lastOf(matched, context.routerPath) ?? lastOf(matched, context._matchedRoute);
-  // Middleware of the router answered, or threw, before the route it stands before.
+  // Middleware of the router answered or threw: the route is the first one behind it with this method.
   if (layer === undefined || layer.methods.length === 0) {
     layer = matched.find(({ methods }) => methods.includes(method));
   }
@@ -118,7 +118,7 @@ function lastOf(layers: readonly Layer[], path: unknown): Layer | undefined {
   return undefined;
 }
 
-/** What koa-mount took away before the router matched; mounts are plain text, so it is the request's own. */
+/** The part of the path that koa-mount removed. Mounts are plain text, so it is taken from the original path. */
 function mountOf({ originalUrl }: Context, innermost: string, { regexp }: Layer): string {
   const query = originalUrl.indexOf('?');
   const path = query === -1 ? originalUrl : originalUrl.slice(0, query);
@@ -135,7 +135,7 @@ function spelled({ path }: Layer): string {
   return String(path);
 }
 
-/** Routers of this process with how many layers they had when they were listed. */
+/** Declares the routes of routers, and remembers the number of layers at that time. */
 class KnownRouters {
   readonly #declared: (routes: readonly DeclaredRoute[]) => void;
   readonly #layers = new WeakMap<Router, number>();
@@ -144,7 +144,7 @@ class KnownRouters {
     this.#declared = declared;
   }
 
-  /** Lists a router that is new or has grown: those under koa-mount are only met with their first request. */
+  /** Declares a router's routes when it is new or has more layers. A router below koa-mount is seen with its first request. */
   see(router: Router, mount: string): void {
     const { stack } = router;
     if (this.#layers.get(router) === stack.length) return;

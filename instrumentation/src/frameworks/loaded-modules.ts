@@ -1,6 +1,6 @@
 import Module from 'node:module';
 
-/** Node's loader of CommonJS, as far as it is used here. */
+/** Node's CommonJS loader: the parts used here. */
 interface Loader {
   _load(request: string, parent: unknown, isMain: boolean): unknown;
   _cache: Record<string, { exports?: unknown; loaded?: boolean } | undefined>;
@@ -16,33 +16,32 @@ const loader = Module as unknown as Loader;
 let isListening = false;
 
 /**
- * Calls back with what every CommonJS module exports whose specifier or file matches: those that are loaded
- * already at once, others as they are loaded. An `import` of a CommonJS package comes through the same loader.
- * The same exports may come several times. Nothing in a name is proof (aliases, bundles, other packages' files of
- * that name), so the callback looks at what the exports can do.
+ * Calls `loaded` with the exports of each CommonJS module whose specifier or file matches `name`: for modules that are
+ * already loaded at once, for others when they are. An `import` of a CommonJS package uses the same loader. The same
+ * exports may come several times. Another package may have a file of that name, so `loaded` checks the exports.
  *
- * Costs one regular expression for each `require` of the process; ES modules and bundles are not seen.
+ * Costs one regular expression match for each `require`. ES modules and bundles are not seen.
  */
 export function whenLoaded(name: RegExp, loaded: (exports: unknown) => void): void {
   interests.push({ name, loaded });
   for (const [file, module] of Object.entries(loader._cache)) {
-    if (module?.loaded === true && name.test(file)) harmless(() => loaded(module.exports));
+    if (module?.loaded === true && name.test(file)) ignoringErrors(() => loaded(module.exports));
   }
   if (isListening) return;
   isListening = true;
   const load = loader._load;
-  // The loader is private to Node: whatever arguments it takes one day, they are passed on.
+  // `_load` is not documented: all arguments are passed on.
   loader._load = function (...args) {
     const exports = load.apply(this, args);
     for (const interest of interests) {
-      if (interest.name.test(args[0])) harmless(() => interest.loaded(exports));
+      if (interest.name.test(args[0])) ignoringErrors(() => interest.loaded(exports));
     }
     return exports;
   };
 }
 
-/** Runs what looks at somebody else's objects: a framework that looks different one day is not read, no more. */
-export function harmless<T>(work: () => T): T | undefined {
+/** Runs code that reads a framework's internals: after an incompatible release routes are missing, nothing breaks. */
+export function ignoringErrors<T>(work: () => T): T | undefined {
   try {
     return work();
   } catch {
@@ -53,8 +52,8 @@ export function harmless<T>(work: () => T): T | undefined {
 const wrapped = new WeakSet<object>();
 
 /**
- * Puts a function around a method, once however often it is asked for.
- * @param around gets the method and must call it with everything it was given
+ * Replaces a method by `around(method)`; a second call for the same method changes nothing.
+ * @param around must call the method with all arguments it gets
  */
 export function wrapMethod<This extends object>(
   owner: object,

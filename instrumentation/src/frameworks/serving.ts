@@ -1,12 +1,12 @@
-import { harmless } from './loaded-modules.ts';
+import { ignoringErrors } from './loaded-modules.ts';
 
-/** What a server of node:http or node:http2 calls with its requests: often the app itself. */
+/** The `request` listeners of a node:http or node:http2 server; often one of them is the app. */
 export function requestListeners(server: object): object[] {
   const { listeners } = server as { listeners?: (event: string) => object[] };
   return listeners?.call(server, 'request') ?? [];
 }
 
-/** Later, when the turn in which a server began to listen is over; keeps no process alive. */
+/** Runs `work` in a later turn of the event loop. Keeps no process alive. */
 export function afterTurn(work: () => void): void {
-  setImmediate(() => harmless(work)).unref();
+  setImmediate(() => ignoringErrors(work)).unref();
 }

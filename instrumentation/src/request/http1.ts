@@ -4,20 +4,20 @@ import type { Socket } from 'node:net';
 import type { RawRequest } from '../frameworks/framework.ts';
 import type { Guard } from '../guard.ts';
 import {
-  beginCall,
-  type Call,
   type Connection,
-  callOf,
   connectionOf,
   type Ending,
   keepConnection,
+  newRecord,
+  type RequestRecord,
+  recordOf,
 } from './request-record.ts';
 
-/** Who wants to know of calls. */
-export interface CallListener {
-  /** Asked first: such a request costs nothing more. */
+/** Gets every request when it ends. */
+export interface RecordListener {
+  /** Called when a request begins. True: the request gets no record and no span. */
   ignores(request: RawRequest): boolean;
-  ended(call: Call, ending: Ending): void;
+  ended(record: RequestRecord, ending: Ending): void;
 }
 
 interface Exchange {
@@ -27,41 +27,41 @@ interface Exchange {
 }
 
 /**
- * The calls of node:http and node:https, from Node's own channels: nothing is patched. An aborted call has
- * no `finish`; one listener per connection, not per request, learns of it. Upgrades (WebSocket) are no calls:
- * Node publishes nothing for them.
+ * Requests of node:http and node:https, from Node's diagnostics channels: nothing is patched. An aborted request has
+ * no `finish` event, so one `close` listener on each connection ends its open records. Node publishes nothing for an
+ * upgrade (WebSocket): it has no span.
  */
-export function listenToHttp1(listener: CallListener, guard: Guard): void {
+export function listenToHttp1(listener: RecordListener, guard: Guard): void {
   subscribe('http.server.request.start', (message) => {
     try {
       const { request, response, socket } = message as Exchange;
       if (listener.ignores(request)) return;
       const connection = connectionOf(socket) ?? opened(socket, listener, guard);
       const { method = 'GET', url = '/' } = request;
-      connection.open.push(beginCall(request, response, method, url, connection));
+      connection.open.push(newRecord(request, response, method, url, connection));
     } catch (error) {
-      guard.tell('the start of a call', error);
+      guard.tell('the start of a request', error);
     }
   });
   subscribe('http.server.response.finish', (message) => {
     try {
       const { request, response } = message as Exchange;
-      const call = callOf(request);
-      if (call === undefined || call.isOver) return;
-      const { open } = call.connection;
-      // Nearly always there is no other.
-      if (open.at(-1) === call) open.pop();
-      else open.splice(open.indexOf(call), 1);
-      call.isOver = true;
+      const record = recordOf(request);
+      if (record === undefined || record.isOver) return;
+      const { open } = record.connection;
+      // Without pipelining a connection has one open record.
+      if (open.at(-1) === record) open.pop();
+      else open.splice(open.indexOf(record), 1);
+      record.isOver = true;
       const responseBytes = contentLength(response.getHeader('content-length'));
-      listener.ended(call, { status: response.statusCode, isAborted: false, responseBytes });
+      listener.ended(record, { status: response.statusCode, isAborted: false, responseBytes });
     } catch (error) {
-      guard.tell('the end of a call', error);
+      guard.tell('the end of a request', error);
     }
   });
 }
 
-/** A length that a header says; undefined when it says none. */
+/** Content-Length in bytes; undefined when the value is no whole number from 0 on. */
 export function contentLength(value: unknown): number | undefined {
   if (value === undefined) return undefined;
   const length = Number(value);
@@ -73,27 +73,27 @@ interface SocketFacts {
   encrypted?: boolean;
 }
 
-/** The facts of a connection, read while it stands: a closed socket knows its peer no more. */
+/** Reads peer and scheme while the socket is open: a closed socket has no peer address. */
 export function connectionFacts(socket: SocketFacts | undefined): Connection {
   const peerAddress = socket?.remoteAddress;
   return { peerAddress, scheme: socket?.encrypted === true ? 'https' : 'http', open: [] };
 }
 
-function opened(socket: Socket, listener: CallListener, guard: Guard): Connection {
+function opened(socket: Socket, listener: RecordListener, guard: Guard): Connection {
   const connection = connectionFacts(socket);
   keepConnection(socket, connection);
   socket.once('close', () => {
-    for (const call of connection.open.splice(0)) {
-      guard.run('the end of an aborted call', () => abort(call, listener));
+    for (const record of connection.open.splice(0)) {
+      guard.run('the end of an aborted request', () => abort(record, listener));
     }
   });
   return connection;
 }
 
-function abort(call: Call, listener: CallListener): void {
-  const { response } = call;
-  call.isOver = true;
-  listener.ended(call, {
+function abort(record: RequestRecord, listener: RecordListener): void {
+  const { response } = record;
+  record.isOver = true;
+  listener.ended(record, {
     status: response?.headersSent === true ? response.statusCode : undefined,
     isAborted: true,
     responseBytes: undefined,

@@ -3,54 +3,54 @@ import { performance } from 'node:perf_hooks';
 import type { RawRequest } from '../frameworks/framework.ts';
 import type { ResponseHeaders } from './response-headers.ts';
 
-/** One call that a server answers, from its start to its end. */
-export interface Call {
+/** One request of a server, from its start to its end. */
+export interface RequestRecord {
   request: RawRequest;
-  /** Of HTTP/1.1; a call of HTTP/2 has its stream. */
+  /** undefined over HTTP/2, where the stream is used. */
   readonly response: ServerResponse | undefined;
-  /** As they came: middleware may rewrite them. */
+  /** As the client sent them: middleware may change the request's own properties. */
   readonly method: string;
   readonly target: string;
   readonly connection: Connection;
   /** Milliseconds since the epoch, and of the monotonic clock. */
   readonly startEpochMs: number;
   readonly startMs: number;
-  /** What frameworks noted. */
+  /** Set by a framework while the request is handled. */
   route: string | undefined;
   error: unknown;
-  /** Its span was made. */
+  /** True when its span was made. */
   isOver: boolean;
 }
 
-/** What does not change between the calls of one connection. */
+/** Facts that all requests of one connection share. */
 export interface Connection {
-  /** undefined for a socket of the file system. */
+  /** undefined for a Unix domain socket. */
   readonly peerAddress: string | undefined;
   readonly scheme: 'http' | 'https';
-  /** Of HTTP/1.1: calls that began and are not over, more than one with pipelining. */
-  readonly open: Call[];
+  /** HTTP/1.1: requests that have begun and not ended, in order; several with pipelining. */
+  readonly open: RequestRecord[];
 }
 
-/** How a call ended. */
+/** How a request ended. */
 export interface Ending {
-  /** undefined when no head of an answer was sent. */
+  /** undefined when no response head was sent. */
   readonly status: number | undefined;
-  /** The connection or stream was gone before the answer was whole. */
+  /** True when the connection or stream closed before the response was complete. */
   readonly isAborted: boolean;
-  /** Content-Length of the answer, if it has one and a body. */
+  /** Content-Length of the response; undefined without one. */
   readonly responseBytes: number | undefined;
-  /** Of HTTP/2; an answer over HTTP/1.1 has its head. */
+  /** HTTP/2 only; over HTTP/1.1 the response object has its head. */
   readonly headers?: ResponseHeaders | undefined;
 }
 
 /**
- * Where calls are found again: not on requests and sockets, which a property gives another shape. Node's own
- * functions see those of the exporter's client as well, and are slower at many shapes.
+ * Records by socket and by stream. A property on requests or sockets would give them another hidden class, and Node's
+ * own functions, which also see the exporter's sockets, are slower with several classes.
  */
 const connections = new WeakMap<object, Connection>();
-const streams = new WeakMap<object, Call>();
+const streams = new WeakMap<object, RequestRecord>();
 
-/** Of HTTP/1.1. */
+/** HTTP/1.1. */
 export function connectionOf(socket: object): Connection | undefined {
   return connections.get(socket);
 }
@@ -59,17 +59,17 @@ export function keepConnection(socket: object, connection: Connection): void {
   connections.set(socket, connection);
 }
 
-export function keepStream(stream: object, call: Call): void {
-  streams.set(stream, call);
+export function keepStream(stream: object, record: RequestRecord): void {
+  streams.set(stream, record);
 }
 
-export function beginCall(
+export function newRecord(
   request: RawRequest,
   response: ServerResponse | undefined,
   method: string,
   target: string,
   connection: Connection,
-): Call {
+): RequestRecord {
   return {
     request,
     response,
@@ -84,19 +84,19 @@ export function beginCall(
   };
 }
 
-/** The call of a request that is not over; undefined when it is, or is not counted. */
-export function callOf(request: RawRequest): Call | undefined {
+/** The record of a request that has not ended; undefined when it has ended or is ignored. */
+export function recordOf(request: RawRequest): RequestRecord | undefined {
   const { stream } = request as { stream?: object };
-  // An app may keep something of its own there.
+  // HTTP/1.1 requests have no stream, but an app may set a property of that name.
   const ofStream = stream === undefined ? undefined : streams.get(stream);
   if (ofStream !== undefined) return ofStream;
   const open = connections.get(request.socket)?.open;
-  // Pipelined requests are rare.
+  // Pipelining is rare: nearly always the only record is the one.
   if (open === undefined || open[0]?.request === request) return open?.[0];
-  return open.find((call) => call.request === request);
+  return open.find((record) => record.request === request);
 }
 
-/** @param stream of HTTP/2 */
-export function callOfStream(stream: object): Call | undefined {
+/** The record of an HTTP/2 stream. */
+export function recordOfStream(stream: object): RequestRecord | undefined {
   return streams.get(stream);
 }

@@ -1,7 +1,7 @@
 import type { RawRequest } from '../frameworks/framework.ts';
 
-/** The caller's span, as W3C Trace Context carries it. */
-export interface Caller {
+/** The span of the calling service, from the request's `traceparent` (W3C Trace Context). */
+export interface RemoteParent {
   traceId: string;
   spanId: string;
   isSampled: boolean;
@@ -11,11 +11,11 @@ export interface Caller {
 
 const form = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
 const nothing = /^0+$/;
-/** W3C asks for at least 512 characters to be passed on; a longer one is not worth a span its size. */
+/** W3C asks for at least 512 characters; a longer tracestate would be larger than the span and is dropped. */
 const stateCharacters = 512;
 
-/** Whom a request continues; undefined when it brings no traceparent, or none that is well formed. */
-export function callerOf(request: RawRequest): Caller | undefined {
+/** undefined without a `traceparent`, or with a malformed one. */
+export function remoteParentOf(request: RawRequest): RemoteParent | undefined {
   const { traceparent, tracestate } = request.headers;
   if (typeof traceparent !== 'string') return undefined;
   const [, version, traceId, spanId, flags, more] = form.exec(traceparent.trim()) ?? [];

@@ -1,11 +1,11 @@
 import type { RawRequest } from '../frameworks/framework.ts';
 import { limits } from '../limits.ts';
 import { contentLength } from '../request/http1.ts';
-import type { Call, Ending } from '../request/request-record.ts';
+import type { Ending, RequestRecord } from '../request/request-record.ts';
 import { type ResponseHeaders, responseHeaderNames } from '../request/response-headers.ts';
 import { AttributeKey, type SpanWriter } from './span-writer.ts';
 
-/** Who takes attributes down: the span writer, or a test. */
+/** Receives attributes: the span writer, or a test. */
 export type AttributeSink = Pick<SpanWriter, 'repeated' | 'text' | 'integer' | 'list'>;
 
 const keys = {
@@ -33,8 +33,8 @@ const responseHeaderKeys = responseHeaderNames.map((name) => ({
   key: new AttributeKey(`http.response.header.${name}`),
 }));
 
-/** What the attributes of a call's span say, taken when it ends: neither request nor response is kept. */
-export interface CallFacts {
+/** Values of a span's attributes, copied when the request ends: neither request nor response is kept. */
+export interface RequestFacts {
   /** `knownMethod` of `originalMethod`. */
   readonly method: string;
   readonly originalMethod: string;
@@ -55,23 +55,23 @@ export interface CallFacts {
   readonly responseHeaders: ResponseHeaders | undefined;
 }
 
-/** The query is never taken: it holds secrets too often, and nobody here asks for it. @param headers taken besides */
+/** The query is never captured, because it may hold secrets. @param headers request headers to capture */
 export function factsOf(
-  call: Call,
+  record: RequestRecord,
   ending: Ending,
   responseHeaders: ResponseHeaders | undefined,
-  headers: readonly TakenHeader[],
-): CallFacts {
-  const { request, connection, method: originalMethod } = call;
+  headers: readonly CapturedHeader[],
+): RequestFacts {
+  const { request, connection, method: originalMethod } = record;
   const sent = request.headers;
   const method = knownMethod(originalMethod);
   return {
     method,
     originalMethod,
-    path: pathOf(call.target),
+    path: pathOf(record.target),
     scheme: connection.scheme,
     version: request.httpVersionMajor === 2 ? '2' : request.httpVersion,
-    route: call.route,
+    route: record.route,
     status: ending.status,
     host: (sent[':authority'] as string | undefined) ?? sent.host,
     peer: connection.peerAddress,
@@ -80,18 +80,18 @@ export function factsOf(
     userAgent: sent['user-agent'],
     requestBytes: contentLength(sent['content-length']),
     responseBytes: method === 'HEAD' ? undefined : ending.responseBytes,
-    errorType: errorType(call, ending),
+    errorType: errorType(record, ending),
     headers: headers.length === 0 ? noHeaders : headersOf(sent, headers),
     responseHeaders,
   };
 }
 
-const noHeaders: CallFacts['headers'] = [];
+const noHeaders: RequestFacts['headers'] = [];
 
 function headersOf(
   sent: RawRequest['headers'],
-  headers: readonly TakenHeader[],
-): CallFacts['headers'] {
+  headers: readonly CapturedHeader[],
+): RequestFacts['headers'] {
   return headers.flatMap(({ name, key }) => {
     const value = sent[name];
     return value === undefined
@@ -105,7 +105,7 @@ function joined(value: string | string[] | undefined): string | undefined {
 }
 
 /** By OpenTelemetry's stable semantic conventions for HTTP (1.29). */
-export function writeAttributes(to: AttributeSink, facts: CallFacts): void {
+export function writeAttributes(to: AttributeSink, facts: RequestFacts): void {
   const { method, route, status, userAgent, requestBytes, responseBytes } = facts;
   to.repeated(keys.method, method);
   if (method === otherMethod) to.text(keys.methodOriginal, cut(facts.originalMethod));
@@ -132,12 +132,12 @@ function writeResponseHeaders(to: AttributeSink, headers: ResponseHeaders): void
 }
 
 /** A request header that becomes an attribute. @property name lower case */
-export interface TakenHeader {
+export interface CapturedHeader {
   readonly name: string;
   readonly key: AttributeKey;
 }
 
-export function takenHeader(name: string): TakenHeader {
+export function capturedHeader(name: string): CapturedHeader {
   return { name, key: new AttributeKey(`http.request.header.${name}`) };
 }
 
@@ -146,18 +146,18 @@ const methods = new Set([
   ...['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS', 'CONNECT', 'TRACE', 'QUERY'],
 ]);
 
-/** RFC 9110, PATCH (RFC 5789) and QUERY; any other would let callers make up endpoints: `_OTHER`. */
+/** Methods of RFC 9110, PATCH (RFC 5789) and QUERY; any other is `_OTHER`, or callers could invent endpoints. */
 export function knownMethod(method: string): string {
   return methods.has(method) ? method : otherMethod;
 }
 
-/** Sets the methods that are known (OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS replaces the list). */
-export function knowMethods(names: readonly string[]): void {
+/** Replaces the known methods (OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS). */
+export function setKnownMethods(names: readonly string[]): void {
   methods.clear();
   for (const name of names) methods.add(name);
 }
 
-/** The path of a request's target, which is a whole URL when a proxy is spoken to (RFC 9112, 3.2.2). */
+/** The path of a request target, which may be a whole URL (absolute-form, RFC 9112, 3.2.2). */
 function pathOf(target: string): string {
   let path = target;
   if (target.charCodeAt(0) !== slash && /^https?:\/\//i.test(target)) {
@@ -174,7 +174,7 @@ let lastHost: string | undefined;
 let lastAddress = '';
 let lastPort: number | undefined;
 
-/** `server.address` and `server.port` of a Host header: mostly the one of the call before. */
+/** `server.address` and `server.port` from the Host header. The last one is cached. */
 function writeServer(to: AttributeSink, host: string | undefined): void {
   if (host === undefined || host === '') return;
   if (host !== lastHost) {
@@ -188,11 +188,11 @@ function writeServer(to: AttributeSink, host: string | undefined): void {
 }
 
 /**
- * Who called. As the official instrumentation: the address of X-Forwarded-For, else the peer. Of several hops
- * it takes the first, which anybody can make up; here they go to the collector as they came, for it knows
- * which proxies are trusted. The same for Forwarded.
+ * The client. `client.address` is the only address of X-Forwarded-For, else the peer. A list of several hops, or a
+ * Forwarded header, is sent as it came instead: Rollcall knows which proxies are trusted, and a client can write the
+ * first hop itself.
  */
-function writeClient(to: AttributeSink, { peer, forwardedFor, forwarded }: CallFacts): void {
+function writeClient(to: AttributeSink, { peer, forwardedFor, forwarded }: RequestFacts): void {
   if (peer !== undefined) to.repeated(keys.peer, peer);
   if (forwarded !== undefined) to.list(keys.forwarded, [lastOf(forwarded)]);
   if (forwardedFor !== undefined) {
@@ -203,18 +203,18 @@ function writeClient(to: AttributeSink, { peer, forwardedFor, forwarded }: CallF
   }
 }
 
-/** Of a list of hops that is too long, the end: its beginning is what a client may have made up. */
+/** The last whole hops of a list that is too long: a client can write the first ones itself. */
 function lastOf(hops: string): string {
   if (hops.length <= limits.headerCharacters) return hops;
   const end = hops.slice(-limits.headerCharacters);
   return end.slice(end.indexOf(',') + 1);
 }
 
-/** semconv: the error's type when the call failed for the server or had no answer, else nothing. */
-function errorType(call: Call, ending: Ending): string | undefined {
+/** `error.type` by the semantic conventions: for a status from 500 on, and for an aborted request. */
+function errorType(record: RequestRecord, ending: Ending): string | undefined {
   const { status, isAborted } = ending;
-  if (status !== undefined && status >= 500) return typeOf(call.error) ?? String(status);
-  if (isAborted) return typeOf(call.error) ?? 'aborted';
+  if (status !== undefined && status >= 500) return typeOf(record.error) ?? String(status);
+  if (isAborted) return typeOf(record.error) ?? 'aborted';
   return undefined;
 }
 

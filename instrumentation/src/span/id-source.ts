@@ -5,20 +5,20 @@ const spanIdBytes = 8;
 const idBytes = traceIdBytes + spanIdBytes;
 const drawnAtOnce = 256;
 
-/** Where a trace's id stands, and right after it a span's. */
+/** A trace id of 16 bytes at `at`, followed by a span id of 8. */
 export interface SpanIds {
   readonly bytes: Buffer;
   readonly at: number;
 }
 
-/** Ids of spans; the random bytes of many are drawn at once, which spares a call of the system for each. */
+/** Random ids. The bytes of 256 pairs are drawn at once, which saves a system call for each. */
 export class IdSource {
   #bytes = Buffer.alloc(0);
   #next = 0;
 
   draw(): SpanIds {
     if (this.#next === this.#bytes.length) {
-      // Not the same memory again: spans that wait to be written still have their ids there.
+      // A new buffer: spans that are not encoded yet still refer to the old one.
       this.#bytes = randomFillSync(Buffer.allocUnsafeSlow(drawnAtOnce * idBytes));
       this.#next = 0;
     }

@@ -1,16 +1,16 @@
-import type { Caller } from '../request/trace-context.ts';
+import type { RemoteParent } from '../request/trace-context.ts';
 
-/** Not recorded, or recorded with this tracestate. */
+/** undefined: no span. Otherwise a span with this tracestate. */
 export type Sampled = { readonly traceState: string | undefined } | undefined;
 
-/** @param random the upper 48 of the trace id's last 56 bits, which W3C says are random */
-export type LeanSampler = (caller: Caller | undefined, random: number) => Sampled;
+/** @param random upper 48 of the last 56 bits of the trace id, which are random by W3C Trace Context level 2 */
+export type LeanSampler = (parent: RemoteParent | undefined, random: number) => Sampled;
 
 /**
- * Lean mode's sampler. Without OTEL_TRACES_SAMPLER every call counts, whatever the caller sampled. With it,
- * what it asks for, deciding as OpenTelemetry's consistent probability sampling does, with the threshold in
- * tracestate (`ot=th:…`), so that Rollcall knows how many calls a span stands for.
- * @returns undefined for a sampler that is not known
+ * Lean mode's sampler. Without OTEL_TRACES_SAMPLER every request gets a span, whatever the caller sampled. Ratios
+ * follow OpenTelemetry's consistent probability sampling: the threshold is written to tracestate (`ot=th:…`), from
+ * which Rollcall computes the span's weight.
+ * @returns undefined for an unknown name
  */
 export function leanSampler(
   name: string | undefined,
@@ -27,41 +27,41 @@ export function leanSampler(
   return samplers[name ?? 'always_on']?.();
 }
 
-/** Every call: what the caller's sampling said of its spans is not said of this one. */
-export const always: LeanSampler = (caller) => {
-  const state = caller?.traceState;
+/** Every request. The caller's threshold becomes 0: it does not hold for this span. */
+export const always: LeanSampler = (parent) => {
+  const state = parent?.traceState;
   if (state === undefined || !/(?:^|[,\s])ot=/.test(state)) return { traceState: state };
   return { traceState: withThreshold(state, '0') };
 };
 
 const never: LeanSampler = () => undefined;
 
-/** As the caller decided, whose threshold stays; without a caller as `root` does. */
+/** Follows the caller's sampled flag and keeps its threshold; without a caller `root` decides. */
 function parentBased(root: LeanSampler): LeanSampler {
-  return (caller, random) => {
-    if (caller === undefined) return root(caller, random);
-    return caller.isSampled ? { traceState: caller.traceState } : undefined;
+  return (parent, random) => {
+    if (parent === undefined) return root(parent, random);
+    return parent.isSampled ? { traceState: parent.traceState } : undefined;
   };
 }
 
 function ratioSampler(ratio: number): LeanSampler {
   if (ratio >= 1) return always;
   if (ratio <= 0) return never;
-  // The threshold has 56 bits, more than a number holds: it is one of the upper 48.
+  // A threshold has 56 bits, more than a number holds exactly: only its upper 48 are used.
   const upper = Math.min(Math.round((1 - ratio) * 2 ** 48), 2 ** 48 - 1);
   const threshold = upper.toString(16).padStart(12, '0').replace(/0+$/, '') || '0';
-  return (caller, random) => {
+  return (parent, random) => {
     const given = /(?:^|[;=])rv:([0-9a-f]{12})[0-9a-f]{2}(?:[;,\s]|$)/.exec(
-      caller?.traceState ?? '',
+      parent?.traceState ?? '',
     );
     const drawn = given === null ? random : Number.parseInt(given[1]!, 16);
     return drawn >= upper
-      ? { traceState: withThreshold(caller?.traceState, threshold) }
+      ? { traceState: withThreshold(parent?.traceState, threshold) }
       : undefined;
   };
 }
 
-/** A tracestate with this threshold in OpenTelemetry's member, which stands first. */
+/** tracestate with this threshold in the member `ot`, which comes first. */
 function withThreshold(state: string | undefined, threshold: string): string {
   const members = (state ?? '').split(',').map((member) => member.trim());
   const own = members.find((member) => member.startsWith('ot=')) ?? 'ot=';

@@ -6,9 +6,8 @@ const drop = 0;
 const recordOnly = 1;
 
 /**
- * Has SERVER spans recorded that `inner` leaves out, without sampling them: other processors skip them, as
- * they skip what is not sampled, and `rollcallSpanProcessor` sees them. The trace flags that go to other
- * services are those `inner` decided.
+ * Records SERVER spans that `inner` drops, without the sampled flag: other processors skip them, and
+ * `rollcallSpanProcessor` takes them. The trace flags that go to other services are those of `inner`.
  */
 export function rollcallSampler(inner: Sampler): Sampler {
   return {

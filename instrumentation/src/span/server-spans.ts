@@ -4,19 +4,19 @@ import { type Packer, SpanQueue } from '../export/span-queue.ts';
 import { Guard } from '../guard.ts';
 import { type InventoryPart, inventorySpanName } from '../inventory.ts';
 import { limits } from '../limits.ts';
-import type { Call, Ending } from '../request/request-record.ts';
+import type { Ending, RequestRecord } from '../request/request-record.ts';
 import type { ResponseHeaders } from '../request/response-headers.ts';
-import { type Caller, callerOf } from '../request/trace-context.ts';
+import { type RemoteParent, remoteParentOf } from '../request/trace-context.ts';
 import { resourceOf } from '../resource.ts';
 import {
   destinationOf,
   type Environment,
+  nonEmpty,
   type RequestHooks,
   type RollcallOptions,
-  said,
 } from '../settings.ts';
 import { packageVersion } from '../version.ts';
-import { type CallFacts, factsOf, knowMethods, writeAttributes } from './attributes.ts';
+import { factsOf, type RequestFacts, setKnownMethods, writeAttributes } from './attributes.ts';
 import { hexIds, IdSource, type SpanIds } from './id-source.ts';
 import { always, type LeanSampler, leanSampler } from './lean-sampler.ts';
 import {
@@ -27,17 +27,16 @@ import {
   traceRequest,
 } from './span-writer.ts';
 
-/** One span to be written: `write` is between `begin` and `end`. */
+/** Writes one span: `SpanWriter.begin`, then its attributes. `end` is called by the packer. */
 type Writing = (writer: SpanWriter) => void;
 
 const kind = { internal: 1, server: 2 };
-/** The attribute that Rollcall reads the consumer from. */
+/** Rollcall reads the consumer from this attribute. */
 const consumerKey = new AttributeKey('enduser.id');
 
 /**
- * Makes SERVER spans of calls that ended, and sends them. A span is written at once, with the times of its
- * call: nothing is kept for calls under way but their start.
- * Loaded when a server listens or a call ended, for it brings OpenTelemetry's exporter with it.
+ * Makes SERVER spans of requests that ended, and queues them. Until then a request has only its record.
+ * Loaded when a server listens or a request ends, because it loads OpenTelemetry's packages.
  */
 export class ServerSpans {
   readonly queue: SpanQueue<Writing, Buffer>;
@@ -55,9 +54,9 @@ export class ServerSpans {
       queuedSpansMax: destination.queuedSpansMax ?? limits.queuedSpans,
     });
     this.#sampler = samplerOf(env, log);
-    this.#continues = continuesCallers(env, log);
-    const methods = said(env.OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS);
-    if (methods !== undefined) knowMethods(methods.split(',').map((method) => method.trim()));
+    this.#continues = continuesTraces(env, log);
+    const methods = nonEmpty(env.OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS);
+    if (methods !== undefined) setKnownMethods(methods.split(',').map((method) => method.trim()));
     const protocol = env.OTEL_EXPORTER_OTLP_TRACES_PROTOCOL ?? env.OTEL_EXPORTER_OTLP_PROTOCOL;
     if (protocol?.trim() === 'grpc') {
       log(
@@ -66,27 +65,27 @@ export class ServerSpans {
     }
   }
 
-  /** @param consumer who called, when the app says so */
+  /** @param consumer name of the caller, from the app's hook */
   add(
-    call: Call,
+    record: RequestRecord,
     ending: Ending,
     responseHeaders: ResponseHeaders | undefined,
     hooks: RequestHooks,
     consumer: string | undefined,
   ): void {
-    const durationNs = Math.round((performance.now() - call.startMs) * 1e6);
-    const caller = this.#continues ? callerOf(call.request) : undefined;
+    const durationNs = Math.round((performance.now() - record.startMs) * 1e6);
+    const parent = this.#continues ? remoteParentOf(record.request) : undefined;
     const ids = this.#ids.draw();
-    const sampled = this.#sampler(caller, this.#random(caller, ids));
+    const sampled = this.#sampler(parent, this.#random(parent, ids));
     if (sampled === undefined) return;
-    const { startEpochMs } = call;
+    const { startEpochMs } = record;
     const { traceState } = sampled;
-    const facts = factsOf(call, ending, responseHeaders, hooks.headers);
+    const facts = factsOf(record, ending, responseHeaders, hooks.headers);
     this.queue.add((writer) => {
       writer.begin({
         name: spanName(facts),
         kind: kind.server,
-        parent: caller,
+        parent,
         traceState,
         startEpochMs,
         durationNs,
@@ -98,7 +97,7 @@ export class ServerSpans {
     });
   }
 
-  /** The spans of one inventory, in one trace: the first is its root. */
+  /** Queues the spans of one inventory. They share a trace; the first is its root. */
   declare(parts: readonly InventoryPart[]): void {
     const startEpochMs = Date.now();
     let parent: { traceId: string; spanId: string } | undefined;
@@ -117,21 +116,21 @@ export class ServerSpans {
   }
 
   /** The upper 48 of the trace id's last 56 bits. */
-  #random(caller: Caller | undefined, { bytes, at }: SpanIds): number {
+  #random(parent: RemoteParent | undefined, { bytes, at }: SpanIds): number {
     if (this.#sampler === always) return 0;
-    if (caller !== undefined) return Number.parseInt(caller.traceId.slice(18, 30), 16);
+    if (parent !== undefined) return Number.parseInt(parent.traceId.slice(18, 30), 16);
     return bytes.readUIntBE(at + 9, 6);
   }
 }
 
-function spanName({ method, route }: CallFacts): string {
+function spanName({ method, route }: RequestFacts): string {
   const verb = method === '_OTHER' ? 'HTTP' : method;
   return route === undefined ? verb : `${verb} ${route}`;
 }
 
 /**
- * Gathers spans into requests. They are written some at a time: the code for it is then in the processor's
- * caches, between two calls of the app it is not. A span that fails half-way is taken back.
+ * Packs spans into OTLP requests. Spans are encoded 128 at a time, because one at a time, between two requests of the
+ * app, the encoder's code and tables are no longer in the processor's caches. A span that fails half-way is discarded.
  */
 class RequestPacker implements Packer<Writing, Buffer> {
   readonly #writer: SpanWriter;
@@ -140,7 +139,7 @@ class RequestPacker implements Packer<Writing, Buffer> {
 
   readonly #guard: Guard;
   readonly #unwritten: Writing[] = [];
-  /** Of a request that was delivered: without it there would be garbage of a megabyte each. */
+  /** The buffer of a delivered request, reused: a new one would be 1 MB of garbage for each delivery. */
   #spare: Buffer | undefined;
 
   constructor(options: RollcallOptions, env: Environment, log: (line: string) => void) {
@@ -184,15 +183,15 @@ class RequestPacker implements Packer<Writing, Buffer> {
 }
 
 function samplerOf(env: Environment, log: (line: string) => void): LeanSampler {
-  const name = said(env.OTEL_TRACES_SAMPLER)?.toLowerCase();
-  const sampler = leanSampler(name, said(env.OTEL_TRACES_SAMPLER_ARG));
+  const name = nonEmpty(env.OTEL_TRACES_SAMPLER)?.toLowerCase();
+  const sampler = leanSampler(name, nonEmpty(env.OTEL_TRACES_SAMPLER_ARG));
   if (sampler !== undefined) return sampler;
   log(`OTEL_TRACES_SAMPLER=${name} is not known to lean mode: all calls count`);
   return always;
 }
 
-function continuesCallers(env: Environment, log: (line: string) => void): boolean {
-  const propagators = said(env.OTEL_PROPAGATORS)?.toLowerCase().split(',');
+function continuesTraces(env: Environment, log: (line: string) => void): boolean {
+  const propagators = nonEmpty(env.OTEL_PROPAGATORS)?.toLowerCase().split(',');
   if (propagators === undefined) return true;
   const names = propagators.map((name) => name.trim());
   const others = names.filter((name) => !known.has(name));
@@ -210,7 +209,7 @@ function spanLimitsOf(env: Environment): { attributes: number; characters: numbe
 }
 
 function limitOf(value: string | undefined): number {
-  const text = said(value);
+  const text = nonEmpty(value);
   const number = Number(text);
   return text !== undefined && Number.isFinite(number) && number >= 0
     ? number

@@ -8,14 +8,13 @@ import { inventorySpanName } from '../inventory.ts';
 import { limits } from '../limits.ts';
 import { destinationOf, logToStandardError, type RollcallOptions } from '../settings.ts';
 
-/** The options that a service with an SDK of its own has use for; names come from its resource. */
+/** Options for a service with an SDK of its own, whose resource names the service. */
 export type SpanProcessorOptions = Pick<RollcallOptions, 'endpoint' | 'key' | 'log'>;
 
 /**
- * For an SDK that is already there: one more span processor, that sends SERVER spans to Rollcall and leaves
- * everything else alone. It sees spans that are recorded, sampled or not; what the sampler drops no processor
- * ever sees. `rollcallSampler` around the SDK's sampler has SERVER spans recorded all the same, and other
- * processors skip them as before.
+ * A span processor for a service that has an SDK: sends its SERVER spans to Rollcall. It gets spans that are recorded,
+ * sampled or not. No processor gets spans that the sampler drops: `rollcallSampler` around the SDK's sampler records
+ * SERVER spans all the same.
  * Unlike lean mode, it leaves OTEL_EXPORTER_OTLP_ENDPOINT to the SDK's own backend: Rollcall's address is
  * `endpoint`, else ROLLCALL_ENDPOINT, else this machine.
  */
@@ -60,7 +59,7 @@ class SpanList implements Packer<ReadableSpan, ReadableSpan[]> {
 
 function spanSender(exporter: OTLPTraceExporter): Sender<ReadableSpan[]> {
   return {
-    // Otherwise the service's HTTP instrumentation would make a span of each export.
+    // Otherwise the service's HTTP instrumentation would make a client span for each export.
     send: (spans, done) =>
       context.with(suppressTracing(context.active()), () => exporter.export(spans, done)),
     shutdown: () => exporter.shutdown(),

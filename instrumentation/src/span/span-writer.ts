@@ -1,20 +1,20 @@
 import type { SpanIds } from './id-source.ts';
 
 /**
- * Spans as OTLP's protobuf (opentelemetry-proto 1.7, trace.proto), written as calls end: 400 bytes outside the
- * heap instead of a dozen objects that live until they are sent, and no second pass over them then.
+ * Encodes spans as OTLP protobuf (opentelemetry-proto 1.7, trace.proto) when requests end: 400 bytes outside the heap
+ * instead of a dozen objects that live until they are sent.
  * test/instrumentation/encoding.test.ts holds it against OpenTelemetry's own serializer.
  */
 
 const noBytes = Buffer.alloc(0);
 
-/** A name of attributes, with its encoding and, for `repeated`, that of the values it had. */
+/** An attribute key with its encoded bytes, and a cache of encoded values for `repeated`. */
 export class AttributeKey {
   readonly name: string;
   /** KeyValue.key: field 1. */
   readonly head: Buffer;
   readonly known = new Map<string, Buffer>();
-  /** Mostly a value is the same as the one before: comparing is cheaper than hashing. */
+  /** The last value: comparing with it is cheaper than a lookup in `known`. */
   lastValue: string | undefined;
   lastEncoded: Buffer = noBytes;
 
@@ -27,22 +27,22 @@ export class AttributeKey {
 
 export interface SpanHead {
   name: string;
-  /** OTLP's numbers: 1 internal, 2 server. */
+  /** SpanKind of OTLP: 1 internal, 2 server. */
   kind: number;
-  /** The caller's, 32 and 16 hexadecimal digits. */
+  /** 32 and 16 hexadecimal digits. */
   parent: { traceId: string; spanId: string } | undefined;
   traceState: string | undefined;
   startEpochMs: number;
   durationNs: number;
   isError: boolean;
-  /** Its own span's, and its trace's unless it has a parent. */
+  /** The span's id, and the trace's unless there is a parent. */
   ids: SpanIds;
 }
 
-/** Values of one key that are kept encoded; then all are forgotten. */
+/** Encoded values cached for one key; at this number the cache is cleared. */
 const knownValuesMax = 512;
 const firstBytes = 64 * 1024;
-/** So few bytes are copied faster by a loop than by a call. */
+/** Up to this length a loop copies faster than a call. */
 const shortBytes = 64;
 
 export class SpanWriter {
@@ -65,7 +65,7 @@ export class SpanWriter {
     return this.#spans;
   }
 
-  /** ScopeSpans.spans, one after the other, until the next `begin`. Begins anew. */
+  /** The encoded ScopeSpans.spans fields, valid until the next `begin`. Starts an empty list. */
   take(): Buffer {
     const taken = this.#bytes.subarray(0, this.#at);
     this.#at = 0;
@@ -73,7 +73,7 @@ export class SpanWriter {
     return taken;
   }
 
-  /** Begins a span; its attributes are next, then `end`. */
+  /** Starts a span. Attributes follow, then `end` or `discard`. */
   begin(head: SpanHead): void {
     this.#spanAt = this.#at;
     this.#attributes = 0;
@@ -122,12 +122,12 @@ export class SpanWriter {
     this.#spans += 1;
   }
 
-  /** Takes back a span that could not be written whole. */
+  /** Removes the span that was begun. */
   discard(): void {
     this.#at = this.#spanAt;
   }
 
-  /** A text that many spans share: a method, a route, a client. */
+  /** A text attribute whose values repeat: method, route, client. Encoded values are cached. */
   repeated(key: AttributeKey, value: string): void {
     if (!this.#counts()) return;
     if (key.lastValue !== value) {
@@ -143,7 +143,7 @@ export class SpanWriter {
     this.#copy(key.lastEncoded);
   }
 
-  /** A text that is hardly ever the same. */
+  /** A text attribute whose values do not repeat. */
   text(key: AttributeKey, value: string): void {
     if (!this.#counts()) return;
     const text = value.length > this.#charactersMax ? value.slice(0, this.#charactersMax) : value;
@@ -232,7 +232,7 @@ export class SpanWriter {
     this.#fixed64(high, low + durationNs);
   }
 
-  /** @param low may be beyond 2^32: what is goes to the high half */
+  /** @param low may exceed 2^32: the carry is added to `high` */
   #fixed64(high: number, low: number): void {
     this.#at = this.#bytes.writeUInt32LE(low % 2 ** 32, this.#at);
     this.#at = this.#bytes.writeUInt32LE(high + Math.floor(low / 2 ** 32), this.#at);
@@ -283,7 +283,7 @@ export function traceRequest(
   const fields = resourceField.length + scopeSpans.length + scopeField.length + spans.length;
   const parts = [head(0x0a, fields), resourceField, scopeSpans, scopeField, spans];
   const bytes = parts.reduce((sum, part) => sum + part.length, 0);
-  // An eighth more, so that the next one fits as well; what is not written takes no memory.
+  // An eighth more than needed, so that the next request fits too. Pages that are never written take no memory.
   const request =
     memory !== undefined && memory.length >= bytes
       ? memory.subarray(0, bytes)
