@@ -30,6 +30,7 @@ export function openapiDocument(
       version,
       description:
         'Which endpoints are alive, slow, failing or dead, and who calls them. Durations are milliseconds, rates percent, times ISO 8601 UTC.',
+      contact: { name: 'Rollcall' },
       license: { name: 'MIT', identifier: 'MIT' },
     },
     // Relative to the document itself, below whatever prefix it is served.
@@ -54,8 +55,8 @@ function queryOperation({ name, path, about, parameters, schema, list }: Query):
     operationId: name,
     tags: ['reports'],
     summary: about,
-    description: `${about}.`,
-    security: security(['read', 'admin']),
+    description: `${about}. Needs a key of scope read or admin, unless authentication is off.`,
+    security,
     parameters: [...inPath, ...queryParameters(parameters)],
     responses: {
       '200': { description: about, content: contentOf(name, schema, list !== undefined) },
@@ -70,7 +71,6 @@ function queryOperation({ name, path, about, parameters, schema, list }: Query):
 const canBeMissing = (path: string, { shape }: z.ZodObject<z.ZodRawShape>): boolean =>
   path.includes(':') || 'endpoint' in shape;
 
-/** The roles are the scopes of keys; `operator` is the holder of ROLLCALL_ADMIN_KEY. */
 function commandOperation(command: Command): object {
   const { name, path, about, by, input, schema, list } = command;
   const content = schema && contentOf(name, schema, list !== undefined);
@@ -80,8 +80,8 @@ function commandOperation(command: Command): object {
     operationId: name,
     tags: ['tenancy'],
     summary: about,
-    description: `${about}.`,
-    security: security(by === 'operator' ? ['operator'] : ['admin', 'operator']),
+    description: `${about}. Needs ${by === 'operator' ? '' : 'a key of scope admin, or '}ROLLCALL_ADMIN_KEY.`,
+    security,
     parameters: [...pathParameters(path), ...queryParameters(command.parameters)],
     ...(body && {
       requestBody: { required: true, content: { 'application/json': { schema: body } } },
@@ -108,8 +108,8 @@ function inventoryOperation(command: InventoryCommand): object {
     operationId: name,
     tags: ['inventory'],
     summary: about,
-    description: `${about}.`,
-    security: security(action === 'declare' ? ['ingest', 'admin'] : ['read', 'admin']),
+    description: `${about}. Needs a key of scope ${action === 'declare' ? 'ingest' : 'read'} or admin, unless authentication is off.`,
+    security,
     parameters: [
       {
         name: 'service',
@@ -225,9 +225,8 @@ const securitySchemes = {
   apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key', description: 'the same key' },
 };
 
-/** One of the roles is enough, in either header. */
-const security = (roles: readonly string[]): object[] =>
-  roles.flatMap((role) => [{ bearer: [role] }, { apiKey: [role] }]);
+/** Either header is enough. Scopes of keys are in the descriptions: OpenAPI knows them for OAuth alone. */
+const security = [{ bearer: [] }, { apiKey: [] }];
 
 const errorSchema = named(
   'Error',

@@ -27,7 +27,7 @@ const lastCallerSchema = named(
   }),
 );
 
-const callsIntervalSchema = z.tuple([count, count]);
+const callsIntervalSchema = z.array(count).length(2);
 
 const percentileColumn = (percentile: (typeof percentiles)[number]) => ({
   type: millisecondsOrNull,

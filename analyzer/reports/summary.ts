@@ -38,7 +38,7 @@ const totals = tableOf<Usage>()('SummaryTotals', {
     value: ({ calls }) => countOf(calls),
   },
   total_requests_interval: {
-    type: z.tuple([count, count]).optional(),
+    type: z.array(count).length(2).optional(),
     about: 'of sampled calls: 95 % interval of total_requests; absent where nothing is sampled',
     value: (usage) => callsInterval(usage),
   },

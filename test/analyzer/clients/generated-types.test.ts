@@ -1,0 +1,107 @@
+import { execFile } from 'node:child_process';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { queries } from '../../../analyzer/api/queries.ts';
+import { inventoryCommands } from '../../../analyzer/inventory/commands.ts';
+import { commands } from '../../../analyzer/tenancy/commands.ts';
+import { type Authorizer, authorizerOf } from '../../../core/auth/authorizer.ts';
+import { openSqliteInventories } from '../../../core/store/sqlite/inventories.ts';
+import { openSqliteKeys } from '../../../core/store/sqlite/keys.ts';
+import { temporaryFolder } from '../../support/process.ts';
+import {
+  call,
+  dayMs,
+  hourMs,
+  type ListenOptions,
+  minuteMs,
+  nowMs,
+  openDoor,
+  repeat,
+} from '../support/door.ts';
+import { oracleReader } from '../support/oracle.ts';
+
+const run = promisify(execFile);
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+const adminKey = 'the-operator-has-chosen-this-one-well';
+const calls = [
+  ...repeat(30, (n) =>
+    call({
+      status: [200, 404, 503][n % 3]!,
+      endMs: nowMs - n * minuteMs,
+      client: `10.0.0.${n % 9}`,
+    }),
+  ),
+  ...repeat(5, () => call({ route: '/sampled', weight: 4 })),
+  call({ service: 'mail', environment: '', endMs: nowMs - hourMs, version: '', client: '' }),
+  call({ route: '/dead', endMs: nowMs - 40 * dayMs, consumer: 'carmen' }),
+];
+
+let folder: ReturnType<typeof temporaryFolder>;
+let door: ListenOptions;
+let close: () => Promise<void>;
+beforeAll(async () => {
+  folder = temporaryFolder();
+  const keys = await openSqliteKeys(join(folder.path, 'keys.db'));
+  const gate = authorizerOf({ auth: 'keys', adminKey, keys: async () => keys });
+  // The operator's key belongs to no project: reports are those of the one project.
+  const open: Authorizer = {
+    project: async () => 'default',
+    administrator: (credentials) => gate.administrator(credentials),
+    close: () => gate.close(),
+  };
+  const inventories = await openSqliteInventories(join(folder.path, 'keys.db'));
+  const tenancy = { gate: open, keys: async () => keys };
+  door = await openDoor(oracleReader(calls), nowMs, tenancy, undefined, { inventories });
+  close = async () => {
+    await door.close();
+    await gate.close();
+    await keys.close();
+    await inventories.close();
+    folder.remove();
+  };
+});
+afterAll(() => close());
+
+test('types generated from the OpenAPI document read every answer under strict checks', async () => {
+  const document = join(folder.path, 'openapi.json');
+  writeFileSync(document, JSON.stringify(await door.get('/openapi.json')));
+  const source = join(folder.path, 'client');
+  mkdirSync(source);
+  const generator = fileURLToPath(new URL('generate.ts', import.meta.url));
+  await run(process.execPath, [generator, document, join(source, 'api.ts')]);
+  copyFileSync(new URL('client.ts.txt', import.meta.url), join(source, 'client.ts'));
+  writeFileSync(join(source, 'package.json'), '{"type":"module"}');
+  writeFileSync(join(source, 'tsconfig.json'), JSON.stringify(strictest));
+  const compiler = join(root, 'node_modules/typescript/bin/tsc');
+  const compiled = await run(process.execPath, [compiler, '-p', source]).catch(
+    (error: { stdout: string }) => error,
+  );
+  expect(compiled.stdout).toBe('');
+  const { stdout } = await run(process.execPath, [
+    join(source, 'client.ts'),
+    `${door.url}/api/v1`,
+    adminKey,
+  ]);
+  const operations = [...queries, ...commands, ...inventoryCommands];
+  const answering = operations.filter(({ schema }) => schema !== undefined).length;
+  expect(stdout).toBe(`${answering} answers read\n`);
+});
+
+const strictest = {
+  compilerOptions: {
+    strict: true,
+    noUncheckedIndexedAccess: true,
+    exactOptionalPropertyTypes: true,
+    noPropertyAccessFromIndexSignature: true,
+    noUnusedLocals: true,
+    noEmit: true,
+    allowImportingTsExtensions: true,
+    module: 'nodenext',
+    target: 'esnext',
+    types: ['node'],
+    typeRoots: [join(root, 'node_modules/@types')],
+  },
+};
