@@ -1,8 +1,8 @@
 import { limits } from '../../limits.ts';
 import { endpointShape, endpointsOf, pairKey, type Spelling } from '../endpoint-identity.ts';
+import { callerNumbers } from '../last-callers.ts';
 import { SideBySide } from '../side-by-side.ts';
 import type { Database, Statement } from './database.ts';
-import { callerNumbers } from './usage/endpoint-facts.ts';
 
 /** A row of `endpoint` is one spelling of a route. Rows with one `same_as` are one endpoint to a reader. */
 export const spellingTables = `

@@ -1,8 +1,8 @@
-import { limits } from '../../../limits.ts';
 import { isBucket } from '../../endpoint-identity.ts';
+import { lastCallersOf } from '../../last-callers.ts';
 import type { EndpointRecord, LastCaller, Selection, ServiceRecord } from '../../store.ts';
 import type { Database } from '../database.ts';
-import { addFacts, callerNumbers, type EndpointFacts } from '../usage/endpoint-facts.ts';
+import { addFacts, type EndpointFacts } from '../usage/endpoint-facts.ts';
 import { minutesPerDay } from '../usage/levels.ts';
 import { UsageEntries } from '../usage/usage-block.ts';
 import type { DimensionCache } from './dimension-cache.ts';
@@ -179,20 +179,10 @@ export class ProjectRecords {
     return latest;
   }
 
-  /** A caller is client, consumer and agent. Facts hold one entry for each version and error type besides. */
   #lastCallers({ callers }: EndpointFacts): LastCaller[] {
-    const distinct: LastCaller[] = [];
-    for (let i = 0; i < callers.length; i += callerNumbers) {
-      const client = this.#dimensions.client(callers[i]!);
-      const { consumer, agent } = this.#dimensions.origin(callers[i + 1]!);
-      const atMs = callers[i + 2]!;
-      const known = distinct.some(
-        (caller) =>
-          caller.client === client && caller.consumer === consumer && caller.agent === agent,
-      );
-      if (!known) distinct.push({ client, consumer, agent, atMs });
-      if (distinct.length === limits.lastCallers) break;
-    }
-    return distinct;
+    return lastCallersOf(callers, (clientRow, originRow) => {
+      const { consumer, agent } = this.#dimensions.origin(originRow);
+      return { client: this.#dimensions.client(clientRow), consumer, agent };
+    });
   }
 }

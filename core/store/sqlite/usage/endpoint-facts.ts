@@ -1,12 +1,6 @@
-import { limits } from '../../../limits.ts';
 import { putVarint, VarintReader } from '../../../usage/varint.ts';
+import { callerNumbers, noteCaller, noteCallers } from '../../last-callers.ts';
 import type { CallRows } from './call-rows.ts';
-
-/** More than the callers that are answered: two origins of one caller (two errors, say) are two here. */
-const callersKept = 2 * limits.lastCallers;
-
-/** Callers lie flat, three numbers each, latest first: client row (0 when unknown), origin row, milliseconds. */
-export const callerNumbers = 3;
 
 /** What is never deleted of an endpoint: first and last call, lifetime counts, last callers. */
 export interface EndpointFacts {
@@ -15,6 +9,7 @@ export interface EndpointFacts {
   /** Spans seen: whether an endpoint lives does not depend on what they stand for. */
   calls: number;
   errors: number;
+  /** As core/store/last-callers.ts keeps them: rows of clients and origins. */
   callers: number[];
   /** What these spans stood for besides, estimated: Σ (weight − 1); less than 0 when most weigh 0. */
   unseenCalls: number;
@@ -56,7 +51,7 @@ export function factsOfCalls(calls: CallRows, order: Uint32Array): Map<number, E
     if (calls.status[i]! >= 400) facts.errors += 1;
     if (endMs < facts.firstCallMs) facts.firstCallMs = endMs;
     if (endMs > facts.lastCallMs) facts.lastCallMs = endMs;
-    observeCaller(facts.callers, calls.client[i]!, calls.origin[i]!, endMs);
+    noteCaller(facts.callers, calls.client[i]!, calls.origin[i]!, endMs);
   }
   if (calls.weighted > 0) addWeights(byEndpoint, calls, order);
   return byEndpoint;
@@ -86,36 +81,7 @@ export function addFacts(into: EndpointFacts, more: EndpointFacts): void {
   into.unseenCalls += more.unseenCalls;
   into.unseenErrors += more.unseenErrors;
   into.sampledMs = Math.max(into.sampledMs, more.sampledMs);
-  const { callers } = more;
-  for (let i = 0; i < callers.length; i += callerNumbers) {
-    observeCaller(into.callers, callers[i]!, callers[i + 1]!, callers[i + 2]!);
-  }
-}
-
-function observeCaller(callers: number[], client: number, origin: number, atMs: number): void {
-  const { length } = callers;
-  if (length === callersKept * callerNumbers && callers[length - 1]! >= atMs) return;
-  let at = 0;
-  while (at < callers.length && (callers[at] !== client || callers[at + 1] !== origin)) {
-    at += callerNumbers;
-  }
-  if (at < callers.length) {
-    if (callers[at + 2]! >= atMs) return;
-  } else if (at < callersKept * callerNumbers) {
-    callers.push(client, origin, atMs);
-  } else {
-    at -= callerNumbers;
-    if (callers[at + 2]! >= atMs) return;
-  }
-  // Moves up past every caller that came earlier.
-  for (; at > 0 && callers[at - 1]! < atMs; at -= callerNumbers) {
-    callers[at] = callers[at - 3]!;
-    callers[at + 1] = callers[at - 2]!;
-    callers[at + 2] = callers[at - 1]!;
-  }
-  callers[at] = client;
-  callers[at + 1] = origin;
-  callers[at + 2] = atMs;
+  noteCallers(into.callers, more.callers);
 }
 
 function factsIn(byEndpoint: Map<number, EndpointFacts>, endpoint: number): EndpointFacts {

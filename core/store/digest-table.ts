@@ -1,7 +1,7 @@
 /**
- * Says in which rows of the store a digest may stand: an open-addressing table of 12 bytes an entry, since
- * a Map would take a hundred and there may be millions. It compares 8 of a digest's 16 bytes; whoever asks
- * looks at the row itself.
+ * Maps digests to the rows of the store that may hold them. Open addressing, 12 bytes an entry: a Map takes a
+ * hundred, and there may be millions. An entry holds 8 of a digest's 16 bytes, so the caller compares the digest
+ * with the row.
  */
 export class DigestTable {
   #high = new Uint32Array(firstSlots);
@@ -17,7 +17,7 @@ export class DigestTable {
     this.size += 1;
   }
 
-  /** Whether `accept` says so of a row that may hold the digest. */
+  /** Whether `accept` returns true for a row that may hold the digest. */
   some(high: number, low: number, accept: (row: number) => boolean): boolean {
     const mask = this.#row.length - 1;
     for (let slot = low & mask; this.#row[slot] !== 0; slot = (slot + 1) & mask) {
