@@ -63,7 +63,9 @@ export class CallGroups {
     this.reasons.fill(0, 0, spans.count);
     this.#promote();
     for (let i = 0; i < spans.count; i += 1) {
-      if (this.#isCall[i] === 1 && asksItsParent(spans, i)) this.#nest(i);
+      if (this.#isCall[i] === 0) continue;
+      if (asksItsParent(spans, i)) this.#nest(i);
+      else if (spans.parent[i] !== 0) this.#nestInSidecar(i);
     }
     this.#joinSiblings();
   }
@@ -128,6 +130,28 @@ export class CallGroups {
     const isKnownLocal = isLocal(spans.flags[span]!);
     if (above < 0 || !(isKnownLocal || spans.service[above] === spans.service[span])) return;
     // Parents in a circle are no call within another.
+    if (this.root(above) === span) return;
+    this.#outer[span] = above;
+    this.reasons[span] = reason.nested;
+  }
+
+  /**
+   * A remote parent that is itself a SERVER span of the service is the sidecar's in front of it
+   * (docs/extraction.md X27): a service that calls itself has a CLIENT span between.
+   */
+  #nestInSidecar(span: number): void {
+    const spans = this.#spans;
+    const above = spans.find(spans.trace[span]!, spans.parent[span]!);
+    if (above < 0 || this.#isCall[above] === 0 || !isSameRequest(spans, span, above)) return;
+    if (
+      !isWithin(
+        spans.startNs[span]!,
+        spans.endNs[span]!,
+        spans.startNs[above]!,
+        spans.endNs[above]!,
+      )
+    )
+      return;
     if (this.root(above) === span) return;
     this.#outer[span] = above;
     this.reasons[span] = reason.nested;
@@ -252,6 +276,15 @@ export class CallGroups {
       spans.endNs[root]! + slackNs >= spans.endNs[span]! && scopes.length < limits.joinedEvidence
     );
   }
+}
+
+function isSameRequest({ service, request }: SpanTable, a: number, b: number): boolean {
+  return service[a] === service[b] && request[a] === request[b];
+}
+
+/** Whether the first range of time lies in the second, as far as clocks tell. */
+export function isWithin(startNs: number, endNs: number, fromNs: number, toNs: number): boolean {
+  return startNs >= fromNs && endNs <= toNs + coarseStartNs;
 }
 
 /**

@@ -1,8 +1,8 @@
 import type { CallBatch } from '../../../core/call.ts';
 import { limits } from '../../../core/limits.ts';
 import { sameBytes } from '../../intern/hash.ts';
-import { type CallGroups, isLocal, isRemote, reason } from './call-groups.ts';
-import { EarlierSiblings, isWithin } from './earlier-siblings.ts';
+import { type CallGroups, isLocal, isRemote, isWithin, reason } from './call-groups.ts';
+import { EarlierSiblings } from './earlier-siblings.ts';
 import { type EntryKind, entryKind, type Remembered, SpanMemory } from './span-memory.ts';
 import { type SpanTable, spanKind } from './span-table.ts';
 
@@ -49,8 +49,8 @@ export class EarlierRequests {
     return this.#services.size > 0 && this.#services.has(service);
   }
 
-  /** Whether spans of the service that have a parent in another process are remembered. */
-  remembersSiblings(service: number): boolean {
+  /** Whether spans of the service are remembered, if only to learn whether they must be. */
+  triesOrRemembers(service: number): boolean {
     return this.remembers(service) || (this.#trials.get(service) ?? trialRequests) > 0;
   }
 
@@ -87,6 +87,7 @@ export class EarlierRequests {
     for (const span of members) this.#findRepeated(span);
     for (const span of members) this.#findById(span);
     for (let i = spans.servers; i < spans.count; i += 1) this.#passClaim(i);
+    for (const span of members) this.#findSidecar(span);
     const isOpen = (span: number) => groups.root(span) === span && !this.#isSettled(span);
     for (const span of members) if (isOpen(span)) this.#findByTime(span);
     for (const span of members) if (isOpen(span)) this.#findSibling(span, true);
@@ -135,15 +136,10 @@ export class EarlierRequests {
 
   /** Calls, and the spans that are of one, of services that are remembered. */
   #members(): number[] {
-    const { count, service, parent, flags } = this.#spans;
+    const { count, service } = this.#spans;
     const members: number[] = [];
     for (let i = 0; i < count; i += 1) {
-      if (!this.#groups.isCall(i)) continue;
-      const mayHaveSibling = parent[i] !== 0 && isRemote(flags[i]!);
-      const isMember = mayHaveSibling
-        ? this.remembersSiblings(service[i]!)
-        : this.remembers(service[i]!);
-      if (isMember) members.push(i);
+      if (this.#groups.isCall(i) && this.triesOrRemembers(service[i]!)) members.push(i);
     }
     return members;
   }
@@ -228,6 +224,41 @@ export class EarlierRequests {
     if (missing >= 0 && this.#takesClaim(claim, span, span)) {
       this.#passedOn.push({ span: missing, claim });
     }
+  }
+
+  /** The call of a sidecar's span that an earlier request brought, or of the span that it was in front of (X27). */
+  #findSidecar(root: number): void {
+    const spans = this.#spans;
+    const memory = this.#memory;
+    if (this.#groups.root(root) !== root || this.#isSettled(root)) return;
+    const { view } = spans.cursor;
+    const isSame = (entry: number) =>
+      memory.get(entry, 'service') === spans.service[root] &&
+      memory.get(entry, 'request') === spans.request[root] &&
+      !this.#isOwn(entry, root);
+    const [start, end] = [spans.startNs[root]!, spans.endNs[root]!];
+    let entry = -1;
+    if (spans.parent[root] !== 0 && isRemote(spans.flags[root]!)) {
+      entry = this.#find(entryKind.seen, root, spans.parent[root]!);
+      const holds =
+        entry >= 0 &&
+        isSame(entry) &&
+        isWithin(start, end, memory.startNs(entry), memory.endNs(entry));
+      if (!holds) entry = -1;
+    }
+    if (entry < 0) {
+      entry = memory.some(
+        view,
+        spans.trace[root]!,
+        (inner) =>
+          memory.kind(inner) === entryKind.seen &&
+          sameBytes(memory.ids, memory.parent(inner), view, spans.id[root]!, 8) &&
+          memory.get(inner, 'parentIsRemote') === 1 &&
+          isSame(inner) &&
+          isWithin(memory.startNs(inner), memory.endNs(inner), start, end),
+      );
+    }
+    if (entry >= 0) this.#settle(root, entry, reason.nested);
   }
 
   #findSibling(root: number, isExact: boolean): void {
@@ -341,6 +372,7 @@ function factsOf(spans: SpanTable, span: number): Remembered {
     scope: spans.scope[span]!,
     request: spans.request[span]!,
     connection: spans.connection[span]!,
+    parentIsRemote: isRemote(spans.flags[span]!) ? 1 : 0,
     startNs: spans.startNs[span]!,
     endNs: spans.endNs[span]!,
   };

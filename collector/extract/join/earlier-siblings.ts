@@ -1,5 +1,5 @@
 import { sameBytes } from '../../intern/hash.ts';
-import { type CallGroups, coarseStartNs, mayShareCall } from './call-groups.ts';
+import { type CallGroups, coarseStartNs, isWithin, mayShareCall } from './call-groups.ts';
 import { entryKind, type SpanMemory } from './span-memory.ts';
 import type { SpanTable } from './span-table.ts';
 
@@ -112,9 +112,4 @@ export class EarlierSiblings {
     const { ids } = this.#memory;
     return sameBytes(ids, this.#memory.by(entry), ids, this.#memory.by(other), 8);
   }
-}
-
-/** Whether the first range of time lies in the second, as far as clocks tell. */
-export function isWithin(startNs: number, endNs: number, fromNs: number, toNs: number): boolean {
-  return startNs >= fromNs && endNs <= toNs + coarseStartNs;
 }

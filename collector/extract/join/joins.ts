@@ -20,9 +20,8 @@ export class Joins {
   /** A span of the request in hand needs `plan`. */
   needed = false;
   #project = '';
-  /** The service in hand is one whose spans are remembered; or those with a parent in another process. */
-  #remembers = false;
-  #remembersSiblings = false;
+  /** Spans of the service in hand are remembered, if only to learn whether they must be. */
+  #triesOrRemembers = false;
   readonly #siblings = new SiblingFilter();
   /** Where the spans lie whose routes are mounts; in the message's order. */
   #mounted: number[] = [];
@@ -54,14 +53,13 @@ export class Joins {
   }
 
   resource({ serviceHash }: Resource): void {
-    this.#remembers = this.#recognised.remembers(serviceHash);
-    this.#remembersSiblings = this.#recognised.remembersSiblings(serviceHash);
+    this.#triesOrRemembers = this.#recognised.triesOrRemembers(serviceHash);
   }
 
   /** Of every SERVER span in the first walk. */
   note(walk: TracesReader): void {
     if (walk.parentIdLength === 0) {
-      if (this.#remembers) this.needed = true;
+      if (this.#triesOrRemembers) this.needed = true;
     } else if (!this.needed) this.#noteParent(walk);
   }
 
@@ -80,7 +78,7 @@ export class Joins {
   #noteParent(walk: TracesReader): void {
     if (walk.parentIdLength !== 8 || walk.traceIdLength !== 16) return;
     this.needed =
-      this.#remembersSiblings ||
+      this.#triesOrRemembers ||
       !isRemote(walk.flags) ||
       this.#siblings.sees(walk.cursor.view, walk.traceIdStart, walk.parentIdStart);
   }

@@ -10,6 +10,8 @@ export interface Remembered {
   request: number;
   /** As `SpanTable.connection`. */
   connection: number;
+  /** 1 when the parent is known to be of another process. */
+  parentIsRemote: number;
   startNs: number;
   endNs: number;
 }
@@ -150,10 +152,10 @@ export class SpanMemory {
     this.#ids.setInt32(at + place.by + 4, countedLow);
     copy(this.#ids, at + place.taken, zeros, 0, 8);
     this.#kind[entry] = kind;
-    const { service, instance, scope, request, connection } = facts;
+    const { service, instance, scope, request, connection, parentIsRemote } = facts;
     const project = this.#project;
     this.#columns.set(
-      [project, service, instance, scope, request, connection, stamp],
+      [project, service, instance, scope, request, connection, stamp, parentIsRemote],
       entry * columns,
     );
     this.#times[entry * 2] = facts.startNs;
@@ -218,6 +220,7 @@ export class SpanMemory {
       scope: this.get(entry, 'scope'),
       request: this.get(entry, 'request'),
       connection: this.get(entry, 'connection'),
+      parentIsRemote: this.get(entry, 'parentIsRemote'),
       startNs: this.startNs(entry),
       endNs: this.endNs(entry),
     };
@@ -311,6 +314,7 @@ const column = {
   request: 4,
   connection: 5,
   stamp: 6,
+  parentIsRemote: 7,
 };
 const columns = 8;
 

@@ -330,6 +330,68 @@ describe('X18, X25: an INTERNAL span says more than the route that covers a pref
   });
 });
 
+describe('X27: a sidecar under the service’s own name', () => {
+  // Istio and Envoy: the sidecar's span is the direct parent, without a CLIENT span between.
+  const shop = (name: string) => [
+    { key: 'service.name', value: 'shop' },
+    { key: 'telemetry.sdk.name', value: name },
+  ];
+  const request = (sdk: string, ...spans: Span[]) =>
+    encodeTraces([{ attributes: shop(sdk), scopes: [{ name: sdk, spans }] }]);
+  const sidecar = (parent: number | undefined) => at(1, parent, remote, [0, 22], get);
+  const app = at(2, 1, remote, [1, 20], { ...routed, 'http.response.status_code': 201 });
+
+  test.each([undefined, 9])(
+    'in one request: the sidecar’s time, the route (parent %s)',
+    (parent) => {
+      const spans = [sidecar(parent), app];
+      for (const order of [spans, spans.toReversed()]) {
+        const both = Buffer.concat(order.map((one) => request(one === app ? 'app' : 'envoy', one)));
+        const { calls, extracted } = counted(both);
+        expect(calls).toEqual(['GET /users/{id} 200 22']);
+        expect(extracted[0]).toMatchObject({ stored: 1, duplicate: { nested: 1 } });
+      }
+    },
+  );
+
+  test.each([undefined, 9])('in two requests, whichever comes first (parent %s)', (parent) => {
+    const [a, b] = [request('envoy', sidecar(parent)), request('app', app)];
+    expect(counted(a, b).calls).toEqual(['GET /users/{id} 200 22']);
+    expect(counted(b, a).calls).toEqual(['GET /users/{id} 201 19']);
+    // Sent again it says the same again.
+    expect(counted(a, b, b).calls.length).toBe(1);
+  });
+
+  test('with an inner span of the application, which has two siblings', () => {
+    const framework = at(3, 1, remote, [2, 19], routed);
+    const three = [
+      request('envoy', sidecar(9)),
+      encodeTraces([
+        {
+          attributes: shop('app'),
+          scopes: [
+            { name: 'server', spans: [app] },
+            { name: 'framework', spans: [framework] },
+          ],
+        },
+      ]),
+    ];
+    expect(counted(...three).calls.length).toBe(1);
+    expect(counted(Buffer.concat(three)).calls.length).toBe(1);
+  });
+
+  test.each<[string, Span]>([
+    ['another path', at(2, 1, remote, [1, 20], { ...routed, 'url.path': '/users/8' })],
+    ['another method', at(2, 1, remote, [1, 20], { ...routed, 'http.request.method': 'PUT' })],
+    ['a longer time', at(2, 1, remote, [1, 60], routed)],
+  ])('%s: a service that calls itself answers two calls', (_, inner) => {
+    const [a, b] = [request('envoy', sidecar(9)), request('app', inner)];
+    expect(counted(Buffer.concat([a, b])).calls.length).toBe(2);
+    expect(counted(a, b).calls.length).toBe(2);
+    expect(counted(b, a).calls.length).toBe(2);
+  });
+});
+
 describe('X16: siblings under one remote parent', () => {
   const server = at(1, 9, remote, [0, 20], get);
   const framework = at(2, 9, remote, [1, 19], { ...routed, 'http.response.status_code': 201 });
