@@ -132,6 +132,7 @@ const dashboardPaths = [
   '/endpoints',
   '/endpoints/:id',
   '/dead',
+  '/inventory',
   '/clients',
   '/services',
   '/settings',

@@ -6,6 +6,7 @@ import { ClientsPage } from './pages/clients.tsx';
 import { DeadPage } from './pages/dead.tsx';
 import { EndpointsPage } from './pages/endpoints/endpoints.tsx';
 import { FirstRunPage } from './pages/first-run.tsx';
+import { InventoryPage } from './pages/inventory.tsx';
 import { OverviewPage } from './pages/overview/overview.tsx';
 import { ServicesPage } from './pages/services.tsx';
 import { SettingsPage } from './pages/settings.tsx';
@@ -66,6 +67,9 @@ function Pages() {
         <Route path="/dead">
           <DeadPage session={session} />
         </Route>
+        <Route path="/inventory">
+          <InventoryPage session={session} />
+        </Route>
         <Route path="/clients">
           <ClientsPage session={session} />
         </Route>
@@ -90,6 +94,7 @@ const titles: Record<string, string> = {
   '': 'Overview',
   endpoints: 'Endpoints',
   dead: 'Dead list',
+  inventory: 'Inventory',
   clients: 'Clients',
   services: 'Services',
   settings: 'Settings',

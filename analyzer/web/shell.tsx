@@ -17,6 +17,7 @@ const pages = [
   ['/', 'Overview'],
   ['/endpoints', 'Endpoints'],
   ['/dead', 'Dead list'],
+  ['/inventory', 'Inventory'],
   ['/clients', 'Clients'],
   ['/services', 'Services'],
 ] as const;

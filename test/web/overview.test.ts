@@ -188,7 +188,15 @@ describeInBrowser('the overview in a browser', () => {
   ] as const)('is clean for axe, %s, %i px wide', async (colorScheme, width) => {
     const viewport = { width, height: 800 };
     const other = await openPage(world.browser, world.url, { colorScheme, viewport });
-    for (const path of ['/', '/dead', '/clients', '/services', '/settings', '/nothing']) {
+    for (const path of [
+      '/',
+      '/dead',
+      '/inventory',
+      '/clients',
+      '/services',
+      '/settings',
+      '/nothing',
+    ]) {
       await other.page.goto(world.url + path);
       await other.page.locator('main').waitFor();
       await other.page.waitForLoadState('networkidle');

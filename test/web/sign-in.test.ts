@@ -112,7 +112,7 @@ describeInBrowser('signing in to the dashboard in a browser', () => {
       scope: 'read',
     })) as { key: string; id?: string };
     const { page } = watched;
-    await page.goto(`${world.url}/`);
+    await page.goto(`${world.url}/?window=24h`);
     await signIn(key);
     await page.getByRole('tab', { name: /^Requests/ }).waitFor();
     await fetch(`${world.url}/api/v1/keys/${id}`, {

@@ -66,6 +66,33 @@ export interface Services extends Head {
   next_cursor: string | null;
 }
 
+/** The declared routes of a service, and what was called of them. */
+export interface Inventory {
+  version: number;
+  created_at: string;
+  author: string | null;
+  format: string;
+  declared_routes: number;
+  added_routes: number;
+  removed_routes: number;
+  service: string;
+  environment: string | null;
+  dry_run: boolean;
+  called_routes: number;
+  never_called_routes: number;
+  notes: string[];
+  routes: {
+    method: string;
+    route: string;
+    deprecated: boolean;
+    owner: string | null;
+    sunset_at: string | null;
+    endpoints: { id: string; environment: string; method: string; route: string }[];
+  }[];
+  undocumented: { id: string; environment: string; method: string; route: string }[];
+  former_routes: { method: string; route: string; removed_at: string }[];
+}
+
 export interface Key {
   id: string;
   project: string;

@@ -14,6 +14,7 @@ import type {
   Clients,
   EndpointAnswer,
   EndpointRow,
+  Inventory,
   Key,
   Report,
   Services,
@@ -115,6 +116,8 @@ export interface SeriesQuestion extends Narrowing {
   tz: string;
   endpoint?: string;
   interval?: string;
+  /** False where there is nothing to ask for: an endpoint that was never called has no series. */
+  enabled?: boolean;
 }
 
 const seriesParameters = (asked: SeriesQuestion): Parameters => ({
@@ -130,6 +133,7 @@ export function useTimeseries(asked: SeriesQuestion): UseQueryResult<Timeseries>
   return useQuery({
     queryKey: ['timeseries', parameters],
     queryFn: ({ signal }) => request<Timeseries>(api('/timeseries'), { parameters, signal }),
+    enabled: asked.enabled ?? true,
     refetchInterval: refreshMs(asked.period),
   });
 }
@@ -267,6 +271,52 @@ export function useServices(narrowing?: Narrowing): UseQueryResult<Services> {
           ? 30_000
           : refreshMs(narrowing.period),
   });
+}
+
+const inventoryPath = (service: string) =>
+  api(`/services/${encodeURIComponent(service)}/inventory`);
+
+/** Null when the service has none. */
+export function useInventory(
+  service: string,
+  environment: string | undefined,
+): UseQueryResult<Inventory | null> {
+  return useQuery({
+    queryKey: ['inventory', service, environment],
+    queryFn: async ({ signal }) => {
+      try {
+        return await request<Inventory>(inventoryPath(service), {
+          parameters: { environment },
+          signal,
+        });
+      } catch (error) {
+        if (error instanceof ApiError && error.status === 404) return null;
+        throw error;
+      }
+    },
+    placeholderData: (before) => (before?.service === service ? before : undefined),
+  });
+}
+
+export function useInventoryCommands(service: string, environment: string | undefined) {
+  const client = useQueryClient();
+  // Statuses and marks of all endpoints depend on it.
+  const onSuccess = () => client.invalidateQueries();
+  const put = (body: string, isDryRun: boolean) =>
+    request<Inventory>(inventoryPath(service), {
+      method: 'PUT',
+      parameters: { environment, ...(isDryRun && { dry_run: 'true' }) },
+      body,
+    });
+  return {
+    preview: useMutation({ mutationFn: (text: string) => put(text, true) }),
+    replace: useMutation({ mutationFn: (text: string) => put(text, false), onSuccess }),
+    remove: useMutation({
+      mutationFn: () =>
+        request<void>(inventoryPath(service), { method: 'DELETE', parameters: { environment } }),
+      onSuccess,
+    }),
+  };
 }
 
 const keysKey = ['keys'] as const;

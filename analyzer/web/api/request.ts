@@ -36,9 +36,10 @@ export function addressOf(path: string, parameters: Parameters = {}): string {
 export const api = (path: string): string => `api/v1${path}`;
 
 interface Sent {
-  method?: 'GET' | 'POST' | 'DELETE';
+  method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   parameters?: Parameters;
-  body?: object;
+  /** As JSON, or text as it is. */
+  body?: object | string;
   signal?: AbortSignal;
 }
 
@@ -50,13 +51,17 @@ interface Sent {
 export async function request<T>(path: string, sent: Sent = {}): Promise<T> {
   const { method = 'GET', parameters, body, signal } = sent;
   const headers: Record<string, string> = { accept: 'application/json', 'x-rollcall-page': '1' };
-  if (body !== undefined) headers['content-type'] = 'application/json';
+  if (body !== undefined) {
+    headers['content-type'] = typeof body === 'string' ? 'text/plain' : 'application/json';
+  }
   let response: Response;
   try {
     response = await fetch(addressOf(path, parameters), {
       method,
       headers,
-      ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...(body !== undefined && {
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+      }),
       ...(signal && { signal }),
     });
   } catch (error) {

@@ -67,6 +67,10 @@ function DeadList({
     [report, search.method],
   );
   const listed = useMemo(() => rows.filter(isListed).sort(bySilence), [rows]);
+  const knocked = useMemo(
+    () => rows.filter(({ marks }) => (marks as readonly string[]).includes('called_after_removal')),
+    [rows],
+  );
   const calls = useMemo(() => callsByService(report.endpoints), [report]);
   const groups = useMemo(() => groupsOf(listed), [listed]);
   const { dead_after_days: deadDays, cold_after_days: coldDays } = session.settings!;
@@ -115,6 +119,24 @@ function DeadList({
             </ul>
           </section>
         ))
+      )}
+      {knocked.length > 0 && (
+        <section className={styles.panel} aria-label="Removed, still called">
+          <h2>
+            Removed, still called <small>gone from the inventory, and called after that</small>
+          </h2>
+          <ul className={styles.items}>
+            {knocked.map((row) => (
+              <DeadItem
+                key={row.id}
+                row={row}
+                search={search}
+                generatedAt={report.generated_at}
+                otherCalls={(calls.get(serviceOf(row)) ?? 0) - row.total_calls}
+              />
+            ))}
+          </ul>
+        </section>
       )}
     </>
   );

@@ -1,10 +1,11 @@
-import { type ReactNode, useId, useMemo, useRef, useState } from 'react';
+import { type ReactNode, useEffect, useId, useMemo, useRef, useState } from 'react';
 import { useServices } from '../api/queries.ts';
-import { ago, agoText, moment } from '../state/format.ts';
+import { ago, agoText, browserZone, moment } from '../state/format.ts';
 import { useKeys } from '../state/keys.ts';
-import { comparedName, type Period, presets } from '../state/period.ts';
-import { type Change, type Search, usePageSearch } from '../state/search.ts';
+import { comparedName, lengthMs, type Period, presets } from '../state/period.ts';
+import { type Change, type Search, usePageSearch, writeSearch } from '../state/search.ts';
 import { plainText } from '../state/text.ts';
+import { CopyButton } from './copy-button.tsx';
 import styles from './filter-bar.module.css';
 import { statusWord } from './status.tsx';
 
@@ -119,6 +120,11 @@ function Chips({
 
 /** "4 s ago"; counts by itself. */
 function Age({ atMs }: { atMs: number }) {
+  const [, setNow] = useState(0);
+  useEffect(() => {
+    const timer = window.setInterval(() => setNow(Date.now()), 10_000);
+    return () => window.clearInterval(timer);
+  }, []);
   return (
     <span className={styles.age} title={`figures of ${moment(atMs)}`}>
       {ago(atMs) === 'now' ? 'live' : agoText(atMs)}
@@ -156,6 +162,17 @@ function PeriodPicker({ search, change }: { search: Search; change: Change }) {
           </button>
         ))}
         <CustomRange period={period} choose={choose} />
+        <div className={styles.foot}>
+          <label>
+            <input
+              type="checkbox"
+              checked={search.tz === 'UTC'}
+              onChange={({ target }) => change({ tz: target.checked ? 'UTC' : undefined })}
+            />{' '}
+            times in UTC
+          </label>
+          <CopyButton name="Copy link to this time" text={() => sharedAddress(search)} />
+        </div>
       </div>
     </span>
   );
@@ -168,6 +185,23 @@ function zoomedFrom(): Period | undefined {
   const state: unknown = window.history.state;
   if (typeof state !== 'object' || state === null || !('zoomedFrom' in state)) return undefined;
   return state.zoomedFrom as Period;
+}
+
+/** A link that shows the same figures tomorrow: with the time as it is now, and its zone. */
+function sharedAddress(search: Search): string {
+  const { period } = search;
+  const toMs = Math.ceil(Date.now() / 60_000) * 60_000;
+  const fixed =
+    'from' in period
+      ? period
+      : {
+          from: new Date(toMs - lengthMs(period)).toISOString(),
+          to: new Date(toMs).toISOString(),
+        };
+  const { origin, pathname } = window.location;
+  return (
+    origin + pathname + writeSearch({ ...search, period: fixed, tz: search.tz ?? browserZone })
+  );
 }
 
 function CustomRange({ period, choose }: { period: Period; choose: (period: Period) => void }) {

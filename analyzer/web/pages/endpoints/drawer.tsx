@@ -88,6 +88,7 @@ function Detail({ answer }: { answer: EndpointAnswer }) {
     method: undefined,
     endpoint: row.id,
     tz,
+    enabled: row.total_calls > 0,
   });
   const statuses = Object.entries(answer.status_codes).sort(([, a], [, b]) => b - a);
   return (
