@@ -1,4 +1,4 @@
-type Column = Int32Array | Uint32Array | Uint16Array | Float64Array;
+type Column = Int32Array | Uint32Array | Uint16Array | Uint8Array | Float64Array;
 
 /** A longer copy of a column, filled up with zeros. */
 export function grown<C extends Column>(column: C, length: number): C {

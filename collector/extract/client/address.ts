@@ -2,8 +2,8 @@ import ipaddr from 'ipaddr.js';
 import { AppError } from '../../../core/error.ts';
 
 /**
- * Addresses of clients: one canonical text for each, and whether it is a proxy whose word counts.
- * The only file that knows ipaddr.js.
+ * Client addresses: their canonical text, and which of them are trusted proxies. The only file that imports
+ * ipaddr.js.
  */
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
@@ -18,8 +18,8 @@ export function canonicalAddress(text: string): string {
 }
 
 /**
- * The network of an address that tells no single client: /24 of IPv4, /48 of IPv6. An address of 6to4
- * holds one of IPv4 in its first 48 bits and is cut within that.
+ * The network that truncated privacy stores: /24 of IPv4, /48 of IPv6. The first 48 bits of a 6to4 address hold
+ * an IPv4 address, so it is truncated to /40.
  * @param address canonical
  */
 export function networkOf(address: string): string {
@@ -31,7 +31,7 @@ export function networkOf(address: string): string {
   return `${ipaddr.fromByteArray(bytes).toString()}/${bits}`;
 }
 
-/** The networks whose forwarding headers are believed (ROLLCALL_TRUSTED_PROXIES). */
+/** The networks whose forwarding headers are trusted (ROLLCALL_TRUSTED_PROXIES). */
 export class TrustedProxies {
   readonly #networks: Network[] = [];
 
@@ -45,7 +45,7 @@ export class TrustedProxies {
     }
   }
 
-  /** Whatever a header says, nobody is there to be believed. */
+  /** No proxy is trusted: forwarding headers are ignored. */
   get isEmpty(): boolean {
     return this.#networks.length === 0;
   }
@@ -60,10 +60,10 @@ export class TrustedProxies {
   }
 
   /**
-   * The client among the hops of a forwarding header, oldest first: each proxy appended the one that
-   * called it, so the nearest that is no trusted proxy is the client, and what it claims itself stands
-   * further left, unbelieved. All trusted: the oldest.
-   * @returns canonical; '' when that hop is no address
+   * The client among the hops of a forwarding header, oldest first. Each proxy appends the address that called
+   * it, so the nearest hop that is not a trusted proxy is the client; hops further left are its own claims.
+   * When all are trusted, the oldest.
+   * @returns canonical; '' when that hop is not an address
    */
   clientOf(hops: readonly string[]): string {
     for (let i = hops.length - 1; i >= 0; i -= 1) {
@@ -103,10 +103,10 @@ const privateNetworks = [
   'fc00::/7',
 ];
 
-/** RFC 3056: 16 bits, then an address of IPv4. */
+/** RFC 3056: 16 bits, then an IPv4 address. */
 const sixToFour: Network = [ipaddr.IPv6.parse('2002::'), 16];
 
-/** Longer texts are no address: a bracketed IPv6 with zone and port stays below it. */
+/** Longer texts are not addresses: a bracketed IPv6 address with zone and port is shorter. */
 const addressCharacters = 128;
 
 function parseAddress(text: string): Address | undefined {

@@ -12,7 +12,7 @@ import {
   type TrustedProxies,
 } from './address.ts';
 
-/** In place of a client's number: the span names one, and no text of it is an address. */
+/** In place of a client's number: the span has a client attribute, and none of its texts is an address. */
 export const invalidClient = -1;
 
 /**
@@ -34,7 +34,7 @@ export class ClientCache {
     this.#proxies = proxies;
   }
 
-  /** What is remembered, as a share of `limits.internedStrings`. */
+  /** Cached texts, as a share of `limits.internedStrings`. */
   get weight(): number {
     return this.#texts.weight;
   }
@@ -120,7 +120,7 @@ export class ClientCache {
     return this.#trusted[text] === 1;
   }
 
-  /** Some put the whole X-Forwarded-For where one address belongs. */
+  /** Some instrumentations put the whole X-Forwarded-For header into an address attribute. */
   #parse(text: string): number {
     const address = text.includes(',')
       ? this.#proxies.clientOf(forwardedForHops([text]))

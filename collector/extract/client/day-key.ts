@@ -12,9 +12,9 @@ import {
 import { AppError } from '../../../core/error.ts';
 
 /**
- * A random key for each day, UTC, that leaves no trace when its day is over. Within its day it survives a
- * restart, in a file that only its owner reads: day, key and a checksum, always of one length, so that the
- * next key is written over the last one's bytes. Why a file: docs/decisions/0008-client-privacy.md.
+ * A random key for each day, UTC, of which nothing remains when the day is over. During its day it survives
+ * restarts in a file that only its owner can read: day, key and a checksum, always of the same length, so that
+ * the next key overwrites its bytes. Why a file: docs/decisions/0008-client-privacy.md.
  */
 export class DayKey {
   readonly #path: string;
@@ -50,8 +50,9 @@ export class DayKey {
   }
 
   /**
-   * Takes another key when the day is another one.
-   * @throws Error of the file system: the new key holds, but the old one is on disk until a later call
+   * Makes a new key when the day has changed.
+   * @throws Error of the file system: the new key is in use, but the old one stays on disk until a later call
+   *   succeeds
    */
   turn(nowMs: number): void {
     const day = dayOf(nowMs);
@@ -95,7 +96,7 @@ function checksum(content: Buffer): Buffer {
   return createHash('sha256').update(body).digest().subarray(0, 4);
 }
 
-/** In place: a file made anew would leave the old one's bytes on the disk. */
+/** Overwrites the file in place: a new file would leave the old key's bytes on the disk. */
 function overwrite(path: string, content: Buffer): void {
   let file: number;
   try {
@@ -126,7 +127,7 @@ function readContent(path: string): Buffer | undefined {
   }
 }
 
-/** A file that was cut off or changed holds no key. */
+/** A truncated or changed file holds no key. */
 function readKey(path: string): { day: number; key: Buffer } | undefined {
   const content = readContent(path);
   if (content?.length !== fileBytes) return undefined;

@@ -12,17 +12,17 @@ export interface PrivacyOptions {
   log: Log;
   /** Milliseconds since the epoch. */
   now?: () => number;
-  /** How often the day is looked at while no request comes. */
+  /** How often the day is checked without requests. */
   checkMs?: number;
 }
 
 /**
- * What takes the place of clients' addresses before anything is kept (ROLLCALL_CLIENT_PRIVACY).
- * @returns undefined when addresses are kept as they are
- * @throws AppError `unavailable` when the day's key cannot be kept
+ * Replaces client addresses before they are stored (ROLLCALL_CLIENT_PRIVACY).
+ * @returns undefined when addresses are stored in full
+ * @throws AppError `unavailable` when the day's key cannot be stored
  */
 export function openClientPrivacy(options: PrivacyOptions): ClientPrivacy | undefined {
-  // A key of an earlier configuration opens what it hashed: it goes.
+  // A key of an earlier configuration could reveal the addresses that it hashed: it is destroyed.
   if (options.mode !== 'hash') destroyDayKey(options.keyPath);
   return options.mode === 'full' ? undefined : new ClientPrivacy(options);
 }
@@ -42,12 +42,15 @@ export class ClientPrivacy {
     this.#timer = setInterval(() => this.turn(now()), checkMs).unref();
   }
 
-  /** Counts on when what was shown before is shown differently: what was made of it must be forgotten. */
+  /**
+   * Increases when the key changes, so that the same address gets a new hash. Caches of hashed addresses must
+   * then be cleared.
+   */
   get generation(): number {
     return this.#key?.day ?? 0;
   }
 
-  /** To be told the time before every request: a key does not outlive its day (UTC). */
+  /** Call before every request: a key is not used after its day (UTC). */
   turn(nowMs: number): void {
     try {
       this.#key?.turn(nowMs);
@@ -59,7 +62,10 @@ export class ClientPrivacy {
     }
   }
 
-  /** @param address canonical. @returns '' for nobody */
+  /**
+   * @param address canonical
+   * @returns '' for no client
+   */
   shown(address: string): string {
     switch (this.#mode) {
       case 'hash':
@@ -81,10 +87,10 @@ export class ClientPrivacy {
   }
 }
 
-/** In texts that must stay the same over days, such as routes, and where nothing of an address is shown. */
+/** For texts that must not change from day to day, such as routes, and for mode `none`. */
 export const hidden = '{address}';
 
-/** 64 bits: among a million clients of a day two are one with a probability of 3 in 100 million. */
+/** 64 bits: two of a million clients of a day collide with a probability of 3 in 100 million. */
 function hashed(address: string, key: Buffer): string {
   return `h:${createHmac('sha256', key).update(address).digest('hex').slice(0, 16)}`;
 }

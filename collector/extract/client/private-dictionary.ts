@@ -3,12 +3,12 @@ import { type CallContext, CallDictionary, type EndpointName } from '../../../co
 import { type ClientPrivacy, hidden } from './privacy.ts';
 
 /**
- * The dictionary when addresses are not kept as they are. Every word on its way to the store passes here,
- * whoever found it, so that no full address gets by.
+ * The dictionary when addresses are not stored in full. Every dimension value on its way to the store passes
+ * through it, so no full address reaches the store.
  */
 export class PrivateDictionary extends CallDictionary {
   readonly #privacy: ClientPrivacy;
-  /** What each address became, for those that are not remembered before they come here. */
+  /** The replacement of each address that no cache replaced before. */
   readonly #numbers = new Map<string, number>();
   #generation: number;
 
@@ -56,7 +56,7 @@ export class PrivateDictionary extends CallDictionary {
   }
 }
 
-/** Not hashed: tomorrow the route would be another endpoint. */
+/** Not hashed: with tomorrow's key the route would be another endpoint. */
 function withoutAddresses(route: string): string {
   return replaceAddresses(route, () => hidden);
 }

@@ -9,11 +9,11 @@ import { MountRouteCap } from './mount-cap.ts';
 import type { RouteCache } from './route-cache.ts';
 import type { SpellingUses } from './spelling-uses.ts';
 
-/** In place of an endpoint's number: it is not counted at all, because of its method or its route. */
+/** In place of an endpoint's number: the call is excluded by its method or its route. */
 export const excludedByMethod = -1;
 export const excludedByRoute = -2;
 
-/** The dictionary's numbers of endpoints, remembered by the numbers of what they are made of. */
+/** Caches the dictionary's numbers of endpoints by resource, route and method. */
 export class EndpointCache {
   readonly #dictionary: CallDictionary;
   readonly #routes: RouteCache;
@@ -35,7 +35,7 @@ export class EndpointCache {
     this.#exclusion = new Exclusion(config);
   }
 
-  /** How many are remembered. */
+  /** The number of cached endpoints. */
   get size(): number {
     return this.#numbers.size;
   }
@@ -46,10 +46,10 @@ export class EndpointCache {
   }
 
   /**
-   * @param method place in `httpMethods`
+   * @param method index in `httpMethods`
    * @param route its number in the `RouteCache`
-   * @param status a refusal may come from before every endpoint: those of made-up routes are told apart
-   * @returns the dictionary's number, or `excludedByMethod` or `excludedByRoute`
+   * @param status early refusals of templated routes make endpoints of their own
+   * @returns the dictionary's number, `excludedByMethod` or `excludedByRoute`
    */
   endpointOf(resource: Resource, method: number, route: number, status: number): number {
     const told = this.#routes.route(route);

@@ -18,7 +18,7 @@ export const httpMethods = [
   'QUERY',
 ] as const;
 
-/** The place in `httpMethods` of the method of the walk's span. */
+/** The index in `httpMethods` of the method of the walk's span. */
 export function methodOf(walk: TracesReader): number {
   const { attributes, cursor } = walk;
   const place = attributes.firstString(methodSlots);
@@ -49,7 +49,7 @@ export function isKnownMethod(bytes: Buffer, start: number, end: number): boolea
   return knownMethod(bytes, start, end) > 0;
 }
 
-/** The place in `httpMethods` of the method in these bytes, in whatever case; 0 when it is none. */
+/** The index in `httpMethods` of the method in these bytes, in any case; 0 when it is none. */
 function knownMethod(bytes: Buffer, start: number, end: number): number {
   const length = end - start;
   if (length < 3 || length > 7) return 0;
@@ -62,7 +62,7 @@ function knownMethod(bytes: Buffer, start: number, end: number): number {
   return method;
 }
 
-// No two methods agree in both: one look says which it can be.
+// No two methods have the same first letter and length: one comparison is enough.
 const byInitialAndLength = new Uint8Array(32 * 8);
 for (const [place, name] of httpMethods.entries()) {
   if (place > 0) byInitialAndLength[(name.charCodeAt(0) & 31) * 8 + name.length] = place;

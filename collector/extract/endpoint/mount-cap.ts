@@ -4,7 +4,10 @@ import type { Route } from '../../../core/route/route.ts';
 
 type ServiceName = Pick<EndpointName, 'project' | 'service' | 'environment'>;
 
-/** Bounds the routes made up behind one mount of one service (docs/extraction.md X14): past it they are `{path}`. */
+/**
+ * Bounds the templated routes behind one mount of one service (docs/extraction.md X14): further ones become
+ * `{path}`.
+ */
 export class MountRouteCap {
   readonly #routes = new Map<string, Set<string>>();
 

@@ -9,8 +9,9 @@ import { mark, slot } from '../span-attributes.ts';
 import { httpMethods } from './http-method.ts';
 
 /**
- * A call's canonical route (core/route/route.ts), remembered. What an `http.route` says alone is remembered as
- * long as the words are; what needed path or name too, only for a while: there is no end of paths.
+ * Caches the canonical routes of calls (core/route/route.ts). Results from `http.route` alone are kept as long
+ * as the interned strings. Results that needed the path or the name are kept for a while only: the number of
+ * paths is unlimited.
  */
 export class RouteCache {
   /** Routes by number, from 1 on. */
@@ -18,7 +19,7 @@ export class RouteCache {
   readonly #numbers = new Map<string, number>();
   #routesWeight = 0;
 
-  /** The route asked for last covers only the beginning of its path (docs/extraction.md X14). */
+  /** The last route covers only the beginning of its path (docs/extraction.md X14). */
   foundMount = false;
 
   readonly #patterns = new Interner();
@@ -30,12 +31,12 @@ export class RouteCache {
   readonly #evidence = new Interner();
   readonly #byEvidence = new TripleTable();
 
-  // The path of the span in hand: its bytes, without query, and how many segments are not empty.
+  // The path of the current span: its bytes without the query, and its number of non-empty segments.
   #pathStart = 0;
   #pathEnd = 0;
   #pathSegments = 0;
 
-  /** What is remembered for good, as a share of `limits.internedStrings`. */
+  /** Texts that are kept, as a share of `limits.internedStrings`. */
   get weight(): number {
     return this.#patterns.weight + this.#routesWeight;
   }
@@ -84,7 +85,7 @@ export class RouteCache {
     return this.#byAllEvidence(walk, start, length, method, status, sender);
   }
 
-  /** The path of the walk's span, without its query, cut to what is kept; '' without one. */
+  /** The path of the walk's span without its query, truncated; '' without one. */
   pathOf(walk: TracesReader): string {
     const { bytes } = walk.cursor;
     this.#findPath(walk);
@@ -98,7 +99,7 @@ export class RouteCache {
     return this.#number(found);
   }
 
-  /** Asks core/route/route.ts once for each distinct evidence. */
+  /** Calls core/route/route.ts once for each distinct evidence. */
   #byAllEvidence(
     walk: TracesReader,
     routeStart: number,
@@ -112,7 +113,7 @@ export class RouteCache {
     if (evidence.size > evidenceWordsMax || evidence.bytes > evidenceBytesMax) {
       this.#forgetEvidence();
     }
-    // A 404 that no text names is nobody's, whatever path a scanner tried (X18).
+    // A 404 without a route belongs to no endpoint (X18), so all such paths share one cache entry.
     const unnamed = routeLength === 0 && !hasSlash(bytes, walk.nameStart, walk.nameLength);
     const pathLength =
       status === 404 && unnamed
@@ -152,7 +153,7 @@ export class RouteCache {
     this.#byEvidence.clear();
   }
 
-  /** `http.route` texts get their numbers one by one, so the next one is always the one to learn. */
+  /** `http.route` texts get ascending numbers, so the next one is always the one to add. */
   #learn(pattern: number): void {
     if (pattern >= this.#canonical.length) {
       this.#canonical = grown(this.#canonical, 2 * this.#canonical.length);
@@ -162,7 +163,7 @@ export class RouteCache {
     const { canonical, segments } = routePattern(text);
     this.#known = pattern;
     this.#segments[pattern] = segments;
-    // Where the number of segments varies only core/route/route.ts can tell whether the path fits.
+    // When the number of segments varies, only core/route/route.ts can decide whether the path matches.
     this.#canonical[pattern] =
       canonical === ''
         ? 0
@@ -197,7 +198,7 @@ export class RouteCache {
       const origin = start;
       start = pathOfUrl(cursor.bytes, origin, valueEnd);
       if (start > origin && (start === valueEnd || endsPath(cursor.bytes[start]!))) {
-        // `http://host` asks for `/`: the slash before the host stands for it.
+        // `http://host` is a request for `/`: a slash of `//` is used for it.
         start = cursor.bytes.indexOf(slash, origin);
         valueEnd = start + 1;
       }
@@ -217,11 +218,11 @@ export class RouteCache {
   }
 }
 
-/** Evidence kept at a time: enough for the routes of many services, and forgotten at once. */
+/** Cached evidence: enough for the routes of many services. A full cache is emptied. */
 const evidenceWordsMax = 2 ** 15 - 4;
 const evidenceBytesMax = 4 * 1024 * 1024;
 
-// The template of a URL or a page stands in for a route that is missing: both are opt-in attributes.
+// A URL's or page's template replaces a missing route: both are opt-in attributes.
 const routeSlots = [slot.route, slot.urlTemplate, slot.nextRoute];
 const pathSlots = [slot.path, slot.oldTarget, slot.url, slot.oldUrl];
 

@@ -9,15 +9,15 @@ import { slot } from '../span-attributes.ts';
 import type { RouteCache } from './route-cache.ts';
 
 /**
- * RPC server spans as calls (ROLLCALL_RPC=on; docs/extraction.md 2.1, note 1): the method is POST, the route
- * `/package.Service/Method`, the status what HTTP calls the same outcome.
+ * RPC server spans as calls (ROLLCALL_RPC=on; docs/extraction.md 2.1): the method is POST, the route
+ * `/package.Service/Method`, the status the HTTP equivalent of the RPC status.
  */
 export class RpcRoutes {
   readonly #routes: RouteCache;
   readonly #words = new Interner();
   readonly #known = new TripleTable();
 
-  /** @param routes gives the numbers; cleared together with this */
+  /** @param routes assigns the numbers; cleared together with this cache */
   constructor(routes: RouteCache) {
     this.#routes = routes;
   }
@@ -29,7 +29,7 @@ export class RpcRoutes {
 
   /** The number of the route of the walk's span. @param status of `rpcStatusOf` */
   numberOf(walk: TracesReader, status: number): number {
-    // A method that no service has: its name is whatever a caller made up (compare docs/extraction.md X18).
+    // A method that does not exist: a caller made its name up (compare docs/extraction.md X18).
     if (status === unimplemented) return this.#routes.numberOfRoute(unmatched);
     const words = this.#words;
     if (words.size > wordsMax || words.bytes > wordBytesMax) this.clear();
@@ -127,6 +127,6 @@ const statusByName = new Map<string, number>([...codes, ['canceled', 499]]);
 const unimplemented = 501;
 const unmatched: Route = { route: specialRoutes.unmatched, templated: false };
 
-/** Callers make up names too: enough for every method of many services, then all are forgotten. */
+/** Callers can make up names. Enough for every method of many services; a full cache is emptied. */
 const wordsMax = 2 ** 15;
 const wordBytesMax = 4 * 1024 * 1024;

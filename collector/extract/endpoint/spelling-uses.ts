@@ -1,4 +1,5 @@
 import type { CallBatch, CallDictionary, EndpointName } from '../../../core/call.ts';
+import { grown } from '../../../core/column.ts';
 import { limits } from '../../../core/limits.ts';
 import { endpointShape, pairKey } from '../../../core/store/endpoint-identity.ts';
 import { SideBySide, type UsedBy } from '../../../core/store/side-by-side.ts';
@@ -20,7 +21,7 @@ export class SpellingUses {
   readonly #sideBySide = new SideBySide();
   /** Shapes by their text; numbers from 1 on. */
   readonly #shapes = new Map<string, number>();
-  /** By shape: the endpoint number that stands for each spelling, by canonical route. */
+  /** By shape: the endpoint number of each spelling, by canonical route. */
   readonly #spellings: Map<string, number>[] = [new Map()];
   readonly #found = new Set<string>();
 
@@ -32,14 +33,14 @@ export class SpellingUses {
   /** By endpoint number: 1 when its shape has another spelling that is not known to be side by side. */
   #isOpen = new Uint8Array(1024);
 
-  /** Of the group in hand; wraps, and is never 0. */
+  /** The current group's serial number; wraps, and is never 0. */
   #serial = 0;
 
   constructor(dictionary: CallDictionary) {
     this.#dictionary = dictionary;
   }
 
-  /** What is remembered, as a share of `limits.internedStrings`. */
+  /** Cached numbers, as a share of `limits.internedStrings`. */
   get size(): number {
     return 2 * this.#shapes.size + this.#found.size;
   }
@@ -144,11 +145,4 @@ export class SpellingUses {
     this.#lastEndS = grown(this.#lastEndS, length);
     this.#isOpen = grown(this.#isOpen, length);
   }
-}
-
-/** The same numbers in a longer column, zeros behind them. */
-function grown<C extends Int32Array | Float64Array | Uint8Array>(column: C, length: number): C {
-  const next = new (column.constructor as new (length: number) => C)(length);
-  next.set(column);
-  return next;
 }

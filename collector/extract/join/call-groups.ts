@@ -4,27 +4,27 @@ import { SiblingFilter } from './sibling-filter.ts';
 import { type SpanTable, spanKind } from './span-table.ts';
 
 /**
- * Which SERVER spans of one request are of one call (docs/extraction.md X2, X3, X4, X16), as far as the request
- * itself tells. Spans are known by their places in `RequestSpans`; a group by its root, the outer span.
+ * Groups the SERVER spans of one request into calls (docs/extraction.md X2, X3, X4, X16), using that request
+ * alone. A span is identified by its index in `SpanTable`, a group by the index of its root, the outer span.
  */
 export class CallGroups {
   readonly #spans: SpanTable;
   readonly #countsRpc: boolean;
   readonly #filter = new SiblingFilter();
-  /** 1 for a span that is a call by itself: a SERVER span, or what a proxy's span stands for. */
+  /** 1 for a span that can be a call: a SERVER span, or the INTERNAL child that replaces a proxy's span. */
   #isCall = new Uint8Array(0);
-  /** The next span outwards of the same call, or -1. */
+  /** The next outer span of the same call, or -1. */
   #outer = new Int32Array(0);
-  /** By span, what its parents lead to: see `#lead`. */
+  /** By span: the result of `#lead`. */
   #leads = new Int32Array(0);
   readonly #way: number[] = [];
 
   /** By root of a call with sibling spans: the scopes of all of them. */
   readonly #scopes = new Map<number, number[]>();
 
-  /** By span: why it is no call of its own; 0 when it is. */
+  /** By span: the reason why it does not count as a call; 0 when it counts. */
   reasons = new Uint8Array(0);
-  /** The INTERNAL span that stands for the proxy's span, by the proxy's place (X4). */
+  /** By index of a proxy's span: the INTERNAL span that replaces it (X4). */
   readonly promoted = new Map<number, number>();
 
   constructor(spans: SpanTable, countsRpc: boolean) {
@@ -32,7 +32,7 @@ export class CallGroups {
     this.#countsRpc = countsRpc;
   }
 
-  /** After the SERVER spans were read. */
+  /** Call after the SERVER spans were read. */
   begin(): void {
     const spans = this.#spans;
     if (this.#isCall.length < spans.start.length) {
@@ -45,7 +45,7 @@ export class CallGroups {
     return this.#isCall[span] === 1;
   }
 
-  /** After the other spans were read that `begin`'s calls ask for. */
+  /** Call after the other spans that `begin` needs were read. */
   find(): void {
     const spans = this.#spans;
     const size = spans.start.length;
@@ -70,7 +70,7 @@ export class CallGroups {
     this.#joinSiblings();
   }
 
-  /** The outermost span of the call that this one is of. */
+  /** The outermost span of this span's call. */
   root(span: number): number {
     let root = span;
     while (this.#outer[root]! >= 0) root = this.#outer[root]!;
@@ -82,13 +82,13 @@ export class CallGroups {
     return root;
   }
 
-  /** The span on the way outwards from this one whose local parent is not in the request, or -1. */
+  /** The first span outwards from this one whose local parent is not in the request, or -1. */
   missing(span: number): number {
     const lead = asksItsParent(this.#spans, span) ? this.#lead(span) : leadsNowhere;
     return lead <= leadsMissing ? leadsMissing - lead : -1;
   }
 
-  /** The call that the parents of this span lead to, or -1. */
+  /** The call reached by this span's parents, or -1. */
   callAbove(span: number): number {
     const lead = this.#lead(span);
     return lead > 0 ? lead - 1 : -1;
@@ -126,10 +126,10 @@ export class CallGroups {
   #nest(span: number): void {
     const spans = this.#spans;
     const above = this.callAbove(span);
-    // Without the flag only the same service tells that the parent is in this process (X3, X5).
+    // Without the flag, a parent of the same service is taken for a local one (X3, X5).
     const isKnownLocal = isLocal(spans.flags[span]!);
     if (above < 0 || !(isKnownLocal || spans.service[above] === spans.service[span])) return;
-    // Parents in a circle are no call within another.
+    // A cycle of parents is not nesting.
     if (this.root(above) === span) return;
     this.#outer[span] = above;
     this.reasons[span] = reason.nested;
@@ -167,7 +167,7 @@ export class CallGroups {
     let at = span;
     let lead: number = this.#leads[at]!;
     while (lead === 0) {
-      this.#leads[at] = leadsNowhere; // until known: parents in a circle lead nowhere
+      this.#leads[at] = leadsNowhere; // until known: a cycle of parents leads nowhere
       way.push(at);
       const parent = spans.parent[at]!;
       if (parent === 0 || isRemote(spans.flags[at]!)) {
@@ -230,20 +230,20 @@ export class CallGroups {
     );
   }
 
-  /** Hashes of the instrumentation scopes whose sibling spans are of the call of this root. */
+  /** Hashes of the instrumentation scopes of this root's sibling spans. */
   scopesOf(root: number): readonly number[] {
     return this.#scopes.get(root) ?? [this.#spans.scope[root]!];
   }
 
   /**
-   * A family is the spans of one remote parent, one instance, one method and one path. A span that lies
-   * within another in time is of the same call when `mayShareCall` allows it. Spans go from the earliest
-   * start to the latest, each to the shortest call that holds it: so as many find one as can.
+   * A family has one remote parent, instance, method and path. A span within another in time belongs to the
+   * same call when `mayShareCall` allows it. Spans are assigned by ascending start, each to the shortest call
+   * that contains it: this joins the largest number of spans.
    */
   #joinFamily(family: number[]): void {
     const spans = this.#spans;
     const { startNs, endNs } = spans;
-    // Outer spans before inner ones; of two that are equal the one that was ended later is the outer.
+    // Outer spans before inner ones; of two equal ones the later in the message is the outer.
     family.sort((a, b) => startNs[a]! - startNs[b]! || endNs[b]! - endNs[a]! || b - a);
     let open: number[] = [];
     for (const span of family) {
@@ -263,14 +263,14 @@ export class CallGroups {
     }
   }
 
-  /** Whether the span, which starts later, may be of the call of this root. */
+  /** Whether the span, which starts later, may belong to this root's call. */
   #holdsSibling(root: number, span: number): boolean {
     const spans = this.#spans;
     const scopes = this.scopesOf(root);
     const scope = spans.scope[span]!;
     if (!mayShareCall(scopes, spans.connection[root]!, scope, spans.connection[span]!))
       return false;
-    // A scope's own spans that touch are calls one after the other.
+    // Adjacent spans of one scope are consecutive calls.
     const slackNs = scopes.includes(scope) ? 0 : coarseStartNs;
     return (
       spans.endNs[root]! + slackNs >= spans.endNs[span]! && scopes.length < limits.joinedEvidence
@@ -288,10 +288,10 @@ export function isWithin(startNs: number, endNs: number, fromNs: number, toNs: n
 }
 
 /**
- * Whether a span may be of the same call as spans of these scopes, as far as scope and connection tell
- * (docs/extraction.md X16). One instrumentation makes one SERVER span of a call: two spans of one scope are
- * two calls that a client made at once, unless both came over one connection of HTTP/1, which carries one
- * call at a time. Spans from different ports of the client are different calls.
+ * Whether a span may belong to the same call as spans of these scopes, by scope and connection
+ * (docs/extraction.md X16). An instrumentation makes one SERVER span per call, so two spans of one scope are
+ * two parallel calls, unless both came over one HTTP/1 connection, which carries one call at a time. Spans from
+ * different client ports are different calls.
  */
 export function mayShareCall(
   scopes: readonly number[],
@@ -305,13 +305,16 @@ export function mayShareCall(
   return !scopes.includes(scope);
 }
 
-/** A span's `connection` above this says HTTP/1; the bits below are the client's port. */
+/** A `connection` above this is HTTP/1; the lower bits are the client's port. */
 export const portMax = 0xffff;
 
-/** Why a span is no call of its own. */
+/** The reason why a span does not count as a call. */
 export const reason = { none: 0, nested: 1, sibling: 2 } as const;
 
-/** Span.flags: the parent is remote, and that this is known (trace.proto, SpanFlags). */
+/**
+ * Span.flags: the bit that says that the next one is known, and the bit for a remote parent (trace.proto,
+ * SpanFlags).
+ */
 const knowsRemote = 0x100;
 const remote = 0x200;
 
@@ -319,29 +322,29 @@ export function isRemote(flags: number): boolean {
   return (flags & (knowsRemote | remote)) === (knowsRemote | remote);
 }
 
-/** The parent is known to be of this process. */
+/** Whether the parent is known to be in the same process. */
 export function isLocal(flags: number): boolean {
   return (flags & (knowsRemote | remote)) === knowsRemote;
 }
 
-/** Whether its parent may be of this process. */
+/** Whether the parent may be in the same process. */
 export function asksItsParent(spans: SpanTable, span: number): boolean {
   return spans.parent[span] !== 0 && !isRemote(spans.flags[span]!);
 }
 
-/** What Ruby's Rack instrumentation calls the span of the server in front (`record_frontend_span`). */
+/** The name that Ruby's Rack instrumentation gives to the front server's span (`record_frontend_span`). */
 export function isProxyName(bytes: Buffer, start: number, end: number): boolean {
   return end - start === proxyName.length && bytes.compare(proxyName, 0, 17, start, end) === 0;
 }
 
 /**
- * How much later than the span around it one may end: the JS SDK takes a start from a clock of whole
- * milliseconds and the time from there to the end from a finer one (seen with @hono/otel).
+ * The time by which an inner span may end after its outer span: the JS SDK takes starts from a clock of whole
+ * milliseconds and durations from a finer one (seen with @hono/otel).
  */
 export const coarseStartNs = 1_000_000;
 
 const proxyName = Buffer.from('http_server.proxy');
 const leadsNowhere = -1;
 const leadsMissing = -2;
-/** Spans under one parent that are compared with the next: calls that a client makes at once. */
+/** Open spans under one parent that are compared with the next one: parallel calls of one client. */
 const openMax = 64;

@@ -7,12 +7,12 @@ import { type EntryKind, entryKind, type Remembered, SpanMemory } from './span-m
 import { type SpanTable, spanKind } from './span-table.ts';
 
 /**
- * The calls of a request that were counted before: an earlier request brought another span of the same
- * call, or this very one (docs/extraction.md X2, X3, X16, as far as other requests tell; `CallGroups` is the rest).
- * Spans are known by their places in `RequestSpans`, a call by its root in `CallGroups`.
+ * Recognises calls that an earlier request already counted, by another span of the same call or by the same
+ * span (docs/extraction.md X2, X3, X16). `CallGroups` finds the spans of one call within a request. A span is
+ * identified by its index in `SpanTable`, a call by its root in `CallGroups`.
  *
- * Only services in which a call of several spans was found are remembered, most services never are. The first
- * requests of every service are remembered too: the first such call may lie in two of them.
+ * Only services that made several spans for one call are remembered; most never do. The first requests of every
+ * service are remembered too, because its first such call may be split between two of them.
  */
 export class EarlierRequests {
   readonly #spans: SpanTable;
@@ -21,21 +21,24 @@ export class EarlierRequests {
   readonly #siblings: EarlierSiblings;
   /** Hashes of the services whose spans are remembered. */
   readonly #services = new Set<number>();
-  /** Of other services: how many requests are still remembered, to learn whether a batch ends in a call. */
+  /**
+   * By other service: the number of requests that are still remembered, to find a first call that is split
+   * between two.
+   */
   readonly #trials = new Map<number, number>();
 
   // The request in hand.
-  /** By root: why its call is not counted again; 0 when it is counted by the request in hand. */
+  /** By root: the reason why its call is not counted again; 0 when this request counts it. */
   #reasons = new Uint8Array(0);
-  /** By root: the id of the span that it is counted by, 8 bytes each. */
+  /** By root: the id of the span that counts for it, 8 bytes each. */
   #counters = new DataView(new ArrayBuffer(0));
-  /** By root: the stamp of the batch in which that one was counted; 0 for the batch in hand. */
+  /** By root: the stamp of the batch that counted it; 0 for the current batch. */
   #stamps = new Int32Array(0);
-  /** By root: it was the one that counted when it came before. */
+  /** By root: it was the counted span in the earlier request. */
   #isRepeated = new Uint8Array(0);
-  /** By span: its entry in the memory, or -1. */
+  /** By span: its entry in `SpanMemory`, or -1. */
   #seen = new Int32Array(0);
-  /** Claims of INTERNAL spans that go on to their missing parents: the span, and the claim. */
+  /** Claims on INTERNAL spans that are passed on to their missing parents: the span, and the claim. */
   #passedOn: { span: number; claim: number }[] = [];
 
   constructor(spans: SpanTable, groups: CallGroups) {
@@ -54,7 +57,7 @@ export class EarlierRequests {
     return this.remembers(service) || (this.#trials.get(service) ?? trialRequests) > 0;
   }
 
-  /** A request of the project is read, `spans` and `groups` are about to be filled. */
+  /** Begins a request of a project, before `spans` and `groups` are filled. */
   begin(project: string): void {
     if (this.#services.size > 0) this.#memory.grow(limits.joinedSpansRemembered);
     this.#memory.open(project);
@@ -62,7 +65,7 @@ export class EarlierRequests {
     this.#passedOn.length = 0;
   }
 
-  /** Whether an earlier request claims a parent in this span's trace that had not come by then. */
+  /** Whether an earlier request holds a claim on a missing parent in this span's trace. */
   isClaimed(span: number): boolean {
     const { service, trace, cursor } = this.#spans;
     if (!this.remembers(service[span]!)) return false;
@@ -70,7 +73,7 @@ export class EarlierRequests {
     return this.#memory.some(cursor.view, trace[span]!, isClaim) >= 0;
   }
 
-  /** After the groups were found. */
+  /** Call after the groups were found. */
   find(): void {
     const spans = this.#spans;
     const groups = this.#groups;
@@ -94,12 +97,12 @@ export class EarlierRequests {
     for (const span of members) if (isOpen(span)) this.#findSibling(span, false);
   }
 
-  /** Why the call of this root is not counted: see `reason`. */
+  /** The reason why this root's call is not counted: see `reason`. */
   reasonOf(root: number): number {
     return this.#reasons[root]!;
   }
 
-  /** The request is extracted into the batch: its spans are remembered, until `forget` takes that back. */
+  /** Remembers the spans of a request that was extracted into the batch, until `forget` removes them. */
   remember(batch: CallBatch): void {
     const spans = this.#spans;
     const groups = this.#groups;
@@ -114,7 +117,7 @@ export class EarlierRequests {
     for (const span of members) {
       const root = groups.root(span);
       const facts = factsOf(spans, span);
-      // Whoever is counted by a call of another batch is so only if that is committed.
+      // A span that was counted by a call of another batch counts only if that batch is committed.
       const stamp = this.#stamps[root] === 0 ? own : this.#stamps[root]!;
       const isNew = this.#seen[span]! < 0;
       if (isNew) {
@@ -122,19 +125,19 @@ export class EarlierRequests {
         memory.add(entryKind.seen, view, ids, this.#counters, root * 8, facts, stamp);
       }
       const missing = root === span ? groups.missing(span) : -1;
-      // A span that counts itself and came before has made its claim then.
+      // A counted span that was seen before has made its claim then.
       if (missing >= 0 && (isNew || stamp !== own)) {
         this.#addClaim(missing, this.#counters, root * 8, facts, stamp);
       }
     }
   }
 
-  /** The batch was not committed: what is remembered of its requests counts nobody's call. */
+  /** After a failed commit: removes the spans of the batch's requests. */
   forget(batch: CallBatch): void {
     this.#memory.forget(batch);
   }
 
-  /** Calls, and the spans that are of one, of services that are remembered. */
+  /** Calls and their inner spans, of remembered services. */
   #members(): number[] {
     const { count, service } = this.#spans;
     const members: number[] = [];
@@ -154,7 +157,7 @@ export class EarlierRequests {
     }
   }
 
-  /** A request that comes again is told the same again: its digest tells whether its calls are new. */
+  /** A repeated request gets the same result again: its digest decides whether its calls are new. */
   #findRepeated(span: number): void {
     const entry = this.#find(entryKind.seen, span, this.#spans.id[span]!);
     this.#seen[span] = entry;
@@ -163,7 +166,7 @@ export class EarlierRequests {
     if (this.#isOwn(entry, root)) this.#isRepeated[root] = 1;
   }
 
-  /** Whether the entry's call is counted by a span of this very group, which comes again. */
+  /** Whether the entry's call was counted by a span of the same group, which is repeated now. */
   #isOwn(entry: number, root: number): boolean {
     const { cursor, trace } = this.#spans;
     const { ids } = this.#memory;
@@ -178,7 +181,7 @@ export class EarlierRequests {
     if (entry >= 0) this.#settle(root, entry, reason.nested);
   }
 
-  /** What says that the call of this span was counted before, or -1. */
+  /** The entry that shows that this span's call was counted before, or -1. */
   #entryById(span: number, root: number): number {
     const spans = this.#spans;
     if (this.#seen[span]! >= 0) return this.#seen[span]!;
@@ -190,12 +193,12 @@ export class EarlierRequests {
     if (missing < 0) return -1;
     const parent = this.#find(entryKind.seen, span, spans.parent[missing]!);
     if (parent < 0 || this.#isOwn(parent, root)) return -1;
-    // Without the flag only the same service tells that the parent is in this process.
+    // Without the flag, a parent of the same service is taken for a local one.
     const isOfService = this.#memory.get(parent, 'service') === spans.service[span];
     return isLocal(spans.flags[span]!) || isOfService ? parent : -1;
   }
 
-  /** Whether the claim is on this span, by which `call` is counted already; it is taken then. */
+  /** Whether the claim is on this span, so that `call` is counted already. The claim is then used up. */
   #takesClaim(claim: number, span: number, call: number): boolean {
     const spans = this.#spans;
     const { view } = spans.cursor;
@@ -205,7 +208,7 @@ export class EarlierRequests {
     return true;
   }
 
-  /** A claim on an INTERNAL span is one on the call around it. */
+  /** Passes a claim on an INTERNAL span on to the call around it. */
   #passClaim(span: number): void {
     const spans = this.#spans;
     const groups = this.#groups;
@@ -266,18 +269,21 @@ export class EarlierRequests {
     if (entry >= 0) this.#settle(root, entry, reason.sibling);
   }
 
-  /** Nested spans that ids do not join: the INTERNAL span between came in a request that nothing read. */
+  /**
+   * Finds nested spans without a chain of ids: the INTERNAL span between them was in a request that was not
+   * read.
+   */
   #findByTime(root: number): void {
     const spans = this.#spans;
     const memory = this.#memory;
     const { view } = spans.cursor;
     const missing = this.#groups.missing(root);
-    // A parent that may be of another process is known by ids alone.
+    // A parent that may be in another process is matched by ids only.
     if (missing >= 0 && !isLocal(spans.flags[root]!)) return;
     let takes = false;
     const entry = memory.some(view, spans.trace[root]!, (entry) => {
       if (!this.#isNestedByTime(root, missing, entry)) return false;
-      // A call holds any number of inner spans; a claim is on one span.
+      // A call has any number of inner spans; a claim holds for one span.
       takes = memory.kind(entry) === entryKind.claim;
       if (takes && !memory.isFreeFor(entry, view, spans.id[root]!)) return false;
       return !this.#isOwn(entry, root);
@@ -287,13 +293,17 @@ export class EarlierRequests {
     this.#settle(root, entry, reason.nested);
   }
 
-  /** Same instance, method and path, and one within the other in time. @param missing see `CallGroups` */
+  /**
+   * Same instance, method and path, and one span within the other in time.
+   * @param missing see `CallGroups`
+   */
   #isNestedByTime(root: number, missing: number, entry: number): boolean {
     const { instance, request, parent, startNs, endNs, cursor } = this.#spans;
     const memory = this.#memory;
     if (memory.get(entry, 'instance') !== instance[root]) return false;
     if (memory.get(entry, 'request') !== request[root]) return false;
-    // Side by side below one parent: a service may keep a span open for as long as it runs.
+    // Spans side by side below one parent are separate calls: a service may keep one span open as long as it
+    // runs.
     const around = memory.insideOf(entry);
     if (missing >= 0 && sameBytes(memory.ids, around, cursor.view, parent[missing]!, 8)) {
       return false;
@@ -328,8 +338,8 @@ export class EarlierRequests {
   }
 
   /**
-   * Says that the missing parent's call is counted already.
-   * @param by where in `bys` the id lies of the span that it is counted by
+   * Records that the missing parent's call is counted already.
+   * @param by offset in `bys` of the id of the span that counts for it
    */
   #addClaim(span: number, bys: DataView, by: number, facts: Remembered, stamp: number): void {
     const spans = this.#spans;
@@ -378,7 +388,7 @@ function factsOf(spans: SpanTable, span: number): Remembered {
   };
 }
 
-/** Requests of a service after which it is taken for one whose calls have one span each. */
+/** After this many requests without a split call, a service is taken for one with one span per call. */
 const trialRequests = 64;
-/** Entries of the memory while no service is known to need it: 1 MB. */
+/** Entries while no service is known to make several spans per call: 1 MB. */
 const trialEntries = 8192;

@@ -4,18 +4,18 @@ import { entryKind, type SpanMemory } from './span-memory.ts';
 import type { SpanTable } from './span-table.ts';
 
 /**
- * Finds the remembered call that a root is a sibling span of (docs/extraction.md X16): an exporter's batch may
- * end between the spans of one call.
+ * Finds the remembered call to which a root belongs as a sibling span (docs/extraction.md X16): an exporter's
+ * batch may end between the spans of one call.
  *
- * A client may make several such calls at once, and then it is not certain which span is of which. The
- * number of calls must not depend on it: a call has one span of each scope, so a span joins any call of its
- * family that has none of its scope yet, and is a new call when there is none.
+ * Of parallel calls it is not certain which span belongs to which call. The number of calls must not depend on
+ * it. A call has one span per scope, so a span joins any call of its family that has no span of its scope yet,
+ * and is a new call when there is none.
  */
 export class EarlierSiblings {
   readonly #spans: SpanTable;
   readonly #groups: CallGroups;
   readonly #memory: SpanMemory;
-  /** Roots of the request in hand that joined a remembered call: their entries are made later. */
+  /** Roots of this request that joined a remembered call: their entries are added later. */
   readonly #joined: { root: number; entry: number }[] = [];
 
   constructor(spans: SpanTable, groups: CallGroups, memory: SpanMemory) {
@@ -24,15 +24,15 @@ export class EarlierSiblings {
     this.#memory = memory;
   }
 
-  /** A request begins. */
+  /** Begins a request. */
   begin(): void {
     this.#joined.length = 0;
   }
 
   /**
-   * @param isExact only calls of which one span lies within the other in time; else their times overlap,
-   *   since the span's own partner may have joined another call
-   * @returns an entry of the call that the root belongs to, or -1
+   * @param isExact only calls with a span that contains the other in time; otherwise overlapping times are
+   *   enough, since the span's own partner may have joined another call
+   * @returns an entry of the root's call, or -1
    */
   find(root: number, isExact: boolean): number {
     if (!this.#groups.mayHaveSibling(root)) return -1;
@@ -82,7 +82,7 @@ export class EarlierSiblings {
     );
   }
 
-  /** Whether no span of the entry's call keeps the root out. */
+  /** Whether no span of the entry's call excludes the root. */
   #mayJoin(root: number, entry: number, family: readonly number[]): boolean {
     const memory = this.#memory;
     for (const other of family) {

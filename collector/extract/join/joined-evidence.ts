@@ -8,8 +8,8 @@ import { slot, wantedAttributes } from '../span-attributes.ts';
 import type { Joins } from './joins.ts';
 
 /**
- * What the outer span of a call lacks and an inner one has: its status, method and path, and the route. Time,
- * client and all the rest are the outer span's (docs/extraction.md X2).
+ * Fills in attributes that a call's outer span lacks and an inner one has: status, method, path and route.
+ * Everything else comes from the outer span (docs/extraction.md X2).
  */
 export class JoinedEvidence {
   readonly #joins: Joins;
@@ -24,11 +24,14 @@ export class JoinedEvidence {
     this.#inner = new AttributeSlots(walk.cursor, wantedAttributes([]).keys);
   }
 
-  /** Adds to the attributes of the walk's span. @param span its place in `joins.spans`; -1: it has none */
+  /**
+   * Adds to the attributes of the walk's span.
+   * @param span its index in `joins.spans`, or -1
+   */
   fill(span: number): void {
     const { spans } = this.#joins;
     for (const inner of this.#joins.innerOf(span)) {
-      // An INTERNAL span tells of routes only.
+      // An INTERNAL span contributes only its route.
       if (inner >= spans.servers) continue;
       this.#read(spans.start[inner]!, spans.end[inner]!);
       for (const slots of copied) this.#copyMissing(slots);
@@ -36,10 +39,10 @@ export class JoinedEvidence {
   }
 
   /**
-   * The number of the route by all the spans of the call.
+   * The number of the route from all spans of the call.
    * @param span as for `fill`
-   * @param own the number of the route by what the walk's span says
-   * @param method place in `httpMethods`
+   * @param own the number of the route from the walk's span
+   * @param method index in `httpMethods`
    */
   routeOf(span: number, own: number, method: number, status: number): number {
     const { spans } = this.#joins;

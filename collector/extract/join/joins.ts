@@ -9,21 +9,21 @@ import { SiblingFilter } from './sibling-filter.ts';
 import { SpanTable, spanKind } from './span-table.ts';
 
 /**
- * One call of many spans (docs/decisions/0005-one-call-of-many-spans.md; docs/extraction.md X2 to X5, X14, X16). While
- * a request is walked every SERVER span is looked at for signs that another span may be of the same call:
- * a parent that may be local, a sibling, a mounted route, Ruby's proxy, a service that had such before. Only
- * then the request is read once more, other spans with it, and only when that changes anything it is
- * extracted anew by the plan: which span counts (`reasonOf`), which stands for it, and which others tell of
- * the call.
+ * Joins the spans of one call (docs/decisions/0005-one-call-of-many-spans.md; docs/extraction.md X2 to X5, X14,
+ * X16). The first walk over a request checks every SERVER span for signs that another span may belong to its
+ * call: a possibly local parent, a sibling, a mounted route, Ruby's proxy, a service that had such spans
+ * before. Only then is the request read a second time, with its other spans. Only when that changes a result is
+ * the request extracted again by the plan: which span counts (`reasonOf`), which span replaces it (`promoted`),
+ * and which further spans describe the call (`innerOf`).
  */
 export class Joins {
-  /** A span of the request in hand needs `plan`. */
+  /** Whether a span of this request needs `plan`. */
   needed = false;
   #project = '';
   /** Spans of the service in hand are remembered, if only to learn whether they must be. */
   #triesOrRemembers = false;
   readonly #siblings = new SiblingFilter();
-  /** Where the spans lie whose routes are mounts; in the message's order. */
+  /** Offsets of spans whose routes are mounts, in the message's order. */
   #mounted: number[] = [];
 
   readonly #spans = new SpanTable();
@@ -33,17 +33,17 @@ export class Joins {
   /** Traces whose other spans are read. */
   readonly #traces = new SiblingFilter();
   #planned = false;
-  /** The SERVER span that `at` goes on from. */
+  /** The SERVER span from which `at` continues. */
   #next = 0;
   readonly #inner = new Map<number, number[]>();
 
-  /** @param countsRpc RPC server spans are calls too */
+  /** @param countsRpc RPC server spans count as calls */
   constructor(countsRpc: boolean) {
     this.#groups = new CallGroups(this.#spans, countsRpc);
     this.#recognised = new EarlierRequests(this.#spans, this.#groups);
   }
 
-  /** A request begins. */
+  /** Begins a request. */
   begin(project: string): void {
     this.needed = false;
     this.#project = project;
@@ -56,20 +56,20 @@ export class Joins {
     this.#triesOrRemembers = this.#recognised.triesOrRemembers(serviceHash);
   }
 
-  /** Of every SERVER span in the first walk. */
+  /** Call for every SERVER span in the first walk. */
   note(walk: TracesReader): void {
     if (walk.parentIdLength === 0) {
       if (this.#triesOrRemembers) this.needed = true;
     } else if (!this.needed) this.#noteParent(walk);
   }
 
-  /** Of every SERVER span that is no call. */
+  /** Call for every SERVER span that is not a call. */
   noteOther(walk: TracesReader): void {
     const { bytes } = walk.cursor;
     if (isProxyName(bytes, walk.nameStart, walk.nameStart + walk.nameLength)) this.needed = true;
   }
 
-  /** Of every SERVER span whose route covers only the beginning of its path (X14). */
+  /** Call for every SERVER span whose route covers only the beginning of its path (X14). */
   noteMounted(walk: TracesReader): void {
     this.needed = true;
     this.#mounted.push(walk.spanStart);
@@ -84,8 +84,9 @@ export class Joins {
   }
 
   /**
-   * Finds out what belongs together. @param message was walked without an error
-   * @returns whether the request must be extracted anew, asking `at` of every SERVER span
+   * Plans the second extraction.
+   * @param message was walked without an error
+   * @returns whether the request must be extracted again, with `at` called for every SERVER span
    */
   plan(message: Buffer): boolean {
     const spans = this.#spans;
@@ -104,7 +105,7 @@ export class Joins {
     return this.#decide();
   }
 
-  /** The SERVER span in the second walk: its place in `spans`, or -1 when it is as any other. */
+  /** The index in `spans` of a SERVER span of the second walk; -1 when its treatment does not change. */
   at(spanStart: number): number {
     const { start, servers } = this.#spans;
     while (this.#next < servers && start[this.#next]! < spanStart) this.#next += 1;
@@ -115,36 +116,33 @@ export class Joins {
     return this.#spans;
   }
 
-  /** Why this span is no call of its own: see `reason`. */
+  /** The reason why this span does not count as a call: see `reason`. */
   reasonOf(span: number): number {
     const own = this.#groups.reasons[span]!;
     return own === reason.none ? this.#recognised.reasonOf(this.#groups.root(span)) : own;
   }
 
-  /** The span that stands for this one, which is a proxy's; -1 for any other. */
+  /** The span that replaces this proxy's span; -1 for any other span. */
   promoted(span: number): number {
     return this.#groups.promoted.get(span) ?? -1;
   }
 
-  /** How many spans of the request stand for a proxy's. */
+  /** The number of spans that replace a proxy's span. */
   get promotions(): number {
     return this.#planned ? this.#groups.promoted.size : 0;
   }
 
-  /** Spans that tell of the same call, outer before inner, then the INTERNAL ones that may tell its route. */
+  /** Further spans of the same call, outer before inner, then INTERNAL spans that may have its route. */
   innerOf(span: number): readonly number[] {
     return this.#inner.get(span) ?? [];
   }
 
-  /**
-   * The request is extracted: its spans are remembered, as long as the batch that holds its calls is not
-   * taken back by `forget`.
-   */
+  /** Remembers the spans of an extracted request, until `forget` removes them. */
   remember(batch: CallBatch): void {
     if (this.#planned) this.#recognised.remember(batch);
   }
 
-  /** The request is done with, extracted or not. */
+  /** Ends the request, extracted or not. */
   end(): void {
     if (!this.#planned) return;
     this.#spans.close();
@@ -152,7 +150,7 @@ export class Joins {
     this.#planned = false;
   }
 
-  /** The batch was not committed: what is remembered of its requests counts nobody's call. */
+  /** After a failed commit: removes the spans of the batch's requests. */
   forget(batch: CallBatch): void {
     this.#recognised.forget(batch);
   }
@@ -183,12 +181,15 @@ export class Joins {
     return this.#recognised.isClaimed(span);
   }
 
-  /** Which calls are taken from more than one span. @returns whether anything is not as any other span */
+  /**
+   * Decides which calls have several spans.
+   * @returns whether any span is treated differently
+   */
   #decide(): boolean {
     const spans = this.#spans;
     const groups = this.#groups;
     let changes = groups.promoted.size > 0;
-    // The inner span ends first and stands first: from the end, the outer ones come first.
+    // Inner spans end first and come first in the message: going backwards, outer ones come first.
     for (let i = spans.count - 1; i >= 0; i -= 1) {
       if (!groups.isCall(i)) continue;
       if (this.reasonOf(i) === reason.none) continue;
@@ -205,7 +206,7 @@ export class Joins {
     else if (inner.length < limits.joinedEvidence) inner.push(span);
   }
 
-  /** INTERNAL spans with a route may tell what is behind a mount (X14). */
+  /** INTERNAL spans with a route may describe the part behind a mount (X14). */
   #addMounted(): boolean {
     const spans = this.#spans;
     const byTrace = new Map<string, number[]>();

@@ -17,16 +17,16 @@ import { portMax } from './call-groups.ts';
 import { type SpanTable, spanKind } from './span-table.ts';
 
 /**
- * Reads a request that was walked before once more, for what joining asks of its spans (collector/extract/join/joins.ts):
- * into the columns of `RequestSpans`, first the SERVER spans, then the others of some traces. Only of a
- * request in which a SERVER span asked for it. Tags: collector/otlp/fields.ts.
+ * Reads a request a second time for joining (collector/extract/join/joins.ts): into the columns of `SpanTable`,
+ * first the SERVER spans, then other spans of some traces. Runs only for requests in which a SERVER span needs
+ * it. Tags: collector/otlp/fields.ts.
  */
 export class SecondPass {
   readonly #spans: SpanTable;
   readonly #attributes: AttributeSlots;
   readonly #resource: AttributeSlots;
   #project = '';
-  /** Of the scope in hand. */
+  /** Of the current scope. */
   #convention: Convention = conventionOf('');
 
   constructor(spans: SpanTable) {
@@ -44,10 +44,7 @@ export class SecondPass {
     spans.servers = spans.count;
   }
 
-  /**
-   * Adds the other spans of the traces that are wanted. What cannot be read is left out: it is nothing
-   * that a call would be counted by.
-   */
+  /** Adds the other spans of the wanted traces. Unreadable ones are skipped: no call is counted by them. */
   readOthers(wants: WantsTrace): void {
     this.#read(wants);
   }
@@ -77,7 +74,10 @@ export class SecondPass {
     }
   }
 
-  /** The resource of a ResourceSpans, in however many pieces. @returns the hash of its bytes */
+  /**
+   * The resource of a ResourceSpans, in any number of pieces.
+   * @returns the hash of its bytes
+   */
   #readResource(start: number, end: number): number {
     const { cursor } = this.#spans;
     let instance = 0;
@@ -116,7 +116,7 @@ export class SecondPass {
       }
       const fieldEnd = cursor.length(end);
       if (tag === scopeSpansTag.scope) {
-        // Stands before the spans, as its number does; elsewhere it says nothing.
+        // Comes before the spans, as its field number does; in another position it is ignored.
         scope = mix(scope, hashBytes(cursor.view, cursor.at, fieldEnd - cursor.at));
       } else if (spans.count < limits.joinedSpans) {
         const isTaken =
@@ -153,8 +153,8 @@ export class SecondPass {
   }
 
   /**
-   * Reads a span into the columns behind the last one that was kept.
-   * @param wants tells by the trace whether to read on; undefined: SERVER spans are read
+   * Reads a span into the columns after the last kept one.
+   * @param wants decides by the trace whether to read on; undefined: only SERVER spans are read
    * @returns whether it was read to its end
    */
   #span(start: number, end: number, wants: WantsTrace | undefined): boolean {
@@ -209,7 +209,7 @@ export class SecondPass {
     return true;
   }
 
-  /** An event or the status of a span that may come to be read as a call: what is malformed shows here. */
+  /** Validates an event or status of a span that may be read as a call later: a malformed one fails here. */
   #prove(tag: number, end: number): void {
     const { cursor } = this.#spans;
     while (cursor.at < end) {
@@ -243,7 +243,7 @@ export class SecondPass {
     }
   }
 
-  /** Where it lies; 0 for an id that is all zeros or has another length (docs/extraction.md X12). */
+  /** The offset of an id; 0 for one that is all zeros or has a wrong length (docs/extraction.md X12). */
   #validId(start: number, end: number, length: number): number {
     if (end - start !== length) return 0;
     const { bytes } = this.#spans.cursor;
@@ -251,7 +251,7 @@ export class SecondPass {
     return 0;
   }
 
-  /** What the attributes say. */
+  /** Reads the attributes into the columns. */
   #describe(at: number): void {
     const spans = this.#spans;
     const attributes = this.#attributes;
@@ -279,7 +279,7 @@ export class SecondPass {
     return attributes.number(slot) + (isHttp1 ? portMax + 1 : 0);
   }
 
-  /** Of method and path; the path that a whole URL holds is the same path. */
+  /** Hash of method and path; the path within a URL is the same path. */
   #requestHash(): number {
     const attributes = this.#attributes;
     const { bytes, view } = this.#spans.cursor;
@@ -300,7 +300,7 @@ export class SecondPass {
   }
 }
 
-/** @param trace where the 16 bytes of its id lie; 0 without a valid one */
+/** @param trace offset of the 16 bytes of its id; 0 without a valid one */
 type WantsTrace = (trace: number) => boolean;
 
 const { keys: httpKeys } = wantedAttributes([]);
@@ -317,7 +317,7 @@ const routeSlots = [slot.route, slot.urlTemplate, slot.nextRoute];
 
 const slash = 0x2f;
 
-/** Where the path of a whole URL begins: at its third slash. */
+/** The offset of the path in a URL: its third slash. */
 function pathOfUrl(bytes: Buffer, start: number, end: number): number {
   let slashes = 0;
   for (let at = start; at < end; at += 1) {

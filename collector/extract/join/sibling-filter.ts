@@ -1,21 +1,22 @@
 import { finish, sameBytes } from '../../intern/hash.ts';
 
 /**
- * Tells, while a request is walked, whether an earlier SERVER span of it has the same trace and the same
- * remote parent (docs/extraction.md X16): for each span that has a remote parent four loads, a product and a look.
+ * Returns, during the walk over a request, whether an earlier SERVER span has the same trace and the same
+ * remote parent (docs/extraction.md X16). Costs four loads, a multiplication and a probe per span with a remote
+ * parent.
  *
- * Two words of ids that are random hash well. Whoever chooses them so that they collide is told that there
- * may be such a span after a bounded number of looks: answers are true too often then, and never too late.
+ * Two words of random ids hash well. Under adversarial collisions it returns true (a false positive) after a
+ * bounded number of probes; it never returns a false negative.
  */
 export class SiblingFilter {
-  // Open addressing, three numbers a place: generation, where the trace's id lies, where the parent's.
-  // A place is taken when its generation is the current one.
+  // Open addressing. Three numbers per slot: generation, offset of the trace id, offset of the parent's id. A
+  // slot is used when its generation is the current one.
   #table = new Int32Array(firstPlaces * 4);
   #generation = 1;
   #count = 0;
   #isCrowded = false;
 
-  /** Forgets the last request's spans. */
+  /** Begins a request: all slots are free. */
   begin(): void {
     if (this.#count === 0) return;
     this.#count = 0;
@@ -29,8 +30,8 @@ export class SiblingFilter {
   }
 
   /**
-   * @param traceAt where the 16 bytes of the trace's id lie, `parentAt` the 8 of the parent's
-   * @returns whether there was such a span since `begin`
+   * @param traceAt offset of the 16 bytes of the trace id, `parentAt` of the 8 of the parent's id
+   * @returns whether `sees` had the pair before, since `begin`
    */
   sees(view: DataView, traceAt: number, parentAt: number): boolean {
     if (this.#isCrowded) return true;
@@ -49,14 +50,14 @@ export class SiblingFilter {
     return false;
   }
 
-  /** Whether `sees` was told of it. */
+  /** Whether `sees` had the pair. */
   has(view: DataView, traceAt: number, parentAt: number): boolean {
     if (this.#isCrowded) return true;
     const place = this.#place(view, traceAt, parentAt);
     return place < 0 || this.#table[place] === this.#generation;
   }
 
-  /** The place of the pair, or a free one for it; -1 when there are too many others. */
+  /** The slot of the pair, or a free slot for it; -1 after too many probes. */
   #place(view: DataView, traceAt: number, parentAt: number): number {
     const table = this.#table;
     const generation = this.#generation;
@@ -90,8 +91,8 @@ export class SiblingFilter {
 }
 
 const firstPlaces = 2048;
-/** A larger table is let go after its request: 65,536 places take 1 MiB. */
+/** A larger table is released after its request: 65,536 slots take 1 MiB. */
 const keptPlaces = 65_536;
 const odd = 0x9e3779b1;
-/** At most half of the places are taken: so many neighbours are taken by chance once in ten million. */
+/** At most half of the slots are used: this many neighbours are used by chance once in ten million. */
 const looksMax = 48;

@@ -1,7 +1,7 @@
 import type { CallBatch } from '../../../core/call.ts';
 import { hashBytes, idHash, sameBytes } from '../../intern/hash.ts';
 
-/** What is remembered of a SERVER span whose service makes several of one call. */
+/** The remembered facts of a SERVER span whose service makes several spans per call. */
 export interface Remembered {
   service: number;
   instance: number;
@@ -17,14 +17,14 @@ export interface Remembered {
 }
 
 /**
- * SERVER spans of earlier requests, so that what falls into two requests is counted once
- * (collector/extract/join/earlier-requests.ts). Each project's are for itself. There are two kinds of entries:
- * - `seen`: a SERVER span, and which span its call was counted by (itself, mostly);
- * - `claim`: the parent of a span that was counted although its parent is local and was not there: when
- *   that parent comes, its call is counted already.
+ * A ring of SERVER spans of earlier requests, so that a call that is split between two requests counts
+ * once (collector/extract/join/earlier-requests.ts). Projects are separate. There are two kinds of entries:
+ * - `seen`: a SERVER span, and the span that counted for its call (usually itself);
+ * - `claim`: the id of a local parent that had not arrived when its child was counted. When the parent arrives,
+ * its call is counted already.
  *
- * A ring: the oldest entry goes. Allocated when the first entry is made; most collectors never do. Ids lie
- * in one block of 48 bytes an entry, views are handed in so that nothing is copied to be compared.
+ * The oldest entry is overwritten. The first entry allocates the ring; most collectors never do. Ids are in one
+ * block of 48 bytes per entry, and are compared through views without copying.
  */
 export class SpanMemory {
   #entries: number;
@@ -33,16 +33,16 @@ export class SpanMemory {
   #kind = new Uint8Array(0);
   #columns = new Int32Array(0);
   #times = new Float64Array(0);
-  /** Number of the next entry with the same hash, counted from 1; 0 is none. Entries are numbered for ever. */
+  /** Number of the next entry with the same hash, from 1; 0 is none. Numbers are never reused. */
   #byId: Chains;
   #byTrace: Chains;
-  /** The number of the project in hand, and of all. */
+  /** The number of the current project, and of all projects. */
   #project = 0;
   readonly #projects = new Map<string, number>();
   readonly #stamps = new WeakMap<CallBatch, number>();
   #lastStamp = 0;
 
-  /** @param entries how many are remembered: a power of two */
+  /** @param entries capacity: a power of two */
   constructor(entries: number) {
     this.#entries = entries;
     this.#byId = new Chains(0);
@@ -53,7 +53,10 @@ export class SpanMemory {
     return this.#made === 0;
   }
 
-  /** Makes room for so many entries and keeps those there are. Entries' places change. @param entries a power of two */
+  /**
+   * Enlarges the ring and keeps its entries, whose indexes change.
+   * @param entries a power of two
+   */
   grow(entries: number): void {
     if (entries <= this.#entries) return;
     const [made, entriesOld, ids, kind] = [this.#made, this.#entries, this.#ids, this.#kind];
@@ -75,7 +78,7 @@ export class SpanMemory {
     }
   }
 
-  /** What is asked and added from now on is of this project. */
+  /** Selects the project of the following calls. */
   open(project: string): void {
     let number = this.#projects.get(project);
     if (number === undefined) {
@@ -125,9 +128,10 @@ export class SpanMemory {
   }
 
   /**
-   * Makes an entry; see above for what `id` and `by` are. @param parent 0: none
-   * @param by where the id lies in `bys` of the span that the call was counted by
-   * @param stamp of the batch that the counted call is in
+   * Adds an entry; `id` and `by` as above.
+   * @param parent 0: none
+   * @param by offset in `bys` of the id of the span that counted for the call
+   * @param stamp of the batch that holds the counted call
    */
   add(
     kind: EntryKind,
@@ -143,7 +147,7 @@ export class SpanMemory {
     const number = this.#made;
     const entry = this.#entryOf(number);
     const at = entry * idBytes;
-    // `bys` may be this memory's own, and the entry may be the very one that is overwritten.
+    // `bys` may be this ring's own memory, and hold the entry that is overwritten.
     const [countedHigh, countedLow] = [bys.getInt32(by), bys.getInt32(by + 4)];
     copy(this.#ids, at, view, trace, 16);
     copy(this.#ids, at + place.id, view, id, 8);
@@ -164,7 +168,7 @@ export class SpanMemory {
     this.#byTrace.add(entry, number, hashBytes(view, trace, 16));
   }
 
-  /** What entries bear that rely on calls of this batch; from 1 on. */
+  /** The stamp of entries that depend on calls of this batch; from 1 on. */
   stampOf(batch: CallBatch): number {
     let stamp = this.#stamps.get(batch);
     if (stamp === undefined) {
@@ -175,7 +179,7 @@ export class SpanMemory {
     return stamp;
   }
 
-  /** The batch was not committed: nobody's call is counted by what it holds. */
+  /** After a failed commit: removes the entries that depend on the batch. */
   forget(batch: CallBatch): void {
     const stamp = this.#stamps.get(batch);
     if (stamp === undefined) return;
@@ -194,17 +198,17 @@ export class SpanMemory {
     return this.#kind[entry]! as EntryKind;
   }
 
-  /** Where in `ids` the id lies of the span that counted. */
+  /** Offset in `ids` of the id of the span that counted. */
   by(entry: number): number {
     return entry * idBytes + place.by;
   }
 
-  /** Where in `ids` the parent's id lies; zeros for none. */
+  /** Offset in `ids` of the parent's id; zeros for none. */
   parent(entry: number): number {
     return entry * idBytes + place.parent;
   }
 
-  /** Where in `ids` the id lies of what the entry's span is in: its own parent, or the parent it claims. */
+  /** Offset in `ids` of the id of the enclosing span: its own parent, or the parent that it claims. */
   insideOf(entry: number): number {
     return entry * idBytes + (this.#kind[entry] === entryKind.claim ? place.id : place.parent);
   }
@@ -226,7 +230,7 @@ export class SpanMemory {
     };
   }
 
-  /** Of the batch that holds the call which the entry relies on, see `stampOf`. */
+  /** The stamp of the batch that holds the call on which the entry depends: see `stampOf`. */
   stamp(entry: number): number {
     return this.#columns[entry * columns + column.stamp]!;
   }
@@ -239,7 +243,7 @@ export class SpanMemory {
     return this.#times[entry * 2 + 1]!;
   }
 
-  /** An entry makes one other span a duplicate: whether that may be the one at `id`. */
+  /** Whether the entry can make the span at `id` a duplicate: it does so for one span only. */
   isFreeFor(entry: number, ids: DataView, id: number): boolean {
     const taken = entry * idBytes + place.taken;
     const isFree = sameBytes(this.#ids, taken, zeros, 0, 8);
@@ -254,7 +258,7 @@ export class SpanMemory {
     return (number - 1) & (this.#entries - 1);
   }
 
-  /** Whether the entry of this number is not overwritten by now. */
+  /** Whether the entry of this number has not been overwritten. */
   #isKept(number: number): boolean {
     return number > 0 && number > this.#made - this.#entries;
   }
@@ -273,8 +277,8 @@ export const entryKind = { void: 0, seen: 1, claim: 2 } as const;
 export type EntryKind = (typeof entryKind)[keyof typeof entryKind];
 
 /**
- * Chains of entries with one hash, the latest first. An entry that is overwritten need not be taken out:
- * numbers only fall along a chain, so whoever follows it stops at the first that is too old.
+ * Chains of entries with one hash, the latest first. Overwritten entries need no removal: numbers decrease
+ * along a chain, so a search stops at the first that is too old.
  */
 class Chains {
   readonly #first: Float64Array;
@@ -300,7 +304,7 @@ class Chains {
   }
 }
 
-/** Entries looked at for one question: one trace may hold any number of spans. */
+/** Entries visited by one search: a trace can have any number of spans. */
 const chainMax = 64;
 
 // Ids of an entry: trace, own, the one counted by, parent, the span this one made a duplicate of.

@@ -4,19 +4,18 @@ import { idHash, sameBytes } from '../../intern/hash.ts';
 import { ProtobufReader } from '../../otlp/protobuf-reader.ts';
 
 /**
- * The spans of one request that joining looks at (collector/extract/join/joins.ts), in columns of offsets into its
- * message: first its SERVER spans, in the message's order, then the others of some traces. They are known
- * by their places, and found by their ids. `SecondReading` writes them: `open`, then `begin` and `keep` of
- * each.
+ * The spans of one request that joining needs (collector/extract/join/joins.ts), in columns of offsets into its
+ * message: first its SERVER spans, in the message's order, then other spans of some traces. Identified by
+ * index, found by id. `SecondPass` writes them: `open`, then `begin` and `keep` for each.
  */
 export class SpanTable {
-  /** Of these the first `servers` are SERVER spans. */
+  /** The first `servers` of them are SERVER spans. */
   count = 0;
   servers = 0;
-  /** Where the span's bytes lie. */
+  /** Offset of the span's bytes. */
   start = new Int32Array(firstSpans);
   end = new Int32Array(firstSpans);
-  /** Where the ids lie; 0 when it has none that is valid. */
+  /** Offsets of the ids; 0 without a valid one. */
   trace = new Int32Array(firstSpans);
   id = new Int32Array(firstSpans);
   parent = new Int32Array(firstSpans);
@@ -29,24 +28,24 @@ export class SpanTable {
   instance = new Int32Array(firstSpans);
   scope = new Int32Array(firstSpans);
   request = new Int32Array(firstSpans);
-  /** The client's port, 0 when the span does not say; plus 65,536 when the protocol is HTTP/1. */
+  /** The client's port, 0 when unknown; plus 65,536 when the protocol is HTTP/1. */
   connection = new Int32Array(firstSpans);
-  /** Where route (0: none) and name lie. */
+  /** Offsets of route (0: none) and name. */
   route = new Int32Array(firstSpans);
   routeEnd = new Int32Array(firstSpans);
   name = new Int32Array(firstSpans);
   nameEnd = new Int32Array(firstSpans);
-  /** Nanoseconds, rounded to 256: rounding keeps what lies within what. */
+  /** Nanoseconds, rounded to 256: rounding keeps which span contains which. */
   startNs = new Float64Array(firstSpans);
   endNs = new Float64Array(firstSpans);
 
-  /** On the message in hand. */
+  /** Reads the current message. */
   readonly cursor = new ProtobufReader();
   /** Open addressing over (trace, id): span + 1, or 0. */
   #byId = new Int32Array(firstSpans * 2);
   #indexed = 0;
 
-  /** Of another message, without spans as yet. */
+  /** Begins a message, without spans yet. */
   open(message: Buffer): void {
     this.cursor.open(message);
     this.servers = 0;
@@ -56,8 +55,8 @@ export class SpanTable {
   }
 
   /**
-   * @returns the place for the span that lies there, cleared; unless `keep` takes it in, it is the next
-   * one's, too
+   * @returns the index for this span, its columns cleared. Unless `keep` is called, the next span gets the same
+   *   index
    */
   begin(start: number, end: number): number {
     const at = this.count;
@@ -77,7 +76,7 @@ export class SpanTable {
     return at;
   }
 
-  /** Takes in the span that was begun last, its columns written; these three are hashes. */
+  /** Keeps the span that was begun last, after its columns were written; these three are hashes. */
   keep(service: number, instance: number, scope: number): void {
     const at = this.count;
     this.service[at] = service;
@@ -87,7 +86,7 @@ export class SpanTable {
     this.count = at + 1;
   }
 
-  /** Lets the message go, and memory that only an enormous request needs. */
+  /** Releases the message, and memory that only a very large request needs. */
   close(): void {
     this.cursor.close();
     if (this.start.length <= keptSpans) return;
@@ -101,7 +100,7 @@ export class SpanTable {
     return this.findId(view, trace, view, id);
   }
 
-  /** The same, of ids that lie elsewhere. */
+  /** The same, for ids in other memory. */
   findId(traceView: DataView, trace: number, idView: DataView, id: number): number {
     const mask = this.#byId.length - 1;
     const { view } = this.cursor;
@@ -119,7 +118,7 @@ export class SpanTable {
     }
   }
 
-  /** What lies there, at most as much as is kept of a route. */
+  /** The text at this offset, at most as long as a stored route. */
   text(start: number, end: number): string {
     return this.cursor.bytes.toString('utf8', start, Math.min(end, start + limits.routeBytes));
   }
@@ -159,7 +158,7 @@ export class SpanTable {
 export const spanKind = { internal: 1, server: 2 } as const;
 
 const firstSpans = 1024;
-/** Columns of more spans are let go after their request: 65,536 spans take 5 MiB. */
+/** Larger columns are released after their request: 65,536 spans take 5 MiB. */
 const keptSpans = 65_536;
 
 const intColumns = [
