@@ -35,6 +35,28 @@ export const limits = {
   /** A protobuf message above this is decoded and committed in slices of half the size, with other requests in
    *  between: 64 MiB at once would block the event loop for 200 ms, and the commit as long. */
   largeMessageBytes: 2 * 1024 * 1024,
+  /** ResourceSpans and ScopeSpans of a request, spans of a request. A Collector behind tail sampling sends one
+   *  ResourceSpans for each of 8,192 spans; a request of 64 MiB from the Node SDK has 239,000 spans. Counted
+   *  because an empty one has two bytes, compresses a thousandfold and costs as much as a full one. */
+  envelopes: 131_072,
+  requestSpans: 300_000,
+  /** Attributes of one resource, and fields of one span above `spanBytesCounted`: SDKs stop at 128 attributes. */
+  resourceAttributes: 10_000,
+  spanFields: 50_000,
+  spanBytesCounted: 64 * 1024,
+  /** Resource fields of one ResourceSpans: a resource comes in one piece, and merging more costs. */
+  resourcePieces: 64,
+  /** Strings read of one array attribute, its last ones: a header has a few values. */
+  arrayTexts: 128,
+  /** Hops read of a forwarding list, the nearest ones, and bytes of its text. A request passes about five proxies. */
+  forwardingHops: 64,
+  forwardingBytes: 8 * 1024,
+  /** Members of JSON lists and objects of a request. 64 MiB of an exporter's JSON have 6 million. */
+  jsonMembers: 8_000_000,
+  /** A body may decompress to so many times its bytes, beyond a first part. Gzip reaches 1,032; brotli makes
+   *  64 MiB of 60 bytes. */
+  expansion: 1_100,
+  expansionFreeBytes: 8 * 1024 * 1024,
   /** JSON above this is parsed on a thread of its own: 64 MiB take about a second. */
   largeJsonBytes: 512 * 1024,
   /** Nested brackets of a JSON body: 100 nested AnyValues have three each, and the envelope a few more. */

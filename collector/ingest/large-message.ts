@@ -1,5 +1,4 @@
 import { hash } from 'node:crypto';
-import { setImmediate as turn } from 'node:timers/promises';
 import { CallBatch, CallDictionary } from '../../core/call.ts';
 import { AppError } from '../../core/error.ts';
 import { limits } from '../../core/limits.ts';
@@ -19,6 +18,7 @@ import { type Ingest, rejections } from './ingest.ts';
  */
 export class LargeMessages {
   readonly #ingest: Ingest;
+  readonly #turns = new Turns();
   readonly #extraction: Omit<ExtractorOptions, 'dictionary'>;
 
   constructor(ingest: Ingest, extraction: Omit<ExtractorOptions, 'dictionary'>) {
@@ -37,6 +37,7 @@ export class LargeMessages {
     message: Buffer,
     delivered: Buffer = message,
   ): Promise<PartialSuccess | undefined> {
+    await this.#turns.next();
     await this.#prove(project, message);
     const digest = messageDigest(delivered);
     const rejected: Partial<SpanCounts['rejected']> = {};
@@ -48,7 +49,7 @@ export class LargeMessages {
         rejected[reason] = (rejected[reason] ?? 0) + found[reason];
       }
       number += 1;
-      await turn();
+      await this.#turns.next();
     }
     return rejections(rejected as SpanCounts['rejected']);
   }
@@ -76,8 +77,26 @@ export class LargeMessages {
       }
       batch.truncate(0);
       if (extractor.size > limits.internedStrings) extractor.reset();
-      await turn();
+      await this.#turns.next();
     }
+  }
+}
+
+/** One turn for each iteration of the event loop, in the order asked: I/O and small messages come between. */
+class Turns {
+  readonly #waiting: (() => void)[] = [];
+
+  next(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      if (this.#waiting.length === 1) setImmediate(() => this.#give());
+    });
+  }
+
+  #give(): void {
+    const resolve = this.#waiting.shift()!;
+    if (this.#waiting.length > 0) setImmediate(() => this.#give());
+    resolve();
   }
 }
 

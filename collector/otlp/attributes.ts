@@ -1,3 +1,4 @@
+import { limits } from '../../core/limits.ts';
 import { finish, mix, sameBytes } from '../intern/hash.ts';
 import { int64, type ProtobufReader } from './protobuf-reader.ts';
 
@@ -143,7 +144,7 @@ export class AttributeSlots {
     }
   }
 
-  /** A string, or the strings of an array. */
+  /** A string, or the strings of an array: its last `limits.arrayTexts`. */
   texts(slot: number): string[] {
     const kind = this.kind(slot);
     if (kind === valueKind.string) return [this.text(slot)];
@@ -157,6 +158,10 @@ export class AttributeSlots {
    */
   take(start: number, end: number): void {
     const { bytes } = this.#cursor;
+    // Nothing, or a key of two bytes at the most and no value: the cheapest attributes to send.
+    const size = end - start;
+    if (size < 5 && (size === 0 || (bytes[start] === keyTag && bytes[start + 1] === size - 2)))
+      return;
     // What every encoder writes: key, then value, nothing else, and short lengths.
     if (end - start > 4 && bytes[start] === keyTag) {
       const keyLength = bytes[start + 1]!;
@@ -335,7 +340,7 @@ function kindOfTag(tag: number): number {
 
 /** The strings of a KeyValue's array; arrays that come in pieces are one. */
 function arrayTexts(cursor: ProtobufReader, start: number, end: number): string[] {
-  let texts: string[] = [];
+  let places: number[] = [];
   cursor.at = start;
   while (cursor.at < end) {
     const tag = cursor.tag(end);
@@ -346,19 +351,23 @@ function arrayTexts(cursor: ProtobufReader, start: number, end: number): string[
     const valueEnd = cursor.length(end);
     while (cursor.at < valueEnd) {
       const member = cursor.tag(valueEnd);
-      if (member === arrayTag) appendTexts(cursor, cursor.length(valueEnd), texts);
+      if (member === arrayTag) appendPlaces(cursor, cursor.length(valueEnd), places);
       else {
         cursor.skip(member, valueEnd);
         // Another member of the oneof replaces what came before.
-        if (member <= bytesTag) texts = [];
+        if (member <= bytesTag) places = [];
       }
     }
+  }
+  const texts: string[] = [];
+  for (let at = Math.max(0, places.length - 2 * limits.arrayTexts); at < places.length; at += 2) {
+    texts.push(cursor.bytes.toString('utf8', places[at], places[at + 1]));
   }
   return texts;
 }
 
-/** Appends the strings of one ArrayValue. */
-function appendTexts(cursor: ProtobufReader, end: number, texts: string[]): void {
+/** Appends start and end of the strings of one ArrayValue, and drops the first ones of too many. */
+function appendPlaces(cursor: ProtobufReader, end: number, places: number[]): void {
   while (cursor.at < end) {
     const tag = cursor.tag(end);
     if (tag !== arrayItemTag) {
@@ -368,9 +377,9 @@ function appendTexts(cursor: ProtobufReader, end: number, texts: string[]): void
     const itemEnd = cursor.length(end);
     setFound(valueKind.none, 0, 0);
     readValue(cursor, itemEnd);
-    if (found.kind === valueKind.string) {
-      texts.push(cursor.bytes.toString('utf8', found.start, found.end));
-    }
+    if (found.kind !== valueKind.string) continue;
+    places.push(found.start, found.end);
+    if (places.length === 4 * limits.arrayTexts) places.splice(0, 2 * limits.arrayTexts);
   }
 }
 

@@ -13,6 +13,7 @@ export class JsonReader {
   end = 0;
   escaped = false;
   #depth = 0;
+  #members = 0;
 
   constructor(bytes: Buffer) {
     this.bytes = bytes;
@@ -56,6 +57,13 @@ export class JsonReader {
       this.at += 1;
       this.#depth -= 1;
       return false;
+    }
+    this.#members += 1;
+    if (this.#members > limits.jsonMembers) {
+      throw new AppError(
+        'too_large',
+        `the JSON has more than ${limits.jsonMembers} members of lists and objects, the bound`,
+      );
     }
     if (isFirst) return true;
     if (byte !== comma) throw this.unexpected();

@@ -1,6 +1,8 @@
+import { limits } from '../../core/limits.ts';
 import { requestTag, resourceSpansTag, scopeSpansTag } from './fields.ts';
 import { ProtobufReader } from './protobuf-reader.ts';
 import { varintBytes } from './protobuf-writer.ts';
+import { RequestBounds, tooMany } from './request-bounds.ts';
 
 /**
  * Splits an ExportTraceServiceRequest into smaller ones with the same spans in the same order. Each slice
@@ -9,27 +11,23 @@ import { varintBytes } from './protobuf-writer.ts';
  * @param sliceBytes a slice ends with the first span that reaches it, or four times its resource: so repeated
  *   resources add at most a quarter
  * @returns slices in shared memory: each is valid until the next one is taken
- * @throws AppError `invalid` for frames that do not fit, when they are reached
+ * @throws AppError `invalid` for frames that do not fit, `too_large` beyond a bound, when they are reached
  */
 export function* slicesOf(message: Buffer, sliceBytes: number): Generator<Buffer> {
   const cursor = new ProtobufReader();
   const end = cursor.open(message);
   const slice = new Slice(message);
+  const bounds = new RequestBounds();
   while (cursor.at < end) {
-    const frameStart = cursor.at;
     const tag = cursor.tag(end);
     if (tag !== requestTag.resourceSpans) {
       cursor.skip(tag, end);
       continue;
     }
+    bounds.envelope();
     const resourceEnd = cursor.length(end);
     const start = cursor.at;
     const resource = fieldsOf(cursor, resourceSpansTag.resource, resourceEnd);
-    if (resource.length > piecesMax) {
-      if (slice.bytes > 0) yield slice.finish();
-      yield message.subarray(frameStart, resourceEnd);
-      continue;
-    }
     const bytesMax = Math.max(sliceBytes, 4 * lengthOf(resource));
     slice.begin(resource);
     cursor.at = start;
@@ -39,6 +37,7 @@ export function* slicesOf(message: Buffer, sliceBytes: number): Generator<Buffer
         cursor.skip(scopeTag, resourceEnd);
         continue;
       }
+      bounds.envelope();
       const scopeEnd = cursor.length(resourceEnd);
       const scope = scopeOf(cursor, scopeEnd);
       while (cursor.at < scopeEnd) {
@@ -46,6 +45,7 @@ export function* slicesOf(message: Buffer, sliceBytes: number): Generator<Buffer
         const fieldTag = cursor.tag(scopeEnd);
         cursor.skip(fieldTag, scopeEnd);
         if (fieldTag !== scopeSpansTag.spans) continue;
+        bounds.span();
         slice.add(fieldStart, cursor.at, scope);
         if (slice.bytes < bytesMax) continue;
         yield slice.finish();
@@ -78,17 +78,18 @@ function scopeOf(cursor: ProtobufReader, end: number): Range {
   return found[1] - found[0] > scopeBytesMax ? noScope : found;
 }
 
-/** A resource comes in one piece; in more than these it is hostile, and its spans are not cut. */
-const piecesMax = 64;
-
-/** All fields of one tag, with their tags and lengths; one more than `piecesMax` at the most. */
+/** All Resource fields of a ResourceSpans, with their tags and lengths. @throws AppError `too_large` */
 function fieldsOf(cursor: ProtobufReader, wanted: number, end: number): Range[] {
   const found: Range[] = [];
   while (cursor.at < end) {
     const start = cursor.at;
     const tag = cursor.tag(end);
     cursor.skip(tag, end);
-    if (tag === wanted && found.length <= piecesMax) found.push([start, cursor.at]);
+    if (tag !== wanted) continue;
+    if (found.length === limits.resourcePieces) {
+      throw tooMany('a ResourceSpans', 'Resources', limits.resourcePieces);
+    }
+    found.push([start, cursor.at]);
   }
   return found;
 }

@@ -1,3 +1,4 @@
+import { limits } from '../../core/limits.ts';
 import { AttributeSlots, type WantedKey } from './attributes.ts';
 import {
   eventTag,
@@ -10,6 +11,7 @@ import {
   statusTag,
 } from './fields.ts';
 import { ProtobufReader } from './protobuf-reader.ts';
+import { RequestBounds, tooMany } from './request-bounds.ts';
 
 /**
  * Walks an ExportTraceServiceRequest and stops at resources and SERVER spans, and at their wanted attributes.
@@ -25,6 +27,9 @@ export class TracesReader {
   /** Attributes of the span, for `visitor.serverSpan`; so are the fields below. */
   readonly attributes: AttributeSlots;
   readonly #visitor: TracesVisitor;
+  readonly #bounds = new RequestBounds();
+  /** The visitor knows the resource in hand. */
+  #resourceTold = false;
 
   /** Spans of other kinds in the message walked last. */
   otherSpans = 0;
@@ -74,10 +79,11 @@ export class TracesReader {
     this.#eventAttributes = new AttributeSlots(this.cursor, [{ key: 'exception.type' }]);
   }
 
-  /** @throws AppError `invalid` with the byte offset and the fault */
+  /** @throws AppError `invalid` with the byte offset and the fault, `too_large` beyond a bound */
   walk(message: Buffer): void {
     const { cursor } = this;
     this.otherSpans = 0;
+    this.#bounds.begin();
     const end = cursor.open(message);
     try {
       while (cursor.at < end) {
@@ -123,7 +129,10 @@ export class TracesReader {
   /** The resource may stand behind the spans or in pieces, so it is looked for first. */
   #resourceSpans(start: number, end: number): void {
     const { cursor, resource } = this;
+    this.#bounds.envelope();
+    this.#resourceTold = false;
     resource.begin();
+    let pieces = 0;
     cursor.at = start;
     while (cursor.at < end) {
       const tag = cursor.tag(end);
@@ -131,10 +140,12 @@ export class TracesReader {
         cursor.skip(tag, end);
         continue;
       }
-      const resourceEnd = cursor.length(end);
-      this.#attributesOf(resource, resourceTag.attributes, resourceEnd);
+      pieces += 1;
+      if (pieces > limits.resourcePieces) {
+        throw tooMany('a ResourceSpans', 'Resources', limits.resourcePieces);
+      }
+      this.#resourceAttributes(cursor.length(end));
     }
-    this.#visitor.resource();
     cursor.at = start;
     while (cursor.at < end) {
       const tag = cursor.tag(end);
@@ -145,6 +156,7 @@ export class TracesReader {
 
   #scopeSpans(end: number): void {
     const { cursor } = this;
+    this.#bounds.envelope();
     const start = cursor.at;
     this.scopeNameLength = 0;
     this.#isScopeNew = true;
@@ -158,18 +170,13 @@ export class TracesReader {
       const tag = cursor.tag(end);
       if (tag === scopeSpansTag.spans) {
         const spanEnd = cursor.length(end);
-        if (!this.#isOther(cursor.at, spanEnd) && this.#span(spanEnd)) this.#serverSpan();
+        this.#bounds.span();
+        if (!this.#isOther(cursor.at, spanEnd) && this.#span(spanEnd)) this.#tellServerSpan();
         else this.otherSpans += 1;
         cursor.at = spanEnd;
       } else if (tag === scopeSpansTag.scope) this.#scope(cursor.length(end));
       else cursor.skip(tag, end);
     }
-  }
-
-  #serverSpan(): void {
-    if (this.#isScopeNew) this.#visitor.scope();
-    this.#isScopeNew = false;
-    this.#visitor.serverSpan();
   }
 
   /** The name of the scope that lies from the cursor to there. */
@@ -186,14 +193,30 @@ export class TracesReader {
     }
   }
 
-  /** Takes the attributes of a message that has nothing else of interest; the cursor ends at its end. */
-  #attributesOf(slots: AttributeSlots, attributesTag: number, end: number): void {
-    const { cursor } = this;
+  /** A resource without SERVER spans costs its visitor nothing. */
+  #tellServerSpan(): void {
+    if (!this.#resourceTold) {
+      this.#resourceTold = true;
+      this.#visitor.resource();
+    }
+    if (this.#isScopeNew) this.#visitor.scope();
+    this.#isScopeNew = false;
+    this.#visitor.serverSpan();
+  }
+
+  /** Takes the attributes of a Resource; the cursor ends at its end. */
+  #resourceAttributes(end: number): void {
+    const { cursor, resource } = this;
+    let count = 0;
     while (cursor.at < end) {
       const tag = cursor.tag(end);
-      if (tag === attributesTag) {
+      if (tag === resourceTag.attributes) {
+        count += 1;
+        if (count > limits.resourceAttributes) {
+          throw tooMany('a Resource', 'attributes', limits.resourceAttributes);
+        }
         const attributeEnd = cursor.length(end);
-        slots.take(cursor.at, attributeEnd);
+        resource.take(cursor.at, attributeEnd);
         cursor.at = attributeEnd;
       } else cursor.skip(tag, end);
     }
@@ -229,6 +252,7 @@ export class TracesReader {
     let kind = 0;
     this.#reset();
     this.spanStart = cursor.at;
+    if (end - cursor.at > limits.spanBytesCounted) this.#countFields(end);
     let at = this.#ids(cursor.at, end);
     while (at < end) {
       const tag = bytes[at]!;
@@ -253,6 +277,17 @@ export class TracesReader {
       }
     }
     return kind === serverKind;
+  }
+
+  /** A span of usual size cannot hold too many fields. @throws AppError `too_large` */
+  #countFields(end: number): void {
+    const { cursor } = this;
+    const start = cursor.at;
+    for (let count = 0; cursor.at < end; count += 1) {
+      if (count === limits.spanFields) throw tooMany('a span', 'fields', limits.spanFields);
+      cursor.skip(cursor.tag(end), end);
+    }
+    cursor.at = start;
   }
 
   /** Takes trace, span and parent id, when they lie as all encoders lay them. @returns what follows */
@@ -366,6 +401,8 @@ export class TracesReader {
   }
 
   #noteEvent(start: number, end: number): void {
+    // Too short to be named `exception`.
+    if (end - start < exceptionEventBytesLeast) return;
     if (this.#eventCount * 2 === this.#events.length) {
       const next = new Int32Array(this.#events.length * 2);
       next.set(this.#events);
@@ -412,7 +449,7 @@ export class TracesReader {
 
 /** Receives the walk's findings in the message's order, and reads their values from the walk. */
 export interface TracesVisitor {
-  /** A ResourceSpans begins; the spans that follow are of its resource, which may be empty. */
+  /** The SERVER spans that follow are of this resource, which may be empty. */
   resource(): void;
   /** The SERVER spans that follow are of the scope named by `scopeNameStart` and `scopeNameLength`. */
   scope(): void;
@@ -420,3 +457,5 @@ export interface TracesVisitor {
 }
 
 const serverKind = 2;
+/** Tag, length and the name. */
+const exceptionEventBytesLeast = 2 + 'exception'.length;

@@ -147,7 +147,15 @@ function packedIntake(
     collected.discard();
     reject(error);
   };
+  let expanded = 0;
   const unpacked = (chunk: Buffer): void => {
+    expanded += chunk.length;
+    if (expanded > limits.expansionFreeBytes && expanded > received * limits.expansion) {
+      throw new AppError(
+        'too_large',
+        `the body decompresses to more than ${limits.expansion} times its ${received} bytes`,
+      );
+    }
     share.grow(chunk.length);
     collected.add(chunk);
   };

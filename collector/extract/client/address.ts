@@ -1,5 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import { AppError } from '../../../core/error.ts';
+import { limits } from '../../../core/limits.ts';
 
 /**
  * Client addresses: their canonical text, and which of them are trusted proxies. The only file that imports
@@ -76,17 +77,32 @@ export class TrustedProxies {
 
 /** The hops of X-Forwarded-For, oldest first. @param values one for each header of that name */
 export function forwardedForHops(values: readonly string[]): string[] {
-  return values
-    .flatMap((value) => value.split(','))
-    .map((hop) => hop.trim())
-    .filter((hop) => hop !== '');
+  return lastElements(values).map((hop) => hop.trim());
+}
+
+/**
+ * The elements of lists with commas that are not blank, as one list. Of a long one the last: a list is walked
+ * from its end, and whoever calls can make its beginning as long as a request may be.
+ */
+function lastElements(values: readonly string[]): string[] {
+  const elements: string[] = [];
+  let bytesLeft: number = limits.forwardingBytes;
+  for (let i = values.length - 1; i >= 0; i -= 1) {
+    const value = values[i]!.slice(-bytesLeft);
+    bytesLeft -= value.length;
+    const found = value.split(',').filter((element) => element.trim() !== '');
+    // What the cut left of an element is no element.
+    if (value.length < values[i]!.length && value.length > 0) found.shift();
+    elements.unshift(...found);
+    if (bytesLeft <= 0 || elements.length >= limits.forwardingHops) break;
+  }
+  return elements.slice(-limits.forwardingHops);
 }
 
 /** The hops of Forwarded (RFC 7239), oldest first; an element without `for` is a hop without address. */
 export function forwardedHops(values: readonly string[]): string[] {
   const hops: string[] = [];
-  for (const element of values.flatMap((value) => value.split(','))) {
-    if (element.trim() === '') continue;
+  for (const element of lastElements(values)) {
     hops.push(/(?:^|;)\s*for\s*=\s*("[^"]*"|[^;]*)/i.exec(element)?.[1]?.trim() ?? 'unknown');
   }
   return hops;

@@ -62,12 +62,8 @@ test('a large resource is not repeated more often than it is worth', () => {
 });
 
 test('frames that a hostile sender cuts small stay within a slice', () => {
-  const empty = Buffer.from('0a00'.repeat(200_000), 'hex');
+  const empty = Buffer.from('0a00'.repeat(131_072), 'hex');
   expect(sliced(empty, 1000).every(({ length }) => length <= 1006)).toBe(true);
-  // A resource in a hundred thousand pieces is not repeated at all.
-  const pieces = bytesField(1, empty);
-  const message = Buffer.concat([pieces, encodeTraces([]), bytesField(1, Buffer.alloc(0))]);
-  expect(sliced(message, 1000)[0]).toEqual(pieces);
 });
 
 test.each([
@@ -76,4 +72,26 @@ test.each([
   ['a tag of no field', '0a02000000'],
 ])('%s is refused', (_, hex) => {
   expect(() => sliced(Buffer.from(hex, 'hex'), 100)).toThrow(/malformed protobuf at byte/);
+});
+
+test.each([
+  ['131,073 ResourceSpans', Buffer.from('0a00'.repeat(131_073), 'hex'), 131_072],
+  [
+    '131,073 ResourceSpans and ScopeSpans',
+    bytesField(1, Buffer.from('1200'.repeat(131_072), 'hex')),
+    131_072,
+  ],
+  [
+    '300,001 spans',
+    bytesField(1, bytesField(2, Buffer.from('1200'.repeat(300_001), 'hex'))),
+    300_000,
+  ],
+  ['65 pieces of a resource', bytesField(1, Buffer.from('0a00'.repeat(65), 'hex')), 64],
+])('%s are refused by name, whole and in slices', (_, message, most) => {
+  const refused = expect.objectContaining({
+    code: 'too_large',
+    message: expect.stringContaining(`more than ${most} `),
+  });
+  expect(() => sliced(message, 1000)).toThrow(refused);
+  expect(() => extracting().extract(message)).toThrow(refused);
 });

@@ -12,13 +12,13 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readBody } from '../../../collector/http/body.ts';
 import { ByteBudget } from '../../../collector/ingest/budget.ts';
-import { type Codec, codecOf, Gone } from '../../../collector/request/body.ts';
+import { type Codec, codecOf, Gone, openIntake } from '../../../collector/request/body.ts';
 import { BufferPool } from '../../../collector/request/buffer-pool.ts';
 import { AppError } from '../../../core/error.ts';
 import { waitFor } from '../../support/wait.ts';
 
 const bytesMax = 256 * 1024;
-const budget = new ByteBudget(1024 * 1024);
+const budget = new ByteBudget(64 * 1024 * 1024);
 const pool = new BufferPool();
 let server: Server;
 let port: number;
@@ -174,4 +174,33 @@ test('a client that goes away leaves nothing behind', async () => {
   await turn();
   expect(failures).toHaveLength(2);
   for (const failure of failures) expect(failure).toBeInstanceOf(Gone);
+});
+
+test('a body that expands beyond what gzip can do is refused before it is whole', async () => {
+  const bomb = brotliCompressSync(Buffer.alloc(12 * 1024 * 1024));
+  const share = budget.admit({ connection: {}, address: '127.0.0.1', project: 'default' });
+  const read = new Promise((resolve, reject) => {
+    const flow = { pause() {}, resume() {} };
+    const options = { codec: 'br', bytesMax: 64 * 1024 * 1024, share, pool } as const;
+    const intake = openIntake(options, bomb.length, { flow, resolve, reject });
+    intake.chunk(bomb);
+    intake.end();
+  });
+  await expect(read).rejects.toThrow(
+    `the body decompresses to more than 1100 times its ${bomb.length} bytes`,
+  );
+  share.release();
+});
+
+test('a body in chunks of a few bytes is refused by name', async () => {
+  const share = budget.admit({ connection: {}, address: '127.0.0.1', project: 'default' });
+  const flow = { pause() {}, resume() {} };
+  const options = { codec: 'identity', bytesMax, share, pool } as const;
+  const intake = openIntake(options, undefined, { flow, resolve() {}, reject() {} });
+  const byte = Buffer.from('x');
+  expect(() => {
+    for (let n = 0; n < 5000; n += 1) intake.chunk(byte);
+  }).toThrow('the body comes in 4096 chunks of 1 bytes on average; at least 16 are asked');
+  intake.fail(new Error('refused'));
+  share.release();
 });

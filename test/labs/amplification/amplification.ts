@@ -38,7 +38,7 @@ export type Packing = 'identity' | 'gzip' | 'zstd' | 'br';
 
 const packers: Record<Packing, (bytes: Buffer) => Buffer> = {
   identity: (bytes) => bytes,
-  gzip: (bytes) => gzipSync(bytes, { level: 9 }),
+  gzip: (bytes) => gzipSync(bytes, { level: 4 }),
   zstd: (bytes) => zstdCompressSync(bytes),
   br: (bytes) => brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } }),
 };

@@ -28,6 +28,12 @@ function json(name: string, before: string, unit: string, after: string): Constr
   };
 }
 
+/** A field of few bytes, made often. */
+function shortField(number: number, content: Buffer): Buffer {
+  if (content.length > 127) return field(number, content);
+  return Buffer.concat([Buffer.from([(number << 3) | 2, content.length]), content]);
+}
+
 /** The unit, again and again. */
 function repeated(unit: Buffer, bytes: number): Buffer {
   return Buffer.alloc(Math.max(1, Math.floor(bytes / unit.length)) * unit.length, unit);
@@ -117,11 +123,12 @@ export const constructions: readonly Construction[] = [
   protobuf('ResourceSpans of one name each', (bytes) => {
     const parts: Buffer[] = [];
     for (let number = 0, length = 0; length < bytes; number += 1) {
+      const name = Buffer.from(`service-${number}`);
       const attribute = Buffer.concat([
-        field(1, Buffer.from('service.name')),
-        field(2, field(1, Buffer.from(`service-${number}`))),
+        shortField(1, Buffer.from('service.name')),
+        shortField(2, shortField(1, name)),
       ]);
-      parts.push(within([1, 1, 1], attribute));
+      parts.push(shortField(1, shortField(1, shortField(1, attribute))));
       length += parts.at(-1)!.length;
     }
     return Buffer.concat(parts);

@@ -1,0 +1,36 @@
+import { AppError } from '../../core/error.ts';
+import { limits } from '../../core/limits.ts';
+
+/**
+ * Counts what a request is made of. Empty messages of two bytes compress a thousandfold and cost as much as
+ * full ones: without bounds on their number 65 KB of gzip cost 52 s.
+ */
+export class RequestBounds {
+  #envelopes = 0;
+  #spans = 0;
+
+  begin(): void {
+    this.#envelopes = 0;
+    this.#spans = 0;
+  }
+
+  /** @throws AppError `too_large` */
+  envelope(): void {
+    this.#envelopes += 1;
+    if (this.#envelopes > limits.envelopes) {
+      throw tooMany('the request', 'ResourceSpans and ScopeSpans', limits.envelopes);
+    }
+  }
+
+  /** @throws AppError `too_large` */
+  span(): void {
+    this.#spans += 1;
+    if (this.#spans > limits.requestSpans)
+      throw tooMany('the request', 'spans', limits.requestSpans);
+  }
+}
+
+/** @throws AppError `too_large` for an element of a request that holds more parts than any real one */
+export function tooMany(whole: string, parts: string, most: number): AppError {
+  return new AppError('too_large', `${whole} has more than ${most} ${parts}, the bound`);
+}
