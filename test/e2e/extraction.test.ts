@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { encodeTraces, type Span } from '../../collector/otlp/traces-encoder.ts';
 import { Database } from '../../core/store/sqlite/database.ts';
@@ -36,7 +37,7 @@ function spans(): Span[] {
   const nowNs = BigInt(Date.now()) * 1_000_000n;
   const span = (attributes: Record<string, string | number>, endsInS = -1, tookS = 1): Span => ({
     traceId: Buffer.alloc(16, 1),
-    spanId: Buffer.alloc(8, 2),
+    spanId: randomBytes(8),
     name: 'GET',
     kind: 2,
     startTimeUnixNano: nowNs + BigInt(endsInS - tookS) * secondNs,
