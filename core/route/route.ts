@@ -161,6 +161,10 @@ function fitted(
   const fit = coverage(told, path);
   if (isRootCatchAll(told)) return { fit };
   if (fit.kind === 'whole') return { segments: told, fit };
+  const once = withoutRepeat(told);
+  if (once && coverage(once, path).kind === 'whole') {
+    return { segments: once, fit: { kind: 'whole' } };
+  }
   const last = told.length - 1;
   const inPath = told.filter((one, at) => !isDebris(one) && !isFolderOnly(one, at === last));
   if (inPath.length === told.length) return { segments: told, fit };
@@ -169,6 +173,17 @@ function fitted(
   if (!told.some(isDebris)) return { segments: told, fit };
   if (fitInPath.kind === 'none' || inPath.length === 0) return { fit };
   return { segments: inPath, fit: fitInPath };
+}
+
+/** `/-/x/-/x/user` without the second `/-/x`: a middleware put the URL back that a mount had shortened. */
+function withoutRepeat(route: readonly RouteSegment[]): RouteSegment[] | undefined {
+  for (let length = Math.floor(route.length / 2); length > 0; length -= 1) {
+    const isRepeat = route
+      .slice(0, length)
+      .every(({ kind, text }, at) => kind === 'literal' && route[length + at]!.text === text);
+    if (isRepeat) return route.slice(length);
+  }
+  return undefined;
 }
 
 function unknownFit(segments: RouteSegment[]): {

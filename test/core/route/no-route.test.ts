@@ -47,13 +47,31 @@ describe('X24: segments that no path has', () => {
     ['/api/app/[param]/data/route', '/api/app/7/data', '/api/app/{param}/data'],
     ['/users/[id]/page', '/users/7', '/users/{id}'],
     ['/@modal/(.)photos/[id]', '/photos/7', '/photos/{id}'],
+    // Verdaccio: a middleware below the mount puts the request's URL back.
+    ['/-/npm/v1/-/npm/v1/user', '/-/npm/v1/user', '/-/npm/v1/user'],
+    [
+      '/-/verdaccio/-/verdaccio/data/sidebar/:pkg',
+      '/-/verdaccio/data/sidebar/x',
+      '/-/verdaccio/data/sidebar/{pkg}',
+    ],
     // TanStack Router and Remix: layouts without a path.
     ['/_auth/dashboard/$id<[^/]+>', '/dashboard/7', '/dashboard/{id}'],
   ])('%s at %s is %s', (text, path, expected) => {
     expect(routeOf(text, path)).toBe(expected);
   });
 
+  test('an optional group may hold a segment (Verdaccio)', () => {
+    const tags = '/-/package/(@[^/]+/)?:package/dist-tags';
+    const expected = '/-/package/@{re}/{package}/dist-tags';
+    expect(routeOf(tags, '/-/package/lodash/dist-tags')).toBe(expected);
+    expect(routeOf(tags, '/-/package/@babel/core/dist-tags')).toBe(expected);
+    const files = '/(@[^/]+/)?:package/-/:filename';
+    expect(routeOf(files, '/lodash/-/lodash-4.tgz')).toBe('/@{re}/{package}/-/{filename}');
+    expect(routeOf(files, '/@babel/core/-/core-7.tgz')).toBe('/@{re}/{package}/-/{filename}');
+  });
+
   test('segments that the path has stay', () => {
+    expect(routeOf('/a/a/:id', '/a/a/7')).toBe('/a/a/{id}');
     expect(routeOf('/undefined/users/:id', '/undefined/users/7')).toBe('/undefined/users/{id}');
     expect(routeOf('/users/:id/page', '/users/7/page')).toBe('/users/{id}/page');
     expect(routeOf('/_search/:index', '/_search/books')).toBe('/_search/{index}');
