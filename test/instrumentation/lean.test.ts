@@ -12,7 +12,7 @@ let folder: string;
 let sink: Sink;
 
 beforeAll(async () => {
-  folder = await installed('lean', { express: '5.2.1' });
+  folder = await installed('lean', { express: '5.2.1', fastify: '5.12.8' });
   sink = await startSink();
 });
 afterAll(() => sink.close());
@@ -24,8 +24,9 @@ async function withApp<T>(
   env: Record<string, string>,
   work: (app: App) => Promise<T>,
   node = process.execPath,
+  script = 'plain.cjs',
 ): Promise<T> {
-  const app = await startApp(folder, [node, ...register, 'plain.cjs'], {
+  const app = await startApp(folder, [node, ...register, script], {
     ROLLCALL_ENDPOINT: sink.url,
     OTEL_BSP_SCHEDULE_DELAY: '50',
     WATCH_WARNINGS: '1',
@@ -203,6 +204,25 @@ it('one connection: pipelined calls, HEAD, methods nobody knows, a whole URL', a
     expect(spans[3]!.attributes['url.path']).toBe('/absolute');
     expect(spans[1]!.attributes).not.toHaveProperty('http.response.body.size');
   });
+});
+
+it('pipelined requests that are handled at once: each has its own route and error', async () => {
+  const pipelined = async ({ url }: App) => {
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    const paths = ['/slow/1', '/users/2', '/boom', '/nothing', '/users/3'];
+    socket.write(paths.map((path) => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`).join(''));
+    socket.resume();
+    const spans = await sink.servers(paths.length);
+    socket.destroy();
+    expect(spans.map(({ attributes }) => attributes['url.path'])).toEqual(paths);
+    expect(spans.map(({ attributes }) => attributes['http.route'])).toEqual([
+      ...['/slow/:id', '/users/:id', '/boom', undefined, '/users/:id'],
+    ]);
+    expect(spans.map(({ attributes }) => attributes['error.type'])).toEqual([
+      ...[undefined, undefined, 'RangeError', undefined, undefined],
+    ]);
+  };
+  await withApp({}, pipelined, process.execPath, 'pipelined.cjs');
 });
 
 it('an upgrade is no call, and one that nobody takes is', async () => {

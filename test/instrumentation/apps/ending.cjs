@@ -53,8 +53,12 @@ const setUp = {
     });
   },
   'process.exit in the handler': () => process.on('SIGTERM', () => process.exit(0)),
+  'process.exit at SIGINT': () => process.on('SIGINT', () => closed(() => process.exit(6))),
   'process.exit(3) after close': () => {
     process.on('SIGTERM', () => closed(() => process.exit(3)));
+  },
+  'handler that takes its time': () => {
+    process.on('SIGTERM', () => setTimeout(() => process.exit(5), 400));
   },
   'exit listener sets the code': () => {
     process.on('exit', () => {
@@ -96,7 +100,8 @@ else {
   setUp[ending]?.();
   server.listen(0, '127.0.0.1', () => {
     const line = `listening ${server.address().port}`;
-    if (process.send === undefined) console.log(line);
-    else process.send(line);
+    // PM2 has a channel to its apps as well, and reads their output.
+    if (ending.startsWith('cluster')) process.send(line);
+    else console.log(line);
   });
 }
