@@ -20,15 +20,20 @@ export function readParameters<S extends z.ZodRawShape>(
   const given: [string, string][] = [];
   for (const name of new Set(query.keys())) {
     const values = query.getAll(name);
-    if (values.length > 1) {
+    if (values.length > 1 && !isList(schema.shape[name])) {
       const message = `parameter ${quote(name)} was given ${values.length} times; give it once`;
       throw new AppError('invalid', message, { field: shorten(name) });
     }
-    given.push([name, values[0]!]);
+    given.push([name, values.join(',')]);
   }
   const outcome = schema.safeParse(Object.fromEntries(given));
   if (outcome.success) return outcome.data;
   throw wrongParameter(schema, new Map(given), outcome.error.issues[0]!);
+}
+
+/** The parameter is a list: `status=cold,dead`, or `status=cold&status=dead` as some generated clients write. */
+function isList(schema: z.core.$ZodType | undefined): boolean {
+  return schema !== undefined && z.globalRegistry.get(schema)?.type === 'array';
 }
 
 function wrongParameter(

@@ -90,6 +90,11 @@ test.each(refused)('%s is refused by name', async (path, field, words) => {
   expect(error.message!.length).toBeLessThan(1000);
 });
 
+test('a list may repeat its name instead of using commas', async () => {
+  const answer = await door.get('/report?status=active&status=cold,dead&method=GET&method=POST');
+  expect(answer.filters).toMatchObject({ status: 'active,cold,dead', method: 'GET,POST' });
+});
+
 test('a cursor of one question does not continue another', async () => {
   const { next_cursor: cursor } = await door.get('/report?limit=1');
   expect((await door.fetch(`/api/v1/report?limit=5&cursor=${cursor}`)).status).toBe(200);
