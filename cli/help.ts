@@ -23,6 +23,14 @@ usage: rollcall <command> [flags]
                 list [--project NAME]
                 rotate ID      replace the key's secret; prints the new secret once
                 revoke ID      refuse the key, within a second
+  inventory   declare the routes of a service, so that reports name what was never called
+                put --service NAME --file FILE
+                               an OpenAPI document, METHOD /route lines or a route printer's output
+                    [--environment NAME] [--prefix /v1] [--author NAME] [--dry-run]
+                show --service NAME [--environment NAME]
+                remove --service NAME [--environment NAME]
+                --url URL      of the analyzer [http://127.0.0.1:4380]; ROLLCALL_KEY holds the key
+                --json         print the answer of the REST API
   backup      copy the store to one file, also while services run
                 --to FILE      must not exist yet
   restore     replace the store by a backup, while no service runs

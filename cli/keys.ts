@@ -5,6 +5,7 @@ import { storePlace } from '../core/store/engine.ts';
 import type { KeyRecord, KeyStore } from '../core/store/keys.ts';
 import { isoTime } from '../core/window.ts';
 import { readFlags, UsageError } from './flags.ts';
+import { textTable } from './table.ts';
 
 /**
  * `rollcall keys …`: manages keys directly in the store, also while services run on it. It needs no key, only
@@ -143,16 +144,12 @@ function scopeOf(given: string | boolean | undefined): Scope {
 }
 
 function table(records: readonly KeyRecord[]): string {
-  const rows = [
-    ['ID', 'PROJECT', 'SCOPE', 'PREFIX', 'CREATED', 'ROTATED', 'LAST USED', 'REVOKED'],
-    ...records.map(({ id, project, scope, prefix, ...at }) => {
-      const times = [at.createdS, at.rotatedS, at.lastUsedS, at.revokedS];
-      return [id, project, scope, prefix, ...times.map(timeText)];
-    }),
-  ];
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const line = (row: string[]) => row.map((cell, i) => cell.padEnd(widths[i]!)).join('  ');
-  return rows.map((row) => line(row).trimEnd()).join('\n');
+  const head = ['ID', 'PROJECT', 'SCOPE', 'PREFIX', 'CREATED', 'ROTATED', 'LAST USED', 'REVOKED'];
+  const rows = records.map(({ id, project, scope, prefix, ...at }) => {
+    const times = [at.createdS, at.rotatedS, at.lastUsedS, at.revokedS];
+    return [id, project, scope, prefix, ...times.map(timeText)];
+  });
+  return textTable(head, rows);
 }
 
 const timeText = (s: number | null): string => {

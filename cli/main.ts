@@ -5,6 +5,7 @@ import { backup, restore } from './backup.ts';
 import { demo } from './demo/main.ts';
 import { readFlags, UsageError } from './flags.ts';
 import { help } from './help.ts';
+import { inventory } from './inventory.ts';
 import { keys } from './keys.ts';
 import { type ServiceName, startServices } from './services.ts';
 
@@ -33,6 +34,8 @@ export async function main(args: string[], env: NodeJS.ProcessEnv): Promise<numb
         return await demo(rest, env);
       case 'keys':
         return await keys(rest, env);
+      case 'inventory':
+        return await inventory(rest, env);
       case 'backup':
         return await backup(rest, env);
       case 'restore':

@@ -181,11 +181,14 @@ function crossChecks(config: Config, env: NodeJS.ProcessEnv): string[] {
   return found;
 }
 
+/** Holds a key for commands that talk to the REST API (cli/inventory.ts); services do not read it. */
+export const keyVariable = 'ROLLCALL_KEY';
+
 /** Variables named `ROLLCALL_…` that this version does not read. */
 function unknownVariables(env: NodeJS.ProcessEnv): string[] {
   const found: string[] = [];
   for (const name of Object.keys(env).sort()) {
-    if (!name.startsWith('ROLLCALL_') || name in variables) continue;
+    if (!name.startsWith('ROLLCALL_') || name in variables || name === keyVariable) continue;
     if (!serviceLink.test(name)) {
       found.push(
         `${name} is not a variable of Rollcall; it reads ${Object.keys(variables).join(', ')}`,
