@@ -80,3 +80,10 @@ it.each(productFolders)('%s holds at most 20 files', (folder) => {
   const files = globSync(`${folder}/*.{ts,tsx,mjs}`, { cwd: root });
   expect(files.length, files.join(' ')).toBeLessThanOrEqual(20);
 });
+
+it('the list of decisions names every decision', () => {
+  const list = readFileSync(`${root}/docs/decisions/README.md`, 'utf8');
+  const decisions = globSync('docs/decisions/0*.md', { cwd: root });
+  expect(decisions.length).toBeGreaterThan(5);
+  for (const file of decisions) expect(list).toContain(`](${file.split('/').at(-1)}) |`);
+});
