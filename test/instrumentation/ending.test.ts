@@ -31,7 +31,7 @@ const ways: readonly Way[] = [
   { name: 'process.exit in the handler', signal: 'SIGTERM' },
   { name: 'process.exit in the handler', signal: 'SIGTERM', isFirstDelivery: true },
   { name: 'process.exit(3) after close', signal: 'SIGTERM' },
-  { name: 'handler that takes its time', signal: 'SIGTERM' },
+  { name: 'handler that takes its time', signal: 'SIGTERM', says: 'own handler' },
   { name: 'exit listener sets the code', signal: 'SIGTERM' },
   { name: 'handler that only closes', signal: 'SIGTERM', says: 'own handler' },
   { name: 'listener added and removed', signal: 'SIGTERM' },

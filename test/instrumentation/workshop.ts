@@ -93,14 +93,15 @@ export async function installed(
   name: string,
   dependencies: Readonly<Record<string, string>>,
 ): Promise<string> {
-  const folder = isPacked ? await packedFolder(name, dependencies) : linkedFolder(name);
-  if (!isPacked)
-    for (const [as, version] of Object.entries(dependencies)) link(folder, as, version);
-  cpSync(join(root, 'test/instrumentation/apps'), folder, { recursive: true });
+  if (isPacked) return packedFolder(name, dependencies);
+  const folder = linkedFolder(name);
+  for (const [as, version] of Object.entries(dependencies)) link(folder, as, version);
+  copyApps(folder);
   return folder;
 }
 
-async function packedFolder(
+/** A folder of `apps/` with the package of the last tarball and others, installed from the registry. */
+export async function packedFolder(
   name: string,
   dependencies: Readonly<Record<string, string>>,
 ): Promise<string> {
@@ -108,14 +109,22 @@ async function packedFolder(
   const folder = join(cacheFolder, 'installed', name);
   const state = JSON.stringify({ tarball, dependencies });
   const stamp = join(folder, 'installed.json');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === state) return folder;
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === state) {
+    copyApps(folder);
+    return folder;
+  }
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const wanted = { '@rollcall/instrumentation': `file:${tarball}`, ...dependencies };
   writeManifest(folder, { dependencies: wanted });
   await npm(folder, ['install', '--ignore-scripts', '--no-package-lock', '--prefer-offline']);
   writeFileSync(stamp, state);
+  copyApps(folder);
   return folder;
+}
+
+function copyApps(folder: string): void {
+  cpSync(join(root, 'test/instrumentation/apps'), folder, { recursive: true });
 }
 
 /** A folder whose node_modules has the built package as a link. @param name one for each test file */

@@ -58,7 +58,10 @@ const setUp = {
     process.on('SIGTERM', () => closed(() => process.exit(3)));
   },
   'handler that takes its time': () => {
-    process.on('SIGTERM', () => setTimeout(() => process.exit(5), 400));
+    process.on('SIGTERM', () => {
+      console.log('own handler');
+      setTimeout(() => process.exit(5), 400);
+    });
   },
   'exit listener sets the code': () => {
     process.on('exit', () => {

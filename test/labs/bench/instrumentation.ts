@@ -4,9 +4,9 @@ import { Random } from '../../../core/random.ts';
 import { type App, startApp } from '../../instrumentation/app.ts';
 import {
   buildPackage,
-  installed,
   type NodeMajor,
   nodeBinary,
+  packedFolder,
 } from '../../instrumentation/workshop.ts';
 import { startCollectorProcess } from '../../support/process.ts';
 import { benchFolder, newStore } from './folder.ts';
@@ -77,7 +77,7 @@ const modes = values.modes.split(',');
 const frameworks = values.frameworks.split(',');
 await buildPackage(log);
 const node = await nodeBinary(Number(values.node) as NodeMajor);
-const folder = await installed('bench', {
+const folder = await packedFolder('bench', {
   '@opentelemetry/auto-instrumentations-node': '0.82.0',
   '@opentelemetry/sdk-node': '0.301.0',
   express: '5.2.1',
