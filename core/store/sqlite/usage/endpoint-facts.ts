@@ -2,16 +2,16 @@ import { putVarint, VarintReader } from '../../../usage/varint.ts';
 import { callerNumbers, noteCaller, noteCallers } from '../../last-callers.ts';
 import type { CallRows } from './call-rows.ts';
 
-/** What is never deleted of an endpoint: first and last call, lifetime counts, last callers. */
+/** The permanent facts of an endpoint: first and last call, lifetime counts, last callers. */
 export interface EndpointFacts {
   firstCallMs: number;
   lastCallMs: number;
-  /** Spans seen: whether an endpoint lives does not depend on what they stand for. */
+  /** Spans, each counted once whatever its weight: any span shows that the endpoint is alive. */
   calls: number;
   errors: number;
   /** As core/store/last-callers.ts keeps them: rows of clients and origins. */
   callers: number[];
-  /** What these spans stood for besides, estimated: Σ (weight − 1); less than 0 when most weigh 0. */
+  /** Estimated calls that were sampled out: Σ (weight − 1). Negative when most weights are 0. */
   unseenCalls: number;
   unseenErrors: number;
   /** The newest call with a weight; 0 when none has one. */
@@ -32,9 +32,9 @@ function noFacts(): EndpointFacts {
 }
 
 /**
- * What calls say of their endpoints, by endpoint row.
- * @param order calls of one endpoint are best neighbours; it is walked from its end, since the last callers
- *   mostly stand there, and those before them are then passed over
+ * The facts of some calls, by endpoint row.
+ * @param order of the calls. Fastest when calls of one endpoint are neighbours, ascending in time: it is walked
+ *   from its end, so that the last callers come first and earlier calls change nothing.
  */
 export function factsOfCalls(calls: CallRows, order: Uint32Array): Map<number, EndpointFacts> {
   const byEndpoint = new Map<number, EndpointFacts>();
@@ -72,7 +72,7 @@ function addWeights(
   }
 }
 
-/** Adds facts to others; lifetime counts add up, the latest callers stay. */
+/** Adds facts to others. */
 export function addFacts(into: EndpointFacts, more: EndpointFacts): void {
   into.calls += more.calls;
   into.errors += more.errors;
@@ -93,13 +93,13 @@ function factsIn(byEndpoint: Map<number, EndpointFacts>, endpoint: number): Endp
   return facts;
 }
 
-/** Stands before the facts of an endpoint with weights, in the place of its number, which is not 0. */
+/** Written before an endpoint with weights, where its number would begin: no endpoint has the number 0. */
 const weightedMark = 0;
 const weightedBytes = 1 + 8 + 8 + 8;
 
 /**
- * Facts as bytes, for the runs that wait to be settled: varints, times as milliseconds. With weights, `0, f64
- * unseen calls, f64 unseen errors, f64 sampled` stands before.
+ * Facts as bytes, for runs: varints, times in milliseconds. An endpoint with weights begins with
+ * `0, f64 unseen calls, f64 unseen errors, f64 sampled ms`.
  */
 export function encodeFacts(byEndpoint: Iterable<readonly [number, EndpointFacts]>): Buffer {
   let out = Buffer.allocUnsafe(4096);
@@ -134,7 +134,7 @@ export function encodeFacts(byEndpoint: Iterable<readonly [number, EndpointFacts
   return out.subarray(0, at);
 }
 
-/** Adds encoded facts to those of each endpoint. */
+/** Adds encoded facts to the facts of each endpoint. */
 export function addEncodedFacts(byEndpoint: Map<number, EndpointFacts>, bytes: Uint8Array): void {
   const reader = new VarintReader();
   reader.seek(bytes, 0);
