@@ -130,12 +130,11 @@ export class Rollup {
     }
     this.#sql.deleteShard!.run(shard);
     this.#sql.changed!.run(shard);
-    const from = this.#meta('compacted_from');
-    this.#sql.setMeta!.run(
-      from === 0 ? minutesFrom : Math.min(from, minutesFrom),
-      'compacted_from',
-    );
-    this.#sql.setMeta!.run(Math.max(this.#meta('compacted_to'), minutesTo), 'compacted_to');
+    const compactedTo = this.#meta('compacted_to');
+    const isFirst = compactedTo === 0;
+    const compactedFrom = isFirst ? minutesFrom : this.#meta('compacted_from');
+    this.#sql.setMeta!.run(Math.min(compactedFrom, minutesFrom), 'compacted_from');
+    this.#sql.setMeta!.run(Math.max(compactedTo, minutesTo), 'compacted_to');
     this.#shards.delete(shard);
   }
 

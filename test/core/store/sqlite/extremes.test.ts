@@ -72,7 +72,7 @@ it('extremes of every stored number are read again by every query, also after a 
         folder.remove();
       },
     ),
-    { numRuns: 8 },
+    { numRuns: 8, endOnFailure: true },
   );
 }, 120_000);
 
