@@ -264,6 +264,8 @@ export const limits = {
 
   // Configuration.
 
+  /** Path of an export that settings put together by mistake: a few signals' paths in a row. */
+  exportPathCharacters: 200,
   /** An Origin header, and an item of ROLLCALL_CORS_ORIGINS: a host name has at most 253 characters. */
   originCharacters: 300,
   /** How often certificate files are checked; a change is used when the next check finds no further one. */

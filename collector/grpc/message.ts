@@ -74,6 +74,10 @@ export function readMessage(stream: ServerHttp2Stream, options: MessageOptions):
   stream.on('end', end);
   stream.on('close', gone);
   if (stream.destroyed) gone();
+  // Node loses an empty DATA frame that ends a stream within the first bytes of a connection.
+  setImmediate(() => {
+    if (frame.isUntouched && stream.readableLength === 0 && stream.state.remoteClose === 1) end();
+  });
   return { message: promise, fail: (error) => frame.fail(error) };
 }
 
@@ -100,6 +104,11 @@ class Frame {
     this.#stream = stream;
     this.#options = options;
     this.#ends = ends;
+  }
+
+  /** No byte came, and nothing was decided. */
+  get isUntouched(): boolean {
+    return this.#intake === undefined && this.#prefix === undefined && !this.#settled;
   }
 
   /** The last byte came. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { credentialsOf } from '../../core/auth/credentials.ts';
 import { AppError } from '../../core/error.ts';
+import { limits } from '../../core/limits.ts';
 import { connectionOf } from '../../core/server/web-server.ts';
 import type { Encoding, PartialSuccess, Signal } from '../otlp/responses.ts';
 import { type Body, checkDeclared, codecOf } from '../request/body.ts';
@@ -8,7 +9,7 @@ import { type ExportContext, takeBody } from '../request/request.ts';
 import { declaredBytes, readBody } from './body.ts';
 
 /** Signals by path. Exporters use a traces endpoint as it is written, possibly without a path (H8). */
-export const exportPaths = new Map<string, Signal>([
+const exportPaths = new Map<string, Signal>([
   ['/', 'traces'],
   ['/v1/traces', 'traces'],
   ['/v1/traces/', 'traces'],
@@ -19,6 +20,35 @@ export const exportPaths = new Map<string, Signal>([
   ['/v1development/profiles', 'profiles'],
   ['/v1development/profiles/', 'profiles'],
 ]);
+
+/** What a path asks for, and whether it is written as an exporter's settings put it together by mistake. */
+export interface ExportTarget {
+  signal: Signal;
+  isMisspelt: boolean;
+}
+
+/**
+ * The signal of a path; undefined for other paths. Also of a path with empty segments, or with a signal's path
+ * before it: an exporter appends `/v1/traces` to the base URL, whatever that ends with.
+ */
+export function exportTarget(path: string): ExportTarget | undefined {
+  const known = exportPaths.get(path);
+  if (known !== undefined) return { signal: known, isMisspelt: false };
+  if (path.length > limits.exportPathCharacters) return undefined;
+  const segments = `/${path.split('/').filter(Boolean).join('/')}`;
+  const last = repeatedPath.exec(segments)?.[1];
+  const signal = last === undefined ? undefined : exportPaths.get(last);
+  return signal && { signal, isMisspelt: true };
+}
+
+const repeatedPath =
+  /^(?:\/v1(?:\/(?:traces|metrics|logs))?)*(\/v1\/(?:traces|metrics|logs)|\/v1development\/profiles)$/;
+
+/** What to set, for the log of whoever runs the collector. */
+export function misspeltAdvice(path: string, signal: Signal): string {
+  const variable = `OTEL_EXPORTER_OTLP_${signal.toUpperCase()}_ENDPOINT`;
+  return `POST ${path} is taken as ${signal}: an exporter appends the signal's path to OTEL_EXPORTER_OTLP_ENDPOINT, which is the address alone (http://HOST:4318); ${variable} is the whole URL`;
+}
 
 /** The encoding of a Content-Type, in any case and with any parameters; undefined for an unsupported one. */
 export function encodingOf(contentType: string | undefined): Encoding | undefined {

@@ -22,7 +22,7 @@ import { Gone } from '../request/body.ts';
 import type { ExportContext } from '../request/request.ts';
 import { answer, answerText, refuse, refuseUnreadable } from './answer.ts';
 import { Cors } from './cors.ts';
-import { encodingOf, exportPaths, takeExport } from './export.ts';
+import { encodingOf, exportTarget, misspeltAdvice, takeExport } from './export.ts';
 
 /** OTLP over HTTP/1.1 and, with certificates, HTTP/2; with health, readiness and metrics on the same port. */
 export interface HttpServer {
@@ -100,13 +100,15 @@ class Exchange {
       response.setHeader(name, value);
     if (this.closing) response.setHeader('connection', 'close');
     const path = pathOf(request.url ?? '');
-    const signal = exportPaths.get(path);
+    const target = exportTarget(path);
+    const signal = target?.signal;
     if (signal !== undefined && this.#cors.isOn) {
       if (this.#cors.preflight(request, response)) return;
       this.#cors.mark(request, response);
     }
     if (request.method === 'POST' && signal !== undefined) {
       this.#export(request, response, signal, expectsContinue);
+      if (target?.isMisspelt) this.#warnOfPath(request, path, signal);
     } else if (signal !== undefined) {
       response.setHeader('allow', 'POST');
       answerText(request, response, 405, '405 method not allowed, supported: [POST]');
@@ -152,6 +154,13 @@ class Exchange {
     }
   }
 
+  /** Once an hour for each client. */
+  #warnOfPath({ socket }: IncomingMessage, path: string, signal: Signal): void {
+    const { log, notices } = this.#options;
+    const client = socket.remoteAddress ?? '';
+    if (notices.due(client, 'path')) log.warn({ client }, misspeltAdvice(path, signal));
+  }
+
   async #operate(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const known = path === '/healthz' || path === '/readyz' || path === '/metrics';
     if (!known) {
@@ -186,7 +195,7 @@ class Exchange {
 
 /** The path of a request target in any form, without its query. */
 function pathOf(target: string): string {
-  if (exportPaths.has(target)) return target;
+  if (target.startsWith('/') && !/[?#]/.test(target)) return target;
   const absolute = /^https?:\/\/[^/?#]*/i.exec(target);
   const path = (absolute === null ? target : target.slice(absolute[0].length)).split(/[?#]/, 1)[0]!;
   return path === '' ? '/' : path;

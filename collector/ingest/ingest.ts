@@ -348,8 +348,8 @@ export function rejections(rejected: SpanCounts['rejected']): PartialSuccess | u
 }
 
 const rejectionTexts: Record<RejectReason, string> = {
-  trace_id: 'with a trace_id that is not 16 bytes',
-  span_id: 'with a span_id that is not 8 bytes',
+  trace_id: 'with a trace_id that is not 16 bytes (JSON: 32 hexadecimal digits)',
+  span_id: 'with a span_id that is not 8 bytes (JSON: 16 hexadecimal digits)',
   time_zero: 'without a start or end time',
   future: `ending more than ${limits.futureS} s in the future (a wrong clock?)`,
   too_old: 'older than the retention of days',

@@ -38,7 +38,7 @@ export const sections = {
     P8: '64-bit times and integers are exact; invalid UTF-8 is replaced',
   },
   json: {
-    J1: 'Ids are hex in either case; empty is absent; another length as P4',
+    J1: 'Ids are hex in either case; empty is absent; another length or spelling as P4',
     J2: 'Enums as numbers, and as names',
     J3: '64-bit integers as text or number; any other value is 400',
     J4: 'Field names in lowerCamelCase, and in snake_case',

@@ -222,13 +222,14 @@ test('names of enums and of proto fields are understood', () => {
   expect(() => decoded(withSpan('"kind":"SPAN_KIND_NONE"'))).toThrow(/kind is "SPAN_KIND_NONE"/);
 });
 
-test('ids are hex in either case; another length is not for the reader to judge', () => {
+test('ids are hex in either case; one of another length or spelling is for extraction to reject', () => {
   expectSpan(`"traceId":"${traceId.toLowerCase()}"`, { traceId: Buffer.from(traceId, 'hex') });
   expectSpan('"traceId":""', {});
   expectSpan('"spanId":"abcd"', { spanId: Buffer.from('abcd', 'hex') });
   for (const bad of ['abc', 'W47/95gDgQPSabYzgT/GDA==', 'zz']) {
-    expect(() => decoded(withSpan(`"traceId":"${bad}"`))).toThrow(/traceId is .* not hexadecimal/);
+    expectSpan(`"traceId":"${bad}"`, { traceId: Buffer.alloc(1) });
   }
+  expect(() => decoded(withSpan('"traceId":7'))).toThrow(/traceId is 7, not hexadecimal/);
 });
 
 test('null is the default, a mark of byte order is no part of the text', () => {

@@ -43,8 +43,20 @@ list.http('J1', 'an id of another length is rejected as in P4 (ours)', async (ta
   equal([answer.status, rejectedOf(answer)], [200, '2']);
 });
 
-list.http('J1', 'base64 is no id', async (target) => {
-  await refused(target, jsonTraces(1, { traceId: 'W47/95gDgQPSabYzgT/GDA==' }), 'base64');
+list.http('J1', 'an id that is no hex rejects its span alone, as in P4 (ours)', async (target) => {
+  const good = (JSON.parse(jsonTraces(1)) as { resourceSpans: unknown[] }).resourceSpans;
+  for (const traceId of [
+    'W47/95gDgQPSabYzgT/GDA==',
+    '0af7651916cd43dd8448eb211c80319',
+    'z'.repeat(32),
+  ]) {
+    const bad = JSON.parse(jsonTraces(1, { traceId })) as { resourceSpans: unknown[] };
+    const body = JSON.stringify({ resourceSpans: [...bad.resourceSpans, ...good] });
+    const answer = await storing(target, 1, () => post(target, body, { type: jsonType }));
+    equal([answer.status, rejectedOf(answer)], [200, '1'], traceId);
+    // The same good span is another delivery in the next body.
+    good.splice(0, 1, ...(JSON.parse(jsonTraces(1)) as { resourceSpans: unknown[] }).resourceSpans);
+  }
 });
 
 list.http('J2', 'enums as numbers', async (target) => {

@@ -165,7 +165,7 @@ list.http('R8', 'bad data is never a 5xx or 408', async (target) => {
 });
 
 list.http('R9', 'a message is cut at its bound', async (target) => {
-  const answer = await post(target, jsonTraces(1, { traceId: 'é'.repeat(100_000) }), json);
+  const answer = await post(target, jsonTraces(1, { kind: 'é'.repeat(100_000) }), json);
   equal(answer.headers['content-type'], jsonType);
   holds(answer.body.length < 4096, `expected less than 4096 bytes, got ${answer.body.length}`);
 });
