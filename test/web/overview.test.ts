@@ -82,6 +82,10 @@ describeInBrowser('the overview in a browser', () => {
     const { summary } = await world.get('/summary?window=7d&service=payments&method=POST');
     const requests = () => figure('Requests').locator('data').getAttribute('value').then(Number);
     await expect.poll(requests).toBe(summary.total_requests);
+    const { endpoints } = await world.get('/report?window=7d&service=payments&method=POST');
+    await expect
+      .poll(() => figure('Endpoints').locator('data').getAttribute('value').then(Number))
+      .toBe(endpoints.length);
     const list = page.getByRole('region', { name: 'Endpoints to look at' });
     await expect
       .poll(

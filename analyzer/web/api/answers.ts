@@ -25,6 +25,8 @@ export interface Report extends Head {
 
 export interface Totals {
   total_requests: number;
+  /** Of sampled calls: the 95 % interval of their true number. */
+  total_requests_interval?: [number, number];
   unique_ips: number;
   avg_response_time_ms: number | null;
   min_response_time_ms: number | null;

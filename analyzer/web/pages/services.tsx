@@ -16,7 +16,7 @@ const dayMs = 86_400_000;
 /** Every service ever heard; silent ones are grey and never missing. */
 export function ServicesPage() {
   const [search, change] = usePageSearch();
-  const services = useServices({ ...search, service: undefined, method: undefined });
+  const services = useServices({ ...search, method: undefined });
   const isNarrow = useMedia(narrow);
   const goes = writeSearch(carried({ ...search, service: undefined, environment: undefined }));
   const columns = useMemo(() => columnsOf(goes), [goes]);

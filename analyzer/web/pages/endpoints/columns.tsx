@@ -94,7 +94,8 @@ export function endpointColumns(goes: string, callsMost: number): EndpointColumn
       narrow: true,
       value: (row) => row.total_calls,
       cell: (row) => (
-        <span className={styles.calls}>
+        <span className={styles.calls} title={sampledTitle(row)}>
+          {row.estimated && '≈ '}
           <Value of={row.total_calls} as={compact} className={quiet(row.total_calls)} />
           <i className={styles.track}>
             <i
@@ -185,6 +186,12 @@ export function endpointColumns(goes: string, callsMost: number): EndpointColumn
       cell: (row) => <When at={row.last_called_at} />,
     },
   ];
+}
+
+/** What sampled calls stand for is an estimate. */
+function sampledTitle({ total_calls_interval: interval }: EndpointRow): string | undefined {
+  if (interval === undefined) return undefined;
+  return `estimated from sampled calls: ${exact(interval[0])} to ${exact(interval[1])}`;
 }
 
 /** Nothing is grey, so that what is there stands out. */

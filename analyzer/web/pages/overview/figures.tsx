@@ -77,7 +77,7 @@ function figuresOf({ summary, compared, report }: FiguresProps): Record<Figure, 
   const before = compared?.summary.summary;
   return {
     requests: {
-      label: summary.estimated ? 'Requests, estimated' : 'Requests',
+      label: now.total_requests_interval ? 'Requests, estimated' : 'Requests',
       value: <Value of={now.total_requests} as={compact} />,
       delta: compared && (requestsChange(summary, compared.summary) ?? noneBefore),
     },

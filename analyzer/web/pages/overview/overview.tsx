@@ -1,5 +1,6 @@
 import { useMemo } from 'react';
 import { useLocation } from 'wouter';
+import type { Report } from '../../api/answers.ts';
 import {
   useComparedSummary,
   useComparedTimeseries,
@@ -37,6 +38,11 @@ export function OverviewPage() {
     },
     [navigate, path, search],
   );
+  const { method } = search;
+  const narrowed = useMemo(
+    () => (report.data === undefined ? undefined : ofMethod(report.data, method)),
+    [report.data, method],
+  );
   if (summary.data === undefined) {
     return (
       <>
@@ -69,7 +75,7 @@ export function OverviewPage() {
       <Figures
         summary={summary.data}
         compared={compared}
-        report={report.data}
+        report={narrowed}
         series={series.data}
         seriesBefore={isCompared ? seriesBefore.data : undefined}
         onZoom={zoom}
@@ -87,6 +93,22 @@ export function OverviewPage() {
       </div>
     </>
   );
+}
+
+/** The report is narrowed by service and environment; counts of its rows follow the method here. */
+function ofMethod(report: Report, method: string | undefined): Report {
+  if (method === undefined) return report;
+  const endpoints = report.endpoints.filter((row) => row.method === method);
+  const count = (status: string) => endpoints.filter((row) => row.status === status).length;
+  const summary = {
+    ...report.summary,
+    total_endpoints: endpoints.filter(({ status }) => status !== null).length,
+    active: count('active'),
+    cold: count('cold'),
+    dead: count('dead'),
+    never_called: count('never_called'),
+  };
+  return { ...report, endpoints, summary };
 }
 
 const iso = (s: number): string => new Date(s * 1000).toISOString();
