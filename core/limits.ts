@@ -152,9 +152,9 @@ export const limits = {
    *  service sends such spans. A power of two; the oldest is evicted. Holds a minute of 1,000 calls a second
    *  with two spans each; an exporter's delay is 5 s. */
   joinedSpansRemembered: 131_072,
-  /** Spans of counted calls remembered to count a span once that is sent twice: at most 8 MB. Copies come
-   *  within seconds of each other; this holds 13 s of 20,000 calls a second. Two powers of two. */
-  countedSpans: 262_144,
+  /** Spans of counted calls remembered to count a span once that is sent twice: 1 MB. Copies come within seconds
+   *  of each other; this holds 13 s of 10,000 calls a second. A power of two. */
+  countedSpans: 131_072,
   /** Digests of messages remembered to tell a message that is sent again from one that copies spans: 0.5 MB. */
   recentDigests: 4_096,
   /** Seconds by which the ends of two copies of a span may differ. Spans with the same ids that end further
