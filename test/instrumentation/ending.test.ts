@@ -14,6 +14,8 @@ interface Way {
   signal?: NodeJS.Signals;
   /** A line of the app's own handler, which is called once. */
   says?: string;
+  /** The app's handler comes when its server listens already. */
+  isLate?: boolean;
   /** Nothing was sent before: the connection's settings are not known yet. */
   isFirstDelivery?: boolean;
 }
@@ -35,6 +37,12 @@ const ways: readonly Way[] = [
   { name: 'exit listener sets the code', signal: 'SIGTERM' },
   { name: 'handler that only closes', signal: 'SIGTERM', says: 'own handler' },
   { name: 'listener added and removed', signal: 'SIGTERM' },
+  { name: 'signal-exit 3', signal: 'SIGTERM', says: 'signal-exit was called', isLate: true },
+  { name: 'signal-exit 4', signal: 'SIGINT', says: 'signal-exit was called', isLate: true },
+  { name: 'once, closes, raises again', signal: 'SIGTERM', isLate: true },
+  { name: 'removes all, raises again', signal: 'SIGTERM', isLate: true },
+  { name: 'handler that takes its time', signal: 'SIGTERM', says: 'own handler', isLate: true },
+  { name: 'listener added and removed', signal: 'SIGTERM', isLate: true },
   { name: 'cluster', signal: 'SIGTERM' },
   { name: 'cluster, primary disconnects', signal: 'SIGTERM' },
   { name: 'cluster, primary kills', signal: 'SIGTERM' },
@@ -77,9 +85,14 @@ interface End {
 
 const register = ['--require', '@rollcall/instrumentation/register'];
 
-function startEnding({ name, isFirstDelivery }: Way, isOurs: boolean, node: string): Promise<App> {
+function startEnding(
+  { name, isLate, isFirstDelivery }: Way,
+  isOurs: boolean,
+  node: string,
+): Promise<App> {
   return startApp(folder, [node, ...(isOurs ? register : []), 'ending.cjs'], {
     ENDING: name,
+    LATE: isLate === true ? '1' : '0',
     ROLLCALL_ENDPOINT: sink.url,
     OTEL_BSP_SCHEDULE_DELAY: '60000',
     ...(isFirstDelivery === true ? {} : { OTEL_BSP_MAX_EXPORT_BATCH_SIZE: String(firstBatch) }),
@@ -100,29 +113,33 @@ async function endOf(app: App, signal: NodeJS.Signals | undefined): Promise<End>
 }
 
 describe.each(nodeMajors)('Node %i', (major) => {
-  it.each(ways)('$name ($signal): same status, every span', patience, async (way) => {
-    const { name, signal, says } = way;
-    sink.spans.length = 0;
-    const node = await nodeBinary(major);
-    const without = await endOf(await startEnding(way, false, node), signal);
-    const app = await startEnding(way, true, node);
-    try {
-      const withUs = await endOf(app, signal);
-      const durations = `${without.durationMs.toFixed(0)} ms, ${withUs.durationMs.toFixed(0)} ms`;
-      process.stderr.write(`${name} ${signal ?? ''}: ${durations}\n`);
-      expect({ code: withUs.code, signal: withUs.signal }, withUs.output).toEqual({
-        code: without.code,
-        signal: without.signal,
-      });
-      const servers = await sink.servers(calls);
-      expect(servers).toHaveLength(calls);
-      expect(withUs.output).not.toContain('rollcall:');
-      const times = (end: End) => end.output.split(says ?? 'listening').length - 1;
-      expect(times(withUs)).toBe(times(without));
-      expect(times(withUs)).toBe(1);
-      expect(withUs.durationMs - without.durationMs).toBeLessThan(delayMsMost);
-    } finally {
-      await app.stop('SIGKILL');
-    }
-  });
+  it.each(ways)(
+    '$name ($signal, late: $isLate): same status, every span',
+    patience,
+    async (way) => {
+      const { name, signal, says } = way;
+      sink.spans.length = 0;
+      const node = await nodeBinary(major);
+      const without = await endOf(await startEnding(way, false, node), signal);
+      const app = await startEnding(way, true, node);
+      try {
+        const withUs = await endOf(app, signal);
+        const durations = `${without.durationMs.toFixed(0)} ms, ${withUs.durationMs.toFixed(0)} ms`;
+        process.stderr.write(`${name} ${signal ?? ''}: ${durations}\n`);
+        expect({ code: withUs.code, signal: withUs.signal }, withUs.output).toEqual({
+          code: without.code,
+          signal: without.signal,
+        });
+        const servers = await sink.servers(calls);
+        expect(servers).toHaveLength(calls);
+        expect(withUs.output).not.toContain('rollcall:');
+        const times = (end: End) => end.output.split(says ?? 'listening').length - 1;
+        expect(times(withUs)).toBe(times(without));
+        expect(times(withUs)).toBe(1);
+        expect(withUs.durationMs - without.durationMs).toBeLessThan(delayMsMost);
+      } finally {
+        await app.stop('SIGKILL');
+      }
+    },
+  );
 });

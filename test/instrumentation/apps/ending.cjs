@@ -29,7 +29,7 @@ const fromRequest = {
   SIGKILL: () => process.kill(process.pid, 'SIGKILL'),
 };
 
-/** Ways that a signal begins, set up before the server listens. */
+/** Ways that a signal begins. */
 const setUp = {
   'signal-exit 3': () => require('signal-exit3')(() => console.log('signal-exit was called')),
   'signal-exit 4': () =>
@@ -100,8 +100,10 @@ function fork() {
 
 if (isPrimary) fork();
 else {
-  setUp[ending]?.();
+  // LATE=1: handlers come when the server listens already.
+  if (process.env.LATE !== '1') setUp[ending]?.();
   server.listen(0, '127.0.0.1', () => {
+    if (process.env.LATE === '1') setUp[ending]?.();
     const line = `listening ${server.address().port}`;
     // PM2 has a channel to its apps as well, and reads their output.
     if (ending.startsWith('cluster')) process.send(line);
