@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 
-/** What the analyzer tells Prometheus. */
+/** The analyzer's Prometheus metrics. */
 export interface Metrics {
   registry: Registry;
   requests: Counter<'transport' | 'code'>;

@@ -87,7 +87,7 @@ async function remove(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
   return 0;
 }
 
-/** The inventory's URL; without --url that of an analyzer on this machine. */
+/** The inventory's URL; by default on an analyzer on this machine. */
 function placeOf(own: Record<string, string | boolean | undefined>, env: NodeJS.ProcessEnv): URL {
   const { service, environment } = own;
   if (service === undefined) throw new UsageError('inventory needs --service NAME');
@@ -119,7 +119,7 @@ async function readDocument(file: string | boolean | undefined): Promise<Buffer<
   return await readFile(path);
 }
 
-/** @throws AppError with what the API says, or that nobody answers */
+/** @throws AppError with the API's message, or `unavailable` without an answer */
 async function request(place: URL, env: NodeJS.ProcessEnv, init: RequestInit): Promise<string> {
   const key = env[keyVariable] ?? '';
   const headers: Record<string, string> = key === '' ? {} : { 'x-api-key': key };

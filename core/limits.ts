@@ -19,7 +19,7 @@ export const limits = {
   bodyBytesPerS: 64 * 1024,
   bodyS: 20,
   bodyProgressMs: 500,
-  /** The first buffer of a body whose length is told, at the most: it grows with what comes. */
+  /** The largest first buffer of a body with a declared length; it grows with the received bytes. */
   firstBufferBytes: 512 * 1024,
   /** What a decompressor holds beside its output, counted as bytes of the body. */
   decompressorBytes: 64 * 1024,
@@ -53,11 +53,13 @@ export const limits = {
   forwardingBytes: 8 * 1024,
   /** Members of JSON lists and objects of a request. 64 MiB of an exporter's JSON have 6 million. */
   jsonMembers: 8_000_000,
-  /** A body may decompress to so many times its bytes, beyond a first part. Gzip reaches 1,032; brotli makes
-   *  64 MiB of 60 bytes. */
+  /**
+   * Ratio of decompressed to compressed bytes, beyond a first part. Gzip reaches 1,032; brotli makes 64 MiB of
+   * 60 bytes.
+   */
   expansion: 1_100,
   expansionFreeBytes: 8 * 1024 * 1024,
-  /** JSON above this is parsed on a thread of its own: 64 MiB take about a second. */
+  /** JSON above this is parsed on a separate thread: 64 MiB take about a second. */
   largeJsonBytes: 512 * 1024,
   /** Nested brackets of a JSON body: 100 nested AnyValues have three each, and the envelope a few more. */
   jsonDepth: 320,
@@ -123,8 +125,10 @@ export const limits = {
   /** Spellings of one shape in one group of spans of one request are side by side when they are used within
    *  this time of each other: an exporter's batch is seconds old, only an import holds days. */
   sideBySideS: 300,
-  /** Where nothing tells processes apart, two spellings are side by side after this many hours in which both
-   *  were used, or used in turn. A rolling deployment, its rollback and the next one take fewer. */
+  /**
+   * Without an attribute that identifies the process, two spellings are side by side after this many hours in
+   * which both were used, or used in turn. A rolling deployment, its rollback and the next one take fewer.
+   */
   sideBySideHours: 8,
   /** Hours remembered of one spelling: two weeks of calls once an hour. 8 bytes each. */
   sideBySideHoursKept: 336,
@@ -155,7 +159,7 @@ export const limits = {
   /** Spans of counted calls remembered to count a span once that is sent twice: 1 MB. Copies come within seconds
    *  of each other; this holds 13 s of 10,000 calls a second. A power of two. */
   countedSpans: 131_072,
-  /** Digests of messages remembered to tell a message that is sent again from one that copies spans: 0.5 MB. */
+  /** Digests of messages, to distinguish a repeated message from one that copies spans: 0.5 MB. */
   recentDigests: 4_096,
   /** Seconds by which the ends of two copies of a span may differ. Spans with the same ids that end further
    *  apart are of two calls: forked processes can draw the same random ids. */

@@ -48,7 +48,7 @@ export function wrongMethod(method: string, path: string, allowed: readonly stri
 }
 
 function failureBody(error: AppError, status: number): string {
-  // What went wrong inside is for the log, not for whoever asked.
+  // Internal details go to the log, not into the answer.
   const shown =
     status === 500
       ? { code: 'internal', message: 'the analyzer failed; its log says why', field: null }

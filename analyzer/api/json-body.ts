@@ -11,7 +11,7 @@ export async function readJsonBody<S extends z.ZodRawShape>(
   request: IncomingMessage,
   schema: z.ZodObject<S>,
 ): Promise<z.output<z.ZodObject<S>>> {
-  // Also keeps forms of other sites out: a browser asks before it sends JSON to a stranger.
+  // Also blocks forms of other sites: a browser sends JSON to another origin only after a preflight.
   if (!/^application\/json(;|$)/i.test(request.headers['content-type'] ?? '')) {
     throw new AppError('unsupported', 'the body must be JSON, with Content-Type: application/json');
   }

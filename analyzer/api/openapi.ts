@@ -33,7 +33,7 @@ export function openapiDocument(
       contact: { name: 'Rollcall' },
       license: { name: 'MIT', identifier: 'MIT' },
     },
-    // Relative to the document itself, below whatever prefix it is served.
+    // Relative to the document, so that any path prefix works.
     servers: [{ url: '../v1', description: 'where this document comes from' }],
     tags,
     paths,
@@ -157,7 +157,7 @@ function contentOf(name: string, schema: z.ZodType, isList: boolean): object {
 
 const text = { type: 'string' };
 
-/** A schema without a name of its own is the answer of one operation. */
+/** A schema without a name is the answer of one operation. */
 function schemaId(operation: string, schema: z.ZodType): string {
   const known = namedSchemas.get(schema)?.id;
   if (known !== undefined) return known;
@@ -182,8 +182,8 @@ function componentSchemas(): Record<string, object> {
 }
 
 /**
- * Answers gain fields with new versions, so that no object is closed to more. Patterns of times and bounds of
- * whole numbers repeat what `format` and `type` say.
+ * Answers gain fields with new versions, so no object is closed. Patterns of times and bounds of integers
+ * repeat `format` and `type`, and are left out.
  */
 function simplify(schema: z.core.JSONSchema.BaseSchema): void {
   if (schema.additionalProperties === false) delete schema.additionalProperties;

@@ -38,7 +38,7 @@ export interface AnalyzerOptions {
   clientsAreHashed?: boolean;
   log: Log;
   version: string;
-  /** What the dashboard is told of the configuration; nothing unless given. */
+  /** The configuration that the dashboard shows; nothing by default. */
   page?: Pick<PageFacts, 'auth' | 'collector' | 'settings'>;
   /** Absent where only the API is served. */
   dashboard?: Dashboard;

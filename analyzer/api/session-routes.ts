@@ -10,7 +10,7 @@ import type { ApiRequest, Handler } from './handler.ts';
 import { readJsonBody } from './json-body.ts';
 import { type Session, Sessions } from './session.ts';
 
-/** What the dashboard's page is told before and after it signs in. */
+/** Facts for the dashboard's page, before and after signing in. */
 export interface PageFacts {
   auth: 'off' | 'keys';
   version: string;
@@ -143,8 +143,8 @@ const signInBody = z.strictObject({
 });
 
 /**
- * A page of another origin, even of another port of this host, can make the browser send the cookie. It
- * cannot add this header: the browser asks for leave first (CORS), and none is given.
+ * A page of another origin, even of another port of this host, can make the browser send the cookie, but it
+ * cannot add this header: that needs a preflight (CORS), which is refused.
  * @throws AppError `forbidden`
  */
 function checkOwnPage({ headers }: ApiRequest): void {

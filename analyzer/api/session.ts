@@ -2,9 +2,9 @@ import { createHash, randomBytes } from 'node:crypto';
 import { limits } from '../../core/limits.ts';
 
 /**
- * Sessions of people who signed in to the dashboard with a key. The browser holds a random token, the
- * process its digest beside the digest of the key: neither can be read back. Every request asks the gate
- * for the key anew, so a revoked key ends its sessions within a second. Sessions end with the process.
+ * Dashboard sessions, opened with a key. The browser holds a random token; the process holds its digest and the
+ * key's digest, from which neither can be computed. Every request checks the key again, so a revoked key ends
+ * its sessions within a second. Sessions end with the process.
  */
 export interface Session {
   /** Names the session in lists; opens nothing. */
@@ -21,7 +21,7 @@ export interface Session {
 
 export class Sessions {
   readonly #now: () => number;
-  /** By the token's digest. The order of insertion is that of the last use. */
+  /** By the token's digest, in the order of the last use. */
   readonly #sessions = new Map<string, Session>();
 
   /** @param now milliseconds since the epoch */

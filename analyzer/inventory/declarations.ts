@@ -5,7 +5,7 @@ import { declarationKey, type Inventory, type InventoryPlace } from '../../core/
 import type { EndpointRecord, ServiceRecord } from '../../core/store/store.ts';
 import { DeclarationTable } from './match.ts';
 
-/** What a service's inventory says of an endpoint. */
+/** The declaration of an endpoint in its service's inventory. */
 export interface Declaration {
   /** `undocumented`: no version declared it. `removed`: an earlier version did, the newest does not. */
   state: 'declared' | 'undocumented' | 'removed';
@@ -22,7 +22,7 @@ export interface Declaration {
 
 /** A declared endpoint without any call. */
 export interface UncalledEndpoint {
-  /** Made of what is declared; it leads to the endpoint also after its first call. */
+  /** Computed from the declaration; it remains valid after the endpoint's first call. */
   id: string;
   service: string;
   environment: string;

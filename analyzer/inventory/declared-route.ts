@@ -1,6 +1,6 @@
 import type { DeclaredRoute } from '../../core/store/inventory.ts';
 
-/** What a document or a listing says, before anything of it is stored. */
+/** The content of a document or route list, before anything is stored. */
 export interface ReadInventory {
   /** How the text was understood. */
   format: InventoryFormat;
@@ -30,8 +30,10 @@ export type InventoryFormat = (typeof inventoryFormats)[number];
 /** Method names of HTTP that a declaration may use. */
 const methodPattern = /^[A-Z][A-Z-]{0,31}$/;
 
-/** The methods in `GET|HEAD`, `GET, POST` or an array. `ANY`, `ALL`, `*` and nothing stand for every method:
- *  one empty text. HEAD beside GET says nothing of its own: servers answer HEAD wherever they answer GET. */
+/**
+ * The methods in `GET|HEAD`, `GET, POST` or an array. `ANY`, `ALL`, `*` and nothing mean every method: one
+ * empty text. HEAD beside GET is dropped: servers answer HEAD wherever they answer GET.
+ */
 export function methodsOf(told: string | readonly unknown[] | undefined): string[] {
   const names = typeof told === 'string' ? told.split(/[|,\s]+/) : (told ?? []).map(String);
   const methods = new Set<string>();

@@ -4,11 +4,11 @@ import type { DeclaredRoute } from '../../core/store/inventory.ts';
 import type { ReadInventory } from './declared-route.ts';
 
 /**
- * The operations of an OpenAPI 3.0 or 3.1 or a Swagger 2 document. Only `paths`, `servers` and `basePath`
- * are read, so a document whose schemas are wrong still says which routes there are. References are followed
- * inside the document alone, at most `limits.inventoryReferences` in a row.
+ * The operations of an OpenAPI 3.0 or 3.1 or a Swagger 2 document. Only `paths`, `servers` and `basePath` are
+ * read, so a document with wrong schemas is accepted. References are followed inside the document only, at most
+ * `limits.inventoryReferences` in a row.
  * @param document parsed JSON or YAML
- * @throws AppError `invalid` naming what is wrong
+ * @throws AppError `invalid` with the fault
  */
 export function readOpenapi(document: Record<string, unknown>): ReadInventory {
   const isSwagger = document.swagger !== undefined;
@@ -34,7 +34,7 @@ export function readOpenapi(document: Record<string, unknown>): ReadInventory {
         note(notes, `${key} of path ${quoted(path)} is no object: left out`);
         continue;
       }
-      // Stripe's and others' fragments (`/a#action`) name operations that HTTP does not tell apart.
+      // Fragments (Stripe's `/a#action`) name operations that are one endpoint in HTTP.
       routes.push(declared(key.toUpperCase(), path.replace(/[#?].*$/, ''), operation));
     }
   }

@@ -15,8 +15,9 @@ import {
 } from './printers/table.ts';
 
 /**
- * Reads what declares a service's routes: an OpenAPI document, a list of routes or the output of a
- * framework's route printer. The content decides what it is, not the Content-Type: people pipe.
+ * Reads the declared routes of a service: an OpenAPI document, a list of routes or the output of a framework's
+ * route printer. The content decides, not the Content-Type, which is often wrong when the upload comes from a
+ * pipe.
  * @throws AppError `invalid` when it is none of these, or declares nothing; `too_large` for too many routes
  */
 export function readInventory(body: string): ReadInventory {

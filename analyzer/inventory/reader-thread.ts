@@ -3,7 +3,7 @@ import { asAppError } from '../../core/error.ts';
 import { readInventory } from './read.ts';
 import type { ThreadAnswer } from './reader.ts';
 
-/** The thread of one large upload (reader.ts): reads it, posts what it declares, ends. */
+/** The thread of one large upload (reader.ts): parses it, posts the declared routes, ends. */
 function answer(): ThreadAnswer {
   try {
     return { inventory: readInventory(workerData as string) };

@@ -21,7 +21,7 @@ const ladder: readonly Interval[] = allIntervals;
 /** A chart on a screen shows no more points than this. */
 const glancePoints = 120;
 
-/** The finest interval that shows a window at a glance; never finer than what is stored. */
+/** The finest interval with a readable number of points for a window; never finer than the stored detail. */
 export function glanceInterval(window: Window, resolution: 'minute' | 'hour' | 'day'): Interval {
   const fits = ladder.find(
     (interval) => pointsMost(window, interval) <= glancePoints && !isFiner(interval, resolution),

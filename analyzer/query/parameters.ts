@@ -6,9 +6,9 @@ import { formatNames } from './formats.ts';
 import { statuses } from './status.ts';
 
 /**
- * Query parameters, strict: an unknown, repeated or wrong one is refused with its name, its value and
- * what is allowed. A parameter's description says what is allowed; the error message and the OpenAPI
- * document both use it. `meta` gives the document's type where the text of a URL becomes something else.
+ * Strict query parameters: an unknown, repeated or wrong one is refused with its name, its value and the
+ * allowed values. A parameter's description states them; the error message and the OpenAPI document both use
+ * it. `meta` gives the document's type when the text of a URL is converted.
  */
 
 /** @param search the URL's query, with or without its question mark. @throws AppError `invalid` */

@@ -6,7 +6,7 @@ export const statuses = ['active', 'cold', 'dead', 'never_called', 'unknown', 'r
 
 export type Status = (typeof statuses)[number];
 
-/** Facts beside the status. analyzer/reports/lifecycle.ts says when each is set. */
+/** Remarks beside the status. analyzer/reports/lifecycle.ts decides when each is set. */
 export const marks = [
   'new',
   'only_errors',

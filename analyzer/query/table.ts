@@ -65,7 +65,7 @@ export function sortValue<Entry>(column: Column<Entry>, entry: Entry): SortValue
   return isNumbers ? value : JSON.stringify(value);
 }
 
-/** Text, dates aside, is sorted upward unless told; numbers and times downward. */
+/** Default order: text ascending, except dates; numbers and times descending. */
 export function isText(name: string, { type }: Pick<Column<never>, 'type'>): boolean {
   if (name.endsWith('_at')) return false;
   const inner = withoutNull(type);

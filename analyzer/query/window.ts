@@ -6,8 +6,8 @@ import { dayS, hourS, isoTime, minuteS, type Window } from '../../core/window.ts
 import { named, time } from './schema.ts';
 
 /**
- * The window a request asks for: `window=24h` up to now, or `from` and `to`. Whole minutes, rounded
- * outward: a window never loses a call it was asked for.
+ * The window of a request: `window=24h` up to now, or `from` and `to`. Whole minutes, rounded outward, so that
+ * no call of the window is lost.
  */
 export interface RequestedWindow {
   /** Seconds before now. */
@@ -19,7 +19,7 @@ export interface RequestedWindow {
 
 export const defaultWindowS = 30 * dayS;
 
-/** When a query is asked. Milliseconds since the epoch. */
+/** Time of the query, in milliseconds since the epoch. */
 export interface QueryClock {
   nowMs: number;
   /** End of the project's newest span; undefined without calls. */

@@ -54,7 +54,7 @@ export const clientTable = tableOf<ClientUsage>()('ClientRow', {
 
 export type ClientRow = z.output<typeof clientTable.schema>;
 
-/** `{other}` comes last, whatever its calls. */
+/** `{other}` comes last, regardless of its calls. */
 const mostCallsFirst: Order<ClientUsage> = {
   value: ({ client, calls }) => (client === specialRoutes.other ? null : calls),
   descending: true,

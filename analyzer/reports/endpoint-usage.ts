@@ -36,7 +36,7 @@ export interface EndpointEntry {
   endpoint: ListedEndpoint;
   usage: Usage;
   lifecycle: Lifecycle;
-  /** What the service's inventory says; absent without an inventory, and for buckets. */
+  /** The declaration in the service's inventory; absent without an inventory, and for buckets. */
   declaration?: Declaration;
 }
 
@@ -168,7 +168,7 @@ export function observedSince(
   return oldestMs;
 }
 
-/** Counts the whole selection, whatever filters leave of the list. */
+/** Counts the whole selection, not only the rows that filters leave. */
 export const endpointSummarySchema = named(
   'EndpointSummary',
   z

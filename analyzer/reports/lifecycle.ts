@@ -115,7 +115,7 @@ export function lifecycle(
 
 /**
  * An endpoint's silence counts only while its service was heard: up to the service's own last call, and not
- * while it was away in between. A service that is switched off says nothing of its endpoints.
+ * while it was away in between. A service that is switched off does not show that its endpoints are dead.
  */
 function status(
   endpoint: EndpointRecord,
@@ -145,7 +145,7 @@ function isNew(
   return endpoint.firstCallMs - service.firstCallMs > coldMs;
 }
 
-/** By what was seen: a span of weight 0 that succeeded is a success all the same. */
+/** By seen spans: a span of weight 0 that succeeded is a success. */
 function hasOnlyErrors({ sampling, lifetimeCalls, lifetimeErrors }: EndpointRecord): boolean {
   if (sampling) return sampling.seenErrors === sampling.seenCalls;
   return lifetimeErrors === lifetimeCalls;

@@ -8,7 +8,7 @@ export interface ShopService {
   language: string;
   /** Attribute names of before 2023, as Python's instrumentation still sends by default. */
   oldNames?: boolean;
-  /** A new version is released every so many days. */
+  /** Days between two releases. */
   releaseDays: number;
   endpoints: ShopEndpoint[];
 }
@@ -28,7 +28,7 @@ export interface ShopEndpoint {
   /** Days before today of the first and the last call. */
   sinceDay?: number;
   untilDay?: number;
-  /** Once on the first of each month, at 02:00 UTC, whatever `daily` says. */
+  /** Called once on the first of each month, at 02:00 UTC; `daily` is ignored. */
   monthly?: true;
 }
 
@@ -108,7 +108,7 @@ export const shop: readonly ShopService[] = [
       { method: 'GET', route: '/api/v2/orders/{orderId}/invoice', daily: 33, medianMs: 240, callers: 'app' },
       { method: 'GET', route: '/api/v2/orders/{orderId}/shipments', daily: 52, medianMs: 34, callers: 'app' },
       { method: 'POST', route: '/api/v2/shipments/{shipmentId}/events', daily: 70, medianMs: 15, callers: 'partner', status: 202 },
-      // The slow one: somebody's dashboard asks for a report that reads everything.
+      // The slow endpoint: a dashboard requests a report that reads everything.
       { method: 'GET', route: '/api/v2/reports/sales', daily: 24, medianMs: 4200, callers: 'staff', failures: { 504: 0.08 } },
       { method: 'GET', route: '/api/v2/reports/returns', daily: 6, medianMs: 900, callers: 'staff' },
       { method: 'POST', route: '/api/v2/returns', daily: 7, medianMs: 85, callers: 'app', status: 201 },
@@ -125,7 +125,7 @@ export const shop: readonly ShopService[] = [
       { method: 'POST', route: '/payments', daily: 46, medianMs: 380, callers: 'service', status: 201, failures: { 402: 0.07 } },
       { method: 'GET', route: '/payments/{id}', daily: 88, medianMs: 9, callers: 'service', failures: missing },
       { method: 'POST', route: '/payments/{id}/capture', daily: 42, medianMs: 260, callers: 'service' },
-      // The failing one: the bank's door is broken, and nobody has looked.
+      // The failing endpoint: the bank's API is broken.
       { method: 'POST', route: '/payments/{id}/refunds', daily: 19, medianMs: 1500, callers: 'staff', status: 201, failures: { 502: 0.34, 504: 0.08 } },
       { method: 'POST', route: '/webhooks/bank', daily: 64, medianMs: 14, callers: 'partner', status: 204, failures: { 401: 0.01 } },
       { method: 'GET', route: '/methods', daily: 58, medianMs: 6, callers: 'app' },

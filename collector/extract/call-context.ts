@@ -35,7 +35,7 @@ export class CallContextCache {
     this.#consumerSlots = consumerSlots;
   }
 
-  /** What is remembered, as a share of `limits.internedStrings`. */
+  /** Cached texts, as a share of `limits.internedStrings`. */
   get weight(): number {
     const words = this.#userAgents.weight + this.#consumers.weight + this.#errors.weight;
     return words + this.#agentNumbers.size + this.#who.size + this.#origins.size;

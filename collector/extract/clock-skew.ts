@@ -5,7 +5,7 @@ export interface ClockAhead {
   service: string;
   /** service.instance.id, else host.name, else ''. */
   instance: string;
-  /** Whole seconds; at least so much, for spans are sent some time after they end. */
+  /** Whole seconds; a lower bound, because spans are sent some time after they end. */
   aheadS: number;
 }
 
@@ -37,7 +37,7 @@ export class ClockSkew {
     return due;
   }
 
-  /** Each with what was seen last. */
+  /** Each with its last observation. */
   current(): ClockAhead[] {
     this.#forget(this.#now());
     return [...this.#seen.values()].map(({ found }) => found);

@@ -9,7 +9,7 @@ import { mark, slot } from './span-attributes.ts';
  * the semantic conventions, which are believed from every scope.
  */
 export interface Convention {
-  /** Beginnings of the scope's name; '' is a span without one, as Collectors make of other formats. */
+  /** Prefixes of the scope's name; '' is a span without a scope, which Collectors make from other formats. */
   scopes: readonly string[];
   /** `method`, `uri`, `status` and `exception` of Micrometer's observations. */
   hasPlainNames?: true;

@@ -15,11 +15,11 @@ export interface SpanCounts {
   clockSkewed: number;
   /** Stored without a duration: the span is longer than `limits.callDurationNs` (X9). */
   durationsDropped: number;
-  /** Stored without a client: what the span says of it is no address. */
+  /** Stored without a client: the span's client attribute is not an address. */
   invalidClients: number;
   /** Stored as 500: no status, but an error (docs/extraction.md X19). */
   statusAssumed: number;
-  /** Stored with the weight of their service: what they say of their sampling cannot be true. */
+  /** Stored with the weight of their service: their own sampling attributes are impossible. */
   weightsIgnored: number;
   /** By resource, in the message's order; almost always empty. */
   clocksAhead: ClockAhead[];

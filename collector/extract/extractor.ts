@@ -42,9 +42,9 @@ export interface ExtractorOptions {
   >;
   /** Milliseconds since the epoch. */
   now: () => number;
-  /** What the dictionary (a PrivateDictionary of it) makes of addresses, when it does not keep them. */
+  /** The privacy of the dictionary (a PrivateDictionary), when addresses are not stored in full. */
   privacy?: ClientPrivacy | undefined;
-  /** False: every SERVER span by itself, for whoever only wants to know whether a message can be read. */
+  /** False: no joining, for a caller that only checks whether a message can be decoded. */
   joins?: boolean;
   /** False: a span that is sent twice counts twice. */
   countsOnce?: boolean;
@@ -80,7 +80,7 @@ export class Extractor {
   readonly #countsOnce: boolean;
   readonly #joins: Joins;
   readonly #joinedEvidence: JoinedEvidence;
-  /** The place of the span in hand among those of `#joins`, or -1: nothing else tells of its call. */
+  /** The index of the current span in `#joins`, or -1: no other span belongs to its call. */
   #joined = -1;
   #isSecondWalk = false;
   /** Of the span in hand. */
@@ -154,7 +154,7 @@ export class Extractor {
     this.#joinedEvidence = new JoinedEvidence(this.#joins, this.#walk, this.#routes);
   }
 
-  /** What is remembered here and in the dictionary, as a share of `limits.internedStrings`. */
+  /** Cached texts here and in the dictionary, as a share of `limits.internedStrings`. */
   get size(): number {
     return (
       this.#dictionary.size +
@@ -179,7 +179,7 @@ export class Extractor {
     this.#resources.clear();
   }
 
-  /** Addresses are shown differently from now on: those seen before are to be asked for again. */
+  /** Call when addresses get new replacements: caches of the old ones are emptied. */
   #forgetCallers(): void {
     this.#privacyGeneration = this.#privacy?.generation;
     this.#clients.clear();
@@ -187,9 +187,9 @@ export class Extractor {
   }
 
   /**
-   * Walks one ExportTraceServiceRequest and appends its calls to the batch, all of them or none.
+   * Walks one ExportTraceServiceRequest and appends its calls to the batch, all or none.
    * @param message is read in place and not kept
-   * @throws AppError `invalid` that names the byte and what was wrong; the batch is as before
+   * @throws AppError `invalid` with the byte offset and the fault; the batch is then unchanged
    */
   extract(project: string, message: Buffer, batch: CallBatch): SpanCounts {
     const nowMs = this.#now();
@@ -315,7 +315,7 @@ export class Extractor {
     this.#append(endS, endpoint, client, origin, status);
   }
 
-  /** Of a span that says no status (docs/extraction.md X19, X26). */
+  /** The status of a span without a status attribute (docs/extraction.md X19, X26). */
   #assumedStatus(): number {
     const walk = this.#walk;
     const { attributes } = walk;
@@ -448,7 +448,7 @@ function statusOf(attributes: AttributeSlots): number {
   return 0;
 }
 
-/** Bytes; -1 when the span does not say. */
+/** Bytes; -1 when the span has no size. */
 function sizeOf(attributes: AttributeSlots, slots: readonly number[]): number {
   for (let i = 0; i < slots.length; i += 1) {
     const size = attributes.number(slots[i]!);

@@ -14,7 +14,7 @@ export interface Resource {
   /** '' when the resource names none. */
   environment: string;
   version: string;
-  /** Calls that one of its spans stands for when the span itself does not say. */
+  /** The weight of its spans that carry none themselves. */
   samplingFactor: number;
   /** Of project, service and environment: what joining knows a service by (collector/extract/join/joins.ts). */
   serviceHash: number;
@@ -32,12 +32,12 @@ export const resourceKeys = [
   { key: 'container.id' },
 ];
 
-/** Which instance of its service a resource is; '' when it does not say. Not remembered. */
+/** The resource's service instance; '' when it has none. Not cached. */
 export function instanceOf(attributes: AttributeSlots): string {
   return textOf(attributes, instanceSlots, limits.instanceBytes);
 }
 
-/** Which process a resource is, as far as it says; '' when it does not. A host runs many, one after another. */
+/** The resource's process; '' when unknown. A host runs many, one after another. */
 export function processOf(attributes: AttributeSlots): string {
   return textOf(attributes, processSlots, limits.instanceBytes);
 }
@@ -63,7 +63,7 @@ export class ResourceCache {
     this.#samplingFactors = samplingFactors;
   }
 
-  /** What is remembered, as a share of `limits.internedStrings`. */
+  /** Cached resources, as a share of `limits.internedStrings`. */
   get weight(): number {
     return this.#weight;
   }

@@ -4,15 +4,15 @@ import type { TracesReader } from '../otlp/traces-reader.ts';
 import { slot } from './span-attributes.ts';
 import { TraceState } from './trace-state.ts';
 
-/** In place of a weight: the span says nothing of sampling, or nothing that can be true. */
+/** In place of a weight: the span has no sampling attribute, or only impossible ones. */
 export const unsaid = -1;
 export const unbelieved = -2;
 
 /**
- * How many calls a span says it stands for (docs/extraction.md 3, docs/decisions/0006-sampling.md). The first of these
- * that holds: tracestate `ot=th`, tracestate `ot=p`, `X-SampleRatio` (Tempo), `SampleRate` (Honeycomb),
- * `sampler.param` of a probabilistic sampler (Jaeger, which writes it on the root span alone).
- * @returns a weight as core/weight.ts has them, `unsaid` or `unbelieved`
+ * The sampling weight of a span (docs/extraction.md 3, docs/decisions/0006-sampling.md). The first valid one
+ * of: tracestate `ot=th`, tracestate `ot=p`, `X-SampleRatio` (Tempo), `SampleRate` (Honeycomb), `sampler.param`
+ * of a probabilistic sampler (Jaeger, on root spans only).
+ * @returns a weight (core/weight.ts), `unsaid` or `unbelieved`
  */
 export function weightSaid(walk: TracesReader): number {
   let isDoubtful = false;
@@ -24,7 +24,7 @@ export function weightSaid(walk: TracesReader): number {
   return isDoubtful ? unbelieved : unsaid;
 }
 
-/** In [0, 1): for `copiesOf`, the same for the same span whenever and in whatever order it comes. */
+/** In [0, 1), for `copiesOf`: depends only on the span, not on when or in which order it arrives. */
 export function chanceOf(walk: TracesReader): number {
   let hash = walk.endLow | 0;
   if (walk.traceIdLength === 16) {
@@ -61,9 +61,9 @@ function tracestateWeight(walk: TracesReader): number {
 }
 
 /**
- * `th`: the span was kept because 56 random bits, `rv` or else the end of its trace id, are not below the
- * threshold T: one of 2^56/(2^56 − T). When they are below, somebody else kept it, and T says nothing.
- * 56 bits do not fit a number's 53: both are halves of 28 bits.
+ * `th`: the sampler kept the span because 56 random bits (`rv`, else the end of its trace id) are not below the
+ * threshold T; the weight is 2^56/(2^56 − T). When they are below, another sampler kept it and T does not
+ * apply. 56 bits exceed a number's 53, so both are two halves of 28 bits.
  */
 function thresholdWeight(walk: TracesReader): number {
   const { bytes } = walk.cursor;

@@ -90,7 +90,7 @@ export const mark = {
   size: 8,
   faas: 16,
   sampling: 32,
-  /** A header that tells of a connection that stays open. */
+  /** A header of a connection that stays open. */
   stream: 64,
   /** A name that only some scopes are believed. */
   other: 128,

@@ -4,7 +4,7 @@
  * W3C Trace Context 3.3; OpenTelemetry "TraceState Handling".
  */
 export class TraceState {
-  /** Where the values lie; ends are 0 for what is absent. Of members and fields of one name the first counts. */
+  /** Offsets of the values; ends are 0 for absent ones. Of members or fields with one name the first is used. */
   thStart = 0;
   thEnd = 0;
   rvStart = 0;

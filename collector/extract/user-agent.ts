@@ -1,4 +1,4 @@
-/** Who called, as its User-Agent says: `curl`, `python-requests`, `Chrome`, `Googlebot`. */
+/** The product of a User-Agent: `curl`, `python-requests`, `Chrome`, `Googlebot`. */
 export interface Agent {
   /** The product's name without version; '' when there was no User-Agent. */
   product: string;
@@ -10,7 +10,7 @@ export interface Agent {
 export function agentOf(userAgent: string): Agent {
   const text = userAgent.trim();
   if (text === '') return { product: '', bot: false };
-  // An address tells that a robot has a page about itself, not what it is called.
+  // A URL in the text is a robot's page about itself, not its name.
   const named = text.replace(/https?:\/\/[^\s;)]*/g, '');
   const product = /^Mozilla\/\d/.test(text) ? browserName(named) : firstProduct(named);
   const robot = robotName(named, product);
@@ -77,7 +77,7 @@ const robots = new Map(
   ),
 );
 
-/** What names itself most precisely first: Edge says Chrome and Safari too, Chrome says Safari. */
+/** The most specific name first: Edge also names Chrome and Safari, Chrome names Safari. */
 const browsers: readonly [RegExp, string][] = [
   [/\bEdg(?:e|A|iOS)?\//, 'Edge'],
   [/\bOPR\/|\bOPT\/|\bOpera/, 'Opera'],

@@ -20,7 +20,7 @@ export interface Authorizer {
   close(): Promise<void>;
 }
 
-/** `declare`: say which routes a service has. The service itself may, which ingests. */
+/** `declare`: upload the routes of a service. A service may do it itself, so `ingest` keys may. */
 export type Deed = 'ingest' | 'read' | 'declare';
 
 /** The operator (ROLLCALL_ADMIN_KEY) administers every project, a key of scope `admin` its own. */

@@ -13,7 +13,7 @@ export interface Credentials {
 
 type Header = string | string[] | undefined;
 
-/** @param headers with lower-case names: of node:http, of node:http2, or made of gRPC metadata */
+/** @param headers with lower-case names: from node:http, from node:http2, or from gRPC metadata */
 export function credentialsOf(
   headers: { authorization?: Header; 'x-api-key'?: Header },
   address: string | undefined,

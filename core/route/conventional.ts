@@ -1,9 +1,9 @@
 import type { RouteSegment } from './segments.ts';
 
 /**
- * Conventional routes name no single endpoint: `{controller=Home}/{action=Index}/{id?}` stands for a whole
+ * Conventional routes are not single endpoints: `{controller=Home}/{action=Index}/{id?}` covers a whole
  * application (ASP.NET MVC, Rails, CakePHP, Grails, Sails). The semantic conventions count `{controller}` and
- * `{action}` as static parts of a route, since their values are a fixed set; the path tells them.
+ * `{action}` as static parts of a route, since their values are a fixed set; their values come from the path.
  */
 export function isConventional(route: readonly RouteSegment[]): boolean {
   return route.some(({ text }) => text === '{controller}');

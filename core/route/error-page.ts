@@ -1,10 +1,10 @@
 import type { RouteSegment } from './segments.ts';
 
 /**
- * Whether a route is one of a page that shows errors, by its words: `Error/{statusCode:int?}`, `/_error`,
+ * Whether a route belongs to a page that shows errors, by its words: `Error/{statusCode:int?}`, `/_error`,
  * `/500`, `= /50x.html`, `/:code`. Frameworks forward a failed request to such a page and report the page's
- * route in place of the endpoint's (docs/extraction.md X23). Rewritten routes do not fit their path either, and
- * are right: only words tell the two apart.
+ * route instead of the endpoint's (docs/extraction.md X23). The path cannot decide it: a rewritten route does
+ * not match its path either, and is right.
  */
 export function isErrorPage(route: readonly RouteSegment[]): boolean {
   return route.some(isErrorLiteral) || isStatusParameter(route.at(-1), route.length);

@@ -3,7 +3,7 @@ import type { RouteSegment } from './segments.ts';
 /** Texts that stand where a route belongs and are none, or hold one beside something else. */
 
 /**
- * Whether the text says nothing of the path: a word for "no route" (Elysia's `undefined`, Micrometer's
+ * Whether the text does not describe the path: a word for "no route" (Elysia's `undefined`, Micrometer's
  * `UNKNOWN`), a gateway's matching rule (Traefik, Istio), or a route's name that holds a path (API Platform).
  */
 export function isNoRoute(text: string): boolean {

@@ -28,8 +28,8 @@ export interface Route {
   /** A template made from the path, wholly or behind a mount. */
   templated: boolean;
   /**
-   * The part that the service told, when the rest is made up or another span may tell it (X14, X18, X25); bounds
-   * the made-up remainders.
+   * The reported part, when the rest is a template or another span may have it (X14, X18, X25); the key of the
+   * bound on remainders.
    */
   mount?: string;
   /** The service's own spelling (core/route/display.ts), when it differs from `route`. */
@@ -223,9 +223,9 @@ function foundRoute(told: ReportedRoute, path: string[] | undefined): Route | un
 }
 
 /**
- * A told route that ends in a parameter takes the rest of the path (X25): aiohttp's `/files/{path}`, Javalin's
- * `/files/<path>` and Wagtail's pages do not say that the parameter takes slashes. Another span of the call may
- * still say more, as behind a mount.
+ * A reported route that ends in a parameter matches the rest of the path (X25): the texts of aiohttp's
+ * `/files/{path}`, Javalin's `/files/<path>` and Wagtail's pages do not show that the parameter matches
+ * slashes. Another span of the call may have the full route, as behind a mount.
  */
 function endsInParameter({ canonical, raw }: ReportedRoute): Route {
   return { ...withDisplay({ route: canonical, templated: false }, raw), mount: canonical };
@@ -304,7 +304,10 @@ function isUsable(route: RouteSegment[]): boolean {
   return !(isRootCatchAll(route) && route[0]!.anonymous);
 }
 
-/** `/{*splat}` and Hapi's `/{p*}` too are one handler for the whole application (X25): only the path tells. */
+/**
+ * `/{*splat}` and Hapi's `/{p*}` too are one handler for the whole application (X25): the route comes from the
+ * path.
+ */
 function isRootCatchAll(route: RouteSegment[]): boolean {
   return route.length === 1 && route[0]!.kind === 'rest';
 }
@@ -353,8 +356,8 @@ function behindGateway(evidence: RouteEvidence): RouteEvidence {
 }
 
 /**
- * What a gateway says (X24): Kong reports the first of a route's paths whichever matched, nginx and others the
- * prefix that leads to a service. Only a route that takes the whole path is believed.
+ * Evidence of a gateway (X24): Kong reports the first of a route's paths whichever matched, nginx and others
+ * the prefix of a service. Only a route that matches the whole path is used.
  */
 function ofGateway(evidence: RouteEvidence): RouteEvidence {
   const { path, httpRoute } = evidence;

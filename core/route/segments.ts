@@ -31,7 +31,7 @@ export interface RouteSegments {
   loose: boolean;
   /** Regular expression: `.`, `+`, `{3}` and `$` are syntax, `:` and `*` are not. */
   regex: boolean;
-  /** Groups around what is being read. */
+  /** Depth of nested groups at the current position. */
   depth: number;
 }
 

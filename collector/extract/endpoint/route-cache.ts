@@ -183,7 +183,7 @@ export class RouteCache {
     return number;
   }
 
-  /** Finds the path of the walk's span: `url.path`, `http.target`, or that of a whole URL. */
+  /** Finds the path of the walk's span: `url.path`, `http.target`, or the path of a URL. */
   #findPath(walk: TracesReader): void {
     const { attributes, cursor } = walk;
     const place = attributes.firstString(pathSlots);
