@@ -55,8 +55,7 @@ function queryOperation({ name, path, about, parameters, schema, list }: Query):
     operationId: name,
     tags: ['reports'],
     summary: about,
-    description: `${about}. Needs a key of scope read or admin, unless authentication is off.`,
-    security,
+    ...authority(about, ['read', 'admin']),
     parameters: [...inPath, ...queryParameters(parameters)],
     responses: {
       '200': { description: about, content: contentOf(name, schema, list !== undefined) },
@@ -80,8 +79,7 @@ function commandOperation(command: Command): object {
     operationId: name,
     tags: ['tenancy'],
     summary: about,
-    description: `${about}. Needs ${by === 'operator' ? '' : 'a key of scope admin, or '}ROLLCALL_ADMIN_KEY.`,
-    security,
+    ...authority(about, by === 'operator' ? ['operator'] : ['admin', 'operator']),
     parameters: [...pathParameters(path), ...queryParameters(command.parameters)],
     ...(body && {
       requestBody: { required: true, content: { 'application/json': { schema: body } } },
@@ -108,8 +106,7 @@ function inventoryOperation(command: InventoryCommand): object {
     operationId: name,
     tags: ['inventory'],
     summary: about,
-    description: `${about}. Needs a key of scope ${action === 'declare' ? 'ingest' : 'read'} or admin, unless authentication is off.`,
-    security,
+    ...authority(about, action === 'declare' ? ['ingest', 'admin'] : ['read', 'admin']),
     parameters: [
       {
         name: 'service',
@@ -225,8 +222,24 @@ const securitySchemes = {
   apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key', description: 'the same key' },
 };
 
-/** Either header is enough. Scopes of keys are in the descriptions: OpenAPI knows them for OAuth alone. */
-const security = [{ bearer: [] }, { apiKey: [] }];
+type Role = 'ingest' | 'read' | 'admin' | 'operator';
+
+/**
+ * Who may call an operation, for people and for programs. Either header is enough. OpenAPI has scopes for
+ * OAuth alone, so that those of keys are in a field of our own. `operator` is the holder of ROLLCALL_ADMIN_KEY.
+ */
+function authority(about: string, roles: readonly Role[]): object {
+  const scopes = roles.filter((role) => role !== 'operator').join(' or ');
+  const key = scopes === '' ? [] : [`a key of scope ${scopes}`];
+  const needs = roles.includes('operator')
+    ? [...key, 'ROLLCALL_ADMIN_KEY']
+    : [`${key[0]}, unless authentication is off`];
+  return {
+    description: `${about}. Needs ${needs.join(' or ')}.`,
+    security: [{ bearer: [] }, { apiKey: [] }],
+    'x-key-scopes': roles,
+  };
+}
 
 const errorSchema = named(
   'Error',

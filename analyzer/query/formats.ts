@@ -45,11 +45,18 @@ export const formatNames = Object.keys(formats) as [FormatName, ...FormatName[]]
 
 type Row = Record<string, unknown>;
 
+/** Columns of a table: those that `fields=` chose, which the body then names, or else the usual ones. */
+function namesOf(body: ListBody, list: List, isUsual = (_name: string) => true): readonly string[] {
+  const { columns, names } = list.table;
+  const chosen = body.fields as readonly string[] | undefined;
+  return (chosen ?? names.filter(isUsual)).filter((name) => !columns[name]!.jsonOnly);
+}
+
 const rowsOf = (body: ListBody, { noun }: List): Row[] => body[noun] as Row[];
 
 /** RFC 4180: CRLF, quotes doubled. Columns are the field names; lists are JSON, null is an empty cell. */
 function csv(body: ListBody, list: List): string {
-  const { names } = list.table;
+  const names = namesOf(body, list);
   const lines = [names.join(',')];
   for (const row of rowsOf(body, list)) lines.push(names.map((name) => csvCell(row[name])).join());
   return `${lines.join('\r\n')}\r\n`;
@@ -67,8 +74,10 @@ function csvCell(value: unknown): string {
 /** A table in GitHub's Markdown under a heading and a line of prose. */
 function markdown(body: ListBody, list: List): string {
   const { columns } = list.table;
-  const names = list.table.names.filter(
-    (name) => columns[name]!.brief || list.markdownAlso?.includes(name),
+  const names = namesOf(
+    body,
+    list,
+    (name) => columns[name]!.brief === true || (list.markdownAlso?.includes(name) ?? false),
   );
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   const ruler = names.map((name) => (isNumber(columns[name]!.type) ? '--:' : '---'));

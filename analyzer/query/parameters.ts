@@ -120,7 +120,8 @@ export const commonParameters = {
   to: timeParameter('the moment after the window, now unless told'),
 };
 
-const list = <const T extends string>(values: readonly T[], what: string) =>
+/** A list of names, separated by commas. */
+export const listParameter = <const T extends string>(values: readonly T[], what: string) =>
   z
     .string()
     .transform((text) => text.split(','))
@@ -148,7 +149,7 @@ export const routeParameter = z
 
 /** What narrows a list of endpoints. */
 export const filterParameters = {
-  status: list(statuses, 'one or more statuses'),
+  status: listParameter(statuses, 'one or more statuses'),
   method: methodParameter,
   route: routeParameter,
   q: z

@@ -14,14 +14,14 @@ export interface Query {
   about: string;
   parameters: z.ZodObject<z.ZodRawShape>;
   /** Of the JSON answer. */
-  schema: z.ZodObject<z.ZodRawShape>;
+  schema: z.ZodType<object>;
   /** The answer is a list, which has other formats too. */
   list?: List;
   answer(context: QueryContext, parameters: never, path: Record<string, string>): Promise<object>;
 }
 
 /** Checks a query's types against its schemas, then erases them: the list of queries holds them all. */
-export function defineQuery<S extends z.ZodRawShape, B extends z.ZodObject>(
+export function defineQuery<S extends z.ZodRawShape, B extends z.ZodType<object>>(
   definition: Omit<Query, 'parameters' | 'schema' | 'answer'> & {
     parameters: z.ZodObject<S>;
     schema: B;

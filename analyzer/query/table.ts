@@ -15,6 +15,8 @@ export interface Column<Entry, T extends z.ZodType = z.ZodType> {
   brief?: true;
   /** Orders rows by something else than the value. */
   order?: (entry: Entry) => SortValue;
+  /** The column is in JSON answers only, and sorts nothing. */
+  jsonOnly?: true;
   /** The value as a cell of a Markdown table; JSON for lists and objects unless given. */
   markdown?: (value: NonNullable<z.output<T>>) => string;
 }
@@ -30,6 +32,8 @@ export interface Table<Entry, S extends Shape = Shape> {
   columns: { readonly [K in keyof S]: Column<Entry, S[K]> };
   schema: z.ZodObject<S>;
   row(entry: Entry): z.output<z.ZodObject<S>>;
+  /** The row with these fields alone. */
+  part(entry: Entry, fields: readonly (keyof S & string)[]): Partial<z.output<z.ZodObject<S>>>;
 }
 
 /** @param id the row's name in the OpenAPI document */
@@ -44,16 +48,24 @@ export function tableOf<Entry>() {
       names,
       columns,
       schema: named(id, z.object(Object.fromEntries(shape) as S)),
-      row(entry) {
-        const row: Record<string, unknown> = {};
-        for (const name of names) {
-          const value = columns[name].value(entry);
-          if (value !== undefined) row[name] = value;
-        }
-        return row as z.output<z.ZodObject<S>>;
-      },
+      row: (entry) => fieldsOf(columns, entry, names) as z.output<z.ZodObject<S>>,
+      part: (entry, fields) =>
+        fieldsOf(columns, entry, fields) as Partial<z.output<z.ZodObject<S>>>,
     };
   };
+}
+
+function fieldsOf<Entry>(
+  columns: Record<string, Column<Entry>>,
+  entry: Entry,
+  names: readonly string[],
+): Record<string, unknown> {
+  const row: Record<string, unknown> = {};
+  for (const name of names) {
+    const value = columns[name]!.value(entry);
+    if (value !== undefined) row[name] = value;
+  }
+  return row;
 }
 
 /** What sorts an entry by a column. */

@@ -1,14 +1,24 @@
 import { z } from 'zod';
 import { commonParameters, filterParameters, pageParameters } from '../query/parameters.ts';
 import { defineQuery } from '../query/query.ts';
-import { endpointList, endpointListOf, endpointListSchema } from './endpoint-list.ts';
+import {
+  endpointList,
+  endpointListOf,
+  endpointListSchema,
+  rowParameters,
+} from './endpoint-list.ts';
 
 /** Dead and never called endpoints, oldest first: code that can go, with its last callers. */
 export const dead = defineQuery({
   name: 'dead',
   path: '/report/dead',
   about: 'Dead and never called endpoints, longest silent first, with their last callers',
-  parameters: z.strictObject({ ...commonParameters, ...filterParameters, ...pageParameters() }),
+  parameters: z.strictObject({
+    ...commonParameters,
+    ...filterParameters,
+    ...rowParameters,
+    ...pageParameters(),
+  }),
   schema: endpointListSchema,
   list: endpointListOf('Dead endpoints', ['last_callers']),
   answer: (context, parameters) =>

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isoTime } from '../../core/window.ts';
 import {
   type Head,
   head,
@@ -11,7 +12,8 @@ import {
 import type { List } from '../query/formats.ts';
 import { type ListParameters, listPage } from '../query/list.ts';
 import type { Order } from '../query/page.ts';
-import { named, nextCursor } from '../query/schema.ts';
+import { listParameter } from '../query/parameters.ts';
+import { named, nextCursor, time } from '../query/schema.ts';
 import type { Status } from '../query/status.ts';
 import { type Column, sortValue } from '../query/table.ts';
 import { keptCoverage } from '../query/window.ts';
@@ -24,6 +26,7 @@ import {
   usageByEndpoint,
 } from './endpoint-usage.ts';
 import type { Lifecycle } from './lifecycle.ts';
+import { type Sparks, sparkPoints, sparksOf } from './spark.ts';
 
 export interface EndpointListParameters extends ListParameters {
   service?: string | undefined;
@@ -32,17 +35,45 @@ export interface EndpointListParameters extends ListParameters {
   method?: string[] | undefined;
   route?: string | undefined;
   q?: string | undefined;
+  fields?: EndpointColumn[] | undefined;
+  spark?: (typeof sparkPoints)[number] | undefined;
 }
 
-/** A list of endpoints under the summary of the whole. */
+/** What the rows of a list hold. */
+export const rowParameters = {
+  fields: listParameter(endpointTable.names, 'the only fields of the rows'),
+  spark: z
+    .enum(sparkPoints)
+    .optional()
+    .describe(
+      `${sparkPoints.join(' or ')}: each row also has a series of calls and errors with so many points, or as many as are kept of the window`,
+    ),
+};
+
+const listShape = {
+  ...headShape,
+  summary: endpointSummarySchema,
+  next_cursor: nextCursor,
+  spark_starts: z
+    .array(time)
+    .optional()
+    .describe('starts of the intervals of each spark; absent without spark='),
+};
+
+/** A list of endpoints under the summary of the whole; rows of some fields when `fields=` chose them. */
 export const endpointListSchema = named(
-  'EndpointList',
-  z.object({
-    ...headShape,
-    summary: endpointSummarySchema,
-    endpoints: z.array(endpointTable.schema),
-    next_cursor: nextCursor,
-  }),
+  'EndpointListAnswer',
+  z.union([
+    named('EndpointList', z.object({ ...listShape, endpoints: z.array(endpointTable.schema) })),
+    named(
+      'EndpointPartList',
+      z.object({
+        ...listShape,
+        fields: z.array(z.string()).describe('the fields of the rows, in their order'),
+        endpoints: z.array(named('EndpointPart', endpointTable.schema.partial())),
+      }),
+    ),
+  ]),
 );
 
 export const endpointListOf = (title: string, markdownAlso?: readonly EndpointColumn[]): List => ({
@@ -65,7 +96,7 @@ export async function endpointList(
     keep: (entry: EndpointEntry) => boolean;
   },
 ): Promise<z.output<typeof endpointListSchema>> {
-  const { service, environment, status, method, route, q } = parameters;
+  const { service, environment, status, method, route, q, fields, spark } = parameters;
   const filters = { service, environment, status, method, route, q };
   const passes = endpointFilter(filters);
   const { path, sort, descending, keep } = definition;
@@ -87,11 +118,40 @@ export async function endpointList(
       order,
     };
   });
-  const endpoints = page.rows.map((entry) => endpointTable.row(entry));
-  return { ...page.head, endpoints, next_cursor: page.next_cursor };
+  const sparks = spark && (await sparksOfPage(context, page.rows, page.head, Number(spark)));
+  const rows = sparks ? page.rows.map((entry) => withSpark(entry, sparks)) : page.rows;
+  const answer = {
+    ...page.head,
+    ...(sparks && { spark_starts: sparks.startsS.map((s) => isoTime(s * 1000)) }),
+    next_cursor: page.next_cursor,
+  };
+  if (fields === undefined) {
+    return { ...answer, endpoints: rows.map((entry) => endpointTable.row(entry)) };
+  }
+  const chosen = [...new Set(fields), ...(sparks && !fields.includes('spark') ? sparkField : [])];
+  const endpoints = rows.map((entry) => endpointTable.part(entry, chosen));
+  return { ...answer, fields: chosen, endpoints };
 }
 
 /** A bucket has no status, and is in no list of one. */
 function hasStatus({ status }: Lifecycle, wanted: readonly Status[] | undefined): boolean {
   return wanted === undefined || (status !== null && wanted.includes(status));
+}
+
+const sparkField: EndpointColumn[] = ['spark'];
+
+/** Of the rows of one page: a page costs its own rows. Their window is the one of the list. */
+function sparksOfPage(
+  { snapshot }: QueryContext,
+  rows: readonly EndpointEntry[],
+  { window }: Head,
+  points: number,
+): Promise<Sparks> {
+  const endpoints = new Set(rows.map(({ endpoint }) => endpoint.id));
+  const [fromS, toS] = [window.from, window.to].map((text) => Date.parse(text) / 1000);
+  return sparksOf(snapshot, { endpoints }, { fromS: fromS!, toS: toS! }, points);
+}
+
+function withSpark(entry: EndpointEntry, { byEndpoint, none }: Sparks): EndpointEntry {
+  return { ...entry, spark: byEndpoint.get(entry.endpoint.id) ?? none };
 }

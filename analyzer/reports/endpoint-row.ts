@@ -13,9 +13,12 @@ import {
   errorRatePct,
   leastMs,
   mostMs,
+  type Outcome,
+  outcomeCount,
   percentileMs,
   successRatePct,
 } from './figures.ts';
+import { sparkSchema } from './spark.ts';
 
 const lastCallerSchema = named(
   'LastCaller',
@@ -33,6 +36,12 @@ const percentileColumn = (percentile: (typeof percentiles)[number]) => ({
   type: millisecondsOrNull,
   about: 'nearest rank, within 1 %; null without calls',
   value: ({ usage }: EndpointEntry) => percentileMs(usage, percentile),
+});
+
+const outcomeColumn = (outcome: Outcome, about: string) => ({
+  type: count,
+  about,
+  value: ({ usage }: EndpointEntry) => outcomeCount(usage, outcome),
 });
 
 /** One endpoint of a report. Durations are milliseconds, rates percent, times ISO 8601 UTC. */
@@ -96,6 +105,13 @@ export const endpointTable = tableOf<EndpointEntry>()('EndpointRow', {
     about: 'statuses from 500 in the window',
     value: ({ usage }) => countOf(usage.errors5xx),
   },
+  answered_count: outcomeColumn('answered', 'statuses 100 to 399 in the window'),
+  refused_count: outcomeColumn('refused', 'statuses 401, 403 and 429 in the window'),
+  missing_count: outcomeColumn('missing', 'statuses 404, 405 and 410 in the window'),
+  failed_count: outcomeColumn(
+    'failed',
+    'every other call in the window, those without a status too',
+  ),
   error_rate_pct: {
     type: percentOrNull,
     about: 'null without calls',
@@ -214,6 +230,12 @@ export const endpointTable = tableOf<EndpointEntry>()('EndpointRow', {
     about:
       'of sampled calls: 95 % interval of total_calls, [low, high]; absent where nothing is sampled',
     value: ({ usage }) => callsInterval(usage),
+  },
+  spark: {
+    type: sparkSchema.optional(),
+    about: 'calls over the window, where spark= asked for it; spark_starts has the intervals',
+    value: ({ spark }) => spark,
+    jsonOnly: true,
   },
 });
 

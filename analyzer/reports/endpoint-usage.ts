@@ -20,6 +20,7 @@ import { type Status, statuses } from '../query/status.ts';
 import { clientNotes, isHashed } from './client-notes.ts';
 import { countOf, emptyUsage } from './figures.ts';
 import { activityOf, type Lifecycle, lifecycle, uncalledLifecycle } from './lifecycle.ts';
+import type { Spark } from './spark.ts';
 
 /** Every endpoint of a selection with its usage in a window and its lifecycle. */
 export interface EndpointUsage {
@@ -38,6 +39,8 @@ export interface EndpointEntry {
   lifecycle: Lifecycle;
   /** The declaration in the service's inventory; absent without an inventory, and for buckets. */
   declaration?: Declaration;
+  /** Calls over time; only where a row was asked to have them. */
+  spark?: Spark;
 }
 
 /** An endpoint that was observed, or one that is only declared: then its times are null. */

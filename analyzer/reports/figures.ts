@@ -36,6 +36,31 @@ export function errorCount(usage: Usage): number {
   return countOf(usage.errors4xx + usage.errors5xx);
 }
 
+/** What became of calls: the four outcomes add up to all of them. */
+export type Outcome = 'answered' | 'refused' | 'missing' | 'failed';
+
+const outcomeByStatus: Record<number, Outcome> = {
+  401: 'refused',
+  403: 'refused',
+  429: 'refused',
+  404: 'missing',
+  405: 'missing',
+  410: 'missing',
+};
+
+export function outcomeCount(usage: Usage, outcome: Outcome): number {
+  let calls = 0;
+  for (const [status, statusCalls] of usage.statuses) {
+    if (outcomeOf(status) === outcome) calls += statusCalls;
+  }
+  return countOf(calls);
+}
+
+/** @param status 0 when the call had none: it failed */
+function outcomeOf(status: number): Outcome {
+  return outcomeByStatus[status] ?? (status >= 100 && status < 400 ? 'answered' : 'failed');
+}
+
 /** The 95 % interval of the true number of calls, whole numbers, and never fewer than were seen. */
 export function callsInterval({ calls, sampling }: Usage): [number, number] | undefined {
   if (sampling === undefined) return undefined;

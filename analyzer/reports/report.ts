@@ -7,10 +7,18 @@ import {
 } from '../query/parameters.ts';
 import { defineQuery } from '../query/query.ts';
 import { isText } from '../query/table.ts';
-import { endpointList, endpointListOf, endpointListSchema } from './endpoint-list.ts';
+import {
+  endpointList,
+  endpointListOf,
+  endpointListSchema,
+  rowParameters,
+} from './endpoint-list.ts';
 import { type EndpointColumn, endpointTable } from './endpoint-row.ts';
 
-const sortFields = endpointTable.names as readonly [EndpointColumn, ...EndpointColumn[]];
+const sortFields = endpointTable.names.filter((name) => name !== 'spark') as [
+  EndpointColumn,
+  ...EndpointColumn[],
+];
 
 /** Every endpoint ever observed, also those without a call in the window. */
 export const report = defineQuery({
@@ -25,6 +33,7 @@ export const report = defineQuery({
       .default('total_calls')
       .describe(`one of ${sortFields.join(', ')}; total_calls unless told`),
     order: orderParameter,
+    ...rowParameters,
     ...pageParameters(),
   }),
   schema: endpointListSchema,

@@ -109,7 +109,11 @@ export async function seriesOf(
 }
 
 /** Where only hours or days are kept, a zone's midnight moves to the nearest step. */
-async function nearestKept(snapshot: Snapshot, edgeS: number, within: Window): Promise<number> {
+export async function nearestKept(
+  snapshot: Snapshot,
+  edgeS: number,
+  within: Window,
+): Promise<number> {
   const { window } = await snapshot.coverage({ fromS: edgeS, toS: edgeS });
   const { fromS, toS } = window;
   const nearestS = edgeS - fromS <= toS - edgeS ? fromS : toS;

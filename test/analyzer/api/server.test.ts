@@ -87,7 +87,7 @@ test('the OpenAPI document knows every path and parameter', async () => {
   const { parameters } = document.paths['/report'].get;
   const named = Object.fromEntries(parameters.map((one: { name: string }) => [one.name, one]));
   expect(Object.keys(named).join()).toBe(
-    'service,environment,window,from,to,status,method,route,q,sort,order,limit,cursor,format',
+    'service,environment,window,from,to,status,method,route,q,sort,order,fields,spark,limit,cursor,format',
   );
   expect(named.limit).toMatchObject({
     in: 'query',
@@ -97,8 +97,12 @@ test('the OpenAPI document knows every path and parameter', async () => {
   });
   expect(named.format.schema.enum).toEqual(['json', 'csv', 'md']);
   const answer = document.paths['/report'].get.responses['200'].content['application/json'].schema;
-  expect(answer).toEqual({ $ref: '#/components/schemas/EndpointList' });
-  const { EndpointList, EndpointRow } = document.components.schemas;
+  expect(answer).toEqual({ $ref: '#/components/schemas/EndpointListAnswer' });
+  const { EndpointListAnswer, EndpointList, EndpointRow } = document.components.schemas;
+  expect(EndpointListAnswer.anyOf).toEqual([
+    { $ref: '#/components/schemas/EndpointList' },
+    { $ref: '#/components/schemas/EndpointPartList' },
+  ]);
   expect(EndpointList.properties.endpoints.items).toEqual({
     $ref: '#/components/schemas/EndpointRow',
   });

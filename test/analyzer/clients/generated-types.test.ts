@@ -86,8 +86,9 @@ test('types generated from the OpenAPI document read every answer under strict c
     adminKey,
   ]);
   const operations = [...queries, ...commands, ...inventoryCommands];
+  // The report is read twice: with whole rows, and with some fields.
   const answering = operations.filter(({ schema }) => schema !== undefined).length;
-  expect(stdout).toBe(`${answering} answers read\n`);
+  expect(stdout).toBe(`${answering + 1} answers read\n`);
 });
 
 const strictest = {
