@@ -4,6 +4,7 @@ import { durationText } from '../core/config/values.ts';
 import { asAppError } from '../core/error.ts';
 import { limits } from '../core/limits.ts';
 import { type Log, openLog } from '../core/log.ts';
+import { runService } from '../core/process.ts';
 import { openCertificates } from '../core/server/certificates.ts';
 import { addressOf, listen } from '../core/server/listen.ts';
 import { createWebServer, type WebServer } from '../core/server/web-server.ts';
@@ -134,26 +135,6 @@ function drain({ server, closeAllConnections }: WebServer): Promise<void> {
   });
 }
 
-async function main(): Promise<void> {
-  const starting = startAnalyzer(readConfig(process.env));
-  let isEnding = false;
-  const end = () => {
-    if (isEnding) return;
-    isEnding = true;
-    starting.then((analyzer) => analyzer.close()).then(() => process.exit(0), giveUp);
-  };
-  process.on('SIGTERM', end);
-  process.on('SIGINT', end);
-  // Started beside a collector by `npm start`: when the parent goes, so do we.
-  if (process.channel) process.on('disconnect', end);
-  await starting;
+if (import.meta.main) {
+  await runService('analyzer', () => startAnalyzer(readConfig(process.env)));
 }
-
-function giveUp(thrown: unknown): void {
-  const error = asAppError(thrown);
-  const text = error.code === 'internal' ? (error.stack ?? error.message) : error.message;
-  process.stderr.write(`rollcall analyzer: ${text}\n`);
-  process.exit(1);
-}
-
-if (import.meta.main) main().catch(giveUp);

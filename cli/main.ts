@@ -1,5 +1,6 @@
 import { variables } from '../core/config/variables.ts';
 import { asAppError } from '../core/error.ts';
+import { exitCode } from '../core/process.ts';
 import { version } from '../core/version.ts';
 import { backup, restore } from './backup.ts';
 import { demo } from './demo/main.ts';
@@ -8,9 +9,6 @@ import { help } from './help.ts';
 import { inventory } from './inventory.ts';
 import { keys } from './keys.ts';
 import { type ServiceName, startServices } from './services.ts';
-
-/** The exit code that shells and their tools use for a wrong command line. */
-const usageExit = 2;
 
 /**
  * The command line.
@@ -22,7 +20,7 @@ export async function main(args: string[], env: NodeJS.ProcessEnv): Promise<numb
   try {
     if (args.includes('--help') || args.includes('-h')) {
       process.stdout.write(help(variables));
-      return 0;
+      return exitCode.ok;
     }
     switch (command) {
       case 'serve':
@@ -42,11 +40,11 @@ export async function main(args: string[], env: NodeJS.ProcessEnv): Promise<numb
         return await restore(rest, env);
       case 'help':
         process.stdout.write(help(variables));
-        return 0;
+        return exitCode.ok;
       case 'version':
       case '--version':
         process.stdout.write(`${version}\n`);
-        return 0;
+        return exitCode.ok;
       case '':
         throw new UsageError('no command given');
       default:
@@ -55,12 +53,12 @@ export async function main(args: string[], env: NodeJS.ProcessEnv): Promise<numb
   } catch (error) {
     if (error instanceof UsageError) {
       process.stderr.write(`rollcall: ${error.message}; see rollcall help\n`);
-      return usageExit;
+      return exitCode.usage;
     }
     const known = asAppError(error);
     const text = known.code === 'internal' ? String((error as Error).stack) : known.message;
     process.stderr.write(`rollcall: ${text}\n`);
-    return 1;
+    return exitCode.failed;
   }
 }
 

@@ -2,9 +2,9 @@ import type { Authorizer } from '../core/auth/authorizer.ts';
 import { openTenancy, warnWithoutKeys } from '../core/auth/tenancy.ts';
 import { CallDictionary } from '../core/call.ts';
 import { type Config, readConfig } from '../core/config/config.ts';
-import { asAppError } from '../core/error.ts';
 import { limits } from '../core/limits.ts';
 import { type Log, openLog } from '../core/log.ts';
+import { runService } from '../core/process.ts';
 import { type Certificates, openCertificates } from '../core/server/certificates.ts';
 import { storePlace } from '../core/store/engine.ts';
 import type { CallWriter } from '../core/store/store.ts';
@@ -27,6 +27,8 @@ export interface Collector {
   url: string;
   /** Where OTLP over gRPC listens, in the same form. */
   grpcUrl: string;
+  /** As of its writer. */
+  readonly lost: CallWriter['lost'];
   /** Closes the listeners, commits accepted calls, then closes the store. */
   close(): Promise<void>;
 }
@@ -61,6 +63,7 @@ export async function startCollector(
   return {
     url: doors.urls.otlp_http,
     grpcUrl: doors.urls.otlp_grpc,
+    lost: writer.lost,
     async close() {
       certificates?.close();
       privacy?.close();
@@ -157,33 +160,6 @@ async function openDoors(
   };
 }
 
-async function main(): Promise<void> {
-  // Before anybody can read the listening line and send a signal.
-  const asked = endAsked();
-  const collector = await startCollector(readConfig(process.env));
-  await asked;
-  setTimeout(() => {
-    giveUp(new Error(`the store was not closed within ${limits.exitMs} ms`));
-  }, limits.exitMs).unref();
-  await collector.close();
-  process.exit(0);
+if (import.meta.main) {
+  await runService('collector', () => startCollector(readConfig(process.env)));
 }
-
-/** Resolves at a signal, or when the parent process is gone (`npm start`). */
-function endAsked(): Promise<void> {
-  return new Promise((resolve) => {
-    process.on('SIGTERM', () => resolve());
-    process.on('SIGINT', () => resolve());
-    if (process.channel) process.on('disconnect', () => resolve());
-  });
-}
-
-function giveUp(thrown: unknown): void {
-  const error = asAppError(thrown);
-  const isOurs = error.code === 'internal' && thrown instanceof Error;
-  const text = isOurs ? (thrown.stack ?? thrown.message) : error.message;
-  process.stderr.write(`rollcall collector: ${text}\n`);
-  process.exit(1);
-}
-
-if (import.meta.main) main().catch(giveUp);

@@ -10,6 +10,8 @@ import type { Inventory } from './inventory.ts';
 
 /** Takes calls. Whether several processes may write one store at a time is a property of the engine. */
 export interface CallWriter {
+  /** Resolves with the reason when the writer can never commit again, other than by `close`: its process must end. */
+  readonly lost?: Promise<Error> | undefined;
   /** An empty batch to fill. An engine may build it on memory of a batch that was appended before. */
   newBatch(): CallBatch;
   /**

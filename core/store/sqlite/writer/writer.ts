@@ -57,6 +57,9 @@ class SqliteWriter implements SqliteCallWriter {
   #freeColumns: ArrayBuffer | undefined;
   #lastId = 0;
   #ended: Error | undefined;
+  #closing = false;
+  readonly lost: Promise<Error>;
+  #lose!: (reason: Error) => void;
 
   constructor({ path, retention, keepsAddresses = true, now = Date.now }: SqliteWriterOptions) {
     this.#now = now;
@@ -64,6 +67,9 @@ class SqliteWriter implements SqliteCallWriter {
     this.#worker = new Worker(new URL('./writer-thread.ts', import.meta.url), {
       workerData: start,
       resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
+    });
+    this.lost = new Promise((resolve) => {
+      this.#lose = resolve;
     });
     this.started = new Promise((resolve, reject) => this.#waiting.set(0, { resolve, reject }));
     this.#worker.on('message', (answer: WriterAnswer) => this.#settle(answer));
@@ -108,6 +114,7 @@ class SqliteWriter implements SqliteCallWriter {
 
   async close(): Promise<void> {
     if (this.#ended) return;
+    this.#closing = true;
     const exited = new Promise((resolve) => this.#worker.once('exit', resolve));
     await this.#ask({ kind: 'close' });
     await exited;
@@ -140,6 +147,7 @@ class SqliteWriter implements SqliteCallWriter {
 
   #end(error: Error): void {
     this.#ended ??= error;
+    if (!this.#closing) this.#lose(unavailable(this.#ended));
     for (const { reject } of this.#waiting.values()) reject(unavailable(error));
     this.#waiting.clear();
   }
