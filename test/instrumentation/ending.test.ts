@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { type App, startApp } from './app.ts';
-import { type Sink, startSink } from './sink.ts';
+import { startSink } from './sink.ts';
 import { installed, nodeBinary, nodeMajors } from './workshop.ts';
 
 /**
@@ -62,18 +62,12 @@ const patience = { retry: 1 };
 const delayMsMost = 1_500;
 
 let folder: string;
-let sink: Sink;
 
 beforeAll(async () => {
   folder = await installed('ending', {
     'signal-exit3': 'npm:signal-exit@3.0.7',
     'signal-exit4': 'npm:signal-exit@4.1.0',
   });
-  sink = await startSink();
-});
-afterAll(() => sink.close());
-beforeEach(() => {
-  sink.spans.length = 0;
 });
 
 interface End {
@@ -89,11 +83,12 @@ function startEnding(
   { name, isLate, isFirstDelivery }: Way,
   isOurs: boolean,
   node: string,
+  url: string,
 ): Promise<App> {
   return startApp(folder, [node, ...(isOurs ? register : []), 'ending.cjs'], {
     ENDING: name,
     LATE: isLate === true ? '1' : '0',
-    ROLLCALL_ENDPOINT: sink.url,
+    ROLLCALL_ENDPOINT: url,
     OTEL_BSP_SCHEDULE_DELAY: '60000',
     ...(isFirstDelivery === true ? {} : { OTEL_BSP_MAX_EXPORT_BATCH_SIZE: String(firstBatch) }),
   });
@@ -113,15 +108,15 @@ async function endOf(app: App, signal: NodeJS.Signals | undefined): Promise<End>
 }
 
 describe.each(nodeMajors)('Node %i', (major) => {
-  it.each(ways)(
+  it.concurrent.each(ways)(
     '$name ($signal, late: $isLate): same status, every span',
     patience,
     async (way) => {
       const { name, signal, says } = way;
-      sink.spans.length = 0;
+      const sink = await startSink();
       const node = await nodeBinary(major);
-      const without = await endOf(await startEnding(way, false, node), signal);
-      const app = await startEnding(way, true, node);
+      const without = await endOf(await startEnding(way, false, node, sink.url), signal);
+      const app = await startEnding(way, true, node, sink.url);
       try {
         const withUs = await endOf(app, signal);
         const durations = `${without.durationMs.toFixed(0)} ms, ${withUs.durationMs.toFixed(0)} ms`;
@@ -139,6 +134,7 @@ describe.each(nodeMajors)('Node %i', (major) => {
         expect(withUs.durationMs - without.durationMs).toBeLessThan(delayMsMost);
       } finally {
         await app.stop('SIGKILL');
+        await sink.close();
       }
     },
   );
