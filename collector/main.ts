@@ -11,8 +11,8 @@ import type { CallWriter } from '../core/store/store.ts';
 import { type ClientPrivacy, openClientPrivacy } from './extract/client/privacy.ts';
 import { PrivateDictionary } from './extract/client/private-dictionary.ts';
 import { Extractor } from './extract/extractor.ts';
-import { openGrpcDoor } from './grpc/server.ts';
-import { openHttpDoor } from './http/server.ts';
+import { openGrpcServer } from './grpc/server.ts';
+import { openHttpServer } from './http/server.ts';
 import { Ingest } from './ingest/ingest.ts';
 import { LargeMessages } from './ingest/large-message.ts';
 import { CollectorMetrics } from './metrics.ts';
@@ -51,23 +51,23 @@ export async function startCollector(
   );
   const tenancy = openTenancy(config);
   const parts = { ...openIngest(config, writer, privacy, log), gate: tenancy.gate, certificates };
-  const doors = await openDoors(config, parts, log).catch(async (error: unknown) => {
+  const listeners = await openListeners(config, parts, log).catch(async (error: unknown) => {
     await tenancy.close();
     await writer.close();
     throw error;
   });
   // The listening line with the addresses, printed at every log level.
   const level = config.logLevel === 'silent' ? 'silent' : 'info';
-  log.child({}, { level }).info({ ...doors.urls, store: place.name }, 'listening');
+  log.child({}, { level }).info({ ...listeners.urls, store: place.name }, 'listening');
   await warnWithoutKeys(tenancy, config, log);
   return {
-    url: doors.urls.otlp_http,
-    grpcUrl: doors.urls.otlp_grpc,
+    url: listeners.urls.otlp_http,
+    grpcUrl: listeners.urls.otlp_grpc,
     lost: writer.lost,
     async close() {
       certificates?.close();
       privacy?.close();
-      await Promise.all([doors.close(), parts.ingest.close()]);
+      await Promise.all([listeners.close(), parts.ingest.close()]);
       await tenancy.close();
       await Promise.all([writer.close(), parts.largeJson.close()]);
     },
@@ -126,16 +126,16 @@ function openIngest(
   return { ingest, metrics, largeJson: new LargeJson(), largeMessages };
 }
 
-interface Doors {
+interface Listeners {
   urls: { otlp_http: string; otlp_grpc: string };
   close(): Promise<void>;
 }
 
-async function openDoors(
+async function openListeners(
   config: Config,
   parts: Parts & { gate: Authorizer; certificates: Certificates | undefined },
   log: Log,
-): Promise<Doors> {
+): Promise<Listeners> {
   const shared = {
     ...parts,
     notices: new LogThrottle(),
@@ -146,9 +146,14 @@ async function openDoors(
     log,
   };
   const { corsOrigins, responseHeaders, grpcConnectionAgeS, otlpHttpPort, otlpGrpcPort } = config;
-  const http = await openHttpDoor({ ...shared, corsOrigins, responseHeaders, port: otlpHttpPort });
+  const http = await openHttpServer({
+    ...shared,
+    corsOrigins,
+    responseHeaders,
+    port: otlpHttpPort,
+  });
   const grpcOptions = { ...shared, port: otlpGrpcPort, connectionAgeS: grpcConnectionAgeS };
-  const grpc = await openGrpcDoor(grpcOptions).catch(async (error) => {
+  const grpc = await openGrpcServer(grpcOptions).catch(async (error) => {
     await http.close(0);
     throw error;
   });

@@ -25,7 +25,7 @@ import { inventoryHandlers } from './inventory-routes.ts';
 import { readJsonBody } from './json-body.ts';
 import { openapiDocument } from './openapi.ts';
 import { queries } from './queries.ts';
-import { openSessionDoor, type PageFacts, type SessionDoor } from './session-routes.ts';
+import { openSessionRoutes, type PageFacts, type SessionRoutes } from './session-routes.ts';
 
 /** The analyzer's HTTP listener: the REST API below /api/v1, the dashboard, health and metrics. */
 export interface AnalyzerOptions {
@@ -210,7 +210,7 @@ function serve(app: Router, path: string, { GET, POST, PUT, DELETE }: Handlers):
 function commandHandler(
   command: Command,
   { tenancy, now }: AnalyzerOptions,
-  session: SessionDoor,
+  session: SessionRoutes,
 ): Handler {
   return async (request, response) => {
     const administrator = await tenancy.gate.administrator(session.credentials(request));
@@ -235,7 +235,7 @@ function commandHandler(
 }
 
 /** By path, since one path may have several methods. */
-function commandHandlers(options: AnalyzerOptions, session: SessionDoor): Map<string, Handlers> {
+function commandHandlers(options: AnalyzerOptions, session: SessionRoutes): Map<string, Handlers> {
   const byPath = new Map<string, Handlers>();
   for (const command of commands) {
     const handlers = byPath.get(command.path) ?? {};
@@ -247,10 +247,10 @@ function commandHandlers(options: AnalyzerOptions, session: SessionDoor): Map<st
   return byPath;
 }
 
-function openSession({ tenancy, page, version, dashboard, now }: AnalyzerOptions): SessionDoor {
+function openSession({ tenancy, page, version, dashboard, now }: AnalyzerOptions): SessionRoutes {
   const { auth = 'off', collector = unknownCollector, settings = {} } = page ?? {};
   const facts = { auth, version, build: dashboard?.build, collector, settings };
-  return openSessionDoor(tenancy.gate, facts, now);
+  return openSessionRoutes(tenancy.gate, facts, now);
 }
 
 const unknownCollector = { scheme: 'http', http_port: null, grpc_port: null } as const;
@@ -264,7 +264,7 @@ function searchOf({ url }: ApiRequest): string {
 function queryHandler(
   query: Query,
   options: AnalyzerOptions,
-  session: SessionDoor,
+  session: SessionRoutes,
   lists: RememberedLists,
   metrics: Metrics,
 ): Handler {

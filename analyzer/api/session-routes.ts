@@ -23,7 +23,7 @@ export interface PageFacts {
 }
 
 /** Signing in to the dashboard with a key, and the credentials of requests that come with a session. */
-export interface SessionDoor {
+export interface SessionRoutes {
   /** Of a header where there is one, else of the session. @throws AppError `forbidden` for another page's request */
   credentials(request: ApiRequest): Credentials;
   read: Handler;
@@ -33,11 +33,11 @@ export interface SessionDoor {
   end: Handler;
 }
 
-export function openSessionDoor(
+export function openSessionRoutes(
   gate: Authorizer,
   facts: PageFacts,
   now: () => number,
-): SessionDoor {
+): SessionRoutes {
   const sessions = new Sessions(now);
 
   const current = (request: ApiRequest): Session | undefined => {
@@ -54,7 +54,7 @@ export function openSessionDoor(
     return { ...sent, keyDigest: session.keyDigest };
   };
 
-  /** Of the open door there is one user, everybody. */
+  /** With authentication off there is one user, for every client. */
   const userOf = async (request: ApiRequest): Promise<object | null> => {
     if (facts.auth === 'off') {
       const project = await gate.project(credentials(request), 'read');

@@ -44,7 +44,7 @@ export interface GrpcOptions extends ExportContext {
 }
 
 /** @throws AppError `conflict` when the port is in use or the address is not ours */
-export async function openGrpcDoor(options: GrpcOptions): Promise<GrpcServer> {
+export async function openGrpcServer(options: GrpcOptions): Promise<GrpcServer> {
   const rpcs = new Rpcs(options);
   const connections = new Set<Socket>();
   const sessions = new Set<ServerHttp2Session>();

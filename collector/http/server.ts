@@ -50,7 +50,7 @@ export interface HttpOptions extends ExportContext {
 }
 
 /** @throws AppError `conflict` when the port is in use or the address is not ours */
-export async function openHttpDoor(options: HttpOptions): Promise<HttpServer> {
+export async function openHttpServer(options: HttpOptions): Promise<HttpServer> {
   const { certificates, timeouts = limits } = options;
   const tls = certificates && { certificates, clients: 'certified' as const };
   const web = createWebServer({ timeouts, tls });
@@ -66,7 +66,7 @@ export async function openHttpDoor(options: HttpOptions): Promise<HttpServer> {
     variable: 'ROLLCALL_OTLP_HTTP_PORT',
   });
   const url = `${web.scheme}://${addressOf(web.server)}`;
-  return { url, close: (graceMs) => closeDoor(web, exchange, graceMs) };
+  return { url, close: (graceMs) => closeServer(web, exchange, graceMs) };
 }
 
 /** Serves requests and knows how many it is serving. */
@@ -201,7 +201,7 @@ function pathOf(target: string): string {
   return path === '' ? '/' : path;
 }
 
-async function closeDoor(web: WebServer, exchange: Exchange, graceMs: number): Promise<void> {
+async function closeServer(web: WebServer, exchange: Exchange, graceMs: number): Promise<void> {
   const { server } = web;
   exchange.closing = true;
   const closed = new Promise<void>((resolve) => {

@@ -13,7 +13,7 @@ export interface Authorizer {
    * @throws AppError `unauthenticated` without a valid key, `forbidden` for a wrong scope, `throttled` after too
    *   many wrong keys, `unavailable` when the keys cannot be read
    */
-  project(credentials: Credentials, deed: Deed): Promise<string>;
+  project(credentials: Credentials, action: Action): Promise<string>;
   /** The sender of an administrative command. @throws as `project`; AppError `conflict` with authentication off */
   administrator(credentials: Credentials): Promise<Administrator>;
   /** Writes pending uses of keys. The caller closes the store afterwards. */
@@ -21,7 +21,7 @@ export interface Authorizer {
 }
 
 /** `declare`: upload the routes of a service. A service may do it itself, so `ingest` keys may. */
-export type Deed = 'ingest' | 'read' | 'declare';
+export type Action = 'ingest' | 'read' | 'declare';
 
 /** The operator (ROLLCALL_ADMIN_KEY) administers every project, a key of scope `admin` its own. */
 export type Administrator = { isOperator: true } | { isOperator: false; project: string };
@@ -54,10 +54,10 @@ export function authorizerOf({
   keys,
   now = Date.now,
 }: AuthorizerOptions): Authorizer {
-  return auth === 'off' ? openAuthorizer : new KeyGate(new KeyCache(keys, now), adminKey, now);
+  return auth === 'off' ? openAuthorizer : new KeyAuthorizer(new KeyCache(keys, now), adminKey, now);
 }
 
-class KeyGate implements Authorizer {
+class KeyAuthorizer implements Authorizer {
   readonly #ring: KeyCache;
   readonly #adminDigest: Buffer | undefined;
   readonly #failed: FailedAttempts;
@@ -68,14 +68,14 @@ class KeyGate implements Authorizer {
     this.#failed = new FailedAttempts(now);
   }
 
-  async project(credentials: Credentials, deed: Deed): Promise<string> {
+  async project(credentials: Credentials, action: Action): Promise<string> {
     const key = await this.#identify(credentials);
     if (key === 'operator') {
-      const message = `ROLLCALL_ADMIN_KEY belongs to no project: it creates projects and keys; ${deed} with a key of a project`;
+      const message = `ROLLCALL_ADMIN_KEY belongs to no project: it creates projects and keys; ${action} with a key of a project`;
       throw new AppError('forbidden', message);
     }
-    if (allowed[deed].includes(key.scope)) return key.project;
-    const message = `a key with scope ${key.scope} may not ${deed}; scope ${allowed[deed].join(' or ')} may`;
+    if (allowed[action].includes(key.scope)) return key.project;
+    const message = `a key with scope ${key.scope} may not ${action}; scope ${allowed[action].join(' or ')} may`;
     throw new AppError('forbidden', message);
   }
 
@@ -116,7 +116,7 @@ class KeyGate implements Authorizer {
   }
 }
 
-const allowed: Record<Deed, readonly Scope[]> = {
+const allowed: Record<Action, readonly Scope[]> = {
   ingest: ['ingest'],
   read: ['read', 'admin'],
   declare: ['ingest', 'admin'],

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Extractor } from '../../../collector/extract/extractor.ts';
-import { type HttpServer, openHttpDoor } from '../../../collector/http/server.ts';
+import { type HttpServer, openHttpServer } from '../../../collector/http/server.ts';
 import { Ingest } from '../../../collector/ingest/ingest.ts';
 import { LargeMessages } from '../../../collector/ingest/large-message.ts';
 import { CollectorMetrics } from '../../../collector/metrics.ts';
@@ -59,12 +59,12 @@ beforeAll(async () => {
     log,
     timeouts,
   };
-  door = await openHttpDoor(options);
+  door = await openHttpServer(options);
   ca = authority('Test authority');
   const pair = writePair(`${folder.path}/tls`, ca.issue('door'));
   const [certPath, keyPath] = [pair.ROLLCALL_TLS_CERT, pair.ROLLCALL_TLS_KEY];
   certificates = await openCertificates({ certPath, keyPath, clientCaPath: undefined }, log);
-  secureDoor = await openHttpDoor({ ...options, certificates });
+  secureDoor = await openHttpServer({ ...options, certificates });
 });
 
 afterAll(async () => {

@@ -61,9 +61,9 @@ describe('a gate with keys', () => {
   ] as const)('lets a key with scope %s do %j alone', async (scope, may) => {
     await store.createProject('shop');
     const { text } = await make(scope, 'shop');
-    for (const deed of ['ingest', 'read'] as const) {
-      const answer = gate.project(sent(text), deed);
-      if ((may as readonly string[]).includes(deed)) expect(await answer).toBe('shop');
+    for (const action of ['ingest', 'read'] as const) {
+      const answer = gate.project(sent(text), action);
+      if ((may as readonly string[]).includes(action)) expect(await answer).toBe('shop');
       else await expect(answer).rejects.toEqual(refusal('forbidden'));
     }
     const administrator = gate.administrator(sent(text));

@@ -5,7 +5,7 @@ import { declarations, tryDeclaration } from './inventory.ts';
 import { otelcol, relays, tryRelay } from './relay.ts';
 import { stacks } from './stacks.ts';
 import { missing, prepare, type Toolchain } from './toolchain.ts';
-import { type Doors, tryStack, type Verdict } from './trial.ts';
+import { type Listeners, tryStack, type Verdict } from './trial.ts';
 
 /**
  * `npm run interop -- [--only NAME]... [--otelcol PATH]`: real services of every language under their
@@ -21,7 +21,7 @@ interface Trial {
   name: string;
   toolchain: Toolchain;
   /** @param folder the toolchain's, prepared */
-  run(folder: string, doors: Doors): Promise<Verdict>;
+  run(folder: string, doors: Listeners): Promise<Verdict>;
 }
 
 const log = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -31,7 +31,7 @@ const trials: readonly Trial[] = [
   ...stacks.map((stack) => ({
     name: stack.name,
     toolchain: stack.toolchain,
-    run: (folder: string, doors: Doors) => tryStack(stack, folder, doors),
+    run: (folder: string, doors: Listeners) => tryStack(stack, folder, doors),
   })),
   ...declarations.map((declaration) => ({
     name: declaration.name,
@@ -93,7 +93,7 @@ async function outcomesOf(all: readonly Trial[]): Promise<Map<string, Outcome>> 
   return found;
 }
 
-async function outcomeOf({ toolchain, run }: Trial, doors: Doors): Promise<Outcome> {
+async function outcomeOf({ toolchain, run }: Trial, doors: Listeners): Promise<Outcome> {
   if (!prepared.has(toolchain.name)) prepared.set(toolchain.name, ready(toolchain));
   const place = await prepared.get(toolchain.name)!;
   if (typeof place !== 'string') return place;

@@ -20,7 +20,7 @@ export interface Verdict {
 }
 
 /** Where Rollcall listens. */
-export interface Doors {
+export interface Listeners {
   otlp_http: string;
   otlp_grpc: string;
   analyzer: string;
@@ -38,7 +38,7 @@ const flushMsMost = 30_000;
  * @param folder the toolchain's, prepared
  * @throws Error with the service's output when it does not do its part
  */
-export async function tryStack(stack: Stack, folder: string, doors: Doors): Promise<Verdict> {
+export async function tryStack(stack: Stack, folder: string, doors: Listeners): Promise<Verdict> {
   const port = await freePort();
   const command = stack.command.map((word) => word.replace('{port}', String(port)));
   return withService(folder, command, environment(stack, folder, doors, port), async (service) => {
@@ -57,7 +57,7 @@ export async function tryStack(stack: Stack, folder: string, doors: Doors): Prom
 export function environment(
   stack: Stack,
   folder: string,
-  doors: Doors,
+  doors: Listeners,
   port: number,
 ): Record<string, string> {
   const endpoint = stack.protocol === 'grpc' ? doors.otlp_grpc : doors.otlp_http;
@@ -75,7 +75,7 @@ export function environment(
 }
 
 /** Waits until the count is there, or the exporter's time is over: then the comparison says what is missing. */
-async function arrived({ analyzer }: Doors, service: string, calls: number): Promise<void> {
+async function arrived({ analyzer }: Listeners, service: string, calls: number): Promise<void> {
   const question = `${analyzer}/api/v1/report?service=${service}&window=1h`;
   const until = Date.now() + flushMsMost;
   while (Date.now() < until) {
@@ -86,7 +86,7 @@ async function arrived({ analyzer }: Doors, service: string, calls: number): Pro
 }
 
 async function judge(
-  { analyzer }: Doors,
+  { analyzer }: Listeners,
   service: string,
   expected: Expectation,
   said: string,
