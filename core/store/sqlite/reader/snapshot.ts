@@ -81,12 +81,13 @@ export class SqliteSnapshot implements Snapshot {
   }
 
   async usage(selection: Selection, window: Window): Promise<Map<string, Usage>> {
-    const { selected, merged, entries } = this.#stored(selection, window);
+    const selected = this.#selected(selection);
+    const { merged, entries } = this.#stored(selected, window);
     const order = sortBy(entries.length, entries.endpoint);
     const usage = new Map<string, Usage>();
     const tally = this.#tally;
     let next = 0;
-    for (const { id, spellings } of selected) {
+    for (const { id, spellings } of selected.endpoints) {
       let isUsed = addMerged(merged, spellings, tally);
       const key = spellings[0]!.row;
       for (; next < order.length && entries.endpoint[order[next]!] === key; next++) {
@@ -101,17 +102,18 @@ export class SqliteSnapshot implements Snapshot {
   }
 
   async total(selection: Selection, window: Window): Promise<Usage> {
-    return this.#total(selection, window);
+    return this.#total(this.#selected(selection), window);
   }
 
-  #total(selection: Selection, window: Window): Usage {
-    this.#tallyAll(selection, window);
+  #total(selected: Selected, window: Window): Usage {
+    this.#tallyAll(selected, window);
     const usage = this.#tally.usage();
     this.#tally.clear();
     return usage;
   }
 
   async series(selection: Selection, edgesS: readonly number[]): Promise<Usage[]> {
+    const selected = this.#selected(selection);
     const series: Usage[] = [];
     for (const edgeS of edgesS) {
       const { window, resolution } = this.#coverage({ fromS: edgeS, toS: edgeS });
@@ -122,13 +124,13 @@ export class SqliteSnapshot implements Snapshot {
       );
     }
     for (let i = 0; i + 1 < edgesS.length; i++) {
-      series.push(this.#total(selection, { fromS: edgesS[i]!, toS: edgesS[i + 1]! }));
+      series.push(this.#total(selected, { fromS: edgesS[i]!, toS: edgesS[i + 1]! }));
     }
     return series;
   }
 
   async clients(selection: Selection, window: Window, limit: number): Promise<ClientUsage[]> {
-    this.#tallyAll(selection, window);
+    this.#tallyAll(this.#selected(selection), window);
     const { clients } = this.#tally;
     const found: { client: number; calls: number; errors: number }[] = [];
     clients.forEach((client, calls, errors) => {
@@ -152,19 +154,17 @@ export class SqliteSnapshot implements Snapshot {
     }));
   }
 
-  #tallyAll(selection: Selection, window: Window): void {
-    const { selected, merged, entries } = this.#stored(selection, window);
-    for (const { spellings } of selected) addMerged(merged, spellings, this.#tally);
+  #tallyAll(selected: Selected, window: Window): void {
+    const { merged, entries } = this.#stored(selected, window);
+    for (const { spellings } of selected.endpoints) addMerged(merged, spellings, this.#tally);
     for (let i = 0; i < entries.length; i++) entries.addTo(this.#tally, i);
   }
 
   /** All usage of the window: each call is in exactly one of the compacted buckets and the entries. */
   #stored(
-    selection: Selection,
+    { endpoints, keys, firstRow, lastRow }: Selected,
     window: Window,
   ): {
-    /** Ascending by first row. */
-    selected: readonly KnownEndpoint[];
     /** By shard, also of endpoints that are not selected. */
     merged: ReadonlyMap<number, readonly MergedUsage[]>;
     /** Under the first rows of their endpoints. */
@@ -174,9 +174,7 @@ export class SqliteSnapshot implements Snapshot {
     const fromMinute = covered.fromS / 60;
     const toMinute = covered.toS / 60;
     const entries = new UsageEntries();
-    const selected = this.#records.select(selection);
-    if (selected.length === 0) return { selected, merged: new Map(), entries };
-    const { keys, firstRow, lastRow } = keysOf(selected);
+    if (endpoints.length === 0) return { merged: new Map(), entries };
     const firstShard = firstRow >> shardBits;
     const lastShard = lastRow >> shardBits;
     const spans = this.#compactedSpans(fromMinute, toMinute);
@@ -185,7 +183,11 @@ export class SqliteSnapshot implements Snapshot {
     for (const block of this.#notCompacted().blocks) {
       entries.addBlock(block, keys, fromMinute, toMinute);
     }
-    return { selected, merged, entries };
+    return { merged, entries };
+  }
+
+  #selected(selection: Selection): Selected {
+    return selectedOf(this.#records.select(selection));
   }
 
   /** Where nothing is compacted beyond an edge of the window, the edge moves out to that of a coarsest bucket:
@@ -220,20 +222,25 @@ export class SqliteSnapshot implements Snapshot {
   }
 }
 
-/** By row of a spelling: the first row of its endpoint; 0 where the endpoint is not selected. */
-function keysOf(selected: readonly KnownEndpoint[]): {
+/** The endpoints of a selection, and their rows. */
+interface Selected {
+  /** Ascending by first row. */
+  endpoints: readonly KnownEndpoint[];
+  /** By row of a spelling: the first row of its endpoint; 0 where the endpoint is not selected. */
   keys: Int32Array;
   firstRow: number;
   lastRow: number;
-} {
-  const firstRow = selected[0]!.spellings[0]!.row;
+}
+
+function selectedOf(endpoints: readonly KnownEndpoint[]): Selected {
+  const firstRow = endpoints[0]?.spellings[0]?.row ?? 0;
   let lastRow = firstRow;
-  for (const { spellings } of selected) lastRow = Math.max(lastRow, spellings.at(-1)!.row);
+  for (const { spellings } of endpoints) lastRow = Math.max(lastRow, spellings.at(-1)!.row);
   const keys = new Int32Array(lastRow + 1);
-  for (const { spellings } of selected) {
+  for (const { spellings } of endpoints) {
     for (const { row } of spellings) keys[row] = spellings[0]!.row;
   }
-  return { keys, firstRow, lastRow };
+  return { endpoints, keys, firstRow, lastRow };
 }
 
 /** @returns whether the endpoint has any merged usage */
