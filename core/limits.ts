@@ -138,6 +138,9 @@ export const limits = {
   sideBySideBuilds: 64,
   /** Routes below one mounted prefix that are told apart; further ones become `{path}` (X14). */
   mountRemainders: 50,
+  /** Routes that answered, which a collector remembers for calls that report none (docs/extraction.md X28): 200
+   *  bytes each. Past the bound it forgets all and learns anew. */
+  answeredRoutes: 20_000,
   servicesPerProject: 1_000,
   /** Characters of an endpoint's id. Engines make the ids; longer text is no id of any engine. */
   endpointIdChars: 64,

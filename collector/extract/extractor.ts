@@ -1,6 +1,6 @@
 import type { CallBatch, CallColumns, CallDictionary } from '../../core/call.ts';
 import type { Config } from '../../core/config/config.ts';
-import { limits } from '../../core/limits.ts';
+import { limits, specialRoutes } from '../../core/limits.ts';
 import { copiesOf } from '../../core/weight.ts';
 import { type AttributeSlots, valueKind } from '../otlp/attributes.ts';
 import { TracesReader } from '../otlp/traces-reader.ts';
@@ -13,6 +13,7 @@ import type { ClockAhead } from './clock-skew.ts';
 import { applyConvention, type Convention, ConventionCache, conventionOf } from './conventions.ts';
 import { CountedSpans } from './counted-spans.ts';
 import { nothingExtracted, type RejectReason, type SpanCounts } from './counts.ts';
+import { AnsweredRoutes } from './endpoint/answered-routes.ts';
 import { EndpointCache, excludedByMethod } from './endpoint/endpoint-cache.ts';
 import { httpMethods, methodOf, saysMethod } from './endpoint/http-method.ts';
 import { RouteCache } from './endpoint/route-cache.ts';
@@ -74,6 +75,7 @@ export class Extractor {
   readonly #resources: ResourceCache;
   readonly #endpoints: EndpointCache;
   readonly #spellings: SpellingUses;
+  readonly #answered = new AnsweredRoutes();
   readonly #countedSpans = new CountedSpans();
 
   readonly #isJoining: boolean;
@@ -176,6 +178,7 @@ export class Extractor {
     this.#origins.clear();
     this.#endpoints.clear();
     this.#spellings.clear();
+    this.#answered.clear();
     this.#resources.clear();
   }
 
@@ -207,10 +210,12 @@ export class Extractor {
     this.#groups.length = 0;
     try {
       this.#joins.begin(project);
+      this.#answered.begin();
       this.#walk.walk(message);
       if (this.#isJoining && this.#joins.needed && this.#joins.plan(message)) {
         batch.truncate(before);
         this.#extracted = nothingExtracted();
+        this.#answered.takeBack();
         this.#isSecondWalk = true;
         this.#groups.length = 0;
         this.#walk.walk(message);
@@ -221,6 +226,7 @@ export class Extractor {
       this.#extracted.notServer = this.#walk.otherSpans - this.#joins.promotions;
     } catch (error) {
       batch.truncate(before);
+      this.#answered.takeBack();
       throw error;
     } finally {
       this.#isSecondWalk = false;
@@ -301,10 +307,17 @@ export class Extractor {
     } else if (isHttp && this.#routes.foundMount && !this.#isSecondWalk) {
       this.#joins.noteMounted(walk);
     }
+    if (this.#routes.foundErrorPage || this.#routes.foundNothing) {
+      if (isHttp) route = this.#answeredRoute(route, method);
+    }
     const endpoint = this.#endpoints.endpointOf(this.#resource, method, route, status);
     if (endpoint < 0) {
       extracted.excluded[endpoint === excludedByMethod ? 'method' : 'route'] += 1;
       return;
+    }
+    if (status >= 100 && status < 300 && this.#answered.isNew(endpoint)) {
+      const answered = this.#routes.route(route);
+      this.#answered.note(endpoint, this.#resource, httpMethods[method]!, answered);
     }
     let client = this.#clients.clientOf(walk);
     if (client === invalidClient) {
@@ -313,6 +326,17 @@ export class Extractor {
     }
     const origin = this.#origins.originOf(walk, this.#resource, status);
     this.#append(endS, endpoint, client, origin, status);
+  }
+
+  /** The number of the route that answered calls of this path before (docs/extraction.md X28), or the same one. */
+  #answeredRoute(route: number, method: number): number {
+    const { route: own, errorPage = false } = this.#routes.route(route);
+    if (own !== specialRoutes.unmatched && !errorPage) return route;
+    const path = this.#routes.pathOf(this.#walk);
+    if (path === '') return route;
+    const name = httpMethods[method]!;
+    const found = this.#answered.find(this.#resource, name, path, errorPage);
+    return found === undefined ? route : this.#routes.numberOfRoute(found);
   }
 
   /** The status of a span without a status attribute (docs/extraction.md X19, X26). */

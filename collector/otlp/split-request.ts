@@ -28,7 +28,7 @@ export function* slicesOf(message: Buffer, sliceBytes: number): Generator<Buffer
     const resourceEnd = cursor.length(end);
     const start = cursor.at;
     const resource = fieldsOf(cursor, resourceSpansTag.resource, resourceEnd);
-    const bytesMax = Math.max(sliceBytes, 4 * lengthOf(resource));
+    const resourceBytes = lengthOf(resource);
     slice.begin(resource);
     cursor.at = start;
     while (cursor.at < resourceEnd) {
@@ -40,6 +40,7 @@ export function* slicesOf(message: Buffer, sliceBytes: number): Generator<Buffer
       bounds.envelope();
       const scopeEnd = cursor.length(resourceEnd);
       const scope = scopeOf(cursor, scopeEnd);
+      const bytesMax = Math.max(sliceBytes, 4 * (resourceBytes + lengthOf([scope])));
       while (cursor.at < scopeEnd) {
         const fieldStart = cursor.at;
         const fieldTag = cursor.tag(scopeEnd);
@@ -61,8 +62,6 @@ export function* slicesOf(message: Buffer, sliceBytes: number): Generator<Buffer
 type Range = [number, number];
 
 const noScope: Range = [0, 0];
-/** A scope is a name and a version; a longer one is not copied. */
-const scopeBytesMax = 256;
 
 /** The scope of the ScopeSpans at the cursor, with tag and length; encoders write it first. */
 function scopeOf(cursor: ProtobufReader, end: number): Range {
@@ -75,7 +74,7 @@ function scopeOf(cursor: ProtobufReader, end: number): Range {
     if (tag === scopeSpansTag.scope) found = [fieldStart, cursor.at];
   }
   cursor.at = start;
-  return found[1] - found[0] > scopeBytesMax ? noScope : found;
+  return found;
 }
 
 /** All Resource fields of a ResourceSpans, with their tags and lengths. @throws AppError `too_large` */
@@ -102,7 +101,7 @@ function lengthOf(ranges: readonly Range[]): number {
 class Slice {
   readonly #message: Buffer;
   #out: Buffer = Buffer.alloc(0);
-  #resources: { resource: Range[]; spans: Range[]; scopes: Range[] }[] = [];
+  #resources: { resource: Range[]; scopes: { scope: Range; spans: Range[] }[] }[] = [];
   /** Upper bound of the slice's bytes: its part of the message, and frames. */
   bytes = 0;
 
@@ -111,35 +110,37 @@ class Slice {
   }
 
   begin(resource: Range[]): void {
-    this.#resources.push({ resource, spans: [], scopes: [] });
+    this.#resources.push({ resource, scopes: [] });
     this.bytes += frameBytesMax + lengthOf(resource);
   }
 
   /** Takes a span field; neighbours become one range. */
   add(start: number, end: number, scope: Range): void {
-    const { spans, scopes } = this.#resources.at(-1)!;
-    const last = spans.at(-1);
-    if (last?.[1] === start) last[1] = end;
-    else {
-      spans.push([start, end]);
-      scopes.push(scope);
-      this.bytes += frameBytesMax + scope[1] - scope[0];
+    const { scopes } = this.#resources.at(-1)!;
+    let group = scopes.at(-1);
+    if (group?.scope !== scope) {
+      group = { scope, spans: [] };
+      scopes.push(group);
+      this.bytes += frameBytesMax + lengthOf([scope]);
     }
+    const last = group.spans.at(-1);
+    if (last?.[1] === start) last[1] = end;
+    else group.spans.push([start, end]);
     this.bytes += end - start;
   }
 
   finish(): Buffer {
     if (this.#out.length < this.bytes) this.#out = Buffer.allocUnsafeSlow(this.bytes);
     let at = 0;
-    for (const { resource, spans, scopes } of this.#resources) {
-      const lengths = spans.map((range, place) => lengthOf([range, scopes[place]!]));
+    for (const { resource, scopes } of this.#resources) {
+      const lengths = scopes.map(({ scope, spans }) => lengthOf([scope, ...spans]));
       const framed = lengths.reduce((sum, bytes) => sum + 1 + varintBytes(bytes) + bytes, 0);
       at = this.#frame(at, requestTag.resourceSpans, lengthOf(resource) + framed);
       for (const range of resource) at = this.#copy(at, range);
-      for (const [place, range] of spans.entries()) {
+      for (const [place, { scope, spans }] of scopes.entries()) {
         at = this.#frame(at, resourceSpansTag.scopeSpans, lengths[place]!);
-        at = this.#copy(at, scopes[place]!);
-        at = this.#copy(at, range);
+        at = this.#copy(at, scope);
+        for (const range of spans) at = this.#copy(at, range);
       }
     }
     this.#resources = [];

@@ -34,6 +34,8 @@ export interface Route {
   mount?: string;
   /** The service's own spelling (core/route/display.ts), when it differs from `route`. */
   display?: string;
+  /** The span reports an error page's route (X23): only the path tells the endpoint. */
+  errorPage?: true;
 }
 
 /** The endpoint's route by docs/extraction.md 2.1, 2.4, 2.5, X6, X14, X15, X17, X18, X20; pure. */
@@ -51,9 +53,11 @@ export function endpointRoute(evidence: RouteEvidence): Route {
     const route = status === 404 ? notFoundRoute(told, path) : foundRoute(told, path);
     if (route) return route;
   }
-  if (status === 404) return unmatched;
-  if (path) return { route: templateSegments('', path), templated: true };
-  return { route: specialRoutes.unknown, templated: false };
+  const isError = status >= 400 && reportsErrorPage(evidence, path);
+  if (status === 404) return isError ? { ...unmatched, errorPage: true } : unmatched;
+  if (path === undefined) return { route: specialRoutes.unknown, templated: false };
+  const route = templateSegments('', path);
+  return { route, templated: true, ...(isError && { errorPage: true as const }) };
 }
 
 /**
@@ -321,6 +325,14 @@ function isFallback(route: RouteSegment[]): boolean {
 /** Spring and ASP.NET forward failed requests to `/error`. */
 function isErrorRoute(route: RouteSegment[]): boolean {
   return route.length === 1 && route[0]!.text.toLowerCase() === 'error';
+}
+
+function reportsErrorPage(
+  { httpRoute, status }: RouteEvidence,
+  path: string[] | undefined,
+): boolean {
+  const told = toldBy({ raw: httpRoute, routes: toldRoutes(httpRoute) }, path, false);
+  return isReplaced(told, path, status);
 }
 
 /** Whether the route is one of an error page, in place of the endpoint's that failed (X23). */

@@ -21,6 +21,9 @@ export class RouteCache {
 
   /** The last route covers only the beginning of its path (docs/extraction.md X14). */
   foundMount = false;
+  /** The span asked for last reports an error page's route; or is a 404 that reports none (X28). */
+  foundErrorPage = false;
+  foundNothing = false;
 
   readonly #patterns = new Interner();
   // By number of the `http.route`: its canonical route's number, 0 when it is none, and its segments.
@@ -69,6 +72,8 @@ export class RouteCache {
     length = truncatedLength(cursor.bytes, start, length, limits.routeBytes);
     this.#findPath(walk);
     this.foundMount = false;
+    this.foundErrorPage = false;
+    this.foundNothing = false;
     const isFunction = (attributes.marks & mark.faas) !== 0;
     if (length > 0 && status !== 404 && status !== 405 && !isFunction && !isGateway) {
       const pattern = this.#patterns.intern(cursor.bytes, cursor.view, start, length);
@@ -144,7 +149,10 @@ export class RouteCache {
       number = this.#number(found);
       this.#byEvidence.set(route * 2 ** 15 + name, path, outcome, number);
     }
-    this.foundMount = this.#routes[number]!.mount !== undefined;
+    const { mount: foundMount, errorPage } = this.#routes[number]!;
+    this.foundMount = foundMount !== undefined;
+    this.foundErrorPage = errorPage === true;
+    this.foundNothing = status === 404 && routeLength === 0;
     return number;
   }
 
@@ -172,8 +180,8 @@ export class RouteCache {
 
   #number(found: Route): number {
     const route = truncateUtf8(found.route, limits.routeBytes);
-    const { mount = '', display = '' } = found;
-    const key = `${route}\0${found.templated ? 1 : 0}\0${mount}\0${display}`;
+    const { mount = '', display = '', errorPage = false } = found;
+    const key = `${route}\0${found.templated ? 1 : 0}\0${mount}\0${display}\0${errorPage}`;
     let number = this.#numbers.get(key);
     if (number === undefined) {
       number = this.#routes.push({ ...found, route }) - 1;

@@ -44,7 +44,8 @@ function expectSameOf(message: Buffer, config: Config, extractor: Extractor): vo
   expect(extractor.extract('p', message, batch)).toEqual(extracted);
   expect(extractor.extract('p', message, batch)).toEqual(extracted);
   const called = calledOf(batch, dictionary.takeNew());
-  expect(called).toEqual(nameEndpointsOnce([...calls, ...calls]));
+  const again = slowExtract('p', message, config, nowMs, calls).calls;
+  expect(called).toEqual(nameEndpointsOnce([...calls, ...again]));
 }
 
 /** An endpoint is named by its first call; a later one may know its route better, it is the same route. */

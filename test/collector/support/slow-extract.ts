@@ -10,7 +10,9 @@ import { agentOf } from '../../../collector/extract/user-agent.ts';
 import { truncateUtf8 } from '../../../collector/intern/truncate.ts';
 import type { Config } from '../../../core/config/config.ts';
 import { limits } from '../../../core/limits.ts';
+import { routeTakesPath } from '../../../core/route/match.ts';
 import { endpointRoute, type Route, routePattern, withDisplay } from '../../../core/route/route.ts';
+import { templatePath } from '../../../core/route/template.ts';
 import type { Called } from './called.ts';
 import { type DecodedSpan, decodeRequest } from './decoder.ts';
 import { Attributes } from './slow-attributes.ts';
@@ -22,7 +24,14 @@ import { slowCredible, slowStateWeight } from './trace-states.ts';
  * The slow clear version of collector/extract/extractor.ts, on fully decoded spans: the oracle of its tests.
  * Nothing is remembered between spans, no bytes are matched, times are BigInt.
  */
-export function slowExtract(project: string, message: Buffer, config: Config, nowMs: number) {
+/** @param earlier the calls of earlier messages: their routes may be those of a 404 or an error page */
+export function slowExtract(
+  project: string,
+  message: Buffer,
+  config: Config,
+  nowMs: number,
+  earlier: readonly Called[] = [],
+) {
   const extracted = nothingExtracted();
   const calls: Called[] = [];
   for (const { resource, scopeSpans } of decodeRequest(message).resourceSpans) {
@@ -50,14 +59,65 @@ export function slowExtract(project: string, message: Buffer, config: Config, no
       const call = callOf(span, scope, config, nowMs, extracted, ahead);
       if (call === undefined) continue;
       extracted.stored += 1;
-      calls.push({ ...service, ...call });
+      const { path, isUnnamed, errorPage, display, refused: _, ...own } = call;
+      const all = { ...service, ...own };
+      const known =
+        isUnnamed || errorPage
+          ? answeredRoute(all, path, errorPage, [...earlier, ...calls])
+          : undefined;
+      const { route, templated, shown } = known ?? {
+        route: own.route,
+        templated: own.templated,
+        shown: display,
+      };
+      calls.push({
+        ...all,
+        route,
+        templated,
+        ...(shown !== undefined && { display: shown }),
+        ...(templated && isRefused(own.status) && { refused: true as const }),
+      });
     }
     if (ahead.aheadS > 0) extracted.clocksAhead.push(ahead);
   }
   return { extracted, calls };
 }
 
-type SpanCall = Omit<Called, 'project' | 'service' | 'environment' | 'serviceVersion'>;
+interface SpanCall extends Omit<Called, 'project' | 'service' | 'environment' | 'serviceVersion'> {
+  path: string;
+  /** A 404 without a route. */
+  isUnnamed: boolean;
+  errorPage: boolean;
+}
+
+/** The route of this path that answered a call before (docs/extraction.md X28). */
+function answeredRoute(
+  call: Called,
+  path: string,
+  isErrorPage: boolean,
+  earlier: readonly Called[],
+) {
+  if (path === '') return undefined;
+  const keys = new Set<string>();
+  const routes = earlier.filter((one) => {
+    const { service, environment, method, route, display, status } = one;
+    if (status < 100 || status >= 300 || !route.startsWith('/')) return false;
+    const key = JSON.stringify([service, environment, method, route, display]);
+    const isFirst = !keys.has(key);
+    keys.add(key);
+    const isSame = service === call.service && environment === call.environment;
+    return isFirst && isSame && method === call.method;
+  });
+  const literals = ({ route }: Called) => route.split(/\{[^{}]*\}/).join('').length;
+  const told = isErrorPage
+    ? routes.filter((one) => !one.templated && routeTakesPath(one.route, path))
+    : [];
+  const most = Math.max(...told.map(literals));
+  const found =
+    told.find((one) => literals(one) === most) ??
+    routes.find((one) => one.templated && one.route === templatePath(path));
+  return found && { route: found.route, templated: found.templated, shown: found.display };
+}
 
 function callOf(
   span: DecodedSpan,
@@ -99,9 +159,11 @@ function callOf(
   const isHandshake = status === 101 || isWebSocket(attributes);
   const hasMethod = attributes.firstString(['http.request.method', 'http.method']) !== '';
   if (method === '_OTHER' && isHandshake && !hasMethod) method = 'GET';
-  const { route, templated, display } = isHttp
+  const found: Route = isHttp
     ? routeOf(attributes, span.name, method, status, slow.isGateway)
     : rpcRouteOf(attributes, span.name, status);
+  const { route, templated, display, errorPage = false } = found;
+  const reported = attributes.firstString(['http.route', 'url.template', 'next.route']);
   if (config.excludeMethods.includes(method)) {
     extracted.excluded.method += 1;
     return undefined;
@@ -114,6 +176,9 @@ function callOf(
   const weight = weightOf(attributes, span);
   if (weight === undefined) extracted.weightsIgnored += 1;
   const call: SpanCall = {
+    path: truncateUtf8(pathOf(attributes), limits.pathBytes),
+    isUnnamed: isHttp && status === 404 && reported === '' && route === '(unmatched)',
+    errorPage: isHttp && errorPage,
     ...(weight !== undefined && weight !== 1 && { weight }),
     method,
     route: truncateUtf8(route, limits.routeBytes),
