@@ -54,7 +54,9 @@ export function authorizerOf({
   keys,
   now = Date.now,
 }: AuthorizerOptions): Authorizer {
-  return auth === 'off' ? openAuthorizer : new KeyAuthorizer(new KeyCache(keys, now), adminKey, now);
+  return auth === 'off'
+    ? openAuthorizer
+    : new KeyAuthorizer(new KeyCache(keys, now), adminKey, now);
 }
 
 class KeyAuthorizer implements Authorizer {
