@@ -296,6 +296,8 @@ export const limits = {
 
   /** Longest window of a report, and longest retention: ten years of 366 days. */
   windowDays: 3660,
+  /** Answers of fewer bytes are not compressed: it would save no packet. */
+  compressedFromBytes: 1024,
   /** Rows of one list answer. */
   listRows: 10_000,
   /** Clients that /clients lists, page by page; the rest is its last row, `{other}`. As many as a remembered

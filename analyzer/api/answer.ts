@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import {
   type Format,
@@ -6,12 +7,13 @@ import {
   type List,
   type ListBody,
 } from '../query/formats.ts';
+import { compressed } from './compress.ts';
 import type { ApiRequest } from './handler.ts';
 
 /** Writes answers: a body in the format of the request, with the headers that belong to it. */
 
 /** @param list absent for an answer that is JSON only */
-export function sendAnswer(
+export async function sendAnswer(
   request: ApiRequest,
   response: ServerResponse,
   status: number,
@@ -21,7 +23,7 @@ export function sendAnswer(
     list,
     format = 'json',
   }: { name: string; list?: List | undefined; format?: FormatName | undefined },
-): void {
+): Promise<void> {
   linkNext(request, response, body);
   const { contentType, extension, write }: Format = formats[format];
   if (extension !== undefined) {
@@ -31,7 +33,47 @@ export function sendAnswer(
     );
   }
   const text = list ? write(body as ListBody, list) : JSON.stringify(body);
-  send(response, status, contentType, text);
+  // Answers to queries may be kept by the client, which asks whether they still hold; those that show a key
+  // are kept by nobody.
+  if (request.method === 'GET' || request.method === 'HEAD') {
+    await sendText(request, response, contentType, text);
+  } else {
+    send(response, status, contentType, text);
+  }
+}
+
+/** A text that the client may keep and ask for again by its ETag (304), compressed as the client takes it. */
+export async function sendText(
+  request: ApiRequest,
+  response: ServerResponse,
+  contentType: string,
+  text: string,
+): Promise<void> {
+  const etag = etagOf(text);
+  response.setHeader('ETag', etag);
+  response.setHeader('Cache-Control', 'private, no-cache');
+  response.setHeader('Vary', 'Accept-Encoding, Authorization, X-Api-Key, Cookie');
+  if (isKnown(request.headers['if-none-match'], etag)) {
+    response.writeHead(304);
+    response.end();
+    return;
+  }
+  const accept = String(request.headers['accept-encoding'] ?? '');
+  const { bytes, coding } = await compressed(Buffer.from(text), accept);
+  if (coding) response.setHeader('Content-Encoding', coding);
+  send(response, 200, contentType, bytes);
+}
+
+/** Weak: two answers that differ in their moment and coding alone are the same for whoever reads them. */
+function etagOf(text: string): string {
+  const timeless = text.replace(/^\{"generated_at":"[^"]*",/, '{');
+  return `W/"${createHash('sha256').update(timeless).digest('base64url').slice(0, 22)}"`;
+}
+
+function isKnown(ifNoneMatch: string | undefined, etag: string): boolean {
+  if (ifNoneMatch === undefined) return false;
+  const known = ifNoneMatch.split(',').map((one) => one.trim().replace(/^(?!W\/|\*)/, 'W/'));
+  return known.includes('*') || known.includes(etag);
 }
 
 /** `rollcall-report-2026-03-18`: the query and the day of the answer. */

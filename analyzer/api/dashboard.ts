@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
+import { acceptedCodings } from './compress.ts';
 
 /**
  * The dashboard's files as they are served: all in memory, read once at the start (about 1 MB), because a
@@ -85,14 +86,7 @@ export function encoded(
   { bytes, br, gzip }: Asset,
   accept: string,
 ): { body: Buffer; encoding?: 'br' | 'gzip' } {
-  const taken = new Set(
-    accept
-      .toLowerCase()
-      .split(',')
-      .map((coding) => coding.split(';').map((part) => part.trim()))
-      .filter(([, quality]) => !/^q=0(\.0*)?$/.test(quality ?? ''))
-      .map(([name]) => name),
-  );
+  const taken = acceptedCodings(accept);
   if (br && taken.has('br')) return { body: br, encoding: 'br' };
   if (gzip && taken.has('gzip')) return { body: gzip, encoding: 'gzip' };
   return { body: bytes };

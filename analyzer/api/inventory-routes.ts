@@ -62,7 +62,7 @@ function inventoryHandler(
       response.end();
       return;
     }
-    sendAnswer(request, response, command.status, answer, { ...command, format: 'json' });
+    await sendAnswer(request, response, command.status, answer, { ...command, format: 'json' });
   };
 }
 

@@ -16,7 +16,7 @@ import type { Query } from '../query/query.ts';
 import { RememberedLists } from '../query/remembered-lists.ts';
 import type { Command } from '../tenancy/command.ts';
 import { commands } from '../tenancy/commands.ts';
-import { send, sendAnswer } from './answer.ts';
+import { send, sendAnswer, sendText } from './answer.ts';
 import { type Dashboard, encoded, pageHeaders, upwards } from './dashboard.ts';
 import { type Failure, failure, wrongMethod } from './failure.ts';
 import { frontPage } from './front-page.ts';
@@ -55,8 +55,7 @@ export function analyzerApp(options: AnalyzerOptions): RequestListener {
   // Handlers read the query of the URL themselves, strictly (analyzer/query/parameters.ts).
   const app = Router({ caseSensitive: true });
   app.use((_request, response, next) => {
-    response.setHeader('X-Content-Type-Options', 'nosniff');
-    response.setHeader('Cache-Control', 'no-store');
+    for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);
     response.on('finish', () => {
       metrics.requests.inc({ transport: 'rest', code: String(response.statusCode) });
     });
@@ -83,7 +82,9 @@ export function analyzerApp(options: AnalyzerOptions): RequestListener {
   const document = JSON.stringify(
     openapiDocument(queries, commands, inventoryCommands, options.version),
   );
-  route(app, '/api/v1/openapi.json', fixed('application/json; charset=utf-8', document));
+  route(app, '/api/v1/openapi.json', (request, response) =>
+    sendText(request, response, 'application/json; charset=utf-8', document),
+  );
   for (const template of dashboardPaths) {
     route(app, template, (request, response) => {
       const path = pathOf(request);
@@ -125,6 +126,19 @@ export function analyzerApp(options: AnalyzerOptions): RequestListener {
     }
   };
 }
+
+/**
+ * Of every answer. Pages replace the policy by their own (analyzer/api/dashboard.ts), queries the caching
+ * (analyzer/api/answer.ts). An answer of the API is data: a browser that opens it loads and runs nothing.
+ */
+const securityHeaders: Readonly<Record<string, string>> = {
+  'X-Content-Type-Options': 'nosniff',
+  'Cache-Control': 'no-store',
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
+  'Referrer-Policy': 'no-referrer',
+  'X-Frame-Options': 'DENY',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+};
 
 /** The dashboard's pages; analyzer/web/app.tsx shows one for each. */
 const dashboardPaths = [
@@ -230,7 +244,7 @@ function commandHandler(
       return;
     }
     const { format } = parameters as { format?: FormatName };
-    sendAnswer(request, response, command.status, body, { ...command, format });
+    await sendAnswer(request, response, command.status, body, { ...command, format });
   };
 }
 
@@ -287,7 +301,7 @@ function queryHandler(
       return query.answer(context, parameters as never, path);
     });
     const { format } = parameters as { format?: FormatName };
-    sendAnswer(request, response, 200, body, { ...query, format });
+    await sendAnswer(request, response, 200, body, { ...query, format });
     metrics.reportSeconds.observe({ report: query.name }, (performance.now() - startMs) / 1000);
   };
 }

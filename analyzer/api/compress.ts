@@ -1,0 +1,44 @@
+import { promisify } from 'node:util';
+import { brotliCompress, constants, gzip, zstdCompress } from 'node:zlib';
+import { limits } from '../../core/limits.ts';
+
+/** Content codings of answers. They are compressed on zlib's threads, not on the event loop. */
+
+export type Coding = 'br' | 'zstd' | 'gzip';
+
+/** The best first. Brotli's quality 4 takes about as long as gzip and is a fifth smaller. */
+const compressors: Record<Coding, (bytes: Buffer) => Promise<Buffer>> = {
+  br: (bytes) => promisify(brotliCompress)(bytes, { params: brotliParameters }),
+  zstd: promisify(zstdCompress),
+  gzip: promisify(gzip),
+};
+
+const brotliParameters = {
+  [constants.BROTLI_PARAM_QUALITY]: 4,
+  [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT,
+};
+
+/**
+ * @param accept the request's Accept-Encoding
+ * @returns the bytes as they are when they are few, or the client takes no coding of ours
+ */
+export async function compressed(
+  bytes: Buffer,
+  accept: string,
+): Promise<{ bytes: Buffer; coding?: Coding }> {
+  if (bytes.length < limits.compressedFromBytes) return { bytes };
+  const accepted = acceptedCodings(accept);
+  const coding = (Object.keys(compressors) as Coding[]).find((name) => accepted.has(name));
+  if (coding === undefined) return { bytes };
+  return { bytes: await compressors[coding](bytes), coding };
+}
+
+/** Names in lower case, without those whose quality is 0. */
+export function acceptedCodings(accept: string): ReadonlySet<string> {
+  const codings = accept
+    .toLowerCase()
+    .split(',')
+    .map((coding) => coding.split(';').map((part) => part.trim()))
+    .filter(([, quality]) => !/^q=0(\.0*)?$/.test(quality ?? ''));
+  return new Set(codings.map(([name]) => name!));
+}
