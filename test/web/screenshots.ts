@@ -25,6 +25,7 @@ const charts = (count: number) => (page: Page) =>
     .nth(count - 1)
     .waitFor();
 const rows = (page: Page) => page.locator('[data-row]').nth(5).waitFor();
+const sparks = (page: Page) => page.locator('[data-row] svg path').nth(20).waitFor();
 const detail = (page: Page) => page.getByText('Last callers').waitFor();
 const items = (page: Page) => page.locator('main li').nth(3).waitFor();
 
@@ -47,6 +48,7 @@ async function main(): Promise<void> {
     const pictures: Picture[] = [
       { name: 'dashboard', path: '/', colorScheme: 'light', ...desk, ready: charts(3) },
       { name: 'dashboard-dark', path: '/', colorScheme: 'dark', ...desk, ready: charts(3) },
+      { name: 'endpoints', path: '/endpoints', colorScheme: 'light', ...desk, ready: sparks },
       {
         name: 'endpoint',
         path: `/endpoints/${refunds}?service=payments`,

@@ -17,11 +17,60 @@ export interface ReportSummary {
   unknown?: number;
 }
 
+/** What lists of endpoints show of each: the rest is asked for one endpoint at a time. */
+export const reportFields = [
+  'id',
+  'service',
+  'environment',
+  'method',
+  'route',
+  'route_display',
+  'status',
+  'marks',
+  'total_calls',
+  'error_4xx_count',
+  'error_5xx_count',
+  'refused_count',
+  'missing_count',
+  'failed_count',
+  'error_rate_pct',
+  'avg_duration_ms',
+  'p50_duration_ms',
+  'p75_duration_ms',
+  'p90_duration_ms',
+  'p95_duration_ms',
+  'p99_duration_ms',
+  'max_duration_ms',
+  'unique_clients',
+  'first_called_at',
+  'last_called_at',
+  'days_since_last_call',
+  'lifetime_calls',
+  'estimated',
+  'total_calls_interval',
+] as const satisfies readonly (keyof EndpointRow)[];
+
+export type ReportRow = Pick<EndpointRow, (typeof reportFields)[number]>;
+
 export interface Report extends Head {
   summary: ReportSummary;
-  endpoints: EndpointRow[];
+  endpoints: ReportRow[];
   next_cursor: string | null;
 }
+
+/** Whole rows: those that can go, or should not be called any more. */
+export interface RemovableEndpoints extends Head {
+  endpoints: EndpointRow[];
+}
+
+/** A small series of each endpoint, by id. */
+export interface Sparks extends Head {
+  spark_starts: string[];
+  endpoints: { id: string; spark: Spark }[];
+  next_cursor: string | null;
+}
+
+export type Spark = NonNullable<EndpointRow['spark']>;
 
 export interface Totals {
   total_requests: number;

@@ -10,17 +10,21 @@ import {
 } from '@tanstack/react-query';
 import { comparedRange, type Period, periodParameters, refreshMs } from '../state/period.ts';
 import type { Comparison, Search } from '../state/search.ts';
-import type {
-  Clients,
-  EndpointAnswer,
-  EndpointRow,
-  Inventory,
-  Key,
-  Report,
-  Services,
-  Session,
-  Summary,
-  Timeseries,
+import {
+  type Clients,
+  type EndpointAnswer,
+  type Inventory,
+  type Key,
+  type RemovableEndpoints,
+  type Report,
+  type ReportRow,
+  reportFields,
+  type Services,
+  type Session,
+  type Spark,
+  type Sparks,
+  type Summary,
+  type Timeseries,
 } from './answers.ts';
 import { ApiError, api, NoAnswer, type Parameters, request } from './request.ts';
 
@@ -164,27 +168,56 @@ export function useComparedTimeseries(
 
 /** Every endpoint of the selection: lists, ranks and counts of all pages come from this one answer. */
 export function useReport(narrowing: Narrowing): UseQueryResult<Report> {
-  const parameters = common(narrowing);
+  const parameters = { ...common(narrowing), fields: reportFields.join(',') };
   return useQuery({
     queryKey: ['report', parameters],
-    queryFn: ({ signal }) => wholeReport(parameters, signal),
+    queryFn: ({ signal }) => wholeList<Report>('/report', parameters, signal),
     refetchInterval: refreshMs(narrowing.period),
     structuralSharing: (before, now) => sameRows(before as Report | undefined, now as Report),
   });
 }
 
+/** Small series for the table of endpoints: they come after the rows, and are asked for less often. */
+export function useSparks(narrowing: Narrowing): UseQueryResult<Map<string, Spark>> {
+  const parameters = { ...common(narrowing), fields: 'id', spark: '24' };
+  const refresh = refreshMs(narrowing.period);
+  return useQuery({
+    queryKey: ['sparks', parameters],
+    queryFn: async ({ signal }) => {
+      const { endpoints } = await wholeList<Sparks>('/report', parameters, signal);
+      return new Map(endpoints.map(({ id, spark }) => [id, spark]));
+    },
+    refetchInterval: refresh === false ? false : 60_000,
+    structuralSharing: false,
+  });
+}
+
+/** Whole rows of what can go, or is called though it went. */
+export function useRemovable(narrowing: Narrowing): UseQueryResult<RemovableEndpoints> {
+  const parameters = { ...common(narrowing), status: 'dead,never_called,removed' };
+  return useQuery({
+    queryKey: ['removable', parameters],
+    queryFn: ({ signal }) => request<RemovableEndpoints>(api('/report'), { parameters, signal }),
+    refetchInterval: refreshMs(narrowing.period),
+  });
+}
+
 /** A store holds at most 20,000 endpoints a service: a few pages. */
-async function wholeReport(parameters: Parameters, signal: AbortSignal): Promise<Report> {
+async function wholeList<T extends { endpoints: unknown[]; next_cursor: string | null }>(
+  path: string,
+  parameters: Parameters,
+  signal: AbortSignal,
+): Promise<T> {
   const page = (cursor?: string) =>
-    request<Report>(api('/report'), { parameters: { ...parameters, cursor }, signal });
-  const report = await page();
-  let next = report.next_cursor;
+    request<T>(api(path), { parameters: { ...parameters, cursor }, signal });
+  const list = await page();
+  let next = list.next_cursor;
   while (next !== null) {
     const more = await page(next);
-    report.endpoints.push(...more.endpoints);
+    list.endpoints.push(...more.endpoints);
     next = more.next_cursor;
   }
-  return report;
+  return list;
 }
 
 /** Keeps the row objects that did not change, so that only changed rows are painted again. */
@@ -199,23 +232,11 @@ function sameRows(before: Report | undefined, now: Report): Report {
   return { ...now, endpoints };
 }
 
-function isSameRow(a: EndpointRow, b: EndpointRow): boolean {
-  return (
-    a.total_calls === b.total_calls &&
-    a.last_called_at === b.last_called_at &&
-    a.lifetime_calls === b.lifetime_calls &&
-    a.error_4xx_count === b.error_4xx_count &&
-    a.error_5xx_count === b.error_5xx_count &&
-    a.p50_duration_ms === b.p50_duration_ms &&
-    a.p95_duration_ms === b.p95_duration_ms &&
-    a.p99_duration_ms === b.p99_duration_ms &&
-    a.max_duration_ms === b.max_duration_ms &&
-    a.unique_clients === b.unique_clients &&
-    a.status === b.status &&
-    a.observed_days === b.observed_days &&
-    a.days_since_last_call === b.days_since_last_call &&
-    a.marks.join() === b.marks.join()
-  );
+function isSameRow(a: ReportRow, b: ReportRow): boolean {
+  return reportFields.every((field) => {
+    const [one, other] = [a[field], b[field]];
+    return one === other || (Array.isArray(one) && String(one) === String(other));
+  });
 }
 
 export function useEndpoint(id: string, period: Period): UseQueryResult<EndpointAnswer> {

@@ -1,7 +1,13 @@
 import { useMemo } from 'react';
 import { Link } from 'wouter';
-import type { EndpointRow, Report, Session } from '../api/answers.ts';
-import { useReport } from '../api/queries.ts';
+import type {
+  EndpointRow,
+  RemovableEndpoints,
+  Report,
+  ReportRow,
+  Session,
+} from '../api/answers.ts';
+import { useRemovable, useReport } from '../api/queries.ts';
 import { addressOf, api } from '../api/request.ts';
 import { CopyButton } from '../parts/copy-button.tsx';
 import { Value } from '../parts/figure-value.tsx';
@@ -19,6 +25,8 @@ import styles from './dead.module.css';
 export function DeadPage({ session }: { session: Session }) {
   const [search] = usePageSearch();
   const report = useReport(search);
+  const removable = useRemovable(search);
+  const error = report.error ?? removable.error;
   return (
     <>
       <h1 className="visually-hidden">Dead list</h1>
@@ -36,13 +44,18 @@ export function DeadPage({ session }: { session: Session }) {
           CSV
         </a>
       </FilterBar>
-      {report.error && report.data && (
-        <StaleBanner error={report.error} updatedMs={report.dataUpdatedAt} />
+      {error && report.data && removable.data && (
+        <StaleBanner error={error} updatedMs={removable.dataUpdatedAt} />
       )}
-      {report.data !== undefined ? (
-        <DeadList report={report.data} search={search} session={session} />
-      ) : report.error ? (
-        <Failure error={report.error} retry={() => report.refetch()} />
+      {report.data !== undefined && removable.data !== undefined ? (
+        <DeadList
+          report={report.data}
+          removable={removable.data}
+          search={search}
+          session={session}
+        />
+      ) : error ? (
+        <Failure error={error} retry={() => Promise.all([report.refetch(), removable.refetch()])} />
       ) : (
         <Loading what="the dead list" />
       )}
@@ -52,24 +65,27 @@ export function DeadPage({ session }: { session: Session }) {
 
 function DeadList({
   report,
+  removable,
   search,
   session,
 }: {
   report: Report;
+  removable: RemovableEndpoints;
   search: Search;
   session: Session;
 }) {
-  const rows = useMemo(
-    () =>
-      report.endpoints.filter(
-        ({ method }) => search.method === undefined || method === search.method,
-      ),
-    [report, search.method],
+  const { method } = search;
+  const isShown = useMemo(
+    () => (row: { method: string }) => method === undefined || row.method === method,
+    [method],
   );
-  const listed = useMemo(() => rows.filter(isListed).sort(bySilence), [rows]);
+  const rows = useMemo(() => report.endpoints.filter(isShown), [report, isShown]);
+  const whole = useMemo(() => removable.endpoints.filter(isShown), [removable, isShown]);
+  const listed = useMemo(() => whole.filter(isListed).sort(bySilence), [whole]);
   const knocked = useMemo(
-    () => rows.filter(({ marks }) => (marks as readonly string[]).includes('called_after_removal')),
-    [rows],
+    () =>
+      whole.filter(({ marks }) => (marks as readonly string[]).includes('called_after_removal')),
+    [whole],
   );
   const calls = useMemo(() => callsByService(report.endpoints), [report]);
   const groups = useMemo(() => groupsOf(listed), [listed]);
@@ -112,7 +128,7 @@ function DeadList({
                   key={row.id}
                   row={row}
                   search={search}
-                  generatedAt={report.generated_at}
+                  generatedAt={removable.generated_at}
                   otherCalls={(calls.get(serviceOf(row)) ?? 0) - row.total_calls}
                 />
               ))}
@@ -131,7 +147,7 @@ function DeadList({
                 key={row.id}
                 row={row}
                 search={search}
-                generatedAt={report.generated_at}
+                generatedAt={removable.generated_at}
                 otherCalls={(calls.get(serviceOf(row)) ?? 0) - row.total_calls}
               />
             ))}
@@ -148,9 +164,9 @@ const isListed = ({ status }: EndpointRow): boolean =>
 const bySilence = (a: EndpointRow, b: EndpointRow): number =>
   (b.days_since_last_call ?? Infinity) - (a.days_since_last_call ?? Infinity);
 
-const serviceOf = ({ service, environment }: EndpointRow): string => `${service}\n${environment}`;
+const serviceOf = ({ service, environment }: ReportRow): string => `${service}\n${environment}`;
 
-function callsByService(rows: readonly EndpointRow[]): Map<string, number> {
+function callsByService(rows: readonly ReportRow[]): Map<string, number> {
   const calls = new Map<string, number>();
   for (const row of rows) {
     calls.set(serviceOf(row), (calls.get(serviceOf(row)) ?? 0) + row.total_calls);

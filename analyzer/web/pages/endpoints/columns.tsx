@@ -1,5 +1,6 @@
 import { Link } from 'wouter';
-import type { EndpointRow } from '../../api/answers.ts';
+import type { ReportRow, Spark } from '../../api/answers.ts';
+import { Sparkline } from '../../charts/sparkline.tsx';
 import { Value } from '../../parts/figure-value.tsx';
 import { Name, Route } from '../../parts/route.tsx';
 import { Marks, StatusWord } from '../../parts/status.tsx';
@@ -8,7 +9,7 @@ import type { TableColumn } from '../../table/data-table.tsx';
 import styles from './columns.module.css';
 
 /** Every column an endpoint can be shown with. Ids are the API's field names: the sort in a page's address is that of the API. */
-export type EndpointColumn = TableColumn<EndpointRow> & {
+export type EndpointColumn = TableColumn<ReportRow> & {
   /** Shown unless columns were chosen; `narrow` stays on a phone. */
   usual?: boolean;
   narrow?: boolean;
@@ -16,11 +17,19 @@ export type EndpointColumn = TableColumn<EndpointRow> & {
 
 const statusOrder = ['active', 'cold', 'dead', 'never_called', 'removed', 'unknown'];
 
-const share = (part: number, row: EndpointRow): number | null =>
+const share = (part: number, row: ReportRow): number | null =>
   row.total_calls === 0 ? null : (100 * part) / row.total_calls;
 
-/** @param goes the part of a link after the path; @param callsMost of one endpoint, for the bars */
-export function endpointColumns(goes: string, callsMost: number): EndpointColumn[] {
+/**
+ * @param goes the part of a link after the path
+ * @param callsMost of one endpoint, for the bars
+ * @param sparks by id; undefined until they come
+ */
+export function endpointColumns(
+  goes: string,
+  callsMost: number,
+  sparks: ReadonlyMap<string, Spark> | undefined,
+): EndpointColumn[] {
   const milliseconds = (
     id:
       | 'p50_duration_ms'
@@ -36,11 +45,24 @@ export function endpointColumns(goes: string, callsMost: number): EndpointColumn
     id,
     header,
     about: `${header} of the duration of the calls in this time`,
-    width: '70px',
+    width: '65px',
     isNumber: true,
     usual,
     value: (row) => row[id],
     cell: (row) => <Value of={row[id]} as={duration} className={quiet(row[id])} />,
+  });
+  const counted = (
+    id: 'refused_count' | 'missing_count' | 'failed_count',
+    header: string,
+    about: string,
+  ): EndpointColumn => ({
+    id,
+    header,
+    about,
+    width: '76px',
+    isNumber: true,
+    value: (row) => row[id],
+    cell: (row) => <Value of={row[id]} as={compact} className={quiet(row[id])} />,
   });
   return [
     {
@@ -62,7 +84,7 @@ export function endpointColumns(goes: string, callsMost: number): EndpointColumn
     {
       id: 'service',
       header: 'Service',
-      width: 'minmax(84px, 0.7fr)',
+      width: 'minmax(80px, 0.6fr)',
       usual: true,
       value: (row) => row.service,
       cell: (row) => <Name text={row.service} />,
@@ -78,7 +100,7 @@ export function endpointColumns(goes: string, callsMost: number): EndpointColumn
       id: 'status',
       header: 'Status',
       about: 'by its whole life, whatever time is shown',
-      width: '104px',
+      width: '94px',
       usual: true,
       narrow: true,
       value: (row) => (row.status === null ? null : statusOrder.indexOf(row.status)),
@@ -88,7 +110,7 @@ export function endpointColumns(goes: string, callsMost: number): EndpointColumn
       id: 'total_calls',
       header: 'Calls',
       about: 'calls in this time',
-      width: '124px',
+      width: '112px',
       isNumber: true,
       usual: true,
       narrow: true,
@@ -107,10 +129,21 @@ export function endpointColumns(goes: string, callsMost: number): EndpointColumn
       ),
     },
     {
+      id: 'spark',
+      header: 'Over time',
+      about: 'calls and errors over this time, each row by its own height',
+      width: '104px',
+      usual: true,
+      cell: (row) => {
+        const spark = sparks?.get(row.id);
+        return spark && <Sparkline spark={spark} />;
+      },
+    },
+    {
       id: 'error_4xx_count',
       header: '4xx',
       about: 'share of calls answered with 400 to 499',
-      width: '70px',
+      width: '65px',
       isNumber: true,
       usual: true,
       value: (row) => share(row.error_4xx_count, row),
@@ -128,7 +161,7 @@ export function endpointColumns(goes: string, callsMost: number): EndpointColumn
       id: 'error_5xx_count',
       header: '5xx',
       about: 'share of calls answered with 500 or more',
-      width: '70px',
+      width: '65px',
       isNumber: true,
       usual: true,
       value: (row) => share(row.error_5xx_count, row),
@@ -142,6 +175,9 @@ export function endpointColumns(goes: string, callsMost: number): EndpointColumn
         );
       },
     },
+    counted('refused_count', 'Refused', 'answered with 401, 403 or 429'),
+    counted('missing_count', 'Missing', 'answered with 404, 405 or 410'),
+    counted('failed_count', 'Failed', 'every other call that was not answered'),
     milliseconds('avg_duration_ms', 'average'),
     milliseconds('p50_duration_ms', 'p50', true),
     milliseconds('p75_duration_ms', 'p75'),
@@ -153,7 +189,7 @@ export function endpointColumns(goes: string, callsMost: number): EndpointColumn
       id: 'unique_clients',
       header: 'Clients',
       about: 'distinct addresses in this time',
-      width: '70px',
+      width: '65px',
       isNumber: true,
       value: (row) => row.unique_clients,
       cell: (row) => (
@@ -179,7 +215,7 @@ export function endpointColumns(goes: string, callsMost: number): EndpointColumn
     {
       id: 'last_called_at',
       header: 'Last call',
-      width: '96px',
+      width: '92px',
       isNumber: true,
       usual: true,
       value: (row) => row.last_called_at,
@@ -189,7 +225,7 @@ export function endpointColumns(goes: string, callsMost: number): EndpointColumn
 }
 
 /** What sampled calls stand for is an estimate. */
-function sampledTitle({ total_calls_interval: interval }: EndpointRow): string | undefined {
+function sampledTitle({ total_calls_interval: interval }: ReportRow): string | undefined {
   if (interval === undefined) return undefined;
   return `estimated from sampled calls: ${exact(interval[0])} to ${exact(interval[1])}`;
 }

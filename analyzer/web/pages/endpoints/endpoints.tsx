@@ -1,7 +1,7 @@
 import { useCallback, useMemo, useRef } from 'react';
 import { useLocation } from 'wouter';
-import type { EndpointRow, Report } from '../../api/answers.ts';
-import { useReport } from '../../api/queries.ts';
+import type { Report, ReportRow } from '../../api/answers.ts';
+import { useReport, useSparks } from '../../api/queries.ts';
 import { addressOf, api } from '../../api/request.ts';
 import { CopyButton } from '../../parts/copy-button.tsx';
 import { FilterBar } from '../../parts/filter-bar.tsx';
@@ -115,7 +115,11 @@ function EndpointTable({
     () => report.endpoints.reduce((most, row) => Math.max(most, row.total_calls), 0),
     [report],
   );
-  const columns = useMemo(() => endpointColumns(goes, callsMost), [goes, callsMost]);
+  const sparks = useSparks(search).data;
+  const columns = useMemo(
+    () => endpointColumns(goes, callsMost, sparks),
+    [goes, callsMost, sparks],
+  );
   const chosen = search.columns;
   const visible = useMemo(() => {
     // Beside an open endpoint, and on a phone, there is room for three.
@@ -136,7 +140,7 @@ function EndpointTable({
     [change],
   );
   const onOpen = useCallback(
-    (row: EndpointRow) => navigate(`/endpoints/${encodeURIComponent(row.id)}${goes}`),
+    (row: ReportRow) => navigate(`/endpoints/${encodeURIComponent(row.id)}${goes}`),
     [navigate, goes],
   );
   const csv = addressOf(api('/report'), {
@@ -207,9 +211,9 @@ const phoneWidths: Record<string, string> = {
   total_calls: '66px',
 };
 
-const keyOf = ({ id }: EndpointRow): string => id;
+const keyOf = ({ id }: ReportRow): string => id;
 
-const groupFunctions: Record<Group, ((row: EndpointRow) => string) | undefined> = {
+const groupFunctions: Record<Group, ((row: ReportRow) => string) | undefined> = {
   none: undefined,
   service: ({ service, environment }) =>
     plainText(
@@ -220,7 +224,7 @@ const groupFunctions: Record<Group, ((row: EndpointRow) => string) | undefined> 
 };
 
 /** Rows that everything but the status leaves: the status choice counts them. */
-function useFound(report: Report, { q, method, mark }: Search): EndpointRow[] {
+function useFound(report: Report, { q, method, mark }: Search): ReportRow[] {
   // Made once for each answer: a keystroke only looks through it.
   const texts = useMemo(
     () =>
@@ -240,7 +244,7 @@ function useFound(report: Report, { q, method, mark }: Search): EndpointRow[] {
   }, [report, texts, q, method, mark]);
 }
 
-function StatusChoice({ rows, search }: { rows: readonly EndpointRow[]; search: Search }) {
+function StatusChoice({ rows, search }: { rows: readonly ReportRow[]; search: Search }) {
   const [, change] = usePageSearch();
   const counts = useMemo(() => {
     const found = new Map<string | null, number>();
@@ -279,7 +283,7 @@ function StatusChoice({ rows, search }: { rows: readonly EndpointRow[]; search: 
 const toggled = (chosen: readonly string[], status: string): string[] =>
   chosen.includes(status) ? chosen.filter((one) => one !== status) : [...chosen, status];
 
-function MarkChoice({ rows, search }: { rows: readonly EndpointRow[]; search: Search }) {
+function MarkChoice({ rows, search }: { rows: readonly ReportRow[]; search: Search }) {
   const [, change] = usePageSearch();
   const marks = useMemo(
     () => [...new Set(rows.flatMap((row) => row.marks as string[]))].sort(),

@@ -1,4 +1,4 @@
-import type { EndpointRow } from '../../api/answers.ts';
+import type { ReportRow } from '../../api/answers.ts';
 import { statusWord } from '../../parts/status.tsx';
 import { duration, exact, percent } from '../../state/format.ts';
 import { plainText } from '../../state/text.ts';
@@ -7,7 +7,7 @@ import { plainText } from '../../state/text.ts';
 const rowsMost = 200;
 
 /** The endpoints as a table in GitHub's Markdown. */
-export function markdownOf(rows: readonly EndpointRow[]): string {
+export function markdownOf(rows: readonly ReportRow[]): string {
   const shown = rows.slice(0, rowsMost);
   const lines = shown.map((row) =>
     line([

@@ -1,7 +1,7 @@
 import type { UseQueryResult } from '@tanstack/react-query';
 import { type ReactNode, useMemo } from 'react';
 import { Link } from 'wouter';
-import type { EndpointRow, Report, Summary } from '../../api/answers.ts';
+import type { Report, ReportRow, Summary } from '../../api/answers.ts';
 import { Value } from '../../parts/figure-value.tsx';
 import { Failure, Loading } from '../../parts/notice.tsx';
 import { type Tab, TabPanel } from '../../parts/panel.tsx';
@@ -21,7 +21,7 @@ export function EndpointLists({ report }: { report: UseQueryResult<Report> }) {
   const rows = useShownRows(report.data, search);
   const item = itemOf(search);
   const whole = rows.reduce((sum, row) => sum + row.total_calls, 0);
-  const by = (value: (row: EndpointRow) => number) =>
+  const by = (value: (row: ReportRow) => number) =>
     rows
       .filter((row) => value(row) > 0)
       .sort((a, b) => value(b) - value(a))
@@ -87,14 +87,14 @@ export function LifecycleLists({ report }: { report: UseQueryResult<Report> }) {
   const [search] = usePageSearch();
   const rows = useShownRows(report.data, search);
   const item = itemOf(search);
-  const latest = (kept: EndpointRow[], at: (row: EndpointRow) => string | null) =>
+  const latest = (kept: ReportRow[], at: (row: ReportRow) => string | null) =>
     kept.sort((a, b) => ((at(a) ?? '') < (at(b) ?? '') ? 1 : -1)).slice(0, rowsMost);
   const tab = (
     name: string,
     hint: string,
     empty: string,
-    shown: EndpointRow[],
-    value: (row: EndpointRow) => ReactNode,
+    shown: ReportRow[],
+    value: (row: ReportRow) => ReactNode,
   ): Tab => ({
     name,
     hint,
@@ -110,9 +110,9 @@ export function LifecycleLists({ report }: { report: UseQueryResult<Report> }) {
       rows.filter(({ marks }) => (marks as readonly string[]).includes(mark)),
       (row) => row.first_called_at,
     );
-  const silent = (row: EndpointRow) =>
+  const silent = (row: ReportRow) =>
     row.days_since_last_call === null ? 'never called' : `${exact(row.days_since_last_call)} days`;
-  const calls = (row: EndpointRow) => <Value of={row.total_calls} as={compact} />;
+  const calls = (row: ReportRow) => <Value of={row.total_calls} as={compact} />;
   const undocumented = ofMark('undocumented');
   const tabs = [
     tab('Dead', 'silent for', 'No endpoint is dead.', ofStatus('dead'), silent),
@@ -197,7 +197,7 @@ export function CallerLists({ summary }: { summary: Summary }) {
 }
 
 /** The rows that the page's filters leave; the report itself is narrowed by service and environment. */
-function useShownRows(report: Report | undefined, { method }: Search): EndpointRow[] {
+function useShownRows(report: Report | undefined, { method }: Search): ReportRow[] {
   return useMemo(
     () => report?.endpoints.filter((row) => method === undefined || row.method === method) ?? [],
     [report, method],
@@ -206,7 +206,7 @@ function useShownRows(report: Report | undefined, { method }: Search): EndpointR
 
 function itemOf(search: Search) {
   const goes = writeSearch(carried(search));
-  return (row: EndpointRow, value: ReactNode, share = 0): RankItem => ({
+  return (row: ReportRow, value: ReactNode, share = 0): RankItem => ({
     key: row.id,
     name: (
       <Link href={`/endpoints/${encodeURIComponent(row.id)}${goes}`}>
