@@ -1,33 +1,33 @@
 import type { Scope } from '../key.ts';
 
 /**
- * What Rollcall asks of a store about projects and their keys. Any process may write here, also beside a
- * collector that writes calls: each method is one short transaction. What belongs to a project is reached
- * only with its name; a key's id from another project is not found. What is not: the operator's view
- * (`projects`, `projectOf`), and `activeKeys`, by which a process finds out whose key it was sent.
+ * Projects and their keys in a store. Any process may write them, also beside a collector that writes calls: each
+ * method is one short transaction. Methods take the project's name; the id of a key of another project is not found.
+ * Exceptions are the operator's view (`projects`, `projectOf`) and `activeKeys`, with which a process finds the
+ * project of a key that it received.
  * Every method throws AppError `unavailable` when the store cannot be read or written now.
  */
 export interface KeyStore {
-  /** @throws AppError `conflict` when there is one of that name, or there are `limits.projects` */
+  /** @throws AppError `conflict` when the name is taken or there are `limits.projects` projects */
   createProject(name: string): Promise<void>;
-  /** By name. The project `default` is always there. */
+  /** Ordered by name. The project `default` always exists. */
   projects(): Promise<ProjectRecord[]>;
-  /** @throws AppError `not_found` without the project; `conflict` at a bound of keys */
+  /** @throws AppError `not_found` without the project; `conflict` when a bound on keys is reached */
   createKey(project: string, key: StoredKey): Promise<KeyRecord>;
-  /** Those in use and the last `limits.revokedKeys` revoked, oldest first. @throws AppError `not_found` */
+  /** Active keys and the last `limits.revokedKeys` revoked ones, oldest first. @throws AppError `not_found` */
   listKeys(project: string): Promise<KeyRecord[]>;
-  /** Gives the key another secret; the old one opens nothing from here on.
+  /** Replaces the key's secret. The old one is refused from now on.
    *  @throws AppError `not_found`; `conflict` when it is revoked */
   rotate(project: string, id: string, secret: Secret, nowS: number): Promise<KeyRecord>;
-  /** The key opens nothing from here on. Again is no mistake. @throws AppError `not_found` */
+  /** The key is refused from now on. Idempotent. @throws AppError `not_found` */
   revoke(project: string, id: string, nowS: number): Promise<KeyRecord>;
-  /** The project that a key belongs to, for whoever administers all of them. */
+  /** The project that a key belongs to, for an operator who administers all projects. */
   projectOf(id: string): Promise<string | undefined>;
-  /** Another number after every change of which keys are good. Cheap: asked several times a second. */
+  /** Changes whenever the set of active keys changes. Cheap: it is read several times a second. */
   version(): Promise<number>;
-  /** Every key that is good, in one state with its version. */
+  /** All active keys and the version of this state. */
   activeKeys(): Promise<{ version: number; keys: ActiveKey[] }>;
-  /** Notes when keys were used last. Changes no version. May be refused while others write. */
+  /** Records when keys were last used. Does not change the version. May be refused while another process writes. */
   touch(uses: readonly KeyUse[]): Promise<void>;
   close(): Promise<void>;
 }
@@ -38,7 +38,7 @@ export interface ProjectRecord {
   keys: number;
 }
 
-/** What is kept of a key's text. */
+/** The part of a key's text that is stored. */
 export interface Secret {
   /** SHA-256, 32 bytes. */
   digest: Uint8Array;

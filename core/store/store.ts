@@ -27,14 +27,14 @@ export interface CallWriter {
 }
 
 export interface AppendOutcome {
-  /** For each delivery of the batch: true when stored, false when it repeats one of the last hour. */
+  /** For each delivery of the batch: true when it was stored, false when it repeats one of the last hour. */
   stored: boolean[];
-  /** Calls of it whose endpoint is past its service's bound: they are of `{other}`. */
+  /** Calls of the batch that count for `{other}`, because their service has reached its bound of endpoints. */
   otherCalls: number;
   commitSeconds: number;
 }
 
-/** Answers questions. Any number of processes may read. */
+/** Reads a store. Any number of processes may read at the same time. */
 export interface CallReader {
   /** Runs `ask` on one consistent state of the store that holds everything acknowledged before. */
   snapshot<T>(project: string, ask: (snapshot: Snapshot) => Promise<T>): Promise<T>;
@@ -43,7 +43,7 @@ export interface CallReader {
   close(): Promise<void>;
 }
 
-/** Names endpoints; what is absent does not restrict. */
+/** Selects endpoints. An absent field does not restrict. */
 export interface Selection {
   service?: string;
   environment?: string;

@@ -6,9 +6,9 @@ import { lockStore, openDatabase } from './open.ts';
 import { schemaVersion } from './schema.ts';
 
 /**
- * Copies a store as it is at one moment, while a collector writes it. The copy is one file, checked and
- * durable; it appears under its name when it is whole.
- * @returns its bytes
+ * Copies a store as it is at one moment, while a collector may write it. The copy is one file. It gets its name when
+ * it is complete, checked and durable.
+ * @returns the bytes of the copy
  * @throws AppError `not_found` without a store, `conflict` when the target exists, `unavailable`
  */
 export async function backUpStore(path: string, target: string): Promise<number> {
@@ -28,9 +28,9 @@ export async function backUpStore(path: string, target: string): Promise<number>
 }
 
 /**
- * Puts a backup in a store's place. No collector may run on the store, and no analyzer should: it would go
- * on reading the file that was there.
- * @param replace whether a store that is there may go
+ * Puts a backup in a store's place. No collector may run on the store. A running analyzer would go on reading the
+ * replaced file: it must be restarted.
+ * @param replace whether an existing store may be deleted
  * @throws AppError `not_found` without a backup, `invalid` when it is none, `conflict`, `unavailable`
  */
 export async function restoreStore(source: string, path: string, replace: boolean): Promise<void> {
@@ -39,13 +39,13 @@ export async function restoreStore(source: string, path: string, replace: boolea
   if (!replace && existsSync(path)) {
     throw new AppError('conflict', `there is a store at ${path} already; --replace deletes it`);
   }
-  // Makes the folder, too; an empty store that is made here is replaced at once.
+  // Creates the folder. An empty store that this creates is replaced below.
   openDatabase(path, 'write').close();
   const lock = lockStore(path);
   const partial = `${path}.partial`;
   try {
     await copy(source, partial);
-    // What the log of the old file holds must not be read into the new one.
+    // SQLite would apply the log of the old file to the new one.
     for (const suffix of ['-wal', '-shm']) rmSync(`${path}${suffix}`, { force: true });
     put(partial, path);
   } catch (error) {
@@ -66,7 +66,7 @@ async function copy(source: string, target: string): Promise<void> {
   }
   const to = new Database(target);
   try {
-    // One file, without a log beside it; a writer turns the log on again.
+    // Without a log the copy is one file. The next writer turns the log on again.
     to.pragma('journal_mode = DELETE');
   } finally {
     to.close();
@@ -74,7 +74,7 @@ async function copy(source: string, target: string): Promise<void> {
   check(target);
 }
 
-/** @throws AppError `invalid` for a file that is no sound store, `conflict` for one of a newer program */
+/** @throws AppError `invalid` for a file that is damaged or no store, `conflict` for one of a newer program */
 function check(path: string): void {
   try {
     const db = new Database(path, { readOnly: true });
@@ -105,7 +105,7 @@ function refuseExisting(target: string): void {
   if (existsSync(target)) throw new AppError('conflict', `${target} exists already`);
 }
 
-/** Renames a file once its bytes are on the disk, and the rename is, too. */
+/** Renames a file durably: first its bytes are synced, then the folder. */
 function put(partial: string, target: string): void {
   sync(partial);
   renameSync(partial, target);

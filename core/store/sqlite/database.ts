@@ -1,8 +1,8 @@
 import { backup, DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 
 /**
- * The one file that knows which SQLite binding this is: Node's own. Nothing is installed for it, nothing
- * compiled, and it binds a row's values in half the time of better-sqlite3 13 (docs/decisions/0002).
+ * The SQLite binding, known to this file only: Node's own. It needs no package and no compiler, and binds a row's
+ * values in half the time of better-sqlite3 13 (docs/decisions/0002).
  */
 export class Database {
   readonly path: string;
@@ -22,7 +22,7 @@ export class Database {
     return new Statement(this.#db.prepare(sql));
   }
 
-  /** Reads or sets; answers the first value of the first row, if there is one. */
+  /** Reads or sets a pragma. @returns the first value of the first row, if there is one */
   pragma(text: string): unknown {
     return this.prepare(`PRAGMA ${text}`).pluck().get();
   }
@@ -31,7 +31,7 @@ export class Database {
     return this.#db.isTransaction;
   }
 
-  /** Runs `work` as one write transaction: all of it or, when it throws, nothing. */
+  /** Runs `work` in one write transaction, which is rolled back when it throws. */
   immediately<T>(work: () => T): T {
     this.exec('BEGIN IMMEDIATE');
     try {
@@ -45,8 +45,8 @@ export class Database {
   }
 
   /**
-   * Copies the database as it is at one moment, while others go on writing, off the event loop. In one
-   * step: between two, a writer's commit would make it begin anew.
+   * Copies the database as it is at one moment, off the event loop, while other processes write. All pages in one
+   * step: a commit between two steps would restart the copy.
    */
   async copyTo(path: string): Promise<void> {
     await backup(this.#db, path, { rate: 2 ** 31 - 1 });
@@ -57,7 +57,7 @@ export class Database {
   }
 }
 
-/** A prepared statement; its rows are objects, arrays (`raw`) or only their first values (`pluck`). */
+/** A prepared statement. Its rows are objects; arrays after `raw`; only the first values after `pluck`. */
 export class Statement {
   readonly #statement: StatementSync;
   #plucks = false;
@@ -96,12 +96,12 @@ export class Statement {
   }
 }
 
-/** An error of SQLite or of the file below it, as opposed to a mistake of ours. */
+/** Whether an error is of SQLite or its file system. Any other error is a mistake of ours. */
 export function isSqliteError(error: unknown): error is Error & { errcode: number } {
   return (error as { code?: string } | undefined)?.code === 'ERR_SQLITE_ERROR';
 }
 
-/** SQLITE_BUSY, in all its kinds: another process holds what we need. */
+/** SQLITE_BUSY and its extended codes: another process holds a lock. */
 export function isBusy(error: unknown): boolean {
   return isSqliteError(error) && (error.errcode & 0xff) === 5;
 }

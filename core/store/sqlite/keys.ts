@@ -22,7 +22,7 @@ export async function openSqliteKeys(path: string): Promise<KeyStore> {
   return new SqliteKeys(openDatabase(path, 'write'));
 }
 
-/** Nobody waits for a use to be written, and it runs where requests are answered. */
+/** Recording a use runs on the event loop that answers requests: it gives up after this long. */
 const touchTimeoutMs = 20;
 
 class SqliteKeys implements KeyStore {

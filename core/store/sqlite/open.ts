@@ -4,11 +4,11 @@ import { AppError } from '../../error.ts';
 import { Database, isBusy } from './database.ts';
 import { migrate } from './schema.ts';
 
-/** How long a statement waits for another process's transaction; ours last milliseconds. */
+/** How long a statement waits for another process's transaction. Ours last milliseconds, migrations seconds. */
 const busyTimeoutMs = 10_000;
 
 /**
- * Opens the store's file, made and migrated where needed.
+ * Opens the store's file. Creates and migrates it when needed.
  * @param access `write` also makes every commit durable (WAL, synchronous=FULL)
  * @throws AppError `unavailable` naming the file and the reason; `conflict` for a newer file
  */
@@ -17,7 +17,7 @@ export function openDatabase(path: string, access: 'read' | 'write'): Database {
   try {
     mkdirSync(dirname(path), { recursive: true });
     db = new Database(path, { timeoutMs: busyTimeoutMs });
-    // Only an empty file takes this; it lets deleted space be given back in small steps.
+    // Has an effect on an empty file only. It lets free pages be released in small steps.
     db.pragma('auto_vacuum = INCREMENTAL');
     db.pragma('journal_mode = WAL');
     db.pragma('synchronous = FULL');
@@ -35,8 +35,8 @@ export function openDatabase(path: string, access: 'read' | 'write'): Database {
 }
 
 /**
- * Keeps every other collector from writing the same store. The lock is an open exclusive transaction on a
- * file beside it, so that the operating system takes it back however this process ends.
+ * Locks the store against every other writer of calls. The lock is an open exclusive transaction on a file beside
+ * the store, which the operating system ends with the process, however it ends.
  * @throws AppError `conflict` when another process holds it
  */
 export function lockStore(path: string): Database {

@@ -3,8 +3,8 @@ import { limits } from '../../../limits.ts';
 import type { Database } from '../database.ts';
 
 /**
- * Calls that are committed and not rolled up yet, as row ids and numbers. Mostly less than two full
- * batches; it grows for more, because the last body of a batch may be of any size.
+ * Calls in columns, their dimensions as row ids. Holds the calls that are not rolled up: rarely more than two full
+ * batches. It grows when the last body of a batch is larger.
  */
 export class CallRows {
   length = 0;
@@ -16,8 +16,8 @@ export class CallRows {
   /** 0 when unknown. */
   client: Int32Array;
   origin: Int32Array;
-  /** How many of these calls have a weight that is not 1 (core/weight.ts). With 0, the two columns below
-   *  say nothing and may be absent. */
+  /** How many of these calls have a weight other than 1 (core/weight.ts). With 0 the next two columns are unused
+   *  and may be absent. */
   weighted = 0;
   weight: Float64Array | undefined;
   copies: Float64Array | undefined;
@@ -47,13 +47,13 @@ export class CallRows {
     this.minute[i] = Math.floor(endS / 60);
     this.endMs[i] = endS * 1000 + Math.floor(endNs / 1e6);
     this.status[i] = status;
-    // A store may hold longer ones from before the bound.
+    // A store of release 0.1.0 may hold a longer one: a call without a latency, as it would be stored now.
     this.durationNs[i] = durationNs > limits.callDurationNs ? -1 : durationNs;
     this.client[i] = client;
     this.origin[i] = origin;
   }
 
-  /** @param i a call that was added */
+  /** @param i index of a call that was added */
   setWeight(i: number, weight: number, copies: number): void {
     const { length } = this.endpoint;
     this.weight ??= new Float64Array(length).fill(1);
@@ -92,7 +92,7 @@ export class CallRows {
   }
 }
 
-/** Adds the raw calls after a watermark, as they were added when they were written. */
+/** Adds the stored raw calls after a watermark. @param rolledUpId the last call that is rolled up */
 export function readCallsAfter(db: Database, rolledUpId: number, into: CallRows): void {
   const first = into.length;
   const calls = db
@@ -104,7 +104,7 @@ export function readCallsAfter(db: Database, rolledUpId: number, into: CallRows)
     .raw();
   type Row = [number, number, number, number, number, number, number];
   for (const row of calls.all(rolledUpId) as Row[]) into.add(...row);
-  // Ids have no gaps after the watermark: nothing is deleted there.
+  // Raw calls are deleted only when they are rolled up, so ids after the watermark have no gaps.
   const weights = db.prepare('SELECT call_id, weight, copies FROM call_weight WHERE call_id > ?');
   type Weight = [number, number, number];
   for (const [id, weight, copies] of weights.raw().all(rolledUpId) as Weight[]) {

@@ -29,7 +29,7 @@ export function factsOfRow(row: FactsRow): EndpointFacts {
   };
 }
 
-/** The permanent facts in the endpoint table. */
+/** Reads and adds to the permanent facts in the endpoint table. */
 export class EndpointRecords {
   readonly #read: Statement;
   readonly #write: Statement;

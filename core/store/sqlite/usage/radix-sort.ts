@@ -1,4 +1,4 @@
-/** The numbers 0 … length-1 sorted by keys, the least significant key first: a stable radix sort. */
+/** Stable radix sort. @returns the indexes 0 to length - 1, sorted by the keys; the last key is the most significant */
 export function sortBy(length: number, ...keys: readonly Int32Array[]): Uint32Array {
   let order = new Uint32Array(length);
   for (let i = 0; i < length; i++) order[i] = i;

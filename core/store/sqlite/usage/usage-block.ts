@@ -5,24 +5,24 @@ import type { CallRows } from './call-rows.ts';
 import { sortBy } from './radix-sort.ts';
 
 /**
- * A usage block is many tallies in one blob, so that a report over thousands of endpoints reads a few rows,
- * not one row an endpoint: entries sorted by (minute, endpoint), each
- * `varint minutes since the last entry, varint endpoint (since the last one when in the same minute),
- * varint length, tally`. The first byte is the format's version.
+ * A usage block holds the tallies of many endpoints in one blob: a report over thousands of endpoints reads a few
+ * rows instead of one for each. After a byte for the format's version come entries, sorted by (minute, endpoint):
+ * `varint minutes since the entry before, varint endpoint (less the one before, in the same minute),
+ * varint length, tally`.
  */
 export const blockVersion = 1;
 
-/** Endpoints that share blocks: `endpoint >> shardBits`. Small enough that one endpoint's answer does not
- *  read the world, large enough that a row's cost is spread over many. */
+/** A shard is 256 endpoints, `endpoint >> shardBits`, whose usage shares blocks. Smaller: the cost of a row is shared
+ *  by fewer endpoints. Larger: a query for one endpoint reads more that it does not need. */
 export const shardBits = 8;
 
-/** Entries of many blocks, as numbers: where each lies, and what it is of. */
+/** Entries of many blocks in columns: minute, endpoint and the position of the tally. */
 export class UsageEntries {
   length = 0;
   readonly blocks: Uint8Array[] = [];
   minute = new Int32Array(256);
   endpoint = new Int32Array(256);
-  /** Index into `blocks`, and where in it the tally stands. */
+  /** Index in `blocks`, and the tally's bytes in that block: [start, end). */
   block = new Int32Array(256);
   start = new Int32Array(256);
   end = new Int32Array(256);
@@ -45,7 +45,7 @@ export class UsageEntries {
     let at = 1;
     let minute = 0;
     let endpoint = 0;
-    // Its numbers are read in place: a VarintReader takes nearly twice as long here.
+    // Varints are decoded inline: a VarintReader takes nearly twice as long here.
     while (at < bytes.length) {
       let byte = bytes[at++]!;
       let value = byte & 127;
@@ -78,14 +78,14 @@ export class UsageEntries {
     }
   }
 
-  /** The numbers of the entries, sorted by (minute rounded down to `unit`, endpoint). */
+  /** Indexes of the entries, sorted by (minute rounded down to `unitMinutes`, endpoint). */
   sorted(unitMinutes: number): Uint32Array {
     const minutes = new Int32Array(this.length);
     for (let i = 0; i < this.length; i++) minutes[i] = bucketOf(this.minute[i]!, unitMinutes);
     return sortBy(this.length, this.endpoint, minutes);
   }
 
-  /** Takes entries `from` to `to - 1` of another list, in their order there. */
+  /** Adds entries `from` to `to - 1` of another list. */
   addEntries(other: UsageEntries, from: number, to: number): void {
     const base = this.blocks.length;
     this.blocks.push(...other.blocks);
@@ -123,7 +123,7 @@ export function bucketOf(minute: number, unitMinutes: number): number {
   return minute - (minute % unitMinutes);
 }
 
-/** Writes blocks; entries must come in their order. One is reused for block after block. */
+/** Writes one block after another, reusing its buffer. Entries are added in the order of the block. */
 export class BlockWriter {
   #out = Buffer.allocUnsafe(64 * 1024);
   #length = 0;
@@ -154,7 +154,7 @@ export class BlockWriter {
     this.#length = putLength(this.#out, at, tally.encode(this.#out, at + lengthBytes));
   }
 
-  /** Adds calls in the given order, which is by (minute, endpoint): a tally for each of these. */
+  /** Adds one tally for each minute and endpoint of the calls. @param order sorts the calls by both */
   addCalls(calls: CallRows, order: Uint32Array, tally: Tally): void {
     const isWeighted = calls.weighted > 0;
     for (let i = 0; i < order.length; ) {
@@ -171,7 +171,7 @@ export class BlockWriter {
     }
   }
 
-  /** The block so far, a copy. */
+  /** @returns a copy of the block */
   finish(): Buffer {
     return Buffer.from(this.#out.subarray(0, this.#length));
   }
@@ -206,7 +206,7 @@ function addWeighted(calls: CallRows, call: number, tally: Tally): void {
   );
 }
 
-/** Merges entries of the same bucket and endpoint: one block, sorted, its minutes the buckets' first. */
+/** Merges the entries of each bucket and endpoint into one. @returns a block, its minutes the buckets' first ones */
 export function coalesce(
   entries: UsageEntries,
   unitMinutes: number,

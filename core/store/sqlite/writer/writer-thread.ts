@@ -5,7 +5,7 @@ import { asAppError } from '../../../error.ts';
 import type { WeightColumns } from '../../../weight.ts';
 import { StoreTransactions } from './transactions.ts';
 
-/** How a writer's thread is started, asked and answered (writer.ts is the other side). */
+/** The messages between the writer's thread and its owner, writer.ts. */
 export interface WriterStart {
   path: string;
   retention: RetentionPeriods;

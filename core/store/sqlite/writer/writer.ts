@@ -9,7 +9,7 @@ export interface SqliteWriterOptions {
   /** The file, made where absent, with its folder. */
   path: string;
   retention: RetentionPeriods;
-  /** False: full addresses of clients that the file holds from before are taken out of it. */
+  /** False: full addresses of clients that the file holds from earlier times are taken out of it. */
   keepsAddresses?: boolean;
   /** Milliseconds since the epoch. */
   now?: () => number;
@@ -39,8 +39,8 @@ export interface SqliteCallWriter extends CallWriter {
 const firstBatchCalls = 4096;
 const bytesPerCall = callColumns(1).buffer.byteLength;
 
-/** Blocks lie outside the heap and are freed by young collections: a small young generation is collected
- *  often. Node's default of 48 MB leaves tens of megabytes of dead blocks. */
+/** Usage blocks lie outside the heap and are freed by minor GCs, which a small young generation makes frequent. With
+ *  Node's default of 48 MB tens of megabytes of unused blocks pile up. */
 const youngGenerationMb = 6;
 
 interface Waiting {
