@@ -153,6 +153,11 @@ describeInBrowser('the endpoints in a browser', () => {
       .evaluateAll((data) => data.map((element) => Number(element.getAttribute('value'))));
     const { total_calls, error_rate_pct, p95_duration_ms, unique_clients } = answer.endpoint;
     expect(facts).toEqual([total_calls, error_rate_pct, p95_duration_ms, unique_clients]);
+    const outcomes = await drawer
+      .locator('li[data-part] data')
+      .evaluateAll((data) => data.map((element) => Number(element.getAttribute('value'))));
+    const { answered_count, refused_count, missing_count, failed_count } = answer.endpoint;
+    expect(outcomes).toEqual([answered_count, refused_count, missing_count, failed_count]);
     const statuses = Object.entries<number>(answer.status_codes).sort(([, a], [, b]) => b - a);
     const listed = drawer
       .locator('section', { hasText: 'Answers by status' })

@@ -2,6 +2,7 @@ import { useEffect, useMemo, useRef } from 'react';
 import type { EndpointAnswer, EndpointRow } from '../../api/answers.ts';
 import { useComparedEndpoint, useEndpoint, useReport, useTimeseries } from '../../api/queries.ts';
 import { PercentileCurve } from '../../charts/percentile-curve.tsx';
+import { ShareBar } from '../../charts/share-bar.tsx';
 import { CopyButton } from '../../parts/copy-button.tsx';
 import { Value } from '../../parts/figure-value.tsx';
 import { periodName } from '../../parts/filter-bar.tsx';
@@ -121,6 +122,7 @@ function Detail({ answer }: { answer: EndpointAnswer }) {
             <h3>Percentiles</h3>
             <PercentileCurve row={row} />
           </section>
+          <Outcomes row={row} />
           <section className={styles.list}>
             <h3>Answers by status</h3>
             <Rank
@@ -236,6 +238,29 @@ function Facts({ answer }: { answer: EndpointAnswer }) {
 /** What does not seem to be gone has no button that speaks of removing it. */
 const isRemovable = ({ status }: EndpointRow): boolean =>
   status === 'dead' || status === 'never_called' || status === 'removed';
+
+/** What became of the calls, as one bar and in words. */
+function Outcomes({ row }: { row: EndpointRow }) {
+  const parts = [
+    { key: 'answered', name: 'answered', count: row.answered_count },
+    { key: 'refused', name: 'refused (401, 403, 429)', count: row.refused_count },
+    { key: 'missing', name: 'missing (404, 405, 410)', count: row.missing_count },
+    { key: 'failed', name: 'failed', count: row.failed_count },
+  ];
+  return (
+    <section className={styles.part}>
+      <h3>Outcomes</h3>
+      <ShareBar parts={parts} label="calls" />
+      <ul className={styles.outcomes}>
+        {parts.map(({ key, name, count }) => (
+          <li key={key} data-part={key}>
+            {name} <Value of={count} as={compact} />
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
 
 function LastCallers({ row }: { row: EndpointRow }) {
   if (row.last_callers.length === 0) return null;
