@@ -138,6 +138,9 @@ export const limits = {
   sideBySideBuilds: 64,
   /** Routes below one mounted prefix that are told apart; further ones become `{path}` (X14). */
   mountRemainders: 50,
+  /** Siblings below one prefix of a service, each called once or twice, before further ones become `{path}`
+   *  (docs/extraction.md X25): pages of a web application that answers any path, objects of a store. */
+  rareSiblings: 24,
   /** Routes that answered, which a collector remembers for calls that report none (docs/extraction.md X28): 200
    *  bytes each. Past the bound it forgets all and learns anew. */
   answeredRoutes: 20_000,

@@ -75,7 +75,7 @@ export class EndpointCache {
       endpoint = this.#dictionary.endpoint(endpointName);
       this.#spellings.learn(endpoint, endpointName);
     }
-    this.#numbers.set(resource.number, route, how, endpoint);
+    if (this.#mounts.isSettled) this.#numbers.set(resource.number, route, how, endpoint);
     return endpoint;
   }
 }
