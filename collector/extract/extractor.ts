@@ -72,6 +72,7 @@ export class Extractor {
   readonly #conventions = new ConventionCache();
   /** Of the scope in hand. */
   #convention: Convention = conventionOf('');
+  #isGateway = false;
   readonly #resources: ResourceCache;
   readonly #endpoints: EndpointCache;
   readonly #spellings: SpellingUses;
@@ -138,6 +139,7 @@ export class Extractor {
         },
         scope: () => {
           this.#convention = this.#conventions.of(this.#walk);
+          this.#isGateway = this.#convention.isGateway === true;
         },
         serverSpan: () => {
           const { attributes, cursor } = this.#walk;
@@ -296,11 +298,19 @@ export class Extractor {
     let method = isHttp ? methodOf(walk) : rpcMethod;
     let status = isHttp ? statusOf(attributes) : rpcStatusOf(attributes);
     if (status === 0) status = this.#assumedStatus();
-    this.#isWebSocket = status === switchingProtocols || isWebSocket(attributes, walk.cursor.bytes);
+    this.#isWebSocket =
+      status === switchingProtocols ||
+      ((method === 0 ||
+        (attributes.marks & mark.stream) !== 0 ||
+        attributes.firstByte(slot.scheme) === letterW ||
+        attributes.firstByte(slot.oldScheme) === letterW ||
+        attributes.firstByte(slot.url) === letterW ||
+        attributes.firstByte(slot.oldUrl) === letterW) &&
+        isWebSocket(attributes, walk.cursor.bytes));
     // ASGI's scopes of WebSockets have no method; a handshake is a GET.
     if (method === 0 && this.#isWebSocket && !saysMethod(attributes)) method = handshakeMethod;
     let route = isHttp
-      ? this.#routes.numberOf(walk, method, status, this.#convention.isGateway === true)
+      ? this.#routes.numberOf(walk, method, status, this.#isGateway)
       : this.#rpcRoutes.numberOf(walk, status);
     if (this.#joined >= 0) {
       route = this.#joinedEvidence.routeOf(this.#joined, route, method, status);
@@ -455,6 +465,9 @@ const handshakeMethod = httpMethods.indexOf('GET');
 /** Status.code of a span. */
 const statusOk = 1;
 const statusError = 2;
+
+/** Of the schemes `ws` and `wss`, in either case. */
+const letterW = 0x77;
 
 /** The status of a WebSocket's opening. */
 const switchingProtocols = 101;

@@ -82,6 +82,12 @@ export class AttributeSlots {
     if (kind !== valueKind.none) this.#set(slot, kind, from.start(slot), from.end(slot));
   }
 
+  /** The first byte of a string, an ASCII letter in small; 0 when the slot holds no string. */
+  firstByte(slot: number): number {
+    if (this.kind(slot) !== valueKind.string) return 0;
+    return this.#cursor.bytes[this.#start[slot]!]! | 0x20;
+  }
+
   /** Gives the slot what another slot of the same span has. */
   assign(slot: number, from: number): void {
     this.#set(slot, this.kind(from), this.#start[from]!, this.#end[from]!);
