@@ -53,8 +53,9 @@ export class CallDictionary {
   #new = noDimensions(0);
 
   endpoint(name: EndpointName): number {
-    const { project, service, environment, method, route, display = '', refused = false } = name;
-    const key = `${project}\0${service}\0${environment}\0${method}\0${route}\0${display}\0${refused}`;
+    const { project, service, environment, method, route, templated } = name;
+    const { display = '', refused = false } = name;
+    const key = `${project}\0${service}\0${environment}\0${method}\0${route}\0${display}\0${refused}\0${templated}`;
     let id = this.#endpoints.get(key);
     if (id === undefined) {
       id = this.#endpoints.size + 1;

@@ -1,4 +1,8 @@
 import { specialRoutes } from '../limits.ts';
+import { coverage } from '../route/match.ts';
+import { parseRoute } from '../route/parse.ts';
+import { pathSegments } from '../route/path.ts';
+import type { RouteSegment } from '../route/segments.ts';
 
 /**
  * Which spellings of a route are one endpoint (docs/decisions/0010-endpoint-identity.md). An engine counts
@@ -81,6 +85,35 @@ export function endpointsOf(
     for (const { row } of endpoint) firstRows.set(row, first);
   }
   return firstRows;
+}
+
+/**
+ * The told route whose calls a made-up one most probably stood for: a guess from `/shops/berlin` is literal, and
+ * the service then tells `/shops/{city}`. It takes the guess segment by segment, begins with the same literal, and
+ * has no wildcard, since a fallback takes every path.
+ * @param told of the guess's service and method
+ * @returns of several the one with most literals, then the oldest
+ */
+export function adopterOf(guess: string, told: readonly Spelling[]): Spelling | undefined {
+  const path = pathSegments(guess);
+  if (path.length < 2 || path.includes('{path}')) return undefined;
+  let best: Spelling | undefined;
+  let bestLiterals = 0;
+  for (const spelling of told) {
+    for (const route of parseRoute(spelling.display || spelling.route)) {
+      const literals = route.filter(({ kind }) => kind !== 'param').length;
+      if (!isPlain(route) || route.length !== path.length) continue;
+      if (coverage(route, path).kind !== 'whole' || literals <= bestLiterals) continue;
+      best = spelling;
+      bestLiterals = literals;
+    }
+  }
+  return best;
+}
+
+function isPlain(route: readonly RouteSegment[]): boolean {
+  const isOpen = route.some(({ kind, optional }) => kind === 'rest' || optional);
+  return !isOpen && route[0]?.kind === 'literal';
 }
 
 /** The endpoint that the spelling most probably continues; of several alike, the oldest. */

@@ -213,6 +213,45 @@ describe('a made-up route and a told one of one shape are one endpoint', () => {
   });
 });
 
+describe('a guess from a path that a told route takes is that endpoint', () => {
+  const cities = (from: number, to: number) =>
+    daily('', from, to).map(({ minutesAgo }, i) => ({
+      path: `/shops/${['berlin', 'rome', 'lima'][i % 3]}`,
+      minutesAgo,
+    }));
+
+  test('when http.route comes first after guesses that took words for literals', async () => {
+    const rows = await report([one('1', cities(60, 40)), one('1', daily('/shops/:city', 39, 0))]);
+    expect(shown(rows)).toEqual([['/shops/:city', 61, 'active']]);
+  });
+
+  test('when the route was told before the guess', async () => {
+    const rows = await report([one('1', daily('/shops/:city', 60, 0)), one('1', cities(9, 4))]);
+    expect(shown(rows)).toEqual([['/shops/:city', 67, 'active']]);
+  });
+
+  test('of the most literal route, and not of one with a wildcard', async () => {
+    const rows = await report([
+      one('1', [
+        { path: '/shops/new', minutesAgo: 9 },
+        { path: '/shops/berlin', minutesAgo: 9 },
+        { path: '/files/readme', minutesAgo: 9 },
+      ]),
+      one('2', [
+        { route: '/shops/:city', minutesAgo: 5 },
+        { route: '/shops/new', minutesAgo: 5 },
+        { route: '/files/*', path: '/files/a/b', minutesAgo: 5 },
+      ]),
+    ]);
+    expect(shown(rows)).toEqual([
+      ['/files/*', 1, 'active'],
+      ['/files/readme', 1, 'active'],
+      ['/shops/:city', 2, 'active'],
+      ['/shops/new', 2, 'active'],
+    ]);
+  });
+});
+
 describe('spellings that one version uses side by side are two endpoints', () => {
   const year = 'articles/<int:year>/';
   const slug = 'articles/<slug:slug>/';

@@ -186,6 +186,35 @@ export function identityContract(
       expect(await endpoints()).toMatchObject([{ display: '/users/<id>', lifetimeCalls: 4 }]);
     });
 
+    it('made up from a path join the told route that takes it, and leave when they are told', async () => {
+      const guess = (route: string, more = {}) => at(route, { templated: true, ...more });
+      await append([guess('/shops/berlin'), guess('/shops/new'), guess('/shops/rome')]);
+      const [berlin] = (await endpoints()).filter(({ route }) => route === '/shops/berlin');
+      await append([at('/shops/{city}')]);
+      await append([guess('/shops/lima')]);
+      const found = async () =>
+        (await endpoints()).map(({ route, lifetimeCalls }) => [route, lifetimeCalls]).sort();
+      expect(await found()).toEqual([['/shops/{city}', 5]]);
+      await append([at('/shops/new')]);
+      const expected = [
+        ['/shops/new', 2],
+        ['/shops/{city}', 4],
+      ];
+      expect(await found()).toEqual(expected);
+      await under.compact();
+      await restart();
+      expect(await found()).toEqual(expected);
+      const byOldId = await reader.snapshot('default', (snapshot) =>
+        snapshot.endpoints({ endpoints: new Set([berlin!.id]) }),
+      );
+      expect(byOldId).toMatchObject([{ route: '/shops/{city}', lifetimeCalls: 4 }]);
+      // The adopter's own id may change: a guess of its shape came before it.
+      await append([guess('/shops/{id}'), at('/shops/{town}')]);
+      await append([guess('/shops/oslo')]);
+      expect((await endpoints()).reduce((sum, record) => sum + record.lifetimeCalls, 0)).toBe(9);
+      expect(await endpoints()).toHaveLength(2);
+    });
+
     it('of one method, service and environment only', async () => {
       await append([
         at('/a/{x}'),

@@ -1,5 +1,12 @@
 import { limits } from '../../limits.ts';
-import { endpointShape, endpointsOf, pairKey, type Spelling } from '../endpoint-identity.ts';
+import {
+  adopterOf,
+  endpointShape,
+  endpointsOf,
+  isBucket,
+  pairKey,
+  type Spelling,
+} from '../endpoint-identity.ts';
 import { callerNumbers } from '../last-callers.ts';
 import { SideBySide } from '../side-by-side.ts';
 import type { Database, Statement } from './database.ts';
@@ -35,6 +42,12 @@ export class Spellings {
       ofShape: db.prepare(
         `SELECT id AS row, route, display, templated, same_as AS sameAs FROM endpoint
          WHERE service_id = ? AND method = ? AND shape = ? ORDER BY id`,
+      ),
+      // Of the shapes that begin with a text: to its last character's successor.
+      beginning: db.prepare(
+        `SELECT id AS row, route, display, templated, same_as AS sameAs, shape FROM endpoint
+         WHERE service_id = ? AND method = ? AND shape >= ? AND shape < ? AND templated = ?
+         ORDER BY id LIMIT ?`,
       ),
       shapeOf: db.prepare(
         'SELECT service_id AS service, method, shape, templated FROM endpoint WHERE id = ?',
@@ -75,32 +88,87 @@ export class Spellings {
     return first.service;
   }
 
-  /** Parts the rows of a shape into endpoints anew. @returns whether that changed anything */
-  arrange(service: number, method: string, shape: string): boolean {
+  /** Parts the rows of a shape into endpoints anew, and finds the endpoints of made-up routes beside them. */
+  arrange(service: number, method: string, shape: string): void {
     const rows = this.#read(service, method, shape);
-    if (rows.length < 2) return false;
+    if (rows.every(({ templated }) => templated)) {
+      this.#arrangeMadeUp(service, method, rows);
+      return;
+    }
     const pairs = new Set<string>();
-    for (const { row } of rows) {
-      for (const other of this.#sql.pairsOf!.all(row) as number[]) pairs.add(pairKey(row, other));
+    if (rows.length > 1) {
+      for (const { row } of rows) {
+        for (const other of this.#sql.pairsOf!.all(row) as number[]) pairs.add(pairKey(row, other));
+      }
     }
     const firstRows = endpointsOf(rows, pairs);
-    let isChanged = false;
-    for (const { row, sameAs } of rows) {
-      const first = firstRows.get(row)!;
-      const next = first === row ? 0 : first;
-      if (next === sameAs) continue;
-      this.#sql.setSameAs!.run(next, row);
-      isChanged = true;
+    for (const spelling of rows) this.#join(spelling, firstRows.get(spelling.row)!);
+    const told = rows.filter(({ templated }) => !templated);
+    const shapes = new Set<string>();
+    for (const guess of this.#beginningLike(service, method, shape, true)) {
+      if (guess.shape !== shape && adopterOf(guess.route, told)) shapes.add(guess.shape);
     }
-    if (isChanged) this.#sql.changed!.run();
-    return isChanged;
+    for (const other of shapes) this.#arrangeGuesses(service, method, other);
   }
 
-  #read(service: number, method: string, shape: string): (Spelling & { sameAs: number })[] {
-    type Row = Omit<Spelling, 'templated'> & { sameAs: number; templated: number };
-    const rows = this.#sql.ofShape!.all(service, method, shape) as Row[];
+  #arrangeGuesses(service: number, method: string, shape: string): void {
+    const rows = this.#read(service, method, shape);
+    if (rows.every(({ templated }) => templated)) this.#arrangeMadeUp(service, method, rows);
+  }
+
+  /** @param rows of one shape, none of which the service told */
+  #arrangeMadeUp(service: number, method: string, rows: readonly StoredSpelling[]): void {
+    const [first] = rows;
+    if (first === undefined) return;
+    const told = this.#beginningLike(service, method, endpointShape(first.route), false);
+    const adopter = adopterOf(first.route, told);
+    const firstRow = adopter ? this.#firstRowOf(adopter) : first.row;
+    for (const spelling of rows) this.#join(spelling, firstRow);
+  }
+
+  #join(spelling: StoredSpelling, firstRow: number): void {
+    const next = firstRow === spelling.row ? 0 : firstRow;
+    if (next === spelling.sameAs) return;
+    this.#sql.setSameAs!.run(next, spelling.row);
+    this.#sql.changed!.run();
+  }
+
+  #firstRowOf({ row, sameAs }: { row: number; sameAs?: number }): number {
+    return sameAs || row;
+  }
+
+  /** Rows whose shape has the same first segment, when that is a literal and others follow. */
+  #beginningLike(
+    service: number,
+    method: string,
+    shape: string,
+    templated: boolean,
+  ): (StoredSpelling & { shape: string })[] {
+    const [, beginning] = /^(\/[^/{},]+)\/./.exec(shape) ?? [];
+    if (beginning === undefined) return [];
+    const rows = this.#sql.beginning!.all(
+      service,
+      method,
+      `${beginning}/`,
+      `${beginning}0`, // the character behind the slash
+      templated ? 1 : 0,
+      limits.templatedRoutesPerService,
+    ) as (StoredRow & { shape: string })[];
+    return rows.map((row) => ({ ...row, templated }));
+  }
+
+  #read(service: number, method: string, shape: string): StoredSpelling[] {
+    const rows = this.#sql.ofShape!.all(service, method, shape) as StoredRow[];
     return rows.map((row) => ({ ...row, templated: row.templated === 1 }));
   }
+}
+
+interface StoredSpelling extends Spelling {
+  sameAs: number;
+}
+
+interface StoredRow extends Omit<StoredSpelling, 'templated'> {
+  templated: number;
 }
 
 /** Raw calls that a migration looks at: the newest, since a store may hold hundreds of millions. */
@@ -131,8 +199,16 @@ export function joinSpellings(db: Database): void {
   const spellings = new Spellings(db);
   for (const [a, b] of longPairs(db, several)) spellings.addPair(a, b);
   for (const [a, b] of interleavedPairs(db, several)) spellings.addPair(a, b);
-  for (const [{ service, method, route }] of several as [OldRow][]) {
-    spellings.arrange(service, method, endpointShape(route));
+  for (const own of shapes.values()) {
+    const { service, method, route } = own[0]!;
+    const isMadeUp = own.every(({ templated }) => templated === 1);
+    // Last: a made-up route finds its endpoint among those that are arranged.
+    if (own.length > 1 && !isMadeUp) spellings.arrange(service, method, endpointShape(route));
+  }
+  for (const own of shapes.values()) {
+    const { service, method, route } = own[0]!;
+    const isMadeUp = own.every(({ templated }) => templated === 1);
+    if (isMadeUp && !isBucket(route)) spellings.arrange(service, method, endpointShape(route));
   }
 }
 

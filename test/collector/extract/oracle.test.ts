@@ -4,7 +4,7 @@ import { CallBatch, CallDictionary, callColumns } from '../../../core/call.ts';
 import { type Config, readConfig } from '../../../core/config/config.ts';
 import { Random } from '../../../core/random.ts';
 import { fc } from '../../support/property.ts';
-import { type Called, calledOf } from '../support/called.ts';
+import { calledOf } from '../support/called.ts';
 import { fixtureNames, readFixture } from '../support/fixture.ts';
 import { randomRequest } from '../support/random-request.ts';
 import { slowExtract } from '../support/slow-extract.ts';
@@ -45,24 +45,7 @@ function expectSameOf(message: Buffer, config: Config, extractor: Extractor): vo
   expect(extractor.extract('p', message, batch)).toEqual(extracted);
   const called = calledOf(batch, dictionary.takeNew());
   const again = slowExtract('p', message, config, nowMs, calls).calls;
-  expect(called).toEqual(nameEndpointsOnce([...calls, ...again]));
-}
-
-/** An endpoint is named by its first call; a later one may know its route better, it is the same route. */
-function nameEndpointsOnce(calls: readonly Called[]): Called[] {
-  const first = new Map<string, boolean>();
-  return calls.map((call) => {
-    const key = JSON.stringify([
-      call.service,
-      call.environment,
-      call.method,
-      call.route,
-      call.display,
-      call.refused,
-    ]);
-    if (!first.has(key)) first.set(key, call.templated);
-    return { ...call, templated: first.get(key)! };
-  });
+  expect(called).toEqual([...calls, ...again]);
 }
 
 describe('the selective walk finds what the full decoder finds', () => {

@@ -2,7 +2,7 @@ import type { Database, Statement } from '../database.ts';
 import type { EndpointFacts } from '../usage/endpoint-facts.ts';
 import { type FactsRow, factColumns, factsOfRow } from '../usage/endpoint-records.ts';
 
-/** One endpoint: the rows of its spellings, ascending. Read only: it is shared from report to report. */
+/** One endpoint: the rows of its spellings, the one that gives the id first. Read only: it is shared from report to report. */
 export interface KnownEndpoint {
   /** The number of its first row as text: the endpoint's id outside of this engine. */
   id: string;
@@ -68,20 +68,22 @@ type EndpointRow = Omit<KnownEndpoint, 'id' | 'spellings'> &
   Omit<KnownSpelling, 'facts'> &
   FactsRow & { sameAs: number };
 
-/** @param rows ascending: an endpoint's first row comes before its others */
+/** @param rows ascending */
 function endpointsOfRows(rows: readonly EndpointRow[]): KnownEndpoint[] {
+  const firstRows = new Set<number>();
+  for (const { row, sameAs } of rows) if (sameAs === 0) firstRows.add(row);
   const byFirstRow = new Map<number, KnownEndpoint & { spellings: KnownSpelling[] }>();
   for (const columns of rows) {
     const { row, sameAs, service_id, service, environment, method } = columns;
-    const { route, display, templated } = columns;
-    const spelling = { row, route, display, templated, facts: factsOfRow(columns) };
-    const first = byFirstRow.get(sameAs);
-    if (first) first.spellings.push(spelling);
-    else {
-      const id = String(row);
-      const spellings = [spelling];
-      byFirstRow.set(row, { id, service_id, service, environment, method, spellings });
-    }
+    if (firstRows.has(sameAs)) continue;
+    const spellings = [spellingOf(columns)];
+    byFirstRow.set(row, { id: String(row), service_id, service, environment, method, spellings });
   }
+  for (const columns of rows) byFirstRow.get(columns.sameAs)?.spellings.push(spellingOf(columns));
   return [...byFirstRow.values()];
+}
+
+function spellingOf(columns: EndpointRow): KnownSpelling {
+  const { row, route, display, templated } = columns;
+  return { row, route, display, templated, facts: factsOfRow(columns) };
 }

@@ -233,9 +233,14 @@ interface Selected {
 }
 
 function selectedOf(endpoints: readonly KnownEndpoint[]): Selected {
-  const firstRow = endpoints[0]?.spellings[0]?.row ?? 0;
+  let firstRow = endpoints[0]?.spellings[0]?.row ?? 0;
   let lastRow = firstRow;
-  for (const { spellings } of endpoints) lastRow = Math.max(lastRow, spellings.at(-1)!.row);
+  for (const { spellings } of endpoints) {
+    for (const { row } of spellings) {
+      firstRow = Math.min(firstRow, row);
+      lastRow = Math.max(lastRow, row);
+    }
+  }
   const keys = new Int32Array(lastRow + 1);
   for (const { spellings } of endpoints) {
     for (const { row } of spellings) keys[row] = spellings[0]!.row;

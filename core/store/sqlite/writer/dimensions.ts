@@ -205,14 +205,14 @@ export class Dimensions {
     }
     const values = [service, method, route, shape, templated ? 1 : 0, refused ? 1 : 0, display];
     const row = Number(this.#sql.addEndpoint!.run(...values));
-    if (alike.length > 0) {
-      counts.spellings += 1;
-      this.#spellings.arrange(service, method, shape);
-    } else {
+    if (alike.length > 0) counts.spellings += 1;
+    else {
       counts.endpoints += 1;
       if (templated) counts.templated += 1;
       if (refused) counts.refused += 1;
     }
+    // Where nothing was made up there is nothing to arrange beside the shape itself.
+    if (alike.length > 0 || counts.templated > 0) this.#spellings.arrange(service, method, shape);
     if (route === specialRoutes.other) this.#otherRows.add(row);
     return row;
   }
