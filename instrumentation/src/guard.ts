@@ -4,7 +4,7 @@
  */
 export class Guard {
   readonly #log: (line: string) => void;
-  readonly #told = new Set<string>();
+  readonly #logged = new Set<string>();
 
   constructor(log: (line: string) => void) {
     this.#log = log;
@@ -15,14 +15,14 @@ export class Guard {
     try {
       return work();
     } catch (error) {
-      this.tell(what, error);
+      this.report(what, error);
       return undefined;
     }
   }
 
-  tell(what: string, error: unknown): void {
-    if (this.#told.has(what)) return;
-    this.#told.add(what);
+  report(what: string, error: unknown): void {
+    if (this.#logged.has(what)) return;
+    this.#logged.add(what);
     this.#log(`${what} failed, the service is not affected: ${messageOf(error)}`);
   }
 }

@@ -156,7 +156,7 @@ export class Lean {
       this.#spans = new module.ServerSpans(this.#options, this.#env, this.#log);
     } catch (error) {
       this.#isBroken = true;
-      this.#guard.tell('starting OpenTelemetry', error);
+      this.#guard.report('starting OpenTelemetry', error);
     }
     return this.#spans;
   }

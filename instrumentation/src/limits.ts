@@ -9,19 +9,19 @@ export const limits = {
   batchSpans: 2_048,
   /** The same of spans that are objects: 550 KiB of JSON, which takes 4 ms to write. */
   batchSpanObjects: 512,
-  /** Spans that are kept as what is known of them, until they are written at once: some 0.3 ms. */
+  /** Spans that are encoded at once, which takes 0.3 ms. Until then their values are kept as objects. */
   unwrittenSpans: 128,
   /** A span waits no longer for others of its batch. OTEL_BSP_SCHEDULE_DELAY. */
   sendDelayMs: 1_000,
-  /** An answer that takes longer is none; OpenTelemetry's 10 s would hold up a process that wants to end.
+  /** A delivery without an answer for so long has failed; OpenTelemetry's 10 s would hold up a process that ends.
    *  OTEL_EXPORTER_OTLP_TIMEOUT. */
   exportTimeoutMs: 5_000,
-  /** Rollcall away: the first pause before the same batch is tried again, doubled up to the second. */
+  /** The first pause before a failed batch is sent again, and the longest: each is twice the one before. */
   retryDelayMs: 1_000,
   retryDelayMsMax: 15_000,
   /** A Retry-After that asks for more is a mistake, or a maintenance: five minutes of a busy service fill the queue. */
   retryAfterMsMax: 5 * 60_000,
-  /** A batch whose answer was lost is sent again as the same bytes, which a collector recognises for an hour. */
+  /** For so long a batch is sent again. Rollcall recognises the same bytes for an hour. */
   retryAgeMs: 45 * 60_000,
   /** Tries of a batch that is answered 500, some 75 s: it may be the batch that fails, and others wait behind it. */
   brokenTries: 8,
@@ -29,17 +29,17 @@ export const limits = {
   flushMs: 3_000,
   /** The end of a process is held up no longer by spans that are queued: less than the 1.6 s that PM2 grants. */
   endingMs: 1_500,
-  /** Outages are told no more often than this. */
+  /** At least so much time between the log lines of two outages. */
   outageLogMs: 60_000,
-  /** Longer texts are cut: a path, a header, what names a consumer. */
+  /** Longer texts are cut: paths; headers and consumer names. */
   pathCharacters: 2_048,
   headerCharacters: 512,
-  /** Routes that are declared, as many as Rollcall keeps endpoints of a service; and characters of one. */
+  /** Declared routes: as many as Rollcall keeps endpoints of a service. Characters of one route. */
   declaredRoutes: 20_000,
   routeCharacters: 512,
   /** Routes of one inventory span: some 50 KB. A longer list comes in several. */
   inventoryRoutes: 1_000,
-  /** Routes that are declared within this time of one another go in one inventory; doubled after each. */
+  /** Delay between a declaration and its inventory; doubled after each, up to the second. */
   inventoryDelayMs: 500,
   inventoryDelayMsMax: 5 * 60_000,
 } as const;

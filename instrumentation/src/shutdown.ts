@@ -1,4 +1,3 @@
-import { constants } from 'node:os';
 import { isMainThread } from 'node:worker_threads';
 import { withDeadline } from './deadline.ts';
 import { limits } from './limits.ts';
@@ -116,5 +115,6 @@ function closeBeforeSelfKill(endable: Endable, own: OwnListeners): void {
 function nameOf(signal: string | number | undefined): string {
   if (signal === undefined) return 'SIGTERM';
   if (typeof signal === 'string') return signal;
+  const { constants } = require('node:os') as typeof import('node:os');
   return Object.entries(constants.signals).find(([, number]) => number === signal)?.[0] ?? '';
 }

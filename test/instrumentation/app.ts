@@ -1,5 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { launchCommand } from '../support/process.ts';
+import { waitFor } from '../support/wait.ts';
 
 /** A service under instrumentation, as a process of its own. */
 export interface App {
@@ -13,9 +13,9 @@ export interface App {
 const startMsMost = 60_000;
 
 /**
- * Starts one of `apps/`, which says `listening PORT` when it does.
+ * Starts one of `apps/`, which prints `listening PORT`.
  * @param command node and its arguments
- * @param env of the service; nobody's OTEL_ variables reach it
+ * @param env added to this process's own
  */
 export async function startApp(
   folder: string,
@@ -52,11 +52,10 @@ export async function startApp(
   };
 }
 
-/** Waits until the app has said it. @throws Error after a minute, with what it said instead */
+/** Waits until the app has printed `text`. @throws Error after a minute, with its output */
 export async function said(app: App, text: string): Promise<void> {
-  const until = performance.now() + startMsMost;
-  while (!app.output().includes(text)) {
-    if (performance.now() > until) throw new Error(`never said: ${text}\n${app.output()}`);
-    await pause(10);
-  }
+  await waitFor(`the app prints: ${text}`, () => app.output().includes(text), {
+    withinMs: startMsMost,
+    context: () => app.output(),
+  });
 }

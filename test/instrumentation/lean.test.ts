@@ -6,7 +6,7 @@ import { type App, said, startApp } from './app.ts';
 import { type Sink, startSink } from './sink.ts';
 import { installed, nodeBinary, nodeMajors } from './workshop.ts';
 
-/** What lean mode makes of each way a call can go. */
+/** Spans of lean mode for each way a request can end. */
 const register = ['--require', '@rollcall/instrumentation/register'];
 let folder: string;
 let sink: Sink;
@@ -180,7 +180,7 @@ it('aborted calls: no status before a head was sent, the one that was sent after
   });
 });
 
-it('one connection: pipelined calls, HEAD, methods nobody knows, a whole URL', async () => {
+it('one connection: pipelined calls, HEAD, an unknown method, a whole URL', async () => {
   await withApp({}, async ({ url }) => {
     const socket = connect(Number(new URL(url).port), '127.0.0.1');
     const lines = [
@@ -225,7 +225,7 @@ it('pipelined requests that are handled at once: each has its own route and erro
   await withApp({}, pipelined, process.execPath, 'pipelined.cjs');
 });
 
-it('an upgrade is no call, and one that nobody takes is', async () => {
+it('an upgrade has no span; an upgrade request without a listener has one', async () => {
   const upgrade = (url: string) =>
     new Promise<void>((resolve) => {
       const socket = connect(Number(new URL(url).port), '127.0.0.1');
@@ -247,7 +247,7 @@ it('an upgrade is no call, and one that nobody takes is', async () => {
   });
 });
 
-it('who called: one hop of X-Forwarded-For is the client, of several the collector decides', async () => {
+it('one hop of X-Forwarded-For is client.address; several hops and Forwarded are sent as headers', async () => {
   await withApp({}, async ({ url }) => {
     const send = (headers: Record<string, string>) => fetch(url, { headers });
     await send({ 'x-forwarded-for': '203.0.113.7' });
@@ -393,13 +393,15 @@ it('an event stream that its reader leaves has its content type, however many th
   });
 });
 
-it('the end of an endpoint is told by its first answers and by one in 32 after them', async () => {
+it('Deprecation and Sunset are read from the first 8 answers of a route and then from one in 32', async () => {
   await withApp({}, async ({ url }) => {
     const count = 70;
     for (let call = 0; call < count; call += 1) await (await fetch(`${url}/deprecated`)).text();
     const spans = await sink.servers(count);
-    const told = spans.filter(({ attributes }) => 'http.response.header.sunset' in attributes);
-    expect(told).toHaveLength(10);
+    const deprecated = spans.filter(
+      ({ attributes }) => 'http.response.header.sunset' in attributes,
+    );
+    expect(deprecated).toHaveLength(10);
   });
 });
 
@@ -415,7 +417,7 @@ it('every word of a secret, wherever it stands in a header name, keeps the heade
   ];
   const harmless = ['x-keyboard', 'x-monkey', 'x-author', 'x-tokens-left', 'x-obsession'];
   const headers = Object.fromEntries(secrets.map((name, n) => [name.toLowerCase(), `hush-${n}`]));
-  for (const name of harmless) headers[name] = 'told';
+  for (const name of harmless) headers[name] = 'harmless';
   const env = { HOOKS: '1', TAKEN_HEADERS: [...secrets, ...harmless].join(',') };
   await withApp(env, async (app) => {
     const { port } = new URL(app.url);
@@ -423,7 +425,7 @@ it('every word of a secret, wherever it stands in a header name, keeps the heade
     const [span] = await sink.servers(1);
     expect(JSON.stringify(span)).not.toContain('hush');
     for (const name of harmless) {
-      expect(span!.attributes[`http.request.header.${name}`], name).toEqual(['told']);
+      expect(span!.attributes[`http.request.header.${name}`], name).toEqual(['harmless']);
     }
     for (const name of secrets) {
       expect(app.output()).toContain(`header ${name.toLowerCase()} holds secrets`);

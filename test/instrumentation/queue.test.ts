@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-/** The queue by itself, with a clock of the test and a Rollcall that answers what it is told. */
+/** The queue alone: the test drives the clock and answers each delivery. */
 type Done = (result: { code: number; error?: Error }) => void;
 interface Queue {
   readonly queued: number;
@@ -198,7 +198,7 @@ it('a batch that is answered 500 eight times is given up, so that others are sen
   expect(queue.lost).toBe(1);
 });
 
-it('outages are told once a minute, and what is lost in each', () => {
+it('an outage within a minute of another has no lines; its losses are in the next line', () => {
   const outage = () => {
     fill(1);
     pass(1_000);
@@ -216,7 +216,7 @@ it('outages are told once a minute, and what is lost in each', () => {
   expect(lines).toHaveLength(2);
   pass(60_000);
   outage();
-  // The one that was not told is in the next line.
+  // One span of the second outage, one of the third.
   expect(lines[3]).toBe('http://rollcall takes spans again; lost meanwhile: 2');
 });
 

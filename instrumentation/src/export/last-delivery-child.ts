@@ -13,8 +13,8 @@ async function main(): Promise<void> {
   const input = Buffer.concat(parts);
   const end = input.indexOf('\n');
   const order = JSON.parse(input.toString('utf8', 0, end)) as LastDelivery;
-  const { transport: told, destination, deadlineMs } = order;
-  const transport = told === undefined ? await transportTo(destination) : transportOf(told);
+  const { transport: known, destination, deadlineMs } = order;
+  const transport = known === undefined ? await transportTo(destination) : transportOf(known);
   let at = end + 1;
   for (const bytes of order.bodyBytes) {
     const body = input.subarray(at, at + bytes);

@@ -40,7 +40,7 @@ export function listenToHttp1(listener: RecordListener, guard: Guard): void {
       const { method = 'GET', url = '/' } = request;
       connection.open.push(newRecord(request, response, method, url, connection));
     } catch (error) {
-      guard.tell('the start of a request', error);
+      guard.report('the start of a request', error);
     }
   });
   subscribe('http.server.response.finish', (message) => {
@@ -56,7 +56,7 @@ export function listenToHttp1(listener: RecordListener, guard: Guard): void {
       const responseBytes = contentLength(response.getHeader('content-length'));
       listener.ended(record, { status: response.statusCode, isAborted: false, responseBytes });
     } catch (error) {
-      guard.tell('the end of a request', error);
+      guard.report('the end of a request', error);
     }
   });
 }

@@ -8,7 +8,7 @@ export type ResponseHeaders = Partial<Record<(typeof responseHeaderNames)[number
 const stream = /^(?:text\/event-stream|multipart\/x-mixed-replace|application\/x-ndjson)\b/i;
 /** RFC 9745 and RFC 8594. Other links stay out: those of pages have queries, which may hold secrets. */
 const ending = /\brel="?[^";]*\b(?:deprecation|sunset|successor-version)\b/i;
-const told = /\r\n(content-type|deprecation|sunset|link): ([^\r]*)/gi;
+const headerLine = /\r\n(content-type|deprecation|sunset|link): ([^\r]*)/gi;
 
 /**
  * Reads the head as it was sent: Node keeps no headers that are given to `writeHead`.
@@ -24,7 +24,7 @@ export function responseHeadersOf(
   };
   if (typeof head !== 'string' || !(isRead || chunkedEncoding === true)) return undefined;
   let headers: ResponseHeaders | undefined;
-  for (const [, name, value] of head.matchAll(told)) {
+  for (const [, name, value] of head.matchAll(headerLine)) {
     headers = { ...headers, [name!.toLowerCase()]: value };
   }
   return headers === undefined ? undefined : withMeaning(headers);

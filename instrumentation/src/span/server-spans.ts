@@ -163,7 +163,7 @@ class RequestPacker implements Packer<Writing, Buffer> {
         this.#writer.end();
       } catch (error) {
         this.#writer.discard();
-        this.#guard.tell('writing a span', error);
+        this.#guard.report('writing a span', error);
       }
     }
     this.#unwritten.length = 0;

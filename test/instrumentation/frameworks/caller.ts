@@ -5,7 +5,7 @@ import type { RouteCase } from './cases.ts';
 
 /** Longer than a loopback takes, shorter than the app's slow answers: then the caller hangs up. */
 const patienceMs = 100;
-/** An app that does not answer is told from a busy machine. */
+/** Longer than an answer takes on a busy machine. */
 const answerMsMost = 20_000;
 
 /** Makes the calls of a case: over connections that are kept, but those that it breaks off itself. */
