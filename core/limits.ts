@@ -35,10 +35,10 @@ export const limits = {
   /** A protobuf message above this is decoded and committed in slices of half the size, with other requests in
    *  between: 64 MiB at once would block the event loop for 200 ms, and the commit as long. */
   largeMessageBytes: 2 * 1024 * 1024,
-  /** ResourceSpans and ScopeSpans of a request, spans of a request. A Collector behind tail sampling sends one
-   *  ResourceSpans for each of 8,192 spans; a request of 64 MiB from the Node SDK has 239,000 spans. Counted
+  /** ResourceSpans and ScopeSpans of a request, spans of a request. Some senders write
+   *  one ResourceSpans and one ScopeSpans for each span; a request of 64 MiB from the Node SDK has 239,000 spans. Counted
    *  because an empty one has two bytes, compresses a thousandfold and costs as much as a full one. */
-  envelopes: 131_072,
+  envelopes: 600_000,
   requestSpans: 300_000,
   /** Attributes of one resource, and fields of one span above `spanBytesCounted`: SDKs stop at 128 attributes. */
   resourceAttributes: 10_000,
@@ -274,6 +274,14 @@ export const limits = {
 
   // Configuration.
 
+  /** Connections of one listener, in all and of one address. Memory: about 20 KB each in the clear, 60 KB over TLS.
+   *  Services behind one load balancer or Docker's proxy share an address. */
+  connections: 4_096,
+  addressConnections: 3_072,
+  /** Requests of one HTTP/1.1 connection without an answer yet. Exporters and browsers send one. */
+  pipelinedRequests: 16,
+  /** Readiness is proven at most once in this time, however many ask. */
+  proofMs: 1_000,
   /** Path of an export that settings put together by mistake: a few signals' paths in a row. */
   exportPathCharacters: 200,
   /** An Origin header, and an item of ROLLCALL_CORS_ORIGINS: a host name has at most 253 characters. */

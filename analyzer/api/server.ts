@@ -2,7 +2,9 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { Router } from 'express';
 import type { Tenancy } from '../../core/auth/tenancy.ts';
 import { AppError } from '../../core/error.ts';
+import { limits } from '../../core/limits.ts';
 import type { Log } from '../../core/log.ts';
+import { atMostEvery } from '../../core/server/memo.ts';
 import { isHttp2 } from '../../core/server/web-server.ts';
 import type { InventoryStore } from '../../core/store/inventory.ts';
 import type { CallReader } from '../../core/store/store.ts';
@@ -52,6 +54,7 @@ export interface AnalyzerOptions {
  */
 export function analyzerApp(options: AnalyzerOptions): RequestListener {
   const metrics = openMetrics();
+  const prove = atMostEvery(limits.proofMs, () => options.reader.check());
   // Handlers read the query of the URL themselves, strictly (analyzer/query/parameters.ts).
   const app = Router({ caseSensitive: true });
   app.use((_request, response, next) => {
@@ -104,7 +107,7 @@ export function analyzerApp(options: AnalyzerOptions): RequestListener {
   });
   route(app, '/healthz', fixed('application/json; charset=utf-8', '{"status":"ok"}'));
   route(app, '/readyz', async (_request, response) => {
-    await options.reader.check();
+    await prove();
     send(response, 200, 'application/json; charset=utf-8', '{"status":"ready"}');
   });
   route(app, '/metrics', async (_request, response) => {

@@ -10,6 +10,7 @@ import { AppError, asAppError } from '../../core/error.ts';
 import { limits } from '../../core/limits.ts';
 import type { Log } from '../../core/log.ts';
 import type { Certificates } from '../../core/server/certificates.ts';
+import { boundConnections } from '../../core/server/connections.ts';
 import { addressOf, listen, waitAtMost } from '../../core/server/listen.ts';
 import { exportResponse, type Signal } from '../otlp/responses.ts';
 import { Gone } from '../request/body.ts';
@@ -68,6 +69,7 @@ export async function openGrpcServer(options: GrpcOptions): Promise<GrpcServer> 
   const listener = openListener(options.certificates, (socket) => {
     whenHttp2(socket, () => http2.emit('connection', socket));
   });
+  boundConnections(listener);
   // Also those whose TLS is not there yet: a listener is not closed before the last of them.
   listener.on('connection', (socket: Socket) => {
     connections.add(socket);

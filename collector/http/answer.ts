@@ -3,7 +3,7 @@ import type { Http2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { AppError } from '../../core/error.ts';
 import { limits } from '../../core/limits.ts';
-import { stopSender } from '../../core/server/web-server.ts';
+import { isHttp2, stopSender } from '../../core/server/web-server.ts';
 import { answers, contentTypes, retryAfterS, statusResponse } from '../otlp/responses.ts';
 import { encodingOf } from './export.ts';
 
@@ -50,9 +50,9 @@ export function answer(
   contentType: string,
   body: Buffer,
 ): void {
-  const unread = !request.readableEnded && !request.complete;
-  if (unread && bytesToCome(request) > limits.discardBytes)
-    response.setHeader('connection', 'close');
+  const toCome = bytesToCome(request);
+  const unread = !request.readableEnded && !request.complete && toCome > 0;
+  if (unread && toCome > limits.discardBytes) response.setHeader('connection', 'close');
   response.writeHead(httpStatus, { 'content-type': contentType, 'content-length': body.length });
   if (!unread) {
     // Without a body the answer is one write.
@@ -68,8 +68,10 @@ export function answer(
 }
 
 function bytesToCome(request: IncomingMessage): number {
-  const header = request.headers['content-length'];
-  return header === undefined ? Number.POSITIVE_INFINITY : Number(header);
+  const { 'content-length': length, 'transfer-encoding': coding } = request.headers;
+  if (length !== undefined) return Number(length);
+  // In HTTP/1.1 a request with neither has no body; in HTTP/2 it may.
+  return coding === undefined && !isHttp2(request) ? 0 : Number.POSITIVE_INFINITY;
 }
 
 /** Reads on until the end, for a while; then `done`, which closes the connection. */

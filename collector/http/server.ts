@@ -4,6 +4,7 @@ import { AppError, asAppError } from '../../core/error.ts';
 import { limits } from '../../core/limits.ts';
 import type { Log } from '../../core/log.ts';
 import type { Certificates } from '../../core/server/certificates.ts';
+import { boundConnections, boundPipelining } from '../../core/server/connections.ts';
 import { addressOf, listen, waitAtMost } from '../../core/server/listen.ts';
 import {
   createWebServer,
@@ -56,7 +57,9 @@ export async function openHttpServer(options: HttpOptions): Promise<HttpServer> 
   const web = createWebServer({ timeouts, tls });
   const { server } = web;
   const exchange = new Exchange(options);
-  server.on('request', (request, response) => exchange.serve(request, response, false));
+  boundConnections(server);
+  const plain = boundPipelining((request, response) => exchange.serve(request, response, false));
+  server.on('request', plain);
   server.on('checkContinue', (request, response) => exchange.serve(request, response, true));
   server.on('clientError', refuseUnreadable);
   await listen(web.server, {

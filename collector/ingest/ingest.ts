@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { CallBatch, CallDictionary, Delivery, NewDimensions } from '../../core/call.ts';
 import { AppError, asAppError } from '../../core/error.ts';
 import { limits } from '../../core/limits.ts';
+import { atMostEvery } from '../../core/server/memo.ts';
 import type { AppendOutcome, CallWriter } from '../../core/store/store.ts';
 import { type ClockAhead, ClockSkew } from '../extract/clock-skew.ts';
 import type { RejectReason, SpanCounts } from '../extract/counts.ts';
@@ -22,6 +23,7 @@ export class Ingest {
   readonly #metrics: CollectorMetrics;
   readonly #bounds: IngestBounds;
   readonly #budget: ByteBudget;
+  readonly #prove: () => Promise<void>;
   readonly #onState: (error?: AppError) => void;
   readonly #onClockAhead: (found: ClockAhead) => void;
   readonly #onSameSpan: (service: string) => void;
@@ -45,6 +47,7 @@ export class Ingest {
     this.#metrics = options.metrics;
     this.#bounds = options.bounds ?? limits;
     this.#budget = new ByteBudget(this.#bounds.inFlightBytes);
+    this.#prove = atMostEvery(limits.proofMs, () => this.#writer.check());
     this.#onState = options.onState ?? (() => {});
     this.#onClockAhead = options.onClockAhead ?? (() => {});
     this.#onSameSpan = options.onSameSpan ?? (() => {});
@@ -143,7 +146,7 @@ export class Ingest {
   /** @throws AppError `unavailable` when the store cannot commit, or when we are going down */
   async check(): Promise<void> {
     if (this.#closing) throw new AppError('unavailable', 'the collector is shutting down');
-    await this.#writer.check();
+    await this.#prove();
   }
 
   /** Refuses new requests, and returns when all that was taken is committed and answered. */
