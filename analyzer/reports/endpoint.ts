@@ -9,6 +9,7 @@ import { clientTable } from './clients.ts';
 import { endpointTable } from './endpoint-row.ts';
 import { usageByEndpoint } from './endpoint-usage.ts';
 import { statusCodes, statusCodesSchema } from './figures.ts';
+import { curveSchema, heatmapSchema, latencyOf } from './latency.ts';
 import { glance, pointTable, seriesEntries } from './series.ts';
 
 const { window, from, to } = commonParameters;
@@ -17,7 +18,8 @@ const { window, from, to } = commonParameters;
 export const endpoint = defineQuery({
   name: 'endpoint',
   path: '/endpoints/:id',
-  about: 'One endpoint: its row, status codes, time series, clients and last callers',
+  about:
+    'One endpoint: its row, status codes, time series, latency heatmap and percentiles, clients and last callers',
   parameters: z.strictObject({ window, from, to, limit: limitParameter(1000, 20) }),
   schema: z.object({
     ...headShape,
@@ -25,6 +27,8 @@ export const endpoint = defineQuery({
     status_codes: statusCodesSchema,
     interval: z.enum(allIntervals).describe('of time_series'),
     time_series: z.array(pointTable.schema),
+    latency_heatmap: heatmapSchema,
+    percentile_curve: curveSchema,
     clients: z
       .array(clientTable.schema)
       .describe('most calls first, at most `limit`; then {other}, the rest together'),
@@ -42,6 +46,7 @@ export const endpoint = defineQuery({
     }
     const clients = await snapshot.clients(selection, coverage.window, parameters.limit);
     const series = await glance(snapshot, selection, coverage);
+    const latency = await latencyOf(snapshot, selection, coverage.window, entry.usage);
     const row = endpointTable.row(entry);
     return {
       ...head(context, known, {}),
@@ -49,6 +54,8 @@ export const endpoint = defineQuery({
       status_codes: statusCodes(entry.usage),
       interval: series.interval,
       time_series: seriesEntries(series).map((point) => pointTable.row(point)),
+      latency_heatmap: latency.heatmap,
+      percentile_curve: latency.curve,
       clients: clients.map((client) => clientTable.row(client)),
       last_callers: row.last_callers,
     };

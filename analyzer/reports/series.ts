@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Coverage, Selection, Snapshot } from '../../core/store/store.ts';
 import type { Usage } from '../../core/usage/usage.ts';
-import { isoTime, type Window } from '../../core/window.ts';
+import { isoTime, minuteS, type Window } from '../../core/window.ts';
 import { glanceInterval, type Interval, intervalStarts } from '../query/calendar.ts';
 import { count, millisecondsOrNull, percentOrNull, time } from '../query/schema.ts';
 import { tableOf } from '../query/table.ts';
@@ -109,11 +109,7 @@ export async function seriesOf(
 }
 
 /** Where only hours or days are kept, a zone's midnight moves to the nearest step. */
-export async function nearestKept(
-  snapshot: Snapshot,
-  edgeS: number,
-  within: Window,
-): Promise<number> {
+async function nearestKept(snapshot: Snapshot, edgeS: number, within: Window): Promise<number> {
   const { window } = await snapshot.coverage({ fromS: edgeS, toS: edgeS });
   const { fromS, toS } = window;
   const nearestS = edgeS - fromS <= toS - edgeS ? fromS : toS;
@@ -128,4 +124,21 @@ export async function glance(
 ): Promise<Series & { interval: Interval }> {
   const interval = glanceInterval(coverage.window, coverage.resolution);
   return { interval, ...(await seriesOf(snapshot, selection, coverage, interval, 'UTC')) };
+}
+
+/**
+ * Edges of equal intervals, each moved to the nearest step that is kept; fewer where several move to one.
+ * @returns at most `intervals` + 1, ascending; the first and the last are the window's own
+ */
+export async function equalEdges(
+  snapshot: Snapshot,
+  window: Window,
+  intervals: number,
+): Promise<number[]> {
+  const edges = new Set<number>();
+  for (let n = 0; n <= intervals; n++) {
+    const wantedS = window.fromS + ((window.toS - window.fromS) * n) / intervals;
+    edges.add(await nearestKept(snapshot, Math.round(wantedS / minuteS) * minuteS, window));
+  }
+  return [...edges];
 }

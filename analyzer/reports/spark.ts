@@ -3,7 +3,7 @@ import type { Selection, Snapshot } from '../../core/store/store.ts';
 import type { Window } from '../../core/window.ts';
 import { count, named } from '../query/schema.ts';
 import { countOf, errorCount } from './figures.ts';
-import { nearestKept } from './series.ts';
+import { equalEdges } from './series.ts';
 
 /** A small series for a row of a table: one number for each interval of the answer's `spark_starts`. */
 export const sparkSchema = named(
@@ -37,12 +37,7 @@ export async function sparksOf(
   window: Window,
   points: number,
 ): Promise<Sparks> {
-  const edges = new Set<number>();
-  for (let n = 0; n <= points; n++) {
-    const wantedS = window.fromS + ((window.toS - window.fromS) * n) / points;
-    edges.add(await nearestKept(snapshot, Math.round(wantedS / 60) * 60, window));
-  }
-  const edgesS = [...edges];
+  const edgesS = await equalEdges(snapshot, window, points);
   const intervals = edgesS.length - 1;
   const zeros = () => Array<number>(intervals).fill(0);
   const empty = (): Spark => ({ calls: zeros(), errors: zeros() });

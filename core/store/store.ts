@@ -1,5 +1,5 @@
 import type { CallBatch, NewDimensions } from '../call.ts';
-import type { Usage } from '../usage/usage.ts';
+import type { DurationBucket, Usage } from '../usage/usage.ts';
 import type { Window } from '../window.ts';
 import type { Inventory } from './inventory.ts';
 
@@ -74,6 +74,9 @@ export interface Snapshot {
    *  `edgesS.length - 1` answers. Edges ascend and are such that `coverage` leaves each as it is.
    *  @throws AppError `invalid` for an edge where only hours or days are kept */
   series(selection: Selection, edgesS: readonly number[]): Promise<Usage[]>;
+  /** Durations of all selected endpoints together, in intervals as those of `series`: the histogram of each,
+   *  shortest duration first; empty where no call has a latency. */
+  durations(selection: Selection, edgesS: readonly number[]): Promise<DurationBucket[][]>;
   /** The `limit` clients of the selected endpoints with most calls in the window, as covered, most calls
    *  first. `{other}` comes last: the clients beyond `limit` and those past the bound of an endpoint. */
   clients(selection: Selection, window: Window, limit: number): Promise<ClientUsage[]>;

@@ -1,3 +1,4 @@
+import type { DurationBucket } from './usage.ts';
 import { putVarint } from './varint.ts';
 
 /**
@@ -162,6 +163,15 @@ export class HistogramCounts {
       if (rank === total) return maxNs;
       return Math.min(maxNs, Math.max(minNs, middleOfSlotUs(slots[i]!) * 1000));
     });
+  }
+
+  /** The buckets that are not empty, shortest duration first. */
+  buckets(): DurationBucket[] {
+    this.#pour();
+    return Array.from(this.#sortedTouched(), (slot) => ({
+      us: middleOfSlotUs(slot),
+      calls: this.counts[slot]!,
+    }));
   }
 
   /** All values. */

@@ -1,7 +1,7 @@
 import { varianceOf, weightUnit } from '../weight.ts';
 import { ClientTally } from './client-tally.ts';
 import { HistogramCounts } from './histogram.ts';
-import { percentiles, type Usage } from './usage.ts';
+import { type DurationBucket, percentiles, type Usage } from './usage.ts';
 import { lengthBytes, putLength, putVarint, VarintReader } from './varint.ts';
 
 /** A status has at most three digits; the collector stores any other as 0. */
@@ -218,6 +218,11 @@ export class Tally {
         sampling: { seen: calls - this.#unseen, variance: this.#variance },
       }),
     };
+  }
+
+  /** Of the calls that have a latency. */
+  durations(): DurationBucket[] {
+    return this.#histogram.buckets();
   }
 
   clear(): void {

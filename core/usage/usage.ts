@@ -24,6 +24,14 @@ export interface Usage {
   sampling?: Sampling;
 }
 
+/** Calls of about one duration: a bucket of the histogram. */
+export interface DurationBucket {
+  /** The middle of the bucket, within 0.4 % of every duration in it. */
+  us: number;
+  /** With weights, the copies in the histogram. */
+  calls: number;
+}
+
 export interface Sampling {
   /** Spans seen, regardless of their weights. */
   seen: number;

@@ -101,6 +101,18 @@ export function oracleReader(
         .slice(1)
         .map((toS, index) => usageOf(within(all, { fromS: edgesS[index]!, toS })));
     },
+    async durations(selection, edgesS) {
+      const all = selected(selection);
+      return edgesS.slice(1).map((toS, index) => {
+        const timed = within(all, { fromS: edgesS[index]!, toS }).filter(
+          (own) => own.durationNs >= 0 && weightOf(own) > 0,
+        );
+        const byUs = Map.groupBy(timed, ({ durationNs }) => Math.round(durationNs / 1000));
+        return [...byUs]
+          .map(([us, own]) => ({ us, calls: sumOf(own) }))
+          .sort((a, b) => a.us - b.us);
+      });
+    },
     async clients(selection, window, limit) {
       const all = within(selected(selection), window);
       const counted = all.filter((call) => weightOf(call) > 0);

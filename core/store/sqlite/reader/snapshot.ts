@@ -1,7 +1,7 @@
 import { AppError } from '../../../error.ts';
 import { specialRoutes } from '../../../limits.ts';
 import { Tally } from '../../../usage/tally.ts';
-import type { Usage } from '../../../usage/usage.ts';
+import type { DurationBucket, Usage } from '../../../usage/usage.ts';
 import { isoTime, minuteS, type Window } from '../../../window.ts';
 import { coverageOf, type Kept } from '../../coverage.ts';
 import type { Inventory } from '../../inventory.ts';
@@ -114,7 +114,21 @@ export class SqliteSnapshot implements Snapshot {
 
   async series(selection: Selection, edgesS: readonly number[]): Promise<Usage[]> {
     const selected = this.#selected(selection);
-    const series: Usage[] = [];
+    return this.#intervals(edgesS, (window) => this.#total(selected, window));
+  }
+
+  async durations(selection: Selection, edgesS: readonly number[]): Promise<DurationBucket[][]> {
+    const selected = this.#selected(selection);
+    return this.#intervals(edgesS, (window) => {
+      this.#tallyAll(selected, window);
+      const durations = this.#tally.durations();
+      this.#tally.clear();
+      return durations;
+    });
+  }
+
+  /** @throws AppError `invalid` for an edge where only hours or days are kept */
+  #intervals<T>(edgesS: readonly number[], answer: (window: Window) => T): T[] {
     for (const edgeS of edgesS) {
       const { window, resolution } = this.#coverage({ fromS: edgeS, toS: edgeS });
       if (window.fromS === edgeS) continue;
@@ -123,10 +137,7 @@ export class SqliteSnapshot implements Snapshot {
         `an interval of the series begins at ${isoTime(edgeS * 1000)}, where only whole ${resolution}s are kept`,
       );
     }
-    for (let i = 0; i + 1 < edgesS.length; i++) {
-      series.push(this.#total(selected, { fromS: edgesS[i]!, toS: edgesS[i + 1]! }));
-    }
-    return series;
+    return edgesS.slice(1).map((toS, i) => answer({ fromS: edgesS[i]!, toS }));
   }
 
   async clients(selection: Selection, window: Window, limit: number): Promise<ClientUsage[]> {
