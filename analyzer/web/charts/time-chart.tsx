@@ -191,8 +191,7 @@ function optionsOf(
           width: one.shape === 'dashed' ? 1 : 1.6,
           ...(one.shape === 'dashed' && { dash: [4, 4] }),
           ...(one.shape === 'area' && { fill: color('accent-soft') }),
-          // A single point between two gaps has no line: a dot shows it.
-          points: { show: isLonely, size: 4, fill: stroke, stroke },
+          points: { show: true, filter: isolated, size: 4, fill: stroke, stroke },
         };
       }),
     ],
@@ -239,9 +238,13 @@ function standing(
   return { disp: { y0: ends('base'), y1: ends('values') } as never };
 }
 
-function isLonely(plot: uPlot, index: number): boolean {
+/** Points between two gaps have no line: a dot shows each. */
+function isolated(plot: uPlot, index: number): number[] {
   const values = plot.data[index] as readonly (number | null)[];
-  return values.filter((value) => value !== null).length === 1;
+  const isThere = (at: number) => (values[at] ?? null) !== null;
+  return values.flatMap((_value, at) =>
+    isThere(at) && !isThere(at - 1) && !isThere(at + 1) ? [at] : [],
+  );
 }
 
 /** The unit of the axis's own text is that of the values, in few characters. */

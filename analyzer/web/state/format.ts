@@ -47,6 +47,11 @@ export function roundDuration(ms: number): string {
   return ms >= 1000 ? `${number.format(ms / 1000)} s` : `${number.format(ms)} ms`;
 }
 
+/** @param value percent, a round number of an axis */
+export function roundPercent(value: number): string {
+  return `${new Intl.NumberFormat(locale, { maximumFractionDigits: 2 }).format(value)} %`;
+}
+
 /** A change between two values, with its sign; null when there is nothing to compare. */
 export function relativeChange(now: number | null, before: number | null): string | null {
   if (now === null || before === null || before === 0) return null;

@@ -8,7 +8,14 @@ import { Loading } from '../../parts/notice.tsx';
 import { Rank } from '../../parts/rank.tsx';
 import { Name } from '../../parts/route.tsx';
 import { StatusWord, statusWord } from '../../parts/status.tsx';
-import { compact, duration, exact, percent, roundDuration } from '../../state/format.ts';
+import {
+  compact,
+  duration,
+  exact,
+  percent,
+  roundDuration,
+  roundPercent,
+} from '../../state/format.ts';
 import { carried, type Figure, statuses, usePageSearch, writeSearch } from '../../state/search.ts';
 import { latencySeries } from './charts.tsx';
 import styles from './figures.module.css';
@@ -51,6 +58,7 @@ export function LargeChart({
       series={lines}
       format={{ requests: compact, errors: percent, p95: duration }[figure]}
       {...(figure === 'p95' && { axisFormat: roundDuration, isLog: true })}
+      {...(figure === 'errors' && { axisFormat: roundPercent })}
       height={height}
       tz={search.tz}
       onZoom={onZoom}
