@@ -158,6 +158,16 @@ describeInBrowser('the endpoints in a browser', () => {
       .evaluateAll((data) => data.map((element) => Number(element.getAttribute('value'))));
     const { answered_count, refused_count, missing_count, failed_count } = answer.endpoint;
     expect(outcomes).toEqual([answered_count, refused_count, missing_count, failed_count]);
+    const heatmap = drawer.getByRole('figure', { name: 'Calls by time and duration' });
+    await heatmap.getByText('As a table').click();
+    const lines = heatmap.locator('tbody tr');
+    await lines.first().waitFor();
+    const filled = answer.latency_heatmap.counts.flat().filter((count: number) => count > 0);
+    expect(await lines.count()).toBe(Math.min(50, filled.length));
+    expect(Number(await lines.first().locator('td').last().innerText())).toBe(filled[0]);
+    const curve = drawer.getByRole('figure', { name: 'Percentiles of the duration' });
+    await curve.getByText('As a table').click();
+    await expect.poll(() => curve.locator('tbody tr').count()).toBe(answer.percentile_curve.length);
     const statuses = Object.entries<number>(answer.status_codes).sort(([, a], [, b]) => b - a);
     const listed = drawer
       .locator('section', { hasText: 'Answers by status' })
@@ -168,7 +178,7 @@ describeInBrowser('the endpoints in a browser', () => {
     );
     const clients = drawer.locator('section', { hasText: 'Clients' }).last().getByRole('listitem');
     expect((await clients.first().innerText()).split('\n')[0]).toBe(answer.clients[0].client);
-    const callers = drawer.locator('table tbody tr');
+    const callers = drawer.locator('section', { hasText: 'Last callers' }).locator('tbody tr');
     expect(await callers.count()).toBe(answer.last_callers.length);
     expect(await axeFindings(page)).toEqual([]);
     await page.getByRole('button', { name: 'Close Esc' }).click();

@@ -99,8 +99,23 @@ export interface Timeseries extends Head {
   points: SeriesPoint[];
 }
 
+/** Calls by column of time, then by row of duration. */
+export interface Heatmap {
+  starts: string[];
+  /** Bounds of the rows, ascending; one more than rows. */
+  bounds_ms: number[];
+  counts: number[][];
+}
+
+export interface CurvePoint {
+  percentile: number;
+  duration_ms: number;
+}
+
 export interface EndpointAnswer extends Head {
   endpoint: EndpointRow;
+  latency_heatmap: Heatmap;
+  percentile_curve: CurvePoint[];
   status_codes: Record<string, number>;
   interval: string;
   time_series: SeriesPoint[];

@@ -1,4 +1,4 @@
-import type { EndpointRow } from '../api/answers.ts';
+import type { CurvePoint } from '../api/answers.ts';
 import { duration, roundDuration } from '../state/format.ts';
 import { ChartFigure } from './chart-figure.tsx';
 import styles from './percentile-curve.module.css';
@@ -8,24 +8,23 @@ const height = 128;
 const left = 52;
 const bottom = 20;
 
+/** How far the axis goes: 99.99 % is four nines. */
+const ninesMost = 4;
+const named = [0, 50, 90, 99, 99.9, 99.99];
+
 /** Durations by percentile, both axes logarithmic: the tail gets as much room as the middle. */
-export function PercentileCurve({ row }: { row: EndpointRow }) {
-  const known: [string, number, number | null][] = [
-    ['min', 0, row.min_duration_ms],
-    ['p50', 0.5, row.p50_duration_ms],
-    ['p75', 0.75, row.p75_duration_ms],
-    ['p90', 0.9, row.p90_duration_ms],
-    ['p95', 0.95, row.p95_duration_ms],
-    ['p99', 0.99, row.p99_duration_ms],
-    ['max', 0.999, row.max_duration_ms],
-  ];
-  const points = known.flatMap(([name, share, ms]) =>
-    ms === null ? [] : [{ name, share, ms: Math.max(ms, 0.001) }],
-  );
+export function PercentileCurve({ curve }: { curve: readonly CurvePoint[] }) {
+  const points = curve.map(({ percentile, duration_ms }) => ({
+    name: percentile === 0 ? 'min' : percentile === 100 ? 'max' : `p${percentile}`,
+    percentile,
+    // The last point has all nines: it ends the axis.
+    share: Math.min(percentile / 100, 1 - 10 ** -ninesMost),
+    ms: Math.max(duration_ms, 0.001),
+  }));
   if (points.length === 0) return null;
   const low = 10 ** Math.floor(Math.log10(points[0]!.ms));
   const high = Math.max(low * 10, 10 ** Math.ceil(Math.log10(points.at(-1)!.ms)));
-  const x = (share: number) => left + ((width - left - 16) * -Math.log10(1 - share)) / 3;
+  const x = (share: number) => left + ((width - left - 16) * -Math.log10(1 - share)) / ninesMost;
   const y = (ms: number) =>
     height - bottom - ((height - bottom - 8) * Math.log10(ms / low)) / Math.log10(high / low);
   const line = points.map(({ share, ms }) => `${x(share).toFixed(1)} ${y(ms).toFixed(1)}`);
@@ -50,12 +49,14 @@ export function PercentileCurve({ row }: { row: EndpointRow }) {
             </text>
           </g>
         ))}
-        {points.map(({ name, share, ms }) => (
+        {points.map(({ name, percentile, share, ms }) => (
           <g key={name}>
-            <circle cx={x(share)} cy={y(ms)} r="2.4" className={styles.point} />
-            <text x={x(share)} y={height - 5} textAnchor="middle">
-              {name}
-            </text>
+            <circle cx={x(share)} cy={y(ms)} r="2" className={styles.point} />
+            {named.includes(percentile) && (
+              <text x={x(share)} y={height - 5} textAnchor={percentile > 99.9 ? 'end' : 'middle'}>
+                {name}
+              </text>
+            )}
           </g>
         ))}
         <path d={`M${line.join('L')}`} className={styles.line} />

@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useRef } from 'react';
 import type { EndpointAnswer, EndpointRow } from '../../api/answers.ts';
 import { useComparedEndpoint, useEndpoint, useReport, useTimeseries } from '../../api/queries.ts';
+import { Heatmap } from '../../charts/heatmap.tsx';
 import { PercentileCurve } from '../../charts/percentile-curve.tsx';
 import { ShareBar } from '../../charts/share-bar.tsx';
 import { CopyButton } from '../../parts/copy-button.tsx';
@@ -118,9 +119,19 @@ function Detail({ answer }: { answer: EndpointAnswer }) {
               </section>
             </>
           )}
+          {answer.latency_heatmap.bounds_ms.length > 1 && (
+            <section className={styles.chart}>
+              <h3>All calls by duration</h3>
+              <Heatmap
+                data={answer.latency_heatmap}
+                endMs={Date.parse(answer.window.to)}
+                tz={search.tz}
+              />
+            </section>
+          )}
           <section className={styles.chart}>
             <h3>Percentiles</h3>
-            <PercentileCurve row={row} />
+            <PercentileCurve curve={answer.percentile_curve} />
           </section>
           <Outcomes row={row} />
           <section className={styles.list}>
