@@ -1,7 +1,8 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef } from 'react';
 import { Redirect, Route, Switch, useLocation, useSearch } from 'wouter';
-import { useServices, useSession } from './api/queries.ts';
+import { useServices } from './api/queries.ts';
+import { useSession } from './api/session.ts';
 import { ClientsPage } from './pages/clients.tsx';
 import { DeadPage } from './pages/dead.tsx';
 import { EndpointsPage } from './pages/endpoints/endpoints.tsx';

@@ -2,7 +2,7 @@ import { QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { Router } from 'wouter';
-import { newQueryClient } from './api/queries.ts';
+import { newQueryClient } from './api/query-client.ts';
 import { App } from './app.tsx';
 import './global.css';
 import { routerBase } from './state/base.ts';

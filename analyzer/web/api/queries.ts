@@ -1,73 +1,22 @@
-import {
-  keepPreviousData,
-  MutationCache,
-  QueryCache,
-  QueryClient,
-  type UseQueryResult,
-  useMutation,
-  useQuery,
-  useQueryClient,
-} from '@tanstack/react-query';
+import { type UseQueryResult, useQuery } from '@tanstack/react-query';
 import { comparedRange, type Period, periodParameters, refreshMs } from '../state/period.ts';
 import type { Comparison, Search } from '../state/search.ts';
 import {
   type Clients,
   type EndpointAnswer,
-  type Inventory,
-  type Key,
   type RemovableEndpoints,
   type Report,
   type ReportRow,
   reportFields,
   type Services,
-  type Session,
   type Spark,
   type Sparks,
   type Summary,
   type Timeseries,
 } from './answers.ts';
-import { ApiError, api, NoAnswer, type Parameters, request } from './request.ts';
+import { api, type Parameters, request } from './request.ts';
 
-/** Every question the pages ask, each with one key in the cache. */
-
-export function newQueryClient(): QueryClient {
-  // A session that ended, or a key that was revoked: the page finds out at once and asks for a key.
-  const onError = (error: Error) => {
-    if (!(error instanceof ApiError) || error.status !== 401) return;
-    void client.invalidateQueries({ queryKey: sessionKey });
-  };
-  const client: QueryClient = new QueryClient({
-    queryCache: new QueryCache({ onError }),
-    mutationCache: new MutationCache({ onError }),
-    defaultOptions: {
-      queries: {
-        staleTime: 5_000,
-        gcTime: 120_000,
-        retry: (failures, error) => failures < 2 && isPassing(error),
-        retryDelay: (failures) => 500 * 2 ** failures,
-        refetchOnWindowFocus: true,
-        placeholderData: keepPreviousData,
-      },
-    },
-  });
-  return client;
-}
-
-/** Worth another try at once: an analyzer that restarts, or is busy. */
-function isPassing(error: Error): boolean {
-  return error instanceof NoAnswer || (error instanceof ApiError && error.status >= 502);
-}
-
-export const sessionKey = ['session'] as const;
-
-export function useSession(): UseQueryResult<Session> {
-  return useQuery({
-    queryKey: sessionKey,
-    queryFn: ({ signal }) => request<Session>('session', { signal }),
-    // Notices a newer build and an ended session.
-    refetchInterval: 60_000,
-  });
-}
+/** Every question the pages ask of the data, each with one key in the cache. */
 
 /** What narrows the data of a page, besides the period. */
 export type Narrowing = Pick<Search, 'period' | 'service' | 'environment' | 'method'>;
@@ -292,123 +241,4 @@ export function useServices(narrowing?: Narrowing): UseQueryResult<Services> {
           ? 30_000
           : refreshMs(narrowing.period),
   });
-}
-
-const inventoryPath = (service: string) =>
-  api(`/services/${encodeURIComponent(service)}/inventory`);
-
-/** Null when the service has none. */
-export function useInventory(
-  service: string,
-  environment: string | undefined,
-): UseQueryResult<Inventory | null> {
-  return useQuery({
-    queryKey: ['inventory', service, environment],
-    queryFn: async ({ signal }) => {
-      try {
-        return await request<Inventory>(inventoryPath(service), {
-          parameters: { environment },
-          signal,
-        });
-      } catch (error) {
-        if (error instanceof ApiError && error.status === 404) return null;
-        throw error;
-      }
-    },
-    placeholderData: (before) => (before?.service === service ? before : undefined),
-  });
-}
-
-export function useInventoryCommands(service: string, environment: string | undefined) {
-  const client = useQueryClient();
-  // Statuses and marks of all endpoints depend on it.
-  const onSuccess = () => client.invalidateQueries();
-  const put = (body: string, isDryRun: boolean) =>
-    request<Inventory>(inventoryPath(service), {
-      method: 'PUT',
-      parameters: { environment, ...(isDryRun && { dry_run: 'true' }) },
-      body,
-    });
-  return {
-    preview: useMutation({ mutationFn: (text: string) => put(text, true) }),
-    replace: useMutation({ mutationFn: (text: string) => put(text, false), onSuccess }),
-    remove: useMutation({
-      mutationFn: () =>
-        request<void>(inventoryPath(service), { method: 'DELETE', parameters: { environment } }),
-      onSuccess,
-    }),
-  };
-}
-
-const keysKey = ['keys'] as const;
-
-export function useKeyList(enabled: boolean): UseQueryResult<{ keys: Key[] }> {
-  return useQuery({
-    queryKey: keysKey,
-    queryFn: ({ signal }) => request<{ keys: Key[] }>(api('/keys'), { signal }),
-    enabled,
-  });
-}
-
-export type MadeKey = Key & { key: string };
-
-export function useKeyCommands() {
-  const client = useQueryClient();
-  const onSuccess = () => client.invalidateQueries({ queryKey: keysKey });
-  return {
-    create: useMutation({
-      mutationFn: (scope: Key['scope']) =>
-        request<MadeKey>(api('/keys'), { method: 'POST', body: { scope } }),
-      onSuccess,
-    }),
-    rotate: useMutation({
-      mutationFn: (id: string) => request<MadeKey>(api(`/keys/${id}/rotate`), { method: 'POST' }),
-      onSuccess,
-    }),
-    revoke: useMutation({
-      mutationFn: (id: string) => request<void>(api(`/keys/${id}`), { method: 'DELETE' }),
-      onSuccess,
-    }),
-  };
-}
-
-export interface SignedIn {
-  id: string;
-  agent: string;
-  address: string;
-  created_at: string;
-  used_at: string;
-  current: boolean;
-}
-
-const sessionsKey = ['sessions'] as const;
-
-export function useSessionList(enabled: boolean): UseQueryResult<{ sessions: SignedIn[] }> {
-  return useQuery({
-    queryKey: sessionsKey,
-    queryFn: ({ signal }) => request<{ sessions: SignedIn[] }>('sessions', { signal }),
-    enabled,
-  });
-}
-
-export function useSessionCommands() {
-  const client = useQueryClient();
-  return {
-    signIn: useMutation({
-      mutationFn: (key: string) => request<void>('session', { method: 'POST', body: { key } }),
-      // What an earlier user saw is not this one's.
-      onSuccess: () => client.resetQueries(),
-    }),
-    signOut: useMutation({
-      mutationFn: () => request<void>('session', { method: 'DELETE' }),
-      onSuccess: async () => {
-        client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'session' });
-        await client.invalidateQueries({ queryKey: sessionKey });
-      },
-    }),
-    end: useMutation({
-      mutationFn: (id: string) => request<void>(`sessions/${id}`, { method: 'DELETE' }),
-      onSuccess: () => client.invalidateQueries({ queryKey: sessionsKey }),
-    }),
-  };
 }

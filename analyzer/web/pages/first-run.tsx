@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import type { Session } from '../api/answers.ts';
-import { useKeyCommands } from '../api/queries.ts';
+import { useKeyCommands } from '../api/keys.ts';
 import { CopyButton } from '../parts/copy-button.tsx';
 import styles from './first-run.module.css';
 import { recipes } from './recipes.ts';

@@ -1,7 +1,8 @@
 import { type DragEvent, useState } from 'react';
 import { Link } from 'wouter';
 import type { Inventory, Session } from '../api/answers.ts';
-import { useInventory, useInventoryCommands, useServices } from '../api/queries.ts';
+import { useInventory, useInventoryCommands } from '../api/inventory.ts';
+import { useServices } from '../api/queries.ts';
 import { DialogActions } from '../parts/dialog.tsx';
 import { Value } from '../parts/figure-value.tsx';
 import { FilterBar } from '../parts/filter-bar.tsx';

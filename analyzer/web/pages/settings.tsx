@@ -1,12 +1,7 @@
 import { useState } from 'react';
 import type { Key, Session, Settings } from '../api/answers.ts';
-import {
-  type MadeKey,
-  useKeyCommands,
-  useKeyList,
-  useSessionCommands,
-  useSessionList,
-} from '../api/queries.ts';
+import { type MadeKey, useKeyCommands, useKeyList } from '../api/keys.ts';
+import { useSessionCommands, useSessionList } from '../api/session.ts';
 import { CopyButton } from '../parts/copy-button.tsx';
 import { Dialog, DialogActions } from '../parts/dialog.tsx';
 import { Failure, Loading } from '../parts/notice.tsx';

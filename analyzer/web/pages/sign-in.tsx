@@ -1,7 +1,7 @@
 import { type FormEvent, useEffect, useState } from 'react';
 import { Redirect, useSearch } from 'wouter';
 import type { Session } from '../api/answers.ts';
-import { useSessionCommands } from '../api/queries.ts';
+import { useSessionCommands } from '../api/session.ts';
 import styles from './sign-in.module.css';
 
 /** Asks for a key, gets a session, and goes back to the page that was asked for. */
