@@ -15,7 +15,10 @@ import { SignInPage } from './pages/sign-in.tsx';
 import { Failure, Loading, Notice } from './parts/notice.tsx';
 import { Shell } from './shell.tsx';
 
-/** The page for the address; before it, whoever has to sign in does so, and whoever has no data sees how to send it. */
+/**
+ * The page for the address. First comes the sign-in, if it is required, or the page that shows how to send
+ * data, if there is none.
+ */
 export function App() {
   const session = useSession();
   const [path] = useLocation();
@@ -41,7 +44,7 @@ function Pages() {
   const client = useQueryClient();
   const wasEmpty = useRef(false);
   useEffect(() => {
-    // The first call came: what was asked before it is answered anew.
+    // The first call has arrived: earlier answers are requested again.
     if (wasEmpty.current && isEmpty === false) void client.invalidateQueries();
     wasEmpty.current = isEmpty === true;
   }, [client, isEmpty]);

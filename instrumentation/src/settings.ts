@@ -11,9 +11,9 @@ export interface RollcallOptions {
   endpoint?: string;
   /** A key of scope `ingest`. */
   key?: string;
-  /** Name of the caller, such as an account or a client id, asked when a request ends. No secret. */
+  /** Returns the caller's name, such as an account or a client id; called when a request ends. Not a secret. */
   consumer?: (request: RawRequest) => string | undefined;
-  /** True: the request gets no span, as for health checks. Asked when a request begins. */
+  /** Returns true for requests without a span, such as health checks; called when a request begins. */
   ignore?: (request: RawRequest) => boolean;
   /** Request headers to capture. Headers of secrets are never captured, even when listed. */
   headers?: readonly string[];

@@ -17,7 +17,7 @@ export interface ReportSummary {
   unknown?: number;
 }
 
-/** What lists of endpoints show of each: the rest is asked for one endpoint at a time. */
+/** The fields of an endpoint in lists; the others are requested for one endpoint at a time. */
 export const reportFields = [
   'id',
   'service',
@@ -132,7 +132,7 @@ export interface Services extends Head {
   next_cursor: string | null;
 }
 
-/** The declared routes of a service, and what was called of them. */
+/** The declared routes of a service, and the calls to each. */
 export interface Inventory {
   version: number;
   created_at: string;
@@ -170,7 +170,7 @@ export interface Key {
   revoked_at: string | null;
 }
 
-/** What the page knows before it asks anything else. */
+/** Facts that the page has before its first request. */
 export interface Session {
   auth: 'off' | 'keys';
   /** The build of the dashboard that the analyzer serves now. */

@@ -16,7 +16,7 @@ import {
 } from './answers.ts';
 import { api, type Parameters, request } from './request.ts';
 
-/** Every question the pages ask of the data, each with one key in the cache. */
+/** Every request for data of the pages, each with one cache key. */
 
 /** What narrows the data of a page, besides the period. */
 export type Narrowing = Pick<Search, 'period' | 'service' | 'environment' | 'method'>;
@@ -69,7 +69,7 @@ export interface SeriesQuestion extends Narrowing {
   tz: string;
   endpoint?: string;
   interval?: string;
-  /** False where there is nothing to ask for: an endpoint that was never called has no series. */
+  /** False when there is no data: an endpoint that was never called has no series. */
   enabled?: boolean;
 }
 
@@ -126,7 +126,7 @@ export function useReport(narrowing: Narrowing): UseQueryResult<Report> {
   });
 }
 
-/** Small series for the table of endpoints: they come after the rows, and are asked for less often. */
+/** Small series for the table of endpoints; requested after the rows, and less often. */
 export function useSparks(narrowing: Narrowing): UseQueryResult<Map<string, Spark>> {
   const parameters = { ...common(narrowing), fields: 'id', spark: '24' };
   const refresh = refreshMs(narrowing.period);

@@ -1,7 +1,7 @@
 import { type ReactNode, useState } from 'react';
 import styles from './chart-figure.module.css';
 
-/** A chart with its name, and the same numbers as a table for whoever wants to read or hear them. */
+/** A chart with its name, and the same numbers as a table for screen readers. */
 export interface ChartTable {
   columns: readonly string[];
   rows: number;

@@ -4,7 +4,7 @@ import styles from './sparkline.module.css';
 const width = 88;
 const height = 20;
 
-/** Calls over the time shown, with errors on top: two paths a row, whatever the number of bars. */
+/** Calls over the time shown, with errors on top: two paths per row, for any number of bars. */
 export function Sparkline({ spark }: { spark: Spark }) {
   const { calls, errors } = spark;
   const most = calls.reduce((busiest, count) => Math.max(busiest, count), 0);

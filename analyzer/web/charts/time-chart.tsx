@@ -15,7 +15,7 @@ export interface TimeSeries {
   values: readonly (number | null)[];
   /** Where bars begin, when they stand on others; 0 unless given. */
   base?: readonly (number | null)[];
-  /** What the table and the cursor say, where it differs from what is drawn. */
+  /** The texts of the table and the cursor, when they differ from the drawing. */
   told?: readonly (number | null)[];
 }
 

@@ -102,7 +102,7 @@ function ClientTable({
   );
 }
 
-/** What an address stands for under each setting of ROLLCALL_CLIENT_PRIVACY. */
+/** The meaning of an address under each setting of ROLLCALL_CLIENT_PRIVACY. */
 const aboutPrivacy: Record<string, string> = {
   full: 'Addresses as the services or their trusted proxies saw them.',
   truncate: 'Networks of addresses: ROLLCALL_CLIENT_PRIVACY=truncate keeps no more.',

@@ -95,7 +95,7 @@ export function FirstRunPage({ session }: { session: Session }) {
   );
 }
 
-/** The host that this page came from is where the collector is, unless somebody put it elsewhere. */
+/** The collector is assumed on the host of this page; it may be on another. */
 function collectorAddress({ collector }: Session): { endpoint: string; isKnown: boolean } {
   const { scheme, http_port: port } = collector;
   const endpoint = `${scheme}://${window.location.hostname}:${port ?? 4318}`;

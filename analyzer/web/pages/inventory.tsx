@@ -14,7 +14,7 @@ import { carried, usePageSearch, writeSearch } from '../state/search.ts';
 import { plainText } from '../state/text.ts';
 import styles from './inventory.module.css';
 
-/** What a service declares, against what was called: uploaded here with a preview, or sent by the service. */
+/** A service's declared routes beside the called ones: uploaded here with a preview, or sent by the service. */
 export function InventoryPage({ session }: { session: Session }) {
   const [search] = usePageSearch();
   return (

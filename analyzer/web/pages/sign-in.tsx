@@ -4,7 +4,7 @@ import type { Session } from '../api/answers.ts';
 import { useSessionCommands } from '../api/session.ts';
 import styles from './sign-in.module.css';
 
-/** Asks for a key, gets a session, and goes back to the page that was asked for. */
+/** Exchanges a key for a session, then returns to the requested page. */
 export function SignInPage({ session }: { session: Session }) {
   const [key, setKey] = useState('');
   const { signIn } = useSessionCommands();

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from 'react';
 
-/** Copies text and says so. */
+/** Copies text and confirms it. */
 export function CopyButton({ text, name = 'Copy' }: { text: () => string; name?: string }) {
   const [state, setState] = useState<'idle' | 'copied' | 'failed'>('idle');
   const timer = useRef(0);

@@ -44,7 +44,7 @@ function failureTitle(error: Error): string {
   return 'No figures';
 }
 
-/** Old figures stay on the page when new ones fail to come, and the page says how old they are. */
+/** When a refresh fails, old figures stay on the page, with their age. */
 export function StaleBanner({ error, updatedMs }: { error: Error; updatedMs: number }) {
   return (
     <div className={styles.banner} role="alert">

@@ -37,7 +37,7 @@ function StatusShape({ status }: { status: string }) {
   );
 }
 
-/** Marks that ask for somebody's attention; the others only tell. */
+/** Marks that need attention; the others only inform. */
 const loud = new Set([
   'only_errors',
   'undocumented',

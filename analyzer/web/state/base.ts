@@ -1,6 +1,6 @@
 /**
- * Where the dashboard lives: `/`, or below a prefix that a proxy strips. Scripts are in `assets/` under it,
- * so this script's own address says it.
+ * The base path of the dashboard: `/`, or a prefix that a proxy strips. Scripts are in `assets/` under it, so
+ * this script's own address shows it.
  */
 export const basePath: string = import.meta.env.DEV
   ? '/'

@@ -1,6 +1,6 @@
 import { useEffect } from 'react';
 
-/** Keys that a page listens to while nobody types into a field. */
+/** Keyboard shortcuts of a page, inactive while the focus is in a field. */
 export type KeyMap = Readonly<Record<string, () => void>>;
 
 /** @param keys by `KeyboardEvent.key` */

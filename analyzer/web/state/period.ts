@@ -47,7 +47,7 @@ export function lengthMs(period: Period): number {
   return Number(period.window.slice(0, -1)) * unitMs[unit];
 }
 
-/** How often a page that shows the period asks again. A fixed period has its figures already. */
+/** Refresh interval of a page that shows the period. The figures of a fixed period do not change. */
 export function refreshMs(period: Period): number | false {
   if ('from' in period) return Date.parse(period.to) > Date.now() ? 30_000 : false;
   return lengthMs(period) <= unitMs.d ? 10_000 : 30_000;

@@ -3,8 +3,8 @@ import { day, exact, plural } from './format.ts';
 import { plainText } from './text.ts';
 
 /**
- * What the facts of an endpoint's life say, in sentences with numbers. Only what the API answered: where it
- * knows too little the sentence says that.
+ * The facts of an endpoint's lifecycle as sentences with numbers. Uses only the API's answer; a sentence says
+ * when a fact is unknown.
  */
 export interface Siblings {
   /** Calls of the window to other endpoints of the same service. */

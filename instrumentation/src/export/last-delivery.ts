@@ -11,7 +11,7 @@ export interface LastDelivery {
   deadlineMs: number;
 }
 
-/** A transport as JSON: its agent as what it was made of. */
+/** A transport as JSON, with the options that its agent was made from. */
 export type PlainTransport = Omit<Transport, 'agent' | 'request'> & { tls: Tls };
 export interface Tls {
   ca?: string;

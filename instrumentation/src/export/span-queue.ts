@@ -127,7 +127,7 @@ export class SpanQueue<Span, Body> {
     });
   }
 
-  /** Delivers what it can within the time, and says what was lost. */
+  /** Delivers spans until the time is over, and logs how many were lost. */
   async shutdown(): Promise<void> {
     if (this.#isClosed) return;
     await withDeadline(this.flush(limits.flushMs), limits.flushMs);

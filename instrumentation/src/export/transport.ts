@@ -7,7 +7,7 @@ import { packageVersion } from '../version.ts';
 export class RefusedError extends Error {
   /** HTTP's status. */
   readonly code: number;
-  /** What its Retry-After asks for. */
+  /** The delay in its Retry-After. */
   readonly retryAfterMs: number | undefined;
 
   constructor(status: number, statusText: string, retryAfter: string | undefined) {
@@ -113,7 +113,7 @@ function post(
         statusCode >= 200 && statusCode < 300
           ? undefined
           : new RefusedError(statusCode, statusMessage, answer.headers['retry-after']);
-      // The status says it all: an answer that breaks off later changes nothing.
+      // The status decides: an answer that breaks off later changes nothing.
       answer.on('error', () => {});
       answer.on('close', () => (refused === undefined ? resolve() : reject(refused)));
       answer.resume();

@@ -5,5 +5,5 @@ import { hapi } from './hapi.ts';
 import { hono } from './hono.ts';
 import { koa } from './koa.ts';
 
-/** Every framework that tells its routes; Nest is Express or Fastify. Plain node:http has none to tell. */
+/** The supported frameworks; Nest runs on Express or Fastify. Plain node:http has no routes. */
 export const frameworks: readonly Framework[] = [express, fastify, koa, hapi, hono];

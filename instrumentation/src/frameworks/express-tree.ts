@@ -120,7 +120,7 @@ export function templateAt(places: readonly Place[], paths: RequestPaths): strin
   return (places.find(({ steps }) => isWay(steps, current)) ?? places[0])?.template;
 }
 
-/** The one of a route's paths that a request fits, where no tree tells the way; the first if none does. */
+/** Without a tree: the path of the route that the request matches, else its first path. */
 export function pathAt({ path, stack }: Route, rest: string): Path | undefined {
   const paths = pathsOf(path);
   const [layer] = stack as Layer[];

@@ -243,7 +243,7 @@ function keepMountedApps(application: object): void {
   });
 }
 
-/** Layers below an error are called by a method of its own: nothing of ours runs without an error. */
+/** After an error Express calls layers by another method, so without an error none of this code runs. */
 function noteErrors(exports: unknown, hooks: FrameworkHooks): void {
   const prototype = (exports as { prototype?: object } | null)?.prototype;
   if (typeof exports !== 'function' || prototype === undefined) return;

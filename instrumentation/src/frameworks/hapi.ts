@@ -59,7 +59,7 @@ type Carrier = RawRequest & { [requestKey]?: HapiRequest };
 
 interface HapiRequest {
   route?: Route;
-  /** Of an answer that was made of an error: that error. */
+  /** The error from which the response was made. */
   response?: { _error?: unknown } | null;
 }
 

@@ -168,7 +168,10 @@ function routeOf({ req }: Context): string | undefined {
   return undefined;
 }
 
-/** `use` and `all` both register method ALL. Hono's own tools tell middleware by the handler's second parameter. */
+/**
+ * `use` and `all` both register method ALL. Middleware has a second parameter, which Hono's own tools also
+ * check.
+ */
 function isMiddleware({ method, handler }: HonoRoute): boolean {
   return method === 'ALL' && handler.length > 1;
 }

@@ -29,7 +29,7 @@ export const koa: Framework = {
           return context;
         };
       });
-      // Koa's own way to report what a handler threw, and that of middleware which answers errors itself.
+      // Koa's own event for an error that a handler threw, also used by middleware that answers errors itself.
       wrapMethod(prototype, 'emit', (emit) => {
         return function (...args) {
           const [event, error, context] = args as [unknown, unknown, { req?: RawRequest }?];

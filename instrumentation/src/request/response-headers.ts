@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http';
 
-/** Response headers that a span has, each where it says something: an event stream, the end of an endpoint. */
+/** Response headers that are recorded, each for one purpose: an event stream, the end of an endpoint. */
 export const responseHeaderNames = ['content-type', 'deprecation', 'sunset', 'link'] as const;
 export type ResponseHeaders = Partial<Record<(typeof responseHeaderNames)[number], string>>;
 
-/** Types of answers that last as long as somebody listens. */
+/** Content types of responses that last as long as the connection. */
 const stream = /^(?:text\/event-stream|multipart\/x-mixed-replace|application\/x-ndjson)\b/i;
 /** RFC 9745 and RFC 8594. Other links stay out: those of pages have queries, which may hold secrets. */
 const ending = /\brel="?[^";]*\b(?:deprecation|sunset|successor-version)\b/i;

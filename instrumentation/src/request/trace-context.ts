@@ -11,7 +11,7 @@ export interface RemoteParent {
 
 const form = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
 const nothing = /^0+$/;
-/** W3C asks for at least 512 characters; a longer tracestate would be larger than the span and is dropped. */
+/** W3C requires at least 512 characters; a longer tracestate would be larger than the span and is dropped. */
 const stateCharacters = 512;
 
 /** undefined without a `traceparent`, or with a malformed one. */

@@ -224,13 +224,13 @@ export function endpointColumns(
   ];
 }
 
-/** What sampled calls stand for is an estimate. */
+/** Counts of sampled calls are estimates. */
 function sampledTitle({ total_calls_interval: interval }: ReportRow): string | undefined {
   if (interval === undefined) return undefined;
   return `estimated from sampled calls: ${exact(interval[0])} to ${exact(interval[1])}`;
 }
 
-/** Nothing is grey, so that what is there stands out. */
+/** Zero is grey, so that other values stand out. */
 const quiet = (value: number | null): string | undefined =>
   value === null || value === 0 ? styles.quiet : undefined;
 

@@ -30,7 +30,7 @@ import { CallsBars, LatencyLines } from '../overview/charts.tsx';
 import styles from './drawer.module.css';
 import { LifeLine } from './life-line.tsx';
 
-/** One endpoint beside the list: what it does, who calls it, and whether it can go. */
+/** One endpoint beside the list: its figures, its callers, and its verdict. */
 export function EndpointDrawer({ id, onClose }: { id: string; onClose: () => void }) {
   const [search] = usePageSearch();
   const answer = useEndpoint(id, search.period);

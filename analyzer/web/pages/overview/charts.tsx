@@ -74,7 +74,7 @@ export function latencySeries(points: readonly SeriesPoint[]): TimeSeries[] {
   ];
 }
 
-/** A logarithm of nothing cannot be drawn: a microsecond stands for less. */
+/** The logarithm of 0 cannot be drawn: values below a microsecond are drawn as one. */
 function drawn(
   points: readonly SeriesPoint[],
   field: 'p50_duration_ms' | 'p95_duration_ms' | 'p99_duration_ms',

@@ -1,6 +1,6 @@
 import type { Report, Summary, Timeseries } from '../../api/answers.ts';
 
-/** What the figures and their chart are made of. */
+/** The properties of the figures and their chart. */
 export interface FiguresProps {
   summary: Summary;
   compared: { name: string; shiftMs: number; summary: Summary } | undefined;

@@ -82,7 +82,7 @@ export function EndpointLists({ report }: { report: UseQueryResult<Report> }) {
   );
 }
 
-/** What came, what went, and what nobody wrote down. */
+/** Dead, cold, new and undocumented endpoints. */
 export function LifecycleLists({ report }: { report: UseQueryResult<Report> }) {
   const [search] = usePageSearch();
   const rows = useShownRows(report.data, search);
@@ -120,7 +120,7 @@ export function LifecycleLists({ report }: { report: UseQueryResult<Report> }) {
     tab('New', 'first called, ago', 'No endpoint is new.', ofMark('new'), (row) =>
       ago(row.first_called_at),
     ),
-    // Only where somebody declared what should be there.
+    // Marks of this kind exist only with an inventory.
     ...(undocumented.length > 0 ? [tab('Undocumented', 'calls', '', undocumented, calls)] : []),
   ];
   return (
