@@ -10,7 +10,7 @@ import type { PayloadName } from '../load/payload.ts';
 import { type BenchFolder, benchFolder, newStore } from './folder.ts';
 import { writeHistory } from './history.ts';
 import { underLoad } from './ingest.ts';
-import { cpuSeconds } from './process-cost.ts';
+import { threadSeconds } from './process-cost.ts';
 import { days, endpoints, randomWindow, timed } from './report.ts';
 
 /**
@@ -18,7 +18,8 @@ import { days, endpoints, randomWindow, timed } from './report.ts';
  *
  *     node test/labs/bench/in-turn.ts --base CHECKOUT    # after `npm ci` there
  *
- * Read the ratios of CPU time, this version's to the base's. The base may be of release 0.1.0.
+ * Read the ratios of CPU time, this version's to the base's; of reports the lower percentiles, which other work on
+ * the machine moves least. The base may be of release 0.1.0.
  */
 const { values } = parseArgs({
   options: {
@@ -46,6 +47,8 @@ const [rounds, requests, calls] = [values.rounds, values.requests, values.calls]
 ];
 const seconds = Number(values.seconds);
 const only = values.only.split(',');
+/** Of each kind of report: the program's own code is compiled as it runs. */
+const warmUpRequests = 40;
 
 const folder = benchFolder();
 try {
@@ -90,60 +93,42 @@ async function ingestInTurn(folder: BenchFolder, payload: PayloadName): Promise<
 async function reportsInTurn(folder: BenchFolder): Promise<void> {
   const store = newStore(folder, 'history');
   await writeWith(base, store);
-  const subjects: { name: string; analyzer: Running; url: string; cpu: number; ms: number[] }[] =
-    [];
+  const subjects: { analyzer: Running; url: string; agent: Agent }[] = [];
   for (const { name, checkout } of versions) {
     const own = newStore(folder, `history-${name}`);
     copyFileSync(store, own);
     const analyzer = await start(checkout, 'analyzer/main.ts', own);
-    subjects.push({ name, analyzer, url: `${analyzer.addresses.analyzer}/api/v1`, cpu: 0, ms: [] });
+    const agent = new Agent({ keepAlive: true });
+    subjects.push({ analyzer, url: `${analyzer.addresses.analyzer}/api/v1`, agent });
   }
   try {
     for (const path of ['report', 'summary', 'timeseries', 'clients']) {
+      const costs: number[][] = [[], []];
       const random = new Random(5);
-      const ratios: number[] = [];
-      for (const subject of subjects) {
-        subject.cpu = 0;
-        subject.ms = [];
-      }
-      const parts = 10;
-      for (let part = -2; part < parts; part++) {
-        const windows = Array.from({ length: requests / parts }, (_, n) =>
-          n % 2 === 0 ? `window=${days}d` : randomWindow(random),
-        );
-        const costs: number[] = [];
-        for (const v of part % 2 === 0 ? [0, 1] : [1, 0]) {
-          const { analyzer, url, ms } = subjects[v]!;
-          // A connection that idled while the other version was asked may be closed.
-          const agent = new Agent({ keepAlive: true });
-          const before = cpuSeconds(analyzer.pid);
-          for (const window of windows) {
-            const answer = await timed(agent, `${url}/${path}?${window}`);
-            if (part >= 0) ms.push(answer.ms);
-          }
-          costs[v] = cpuSeconds(analyzer.pid) - before;
-          agent.destroy();
+      for (let n = -warmUpRequests; n < requests; n++) {
+        const window = n % 2 === 0 ? `window=${days}d` : randomWindow(random);
+        // Each version is the first for every other pair of requests.
+        for (const v of n % 4 < 2 ? [0, 1] : [1, 0]) {
+          const { analyzer, url, agent } = subjects[v]!;
+          const before = threadSeconds(analyzer.pid);
+          await timed(agent, `${url}/${path}?${window}`);
+          if (n >= 0) costs[v]!.push((threadSeconds(analyzer.pid) - before) * 1000);
         }
-        // The first parts are a warm-up: the program's own code is compiled as it runs.
-        if (part < 0) continue;
-        subjects.forEach((subject, v) => {
-          subject.cpu += costs[v]!;
-        });
-        ratios.push(costs[1]! / costs[0]!);
       }
-      const [before, after] = subjects.map(({ cpu, ms }) => {
-        ms.sort((a, b) => a - b);
-        const [p50, p95] = [0.5, 0.95].map((q) => ms[Math.floor(ms.length * q)]!.toFixed(1));
-        return `CPU ${((cpu / ms.length) * 1000).toFixed(1)}, p50 ${p50}, p95 ${p95} ms`;
+      for (const cost of costs) cost.sort((a, b) => a - b);
+      const at = (v: number, q: number) => costs[v]![Math.floor(costs[v]!.length * q)]!;
+      const figures = [0.1, 0.5].map((q) => {
+        const [before, after] = [at(0, q), at(1, q)];
+        return `p${q * 100} ${before.toFixed(1)}/${after.toFixed(1)} (${(after / before).toFixed(3)})`;
       });
-      process.stdout.write(
-        `/${path}, ${calls} calls, ${days} days: base ${before}; this ${after}; ratio of CPU ${(
-          subjects[1]!.cpu / subjects[0]!.cpu
-        ).toFixed(3)}, by part ${shown(ratios)}\n`,
-      );
+      const title = `/${path}, ${calls} calls, ${days} days: CPU ms a request base/this (ratio)`;
+      process.stdout.write(`${title} ${figures.join(', ')}\n`);
     }
   } finally {
-    for (const { analyzer } of subjects) await analyzer.stop();
+    for (const { analyzer, agent } of subjects) {
+      agent.destroy();
+      await analyzer.stop();
+    }
   }
 }
 
