@@ -164,10 +164,6 @@ export class AttributeSlots {
    */
   take(start: number, end: number): void {
     const { bytes } = this.#cursor;
-    // Nothing, or a key of two bytes at the most and no value: the cheapest attributes to send.
-    const size = end - start;
-    if (size < 5 && (size === 0 || (bytes[start] === keyTag && bytes[start + 1] === size - 2)))
-      return;
     // What every encoder writes: key, then value, nothing else, and short lengths.
     if (end - start > 4 && bytes[start] === keyTag) {
       const keyLength = bytes[start + 1]!;
@@ -217,6 +213,11 @@ export class AttributeSlots {
   /** A KeyValue with fields in any order and number. A message field that comes twice is merged. */
   #takeAnyOrder(start: number, end: number): void {
     const cursor = this.#cursor;
+    // Nothing, or a key of two bytes at the most and no value: the cheapest attributes to send.
+    const size = end - start;
+    const { bytes } = cursor;
+    if (size === 0 || (size < 5 && bytes[start] === keyTag && bytes[start + 1] === size - 2))
+      return;
     let keyStart = start;
     let keyLength = 0;
     setFound(valueKind.none, 0, 0);
