@@ -40,7 +40,7 @@ const request = (...fields: Field[]) => bytesField(1, Buffer.concat(fields));
 const usual = [...ids, bytesField(5, 'GET'), kind, ...times, method, status];
 
 function calledFrom(...requests: Field[]) {
-  const { extract, called } = extracting();
+  const { extract, called } = extracting({}, { countsOnce: false });
   const extracted = extract(Buffer.concat(requests));
   return { extracted, calls: called() };
 }
@@ -57,7 +57,7 @@ describe('P1: nothing', () => {
     ['an empty ResourceSpans', request()],
     ['a ScopeSpans without spans', request(resource(['service.name', 'a']), bytesField(2, ''))],
   ])('%s is a valid request without calls', (_, body) => {
-    const { extract, called } = extracting();
+    const { extract, called } = extracting({}, { countsOnce: false });
     expect(extract(body)).toMatchObject({ stored: 0, notServer: 0 });
     expect(called()).toEqual([]);
   });
@@ -260,7 +260,7 @@ describe('P3: malformed bytes are an error that says where', () => {
     ],
     ['text', Buffer.from('{"resourceSpans":[]}'), /malformed protobuf at byte/],
   ])('%s', (_, body, pattern) => {
-    const { extract, extractor, batch, called } = extracting();
+    const { extract, extractor, batch, called } = extracting({}, { countsOnce: false });
     extract(request(scope(usual)));
     const error = caught(() => extract(body));
     expect(error).toBeInstanceOf(AppError);
@@ -272,7 +272,7 @@ describe('P3: malformed bytes are an error that says where', () => {
   });
 
   test('calls before the fault are taken back', () => {
-    const { extract, batch } = extracting();
+    const { extract, batch } = extracting({}, { countsOnce: false });
     const spans = Array.from({ length: 3000 }, () => usual);
     const body = Buffer.concat([request(scope(...spans)), Buffer.from([0x0a, 0x05])]);
     expect(caught(() => extract(body))).toBeInstanceOf(AppError);

@@ -40,13 +40,17 @@ export function message(spans: readonly Span[], resource: Record<string, AnyValu
   return encodeTraces([{ attributes, scopes: [{ name: 'test', spans: [...spans] }] }]);
 }
 
-/** An extractor of its own, its batch, and everything it extracted in plain words. */
-export function extracting(change: Partial<Config> = {}) {
+/**
+ * An extractor of its own, its batch, and everything it extracted in plain words.
+ * @param options `countsOnce: false` for spans that share their ids
+ */
+export function extracting(change: Partial<Config> = {}, options: { countsOnce?: boolean } = {}) {
   const dictionary = new CallDictionary();
   const extractor = new Extractor({
     dictionary,
     config: { ...readConfig({}), ...change },
     now: () => nowMs,
+    ...options,
   });
   const batch = new CallBatch();
   return {
