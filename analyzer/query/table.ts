@@ -43,24 +43,32 @@ export function tableOf<Entry>() {
     columns: { [K in keyof S]: Column<Entry, S[K]> },
   ): Table<Entry, S> => {
     const names = Object.keys(columns) as (keyof S & string)[];
-    // V8 turns an object into a hash table when many fields are added by computed names, and JSON.stringify takes
-    // twice as long for one. A copy of an object that has every field stays a plain one.
-    const empty = JSON.parse(JSON.stringify(Object.fromEntries(names.map((name) => [name, null]))));
     const shape = names.map((name) => [name, columns[name].type.describe(columns[name].about)]);
     return {
       names,
       columns,
       schema: named(id, z.object(Object.fromEntries(shape) as S)),
-      row(entry) {
-        const row: Record<string, unknown> = { ...empty };
-        // An undefined field is left out of JSON.
-        for (const name of names) row[name] = columns[name].value(entry);
-        return row as z.output<z.ZodObject<S>>;
-      },
+      row: rowOf(columns, names) as (entry: Entry) => z.output<z.ZodObject<S>>,
       part: (entry, fields) =>
         fieldsOf(columns, entry, fields) as Partial<z.output<z.ZodObject<S>>>,
     };
   };
+}
+
+/**
+ * A function that makes rows, compiled to one object literal. Code that adds 40 fields by computed names takes
+ * 2.5 times as long, and V8 turns such a row into a hash table. The code holds the names of fields alone.
+ * An undefined field is left out of JSON.
+ */
+function rowOf<Entry>(
+  columns: Record<string, Column<Entry>>,
+  names: readonly string[],
+): (entry: Entry) => Record<string, unknown> {
+  const values = names.map((name) => columns[name]!.value);
+  const locals = names.map((_, i) => `value${i} = values[${i}]`);
+  const fields = names.map((name, i) => `${JSON.stringify(name)}: value${i}(entry)`);
+  const code = `const ${locals.join(', ')}; return (entry) => ({ ${fields.join(', ')} });`;
+  return new Function('values', code)(values);
 }
 
 function fieldsOf<Entry>(
