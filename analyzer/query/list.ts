@@ -1,7 +1,7 @@
 import type { Window } from '../../core/window.ts';
 import type { Head, Note, QueryContext } from './answer-head.ts';
 import type { FormatName } from './formats.ts';
-import { type Order, type Position, pageOf, readCursor, sortRows, writeCursor } from './page.ts';
+import { type Order, type Position, readCursor, SortedList, writeCursor } from './page.ts';
 import { type RequestedWindow, requestedWindow } from './window.ts';
 
 export interface ListParameters extends RequestedWindow {
@@ -44,7 +44,7 @@ export async function listPage<H extends Head, Row>(
   const window = cursor?.window ?? requested;
   const remembered = cursor && lists.find(cursor.list, project, query, nowMs);
   if (remembered) {
-    const page = pageOf(remembered.sorted, limit, cursor.after);
+    const page = remembered.sorted.page(limit, cursor.after);
     return {
       head: remembered.head as H,
       rows: page.rows as Row[],
@@ -54,8 +54,8 @@ export async function listPage<H extends Head, Row>(
     };
   }
   const { head, rows, order } = await collect(window);
-  const sorted = sortRows(rows, order);
-  const page = pageOf(sorted, limit, cursor?.after);
+  const sorted = new SortedList(rows, order);
+  const page = sorted.page(limit, cursor?.after);
   let nextCursor: string | null = null;
   if (page.last) {
     const list = lists.remember({ project, query, head, sorted }, nowMs);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { limits } from '../../core/limits.ts';
-import type { SortedList } from './page.ts';
+import type { Pages } from './page.ts';
 
 /**
  * Sorted lists whose next pages somebody may ask for.
@@ -19,7 +19,7 @@ export class RememberedLists {
 
   /** @returns an id that only the list's own cursors hold; '' for a list that is too long to remember */
   remember(list: RememberedList, nowMs: number): string {
-    const rows = list.sorted.places.length;
+    const rows = list.sorted.length;
     if (rows > limits.rememberedListRows) return '';
     this.#forgetOld(nowMs, limits.rememberedListRows - rows);
     const id = randomBytes(9).toString('base64url');
@@ -44,7 +44,7 @@ export class RememberedLists {
     for (const [id, { usedMs, sorted }] of this.#lists) {
       if (this.#rows <= rowsMax && nowMs - usedMs < limits.rememberedListMs) return;
       this.#lists.delete(id);
-      this.#rows -= sorted.places.length;
+      this.#rows -= sorted.length;
     }
   }
 }
@@ -53,5 +53,5 @@ export interface RememberedList {
   project: string;
   query: string;
   head: object;
-  sorted: SortedList<unknown>;
+  sorted: Pages<unknown>;
 }

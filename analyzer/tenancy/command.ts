@@ -3,7 +3,7 @@ import type { Administrator } from '../../core/auth/authorizer.ts';
 import { AppError } from '../../core/error.ts';
 import type { KeyStore } from '../../core/store/keys.ts';
 import type { FormatName, List } from '../query/formats.ts';
-import { type Order, pageOf, readCursor, sortRows, writeCursor } from '../query/page.ts';
+import { type Order, readCursor, SortedList, writeCursor } from '../query/page.ts';
 
 /**
  * A command on projects and keys: its address, its input, its answer and who may give it. The REST listener
@@ -78,7 +78,7 @@ export function pageOfRows<Row>(
   const { limit, cursor: text, format: _format, ...rest } = parameters;
   const query = JSON.stringify([noun, rest]);
   const cursor = readCursor(query, text);
-  const { rows, last } = pageOf(sortRows(all, order), limit, cursor?.after);
+  const { rows, last } = new SortedList(all, order).page(limit, cursor?.after);
   if (last === undefined) return { rows, next_cursor: null };
   const after = { value: last.value, key: last.key };
   return { rows, next_cursor: writeCursor(query, { window: noWindow, list: '', after }) };

@@ -1,7 +1,8 @@
 import { afterEach, expect, test } from 'vitest';
-import { sortRows } from '../../../analyzer/query/page.ts';
+import { SortedList } from '../../../analyzer/query/page.ts';
 import { type RememberedList, RememberedLists } from '../../../analyzer/query/remembered-lists.ts';
 import { limits } from '../../../core/limits.ts';
+import { Random } from '../../../core/random.ts';
 import type { CallReader } from '../../../core/store/store.ts';
 import {
   call,
@@ -130,7 +131,7 @@ test('the lists that were read longest ago are forgotten first', () => {
     project: 'default',
     query: 'q',
     head: {},
-    sorted: sortRows(
+    sorted: new SortedList(
       Array.from({ length: rows }, (_, n) => n),
       { value: (n) => n, descending: false, key: String },
     ),
@@ -148,6 +149,39 @@ test('the lists that were read longest ago are forgotten first', () => {
   expect(lists.find(first!, 'default', 'q', 0)).toBeDefined();
   expect(lists.find(first!, 'default', 'q', limits.rememberedListMs)).toBeUndefined();
 });
+
+test('the first page of a list that is not sorted yet has the rows of the sorted list', () => {
+  const random = new Random(3);
+  for (let round = 0; round < 300; round++) {
+    const rows = Array.from({ length: random.below(60) }, (_, n) => ({
+      value: random.below(8) === 0 ? null : random.below(10),
+      key: String(n).padStart(2, '0'),
+    }));
+    const descending = random.below(2) === 0;
+    const order = { value: rowValue, key: rowKey, descending };
+    const inOrder = rows.toSorted((a, b) => {
+      if (a.value === b.value) return a.key < b.key ? -1 : 1;
+      if (a.value === null || b.value === null) return a.value === null ? 1 : -1;
+      return descending ? b.value - a.value : a.value - b.value;
+    });
+    const limit = 1 + random.below(20);
+    const list = new SortedList(rows, order);
+    const read: unknown[] = [];
+    let page = list.page(limit, undefined);
+    expect(page.rows).toEqual(inOrder.slice(0, limit));
+    for (read.push(...page.rows); page.last; read.push(...page.rows)) {
+      page = list.page(limit, page.last);
+    }
+    expect(read).toEqual(inOrder);
+  }
+});
+
+interface ValueRow {
+  value: number | null;
+  key: string;
+}
+const rowValue = ({ value }: ValueRow) => value;
+const rowKey = ({ key }: ValueRow) => key;
 
 test('a cursor that the server hands out is one it takes, however long the names are', async () => {
   const long = (letter: string) => `/${letter.repeat(limits.routeBytes - 1)}`;
