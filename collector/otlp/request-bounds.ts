@@ -22,9 +22,15 @@ export class RequestBounds {
     }
   }
 
-  /** @throws AppError `too_large` */
-  span(): void {
-    this.#spans += 1;
+  /** How many spans the request may still hold. */
+  get spansLeft(): number {
+    return limits.requestSpans - this.#spans;
+  }
+
+  /** @param count of one ScopeSpans: counted there, since a call for each span costs 2 % of the walk
+   *  @throws AppError `too_large` */
+  spans(count: number): void {
+    this.#spans += count;
     if (this.#spans > limits.requestSpans)
       throw tooMany('the request', 'spans', limits.requestSpans);
   }

@@ -46,7 +46,7 @@ export function* slicesOf(message: Buffer, sliceBytes: number): Generator<Buffer
         const fieldTag = cursor.tag(scopeEnd);
         cursor.skip(fieldTag, scopeEnd);
         if (fieldTag !== scopeSpansTag.spans) continue;
-        bounds.span();
+        bounds.spans(1);
         slice.add(fieldStart, cursor.at, scope);
         if (slice.bytes < bytesMax) continue;
         yield slice.finish();

@@ -166,17 +166,21 @@ export class TracesReader {
       if (scopeEnd >= 0) this.#scope(scopeEnd);
       cursor.at = start;
     }
+    const spansLeft = this.#bounds.spansLeft;
+    let spans = 0;
     while (cursor.at < end) {
       const tag = cursor.tag(end);
       if (tag === scopeSpansTag.spans) {
         const spanEnd = cursor.length(end);
-        this.#bounds.span();
+        spans += 1;
+        if (spans > spansLeft) break;
         if (!this.#isOther(cursor.at, spanEnd) && this.#span(spanEnd)) this.#tellServerSpan();
         else this.otherSpans += 1;
         cursor.at = spanEnd;
       } else if (tag === scopeSpansTag.scope) this.#scope(cursor.length(end));
       else cursor.skip(tag, end);
     }
+    this.#bounds.spans(spans);
   }
 
   /** The name of the scope that lies from the cursor to there. */
