@@ -105,10 +105,12 @@ test.each([
   const bomb = pack(Buffer.alloc(80 * mib, 'a'), name === 'br' ? quickBrotli : {});
   expect((await door.post(bomb, { headers })).status).toBe(413);
   expect((await door.post(pack(bomb), { headers })).status).toBe(400);
-  expect(
-    (await door.post(pack(Buffer.alloc(40 * mib), name === 'br' ? quickBrotli : {}), { headers }))
-      .status,
-  ).toBe(400);
+  const zeros = (bytes: number) => pack(Buffer.alloc(bytes), name === 'br' ? quickBrotli : {});
+  // No protobuf, and within every bound.
+  expect((await door.post(zeros(6 * mib), { headers })).status).toBe(400);
+  // zstd and brotli pack zeros more than 1,100 times, which no request of spans reaches; gzip cannot.
+  const expected = name === 'zstd' || name === 'br' ? 413 : 400;
+  expect((await door.post(zeros(40 * mib), { headers })).status).toBe(expected);
 });
 
 const quickBrotli = { params: { 1: 5 } };
