@@ -37,7 +37,8 @@ class SqliteReader implements CallReader {
 
   snapshot<T>(project: string, ask: (snapshot: Snapshot) => Promise<T>): Promise<T> {
     const answer = this.#last.then(() => this.#ask(project, ask));
-    this.#last = answer.catch(() => undefined);
+    // Resolves to nothing, so that no answer is held in memory until the next snapshot.
+    this.#last = answer.then(ignore, ignore);
     return answer;
   }
 
@@ -71,3 +72,5 @@ class SqliteReader implements CallReader {
     }
   }
 }
+
+const ignore = (): void => {};
