@@ -70,15 +70,15 @@ export async function usageByEndpoint(
   let estimated = false;
   for (const endpoint of endpoints) {
     const service = services.get(serviceKey(endpoint));
-    assert(service, `endpoint ${endpoint.id} has no service ${endpoint.service}`);
+    if (service === undefined) {
+      assert.fail(`endpoint ${endpoint.id} has no service ${endpoint.service}`);
+    }
     const usage = usages.get(endpoint.id) ?? emptyUsage;
     const declaration = declarations?.byEndpoint.get(endpoint.id);
-    entries.push({
-      endpoint,
-      usage,
-      lifecycle: lifecycle(endpoint, service, thresholds, nowMs, declaration),
-      ...(declaration && { declaration }),
-    });
+    const life = lifecycle(endpoint, service, thresholds, nowMs, declaration);
+    const entry: EndpointEntry = { endpoint, usage, lifecycle: life };
+    if (declaration) entry.declaration = declaration;
+    entries.push(entry);
     estimated ||= usage.uniqueClientsEstimated || isEstimated(endpoint, usage);
   }
   for (const uncalled of declarations?.uncalled ?? []) {

@@ -39,15 +39,6 @@ export function errorCount(usage: Usage): number {
 /** What became of calls: the four outcomes add up to all of them. */
 export type Outcome = 'answered' | 'refused' | 'missing' | 'failed';
 
-const outcomeByStatus: Record<number, Outcome> = {
-  401: 'refused',
-  403: 'refused',
-  429: 'refused',
-  404: 'missing',
-  405: 'missing',
-  410: 'missing',
-};
-
 export function outcomeCount(usage: Usage, outcome: Outcome): number {
   let calls = 0;
   for (const [status, statusCalls] of usage.statuses) {
@@ -58,7 +49,18 @@ export function outcomeCount(usage: Usage, outcome: Outcome): number {
 
 /** @param status 0 when the call had none: it failed */
 function outcomeOf(status: number): Outcome {
-  return outcomeByStatus[status] ?? (status >= 100 && status < 400 ? 'answered' : 'failed');
+  switch (status) {
+    case 401:
+    case 403:
+    case 429:
+      return 'refused';
+    case 404:
+    case 405:
+    case 410:
+      return 'missing';
+    default:
+      return status >= 100 && status < 400 ? 'answered' : 'failed';
+  }
 }
 
 /** The 95 % interval of the true number of calls, whole numbers, and never fewer than were seen. */

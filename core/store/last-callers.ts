@@ -56,11 +56,23 @@ export function lastCallersOf(
   const distinct: LastCaller[] = [];
   for (let i = 0; i < callers.length; i += callerNumbers) {
     const { client, consumer, agent } = read(callers[i]!, callers[i + 1]!);
-    const isKnown = distinct.some(
-      (known) => known.client === client && known.consumer === consumer && known.agent === agent,
-    );
-    if (!isKnown) distinct.push({ client, consumer, agent, atMs: callers[i + 2]! });
+    if (includes(distinct, client, consumer, agent)) continue;
+    distinct.push({ client, consumer, agent, atMs: callers[i + 2]! });
     if (distinct.length === limits.lastCallers) break;
   }
   return distinct;
+}
+
+function includes(
+  known: readonly LastCaller[],
+  client: string,
+  consumer: string,
+  agent: string,
+): boolean {
+  for (const caller of known) {
+    if (caller.client === client && caller.consumer === consumer && caller.agent === agent) {
+      return true;
+    }
+  }
+  return false;
 }

@@ -113,7 +113,7 @@ export class ProjectRecords {
           sampling: { lastMs: facts.sampledMs, seenCalls: facts.calls, seenErrors: facts.errors },
         }),
         lastVersion: this.#dimensions.origin(facts.callers[1]!).serviceVersion,
-        lastCallers: this.#lastCallers(facts),
+        lastCallers: lastCallersOf(facts.callers, this.#readCaller),
       });
     }
     return records;
@@ -179,10 +179,8 @@ export class ProjectRecords {
     return latest;
   }
 
-  #lastCallers({ callers }: EndpointFacts): LastCaller[] {
-    return lastCallersOf(callers, (clientRow, originRow) => {
-      const { consumer, agent } = this.#dimensions.origin(originRow);
-      return { client: this.#dimensions.client(clientRow), consumer, agent };
-    });
-  }
+  readonly #readCaller = (clientRow: number, originRow: number): Omit<LastCaller, 'atMs'> => {
+    const { consumer, agent } = this.#dimensions.origin(originRow);
+    return { client: this.#dimensions.client(clientRow), consumer, agent };
+  };
 }
