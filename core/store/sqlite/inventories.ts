@@ -14,6 +14,7 @@ import {
 } from '../inventory.ts';
 import type { Database, Statement } from './database.ts';
 import { openDatabase } from './open.ts';
+import { findProject, projectRow } from './project-row.ts';
 import { ShortTransactions } from './short-transactions.ts';
 
 /**
@@ -38,20 +39,20 @@ class SqliteInventories implements InventoryStore {
 
   async replace(project: string, place: InventoryPlace, next: NewInventory): Promise<Inventory> {
     return this.#rows.write(() => {
-      const projectRow = this.#projectRow(project);
-      const before = this.#newest(projectRow, place);
+      const projectId = projectRow(this.#sql.findProject, project);
+      const before = this.#newest(projectId, place);
       if (before && isSame(before, next)) return before;
-      if (!before) this.#refuseFull(projectRow, project);
-      return this.#add(projectRow, place, before, next);
+      if (!before) this.#refuseFull(projectId, project);
+      return this.#add(projectId, place, before, next);
     });
   }
 
   async remove(project: string, place: InventoryPlace, by: Authorship): Promise<void> {
     this.#rows.write(() => {
-      const projectRow = this.#projectRow(project);
-      const before = this.#newest(projectRow, place);
+      const projectId = projectRow(this.#sql.findProject, project);
+      const before = this.#newest(projectId, place);
       if (!before || before.format === deletedFormat) throw noInventory(place);
-      this.#add(projectRow, place, before, {
+      this.#add(projectId, place, before, {
         ...by,
         format: deletedFormat,
         routes: [],
@@ -62,7 +63,7 @@ class SqliteInventories implements InventoryStore {
 
   async inventory(project: string, place: InventoryPlace): Promise<Inventory | undefined> {
     return this.#rows.read(() => {
-      const found = this.#newest(this.#projectRow(project), place);
+      const found = this.#newest(projectRow(this.#sql.findProject, project), place);
       return found?.format === deletedFormat ? undefined : found;
     });
   }
@@ -71,7 +72,7 @@ class SqliteInventories implements InventoryStore {
     return this.#rows.read(() =>
       (
         this.#sql.history.all(
-          this.#projectRow(project),
+          projectRow(this.#sql.findProject, project),
           place.service,
           place.environment,
         ) as VersionRow[]
@@ -83,26 +84,20 @@ class SqliteInventories implements InventoryStore {
     this.#db.close();
   }
 
-  #projectRow(name: string): number {
-    const row = this.#sql.findProject.get(name) as number | undefined;
-    if (row !== undefined) return row;
-    throw new AppError('not_found', `there is no project "${name}"; create it first`);
-  }
-
-  #newest(projectRow: number, place: InventoryPlace): Inventory | undefined {
-    const row = this.#sql.newest.get(projectRow, place.service, place.environment);
+  #newest(projectId: number, place: InventoryPlace): Inventory | undefined {
+    const row = this.#sql.newest.get(projectId, place.service, place.environment);
     return row === undefined ? undefined : inventoryOfRow(row as InventoryRow);
   }
 
-  #refuseFull(projectRow: number, project: string): void {
-    const count = this.#sql.count.get(projectRow) as number;
+  #refuseFull(projectId: number, project: string): void {
+    const count = this.#sql.count.get(projectId) as number;
     if (count < limits.inventoriesPerProject) return;
     const message = `there are ${count} inventories in project "${project}"; the bound is ${limits.inventoriesPerProject}`;
     throw new AppError('conflict', message);
   }
 
   #add(
-    projectRow: number,
+    projectId: number,
     { service, environment }: InventoryPlace,
     before: Inventory | undefined,
     next: NewInventory,
@@ -113,10 +108,10 @@ class SqliteInventories implements InventoryStore {
     const version = (before?.version ?? 0) + 1;
     const content = gzipSync(JSON.stringify({ routes, prefixes, former } satisfies Content));
     this.#sql.add.run(
-      ...[projectRow, service, environment, version, createdMs, author, format],
+      ...[projectId, service, environment, version, createdMs, author, format],
       ...[routes.length, addedRoutes, removedRoutes, content],
     );
-    this.#sql.forget.run(projectRow, service, environment, version - limits.inventoryVersions);
+    this.#sql.forget.run(projectId, service, environment, version - limits.inventoryVersions);
     const counts = { declaredRoutes: routes.length, addedRoutes, removedRoutes };
     return { service, environment, version, ...counts, ...next, routes, former };
   }
@@ -176,7 +171,7 @@ export const newestInventories = `SELECT service, environment, ${versionColumns}
 
 function statements(db: Database) {
   return {
-    findProject: db.prepare('SELECT id FROM project WHERE name = ?').pluck(),
+    findProject: findProject(db),
     newest: db.prepare(
       `SELECT service, environment, ${versionColumns}, content FROM inventory
        WHERE ${atPlace} ORDER BY version DESC LIMIT 1`,

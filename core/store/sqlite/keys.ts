@@ -11,6 +11,7 @@ import type {
 } from '../keys.ts';
 import type { Database, Statement } from './database.ts';
 import { openDatabase } from './open.ts';
+import { findProject, projectRow } from './project-row.ts';
 import { ShortTransactions } from './short-transactions.ts';
 
 /**
@@ -55,12 +56,12 @@ class SqliteKeys implements KeyStore {
 
   async createKey(project: string, key: StoredKey): Promise<KeyRecord> {
     return this.#rows.write(() => {
-      const projectRow = this.#projectRow(project);
-      const { all, own } = this.#sql.countKeys.get(projectRow) as { all: number; own: number };
+      const projectId = projectRow(this.#sql.findProject, project);
+      const { all, own } = this.#sql.countKeys.get(projectId) as { all: number; own: number };
       refuseFull(own, limits.keysPerProject, `keys in use in project "${project}"`);
       refuseFull(all, limits.keys, 'keys in use in this store');
       const { id, scope, digest, prefix, createdS } = key;
-      this.#sql.addKey.run(id, projectRow, scope, digest, prefix, createdS);
+      this.#sql.addKey.run(id, projectId, scope, digest, prefix, createdS);
       this.#sql.change.run();
       return this.#key(project, id);
     });
@@ -68,7 +69,7 @@ class SqliteKeys implements KeyStore {
 
   async listKeys(project: string): Promise<KeyRecord[]> {
     return this.#rows.read(() => {
-      this.#projectRow(project);
+      projectRow(this.#sql.findProject, project);
       return this.#sql.keys.all(project, null) as KeyRecord[];
     });
   }
@@ -133,12 +134,6 @@ class SqliteKeys implements KeyStore {
     this.#db.close();
   }
 
-  #projectRow(name: string): number {
-    const row = this.#sql.findProject.get(name) as number | undefined;
-    if (row !== undefined) return row;
-    throw new AppError('not_found', `there is no project "${name}"; create it first`);
-  }
-
   #key(project: string, id: string): KeyRecord {
     const [key] = this.#sql.keys.all(project, id) as KeyRecord[];
     if (key !== undefined) return key;
@@ -157,7 +152,7 @@ const keysOfProjects = 'access_key k JOIN project p ON p.id = k.project_id';
 
 function statements(db: Database) {
   return {
-    findProject: db.prepare('SELECT id FROM project WHERE name = ?').pluck(),
+    findProject: findProject(db),
     countProjects: db.prepare('SELECT count(*) FROM project').pluck(),
     addProject: db.prepare('INSERT INTO project (name) VALUES (?)'),
     projects: db.prepare(
