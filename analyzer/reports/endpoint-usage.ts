@@ -56,15 +56,13 @@ export async function usageByEndpoint(
   coverage: Coverage,
 ): Promise<EndpointUsage> {
   const { snapshot, thresholds, nowMs } = context;
-  const declarations = await selectedDeclarations(snapshot, selection);
+  const records = await snapshot.services();
+  const declarations = await selectedDeclarations(snapshot, selection, records);
   const selected = withPresentIds(selection, declarations);
   const usages = await snapshot.usage(selected, coverage.window);
   const endpoints = await snapshot.endpoints(selected);
   const services = new Map(
-    (await snapshot.services()).map((service) => [
-      serviceKey(service),
-      activityOf(service, thresholds.coldAfterDays),
-    ]),
+    records.map((service) => [serviceKey(service), activityOf(service, thresholds.coldAfterDays)]),
   );
   const entries: EndpointEntry[] = [];
   let estimated = false;
@@ -104,6 +102,7 @@ export async function usageByEndpoint(
 async function selectedDeclarations(
   snapshot: Snapshot,
   { service, environment }: Selection,
+  services: readonly ServiceRecord[],
 ): Promise<Declarations | undefined> {
   const all = await snapshot.inventories();
   const inventories = all.filter(
@@ -115,9 +114,6 @@ async function selectedDeclarations(
     ...(environment !== undefined && { environment }),
   };
   const observed = await snapshot.endpoints(narrowed);
-  const services = (await snapshot.services()).filter(
-    (record) => (environment ?? record.environment) === record.environment,
-  );
   return declarationsOf(inventories, observed, services);
 }
 

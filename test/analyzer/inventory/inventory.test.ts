@@ -183,6 +183,9 @@ it('an environment may have an inventory of its own', async () => {
     'staging /c never_called true',
   ]);
   expect((await api('/report?service=pay&environment=prod')).body.endpoints).toHaveLength(2);
+  // The service was never heard in the unnamed environment, whatever a filter says.
+  await api('/services/pay/inventory?environment=staging', { method: 'DELETE' });
+  expect((await api('/report?service=pay&environment=')).body.endpoints).toEqual([]);
 });
 
 it('every operation of a service that was never heard is never called, below its server prefix', async () => {
