@@ -91,6 +91,15 @@ function DeadList({
   const calls = useMemo(() => callsByService(report.endpoints), [report]);
   const groups = useMemo(() => groupsOf(listed), [listed]);
   const { dead_after_days: deadDays, cold_after_days: coldDays } = session.settings!;
+  const itemOf = (row: (typeof whole)[number]) => (
+    <DeadItem
+      key={row.id}
+      row={row}
+      search={search}
+      generatedAt={removable.generated_at}
+      otherCalls={(calls.get(serviceOf(row)) ?? 0) - row.total_calls}
+    />
+  );
   const count = (status: string) => rows.filter((row) => row.status === status).length;
   return (
     <>
@@ -123,17 +132,7 @@ function DeadList({
             <h2>
               {name} <small>{plural(items.length, 'endpoint')}, longest silent first</small>
             </h2>
-            <ul className={styles.items}>
-              {items.map((row) => (
-                <DeadItem
-                  key={row.id}
-                  row={row}
-                  search={search}
-                  generatedAt={removable.generated_at}
-                  otherCalls={(calls.get(serviceOf(row)) ?? 0) - row.total_calls}
-                />
-              ))}
-            </ul>
+            <ul className={styles.items}>{items.map(itemOf)}</ul>
           </section>
         ))
       )}
@@ -142,17 +141,7 @@ function DeadList({
           <h2>
             Removed, still called <small>gone from the inventory, and called after that</small>
           </h2>
-          <ul className={styles.items}>
-            {knocked.map((row) => (
-              <DeadItem
-                key={row.id}
-                row={row}
-                search={search}
-                generatedAt={removable.generated_at}
-                otherCalls={(calls.get(serviceOf(row)) ?? 0) - row.total_calls}
-              />
-            ))}
-          </ul>
+          <ul className={styles.items}>{knocked.map(itemOf)}</ul>
         </section>
       )}
     </>
