@@ -18,7 +18,7 @@ import { Ingest } from './ingest/ingest.ts';
 import { LargeMessages } from './ingest/large-message.ts';
 import { CollectorMetrics } from './metrics.ts';
 import { LargeJson } from './otlp/large-json.ts';
-import { BufferPool } from './request/buffer-pool.ts';
+import { BufferPool } from './request/body.ts';
 import { LogThrottle } from './request/log-throttle.ts';
 import { ScavengeAfterChunks } from './request/minor-gc.ts';
 

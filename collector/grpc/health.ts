@@ -4,7 +4,7 @@ import { limits } from '../../core/limits.ts';
 import type { Ingest } from '../ingest/ingest.ts';
 import { checkReady } from '../ingest/readiness.ts';
 import { ProtobufReader } from '../otlp/protobuf-reader.ts';
-import type { BufferPool } from '../request/buffer-pool.ts';
+import type { BufferPool } from '../request/body.ts';
 import { beginReply, endReply, framed, reply } from './answer.ts';
 import { readMessage } from './message.ts';
 import { grpcCodec, type Rpc } from './rpc.ts';

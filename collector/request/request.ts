@@ -8,8 +8,7 @@ import { tracesFromJson } from '../otlp/json.ts';
 import type { LargeJson } from '../otlp/large-json.ts';
 import { countUnstored, type UnstoredSignal } from '../otlp/other-signals.ts';
 import type { Encoding, PartialSuccess, Signal } from '../otlp/responses.ts';
-import type { Body } from './body.ts';
-import type { BufferPool } from './buffer-pool.ts';
+import type { Body, BufferPool } from './body.ts';
 import type { LogThrottle } from './log-throttle.ts';
 import type { ScavengeAfterChunks } from './minor-gc.ts';
 

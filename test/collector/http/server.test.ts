@@ -8,7 +8,7 @@ import { Ingest } from '../../../collector/ingest/ingest.ts';
 import { LargeMessages } from '../../../collector/ingest/large-message.ts';
 import { CollectorMetrics } from '../../../collector/metrics.ts';
 import { LargeJson } from '../../../collector/otlp/large-json.ts';
-import { BufferPool } from '../../../collector/request/buffer-pool.ts';
+import { BufferPool } from '../../../collector/request/body.ts';
 import { LogThrottle } from '../../../collector/request/log-throttle.ts';
 import { ScavengeAfterChunks } from '../../../collector/request/minor-gc.ts';
 import { openAuthorizer } from '../../../core/auth/authorizer.ts';

@@ -10,10 +10,15 @@ import {
   zstdCompressSync,
 } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { readBody } from '../../../collector/http/body.ts';
+import { readBody } from '../../../collector/http/export.ts';
 import { ByteBudget } from '../../../collector/ingest/budget.ts';
-import { type Codec, codecOf, Gone, openIntake } from '../../../collector/request/body.ts';
-import { BufferPool } from '../../../collector/request/buffer-pool.ts';
+import {
+  BufferPool,
+  type Codec,
+  codecOf,
+  Gone,
+  openIntake,
+} from '../../../collector/request/body.ts';
 import { AppError } from '../../../core/error.ts';
 import { waitFor } from '../../support/wait.ts';
 
