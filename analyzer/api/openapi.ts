@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { limits } from '../../core/limits.ts';
-import { type InventoryCommand, inventoryPath } from '../inventory/command.ts';
 import { formats } from '../query/formats.ts';
+import type { ProjectCommand } from '../query/project-command.ts';
 import type { Query } from '../query/query.ts';
 import { named, namedSchemas } from '../query/schema.ts';
 import type { Command } from '../tenancy/command.ts';
@@ -10,7 +10,7 @@ import type { Command } from '../tenancy/command.ts';
 export function openapiDocument(
   queries: readonly Query[],
   commands: readonly Command[],
-  inventoryCommands: readonly InventoryCommand[],
+  projectCommands: readonly ProjectCommand[],
   version: string,
 ): object {
   const paths: Record<string, object> = {};
@@ -19,9 +19,9 @@ export function openapiDocument(
     const path = pathOf(command);
     paths[path] = { ...paths[path], [command.method.toLowerCase()]: commandOperation(command) };
   }
-  for (const command of inventoryCommands) {
-    const path = pathOf({ path: inventoryPath });
-    paths[path] = { ...paths[path], [command.method.toLowerCase()]: inventoryOperation(command) };
+  for (const command of projectCommands) {
+    const path = pathOf(command);
+    paths[path] = { ...paths[path], [command.method.toLowerCase()]: projectOperation(command) };
   }
   return {
     openapi: '3.1.0',
@@ -99,45 +99,31 @@ function commandOperation(command: Command): object {
   };
 }
 
-function inventoryOperation(command: InventoryCommand): object {
-  const { name, about, action, takesBody, status, parameters, schema } = command;
-  const text = { schema: { type: 'string' } };
+function projectOperation(command: ProjectCommand): object {
+  const { name, path, tag, about, action, body, status, parameters, schema, failures } = command;
+  const types = Object.entries(body?.schemas ?? {});
   return {
     operationId: name,
-    tags: ['inventory'],
+    tags: [tag],
     summary: about,
     ...authority(about, action === 'declare' ? ['ingest', 'admin'] : ['read', 'admin']),
-    parameters: [
-      {
-        name: 'service',
-        in: 'path',
-        required: true,
-        description: 'the exact name of a service, which need not have been observed yet',
-        schema: { type: 'string', minLength: 1, maxLength: limits.serviceNameBytes },
-      },
-      ...queryParameters(parameters),
-    ],
-    ...(takesBody && {
+    parameters: [...pathParameters(path), ...queryParameters(parameters)],
+    ...(body && {
       requestBody: {
         required: true,
-        description:
-          'An OpenAPI 3 or Swagger 2 document, lines of METHOD /route, {"routes": [{"method", "route", "deprecated"}]} or the output of a route printer. The content decides, not the type.',
-        content: {
-          'application/json': { schema: {} },
-          'application/yaml': text,
-          'text/plain': text,
-        },
+        description: body.description,
+        content: Object.fromEntries(
+          types.map(([type, typeSchema]) => [type, { schema: typeSchema }]),
+        ),
       },
     }),
     responses: {
       [status]: { description: about, ...(schema && { content: contentOf(name, schema, false) }) },
-      '400': errorResponse('A parameter is wrong, or the body declares no routes'),
+      '400': errorResponse(body ? 'A parameter or the body is wrong' : 'A parameter is wrong'),
       ...refusals,
-      ...(!takesBody && { '404': errorResponse('The service has no inventory there') }),
-      ...(takesBody && {
-        '409': errorResponse('The project has as many inventories as it may'),
-        '413': errorResponse('The body or its number of routes is too large'),
-      }),
+      ...Object.fromEntries(
+        Object.entries(failures).map(([code, reason]) => [code, errorResponse(reason)]),
+      ),
       '503': errorResponse('The store cannot be read or written now; try again'),
     },
   };
@@ -193,10 +179,15 @@ function pathParameters(path: string): object[] {
     name: parameter,
     in: 'path',
     required: true,
-    description: 'an id that a list of the API showed',
-    schema: { type: 'string' },
+    ...(parameter === 'service' ? serviceInPath : anyId),
   }));
 }
+
+const anyId = { description: 'an id that a list of the API showed', schema: { type: 'string' } };
+const serviceInPath = {
+  description: 'the exact name of a service, which need not have been observed yet',
+  schema: { type: 'string', minLength: 1, maxLength: limits.serviceNameBytes },
+};
 
 function queryParameters(parameters: z.ZodObject<z.ZodRawShape>): object[] {
   return Object.entries(parameters.shape).map(([parameter, schema]) => {

@@ -8,8 +8,6 @@ import { atMostEvery } from '../../core/server/memo.ts';
 import { isHttp2 } from '../../core/server/web-server.ts';
 import type { InventoryStore } from '../../core/store/inventory.ts';
 import type { CallReader } from '../../core/store/store.ts';
-import { inventoryPath } from '../inventory/command.ts';
-import { inventoryCommands } from '../inventory/commands.ts';
 import { type Metrics, openMetrics } from '../metrics.ts';
 import type { QueryContext, Thresholds } from '../query/answer-head.ts';
 import type { FormatName } from '../query/formats.ts';
@@ -23,9 +21,9 @@ import { type Dashboard, encoded, pageHeaders, upwards } from './dashboard.ts';
 import { type Failure, failure, wrongMethod } from './failure.ts';
 import { frontPage } from './front-page.ts';
 import type { ApiRequest, Handler } from './handler.ts';
-import { inventoryHandlers } from './inventory-routes.ts';
 import { readJsonBody } from './json-body.ts';
 import { openapiDocument } from './openapi.ts';
+import { projectCommands, projectHandlers } from './project-routes.ts';
 import { queries } from './queries.ts';
 import { openSessionRoutes, type PageFacts, type SessionRoutes } from './session-routes.ts';
 
@@ -72,18 +70,17 @@ export function analyzerApp(options: AnalyzerOptions): RequestListener {
   for (const [path, handlers] of commandHandlers(options, session)) {
     serve(app, `/api/v1${path}`, handlers);
   }
-  const { tenancy, inventories, reader, now } = options;
+  const { tenancy, inventories, reader } = options;
   const { credentials } = session;
-  serve(
-    app,
-    `/api/v1${inventoryPath}`,
-    inventoryHandlers({ gate: tenancy.gate, credentials, inventories, calls: reader, now }),
-  );
+  const context = (project: string) => contextOf(options, lists, project);
+  const gate = tenancy.gate;
+  const handlers = projectHandlers({ gate, credentials, inventories, reader, context });
+  for (const [path, ofPath] of handlers) serve(app, `/api/v1${path}`, ofPath);
   serve(app, '/session', { GET: session.read, POST: session.signIn, DELETE: session.signOut });
   route(app, '/sessions', session.list);
   serve(app, '/sessions/:id', { DELETE: session.end });
   const document = JSON.stringify(
-    openapiDocument(queries, commands, inventoryCommands, options.version),
+    openapiDocument(queries, commands, projectCommands, options.version),
   );
   route(app, '/api/v1/openapi.json', (request, response) =>
     sendText(request, response, 'application/json; charset=utf-8', document),
@@ -285,28 +282,30 @@ function queryHandler(
   lists: RememberedLists,
   metrics: Metrics,
 ): Handler {
-  const { reader, tenancy, thresholds, clientsAreHashed = false, now } = options;
+  const { reader, tenancy } = options;
   return async (request, response) => {
     const startMs = performance.now();
     const project = await tenancy.gate.project(session.credentials(request), 'read');
     const parameters = readParameters(query.parameters, searchOf(request));
     const path = request.params;
     const body = await reader.snapshot(project, async (snapshot) => {
-      const context: QueryContext = {
-        project,
-        snapshot,
-        nowMs: now(),
-        newestCallMs: await snapshot.newestCallMs(),
-        thresholds,
-        clientsAreHashed,
-        lists,
-      };
+      const newestCallMs = await snapshot.newestCallMs();
+      const context = { ...contextOf(options, lists, project), snapshot, newestCallMs };
       return query.answer(context, parameters as never, path);
     });
     const { format } = parameters as { format?: FormatName };
     await sendAnswer(request, response, 200, body, { ...query, format });
     metrics.reportSeconds.observe({ report: query.name }, (performance.now() - startMs) / 1000);
   };
+}
+
+/** What a query is answered with, besides its snapshot. */
+function contextOf(
+  { thresholds, clientsAreHashed = false, now }: AnalyzerOptions,
+  lists: RememberedLists,
+  project: string,
+): Omit<QueryContext, 'snapshot' | 'newestCallMs'> {
+  return { project, nowMs: now(), thresholds, clientsAreHashed, lists };
 }
 
 function fixed(contentType: string, body: string): Handler {

@@ -3,17 +3,26 @@ import { AppError } from '../../core/error.ts';
 import { limits } from '../../core/limits.ts';
 import {
   type Inventory,
+  type InventoryPlace,
   type InventoryVersion,
   inventoryChange,
   type NewInventory,
 } from '../../core/store/inventory.ts';
 import type { EndpointRecord } from '../../core/store/store.ts';
 import { isoTime } from '../../core/window.ts';
+import {
+  type CommandBody,
+  defineProjectCommand,
+  type ProjectCommand,
+  type ProjectContext,
+} from '../query/project-command.ts';
 import { count, named, time } from '../query/schema.ts';
-import { defineInventoryCommand, type InventoryCommand, type InventoryContext } from './command.ts';
 import { type MatchedEndpoint, matchesOf } from './declarations.ts';
 
-const environmentParameter = z
+/** Of the inventory of a service. */
+const inventoryPath = '/services/:service/inventory';
+
+export const environmentParameter = z
   .string()
   .max(limits.environmentBytes)
   .optional()
@@ -85,21 +94,41 @@ const inventorySchema = named(
   }),
 );
 
-export const putInventory = defineInventoryCommand({
+/** A body that declares routes. */
+export const inventoryBody: CommandBody = {
+  description:
+    'An OpenAPI 3 or Swagger 2 document, lines of METHOD /route, {"routes": [{"method", "route", "deprecated"}]} or the output of a route printer. The content decides, not the type.',
+  bytesMax: limits.inventoryBytes,
+  schemas: {
+    'application/json': {},
+    'application/yaml': { type: 'string' },
+    'text/plain': { type: 'string' },
+  },
+};
+
+export const prefixParameter = z
+  .string()
+  .regex(/^(\/[^\s?#]{0,200})?$/)
+  .optional()
+  .describe(
+    "the path below which the routes are served, such as /v1, in place of the document's servers; empty for none",
+  );
+
+export const putInventory = defineProjectCommand({
   name: 'putInventory',
+  path: inventoryPath,
   method: 'PUT',
+  tag: 'inventory',
   about: 'Replaces the declared routes of a service: an OpenAPI document or a list of routes',
   action: 'declare',
-  takesBody: true,
+  body: inventoryBody,
+  failures: {
+    409: 'The project has as many inventories as it may',
+    413: 'The body or its number of routes is too large',
+  },
   parameters: z.strictObject({
     environment: environmentParameter,
-    prefix: z
-      .string()
-      .regex(/^(\/[^\s?#]{0,200})?$/)
-      .optional()
-      .describe(
-        "the path below which the routes are served, such as /v1, in place of the document's servers; empty for none",
-      ),
+    prefix: prefixParameter,
     dry_run: z
       .enum(['true', 'false'])
       .default('false')
@@ -113,36 +142,30 @@ export const putInventory = defineInventoryCommand({
   status: 200,
   schema: inventorySchema,
   async run(context) {
-    const { project, inventories, uploads, place, parameters, body } = context;
-    const { format, routes, prefixes, notes } = await uploads.read(body);
-    const { prefix, author } = parameters;
+    const { project, inventories, parameters } = context;
+    const { next, notes } = await uploadOf(context, parameters.author);
     const isDryRun = parameters.dry_run === 'true';
-    const told = prefix?.replace(/\/+$/, '');
-    const next = {
-      author,
-      createdMs: context.nowMs,
-      format,
-      routes,
-      prefixes: told === undefined ? prefixes : [told].filter((text) => text !== ''),
-    };
     const inventory = isDryRun
       ? await preview(context, next)
-      : await inventories.replace(project, place, next);
+      : await inventories.replace(project, placeOf(context), next);
     return { ...(await describe(context, inventory)), dry_run: isDryRun, notes };
   },
 });
 
-export const getInventory = defineInventoryCommand({
+export const getInventory = defineProjectCommand({
   name: 'inventory',
+  path: inventoryPath,
   method: 'GET',
+  tag: 'inventory',
   about: 'The declared routes of a service, what was called of them, and earlier versions',
   action: 'read',
-  takesBody: false,
+  failures: { 404: 'The service has no inventory there' },
   parameters: z.strictObject({ environment: environmentParameter }),
   status: 200,
   schema: inventorySchema,
   async run(context) {
-    const { project, inventories, place } = context;
+    const { project, inventories } = context;
+    const place = placeOf(context);
     const inventory = await inventories.inventory(project, place);
     if (inventory !== undefined) return describe(context, inventory);
     const { service, environment } = place;
@@ -152,35 +175,63 @@ export const getInventory = defineInventoryCommand({
   },
 });
 
-export const deleteInventory = defineInventoryCommand({
+export const deleteInventory = defineProjectCommand({
   name: 'deleteInventory',
+  path: inventoryPath,
   method: 'DELETE',
+  tag: 'inventory',
   about: 'Removes the declared routes of a service; what was observed stays',
   action: 'declare',
-  takesBody: false,
+  failures: { 404: 'The service has no inventory there' },
   parameters: z.strictObject({
     environment: environmentParameter,
     author: z.string().max(100).default('').describe('who removes it, at most 100 characters'),
   }),
   status: 204,
-  async run({ project, inventories, place, parameters: { author }, nowMs }) {
-    await inventories.remove(project, place, { author, createdMs: nowMs });
+  async run(context) {
+    const { project, inventories, parameters, nowMs } = context;
+    const by = { author: parameters.author, createdMs: nowMs };
+    await inventories.remove(project, placeOf(context), by);
     return undefined;
   },
 });
 
 /** All commands on inventories below /api/v1. */
-export const inventoryCommands: readonly InventoryCommand[] = [
+export const inventoryCommands: readonly ProjectCommand[] = [
   putInventory,
   getInventory,
   deleteInventory,
 ];
 
+type PlaceContext = ProjectContext<{ environment?: string | undefined }>;
+
+/** @throws AppError `invalid` */
+export function placeOf({ path, parameters }: PlaceContext): InventoryPlace {
+  const { service = '' } = path;
+  const bytes = Buffer.byteLength(service);
+  if (bytes > 0 && bytes <= limits.serviceNameBytes) {
+    return { service, environment: parameters.environment ?? null };
+  }
+  const message = `the service's name has ${bytes} bytes; it has 1 to ${limits.serviceNameBytes}`;
+  throw new AppError('invalid', message, { field: 'service' });
+}
+
+/** The body as an inventory. @throws AppError `invalid`, `too_large` */
+export async function uploadOf(
+  context: ProjectContext<{ prefix?: string | undefined }>,
+  author: string,
+): Promise<{ next: NewInventory; notes: string[] }> {
+  const { readInventory, body, nowMs, parameters } = context;
+  const { format, routes, prefixes, notes } = await readInventory(body);
+  const told = parameters.prefix?.replace(/\/+$/, '');
+  const chosen = told === undefined ? prefixes : [told].filter((text) => text !== '');
+  return { next: { author, createdMs: nowMs, format, routes, prefixes: chosen }, notes };
+}
+
 /** The inventory that an upload would make. */
-async function preview(
-  { project, inventories, place }: InventoryContext<unknown>,
-  next: NewInventory,
-): Promise<Inventory> {
+export async function preview(context: PlaceContext, next: NewInventory): Promise<Inventory> {
+  const { project, inventories } = context;
+  const place = placeOf(context);
   const before = await inventories.inventory(project, place);
   const [newest] = await inventories.history(project, place);
   const change = inventoryChange(before, next.routes, next.createdMs);
@@ -189,11 +240,13 @@ async function preview(
 }
 
 async function describe(
-  { project, calls, inventories, place }: InventoryContext<unknown>,
+  context: PlaceContext,
   inventory: Inventory,
 ): Promise<z.output<typeof inventorySchema>> {
+  const { project, inventories } = context;
+  const place = placeOf(context);
   const { service } = place;
-  const matches = await calls.snapshot(project, async (snapshot) =>
+  const matches = await context.ask(async ({ snapshot }) =>
     matchesOf(
       inventory,
       await snapshot.inventories(),

@@ -10,6 +10,8 @@ export interface Declaration {
   /** `undocumented`: no version declared it. `removed`: an earlier version did, the newest does not. */
   state: 'declared' | 'undocumented' | 'removed';
   deprecated: boolean;
+  /** As declared, without the prefix of a server. */
+  route?: string;
   owner?: string;
   sunset?: string;
   operationId?: string;
@@ -143,9 +145,10 @@ function declare(
       continue;
     }
     const removed = former.match({ ...endpoint, templated: false });
-    const removedMs = removed && inventory.former[removed.declarations[0]!]!.removedMs;
-    if (removedMs !== undefined) {
-      byEndpoint.set(endpoint.id, { state: 'removed', deprecated: false, removedMs });
+    const gone = removed && inventory.former[removed.declarations[0]!]!;
+    if (gone !== undefined) {
+      const { route, removedMs } = gone;
+      byEndpoint.set(endpoint.id, { state: 'removed', deprecated: false, route, removedMs });
     } else {
       byEndpoint.set(endpoint.id, { state: 'undocumented', deprecated: false });
     }
@@ -172,11 +175,12 @@ function declare(
   });
 }
 
-function declarationOf(route: Inventory['routes'][number]): Declaration {
-  const { deprecated, owner, sunset, operationId, addedMs } = route;
+function declarationOf(declared: Inventory['routes'][number]): Declaration {
+  const { route, deprecated, owner, sunset, operationId, addedMs } = declared;
   return {
     state: 'declared',
     deprecated,
+    route,
     ...(owner !== undefined && { owner }),
     ...(sunset !== undefined && { sunset }),
     ...(operationId !== undefined && { operationId }),

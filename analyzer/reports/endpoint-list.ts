@@ -60,6 +60,9 @@ const listShape = {
     .describe('starts of the intervals of each spark; absent without spark='),
 };
 
+/** Some fields of a row. */
+export const endpointPartSchema = named('EndpointPart', endpointTable.schema.partial());
+
 /** A list of endpoints under the summary of the whole; rows of some fields when `fields=` chose them. */
 export const endpointListSchema = named(
   'EndpointListAnswer',
@@ -70,7 +73,7 @@ export const endpointListSchema = named(
       z.object({
         ...listShape,
         fields: z.array(z.string()).describe('the fields of the rows, in their order'),
-        endpoints: z.array(named('EndpointPart', endpointTable.schema.partial())),
+        endpoints: z.array(endpointPartSchema),
       }),
     ),
   ]),

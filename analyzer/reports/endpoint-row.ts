@@ -200,6 +200,11 @@ export const endpointTable = tableOf<EndpointEntry>()('EndpointRow', {
     about: "whether the service's inventory declares it; null without an inventory",
     value: ({ declaration }) => (declaration ? declaration.state === 'declared' : null),
   },
+  declared_route: {
+    type: z.string().nullable(),
+    about: 'the route as the inventory declares it, without the prefix of a server',
+    value: ({ declaration }) => declaration?.route ?? null,
+  },
   owner: {
     type: z.string().nullable(),
     about: 'who answers for it, as the inventory says',

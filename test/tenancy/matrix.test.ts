@@ -284,6 +284,12 @@ const administration: Record<string, Attempt> = {
     const answer = await ask(holder, headers, 'PUT', inventory, expected, body);
     if (mayDeclare) expect(answer.body).toContain(`/declared-by-${project}`);
   },
+  async 'POST /services/{service}/check'(holder, headers) {
+    const expected = readingStatus(holder, undefined);
+    const body = { routes: [{ method: 'GET', route: '/asked' }] };
+    const answer = await ask(holder, headers, 'POST', '/services/declared/check', expected, body);
+    if (expected === 200) expect(answer.body).toContain('/asked');
+  },
   async 'GET /services/{service}/inventory'(holder, headers) {
     await declareEverywhere();
     const expected = readingStatus(holder, undefined);

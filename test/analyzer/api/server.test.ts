@@ -83,6 +83,7 @@ test('the OpenAPI document knows every path and parameter', async () => {
     '/keys/{id}',
     '/keys/{id}/rotate',
     '/services/{service}/inventory',
+    '/services/{service}/check',
   ]);
   const { parameters } = document.paths['/report'].get;
   const named = Object.fromEntries(parameters.map((one: { name: string }) => [one.name, one]));

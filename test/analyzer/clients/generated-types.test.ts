@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { projectCommands } from '../../../analyzer/api/project-routes.ts';
 import { queries } from '../../../analyzer/api/queries.ts';
-import { inventoryCommands } from '../../../analyzer/inventory/commands.ts';
 import { commands } from '../../../analyzer/tenancy/commands.ts';
 import { type Authorizer, authorizerOf } from '../../../core/auth/authorizer.ts';
 import { openSqliteInventories } from '../../../core/store/sqlite/inventories.ts';
@@ -85,7 +85,7 @@ test('types generated from the OpenAPI document read every answer under strict c
     `${door.url}/api/v1`,
     adminKey,
   ]);
-  const operations = [...queries, ...commands, ...inventoryCommands];
+  const operations = [...queries, ...commands, ...projectCommands];
   // The report is read twice: with whole rows, and with some fields.
   const answering = operations.filter(({ schema }) => schema !== undefined).length;
   expect(stdout).toBe(`${answering + 1} answers read\n`);

@@ -138,6 +138,33 @@ it('the preview stores nothing', async () => {
   expect((await api('/services/shop/inventory')).body).toMatchObject({ version: 1 });
 });
 
+it('a check answers the report that the document would make, and stores nothing', async () => {
+  const before = await rows('shop');
+  const { status, body } = await api('/services/shop/check?window=7d', {
+    method: 'POST',
+    body: 'GET /users/:id deprecated\nGET /secret\nGET /planned\n',
+  });
+  expect(status).toBe(200);
+  expect(body).toMatchObject({ format: 'routes', declared_routes: 3, left_out: [] });
+  const seen = body.endpoints.map(
+    (row: {
+      method: string;
+      route: string;
+      status: string;
+      marks: string[];
+      total_calls: number;
+    }) => `${row.method} ${row.route} ${row.status} ${row.marks.join(',')} ${row.total_calls}`,
+  );
+  expect(seen.sort()).toEqual([
+    'GET /planned never_called new 0',
+    'GET /reports/{y} removed  1',
+    'GET /secret active  1',
+    'GET /users/{user_id} active deprecated 1',
+    'POST /orders removed  1',
+  ]);
+  expect(await rows('shop')).toEqual(before);
+});
+
 it('the same inventory again changes no answer', async () => {
   const before = await rows('shop');
   const again = 'GET /users/:id\nPOST /orders\nGET /reports/{year} deprecated\n/any/{thing}\n';

@@ -1,8 +1,8 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { openapiDocument } from '../../../analyzer/api/openapi.ts';
+import { projectCommands } from '../../../analyzer/api/project-routes.ts';
 import { queries } from '../../../analyzer/api/queries.ts';
-import { inventoryCommands } from '../../../analyzer/inventory/commands.ts';
 import { commands } from '../../../analyzer/tenancy/commands.ts';
 
 /**
@@ -10,7 +10,7 @@ import { commands } from '../../../analyzer/tenancy/commands.ts';
  * know fails a test, although the document itself promises that answers may gain fields.
  */
 const document = structuredClone(
-  openapiDocument(queries, commands, inventoryCommands, '0.0.0'),
+  openapiDocument(queries, commands, projectCommands, '0.0.0'),
 ) as OpenapiDocument;
 
 export interface OpenapiDocument {

@@ -1,0 +1,63 @@
+import type { z } from 'zod';
+import type { Action } from '../../core/auth/authorizer.ts';
+import type { InventoryStore } from '../../core/store/inventory.ts';
+import type { ReadInventory } from '../inventory/declared-route.ts';
+import type { QueryContext } from './answer-head.ts';
+
+/**
+ * A command in one project, allowed by the scope of the project's key: its address, its input and its answer. The
+ * REST listener and the OpenAPI document are both made from the list of commands (analyzer/api/project-routes.ts).
+ */
+export interface ProjectCommand {
+  /** The operation id. */
+  name: string;
+  /** Below /api/v1, in Express's spelling. */
+  path: string;
+  method: 'GET' | 'PUT' | 'POST' | 'DELETE';
+  /** Of the OpenAPI document. */
+  tag: 'inventory' | 'decisions';
+  about: string;
+  action: Action;
+  parameters: z.ZodObject<z.ZodRawShape>;
+  body?: CommandBody;
+  /** Of the success. */
+  status: 200 | 204;
+  schema?: z.ZodType<object>;
+  /** When it answers these statuses. */
+  failures: Partial<Record<404 | 409 | 413, string>>;
+  run(context: ProjectContext<never>): Promise<object | undefined>;
+}
+
+/** A body that the command reads as text; the text decides how it is read, not its type. */
+export interface CommandBody {
+  description: string;
+  bytesMax: number;
+  /** Of the OpenAPI document. */
+  schemas: Record<string, object>;
+}
+
+export interface ProjectContext<P> {
+  project: string;
+  inventories: InventoryStore;
+  /** Runs `answer` on one snapshot of the project. */
+  ask<T>(answer: (context: QueryContext) => Promise<T>): Promise<T>;
+  /** As `InventoryReader.read` (analyzer/inventory/reader.ts). */
+  readInventory(text: string): Promise<ReadInventory>;
+  nowMs: number;
+  parameters: P;
+  /** Parts of the address by name. */
+  path: Record<string, string>;
+  /** Empty for a command without one. */
+  body: string;
+}
+
+/** Checks a command's types against its schemas, then erases them: the list of commands holds them all. */
+export function defineProjectCommand<P extends z.ZodRawShape, A extends z.ZodType<object>>(
+  definition: Omit<ProjectCommand, 'parameters' | 'schema' | 'run'> & {
+    parameters: z.ZodObject<P>;
+    schema?: A;
+    run(context: ProjectContext<z.output<z.ZodObject<P>>>): Promise<z.output<A> | undefined>;
+  },
+): ProjectCommand {
+  return definition as unknown as ProjectCommand;
+}
