@@ -65,6 +65,8 @@ async function serve(
     ...stores,
     inventories: () => stores.inventories.get(),
     thresholds,
+    basePath: config.basePath,
+    trustedProxies: config.trustedProxies,
     clientsAreHashed: config.clientPrivacy === 'hash',
     log,
     version,

@@ -286,6 +286,8 @@ export const limits = {
   exportPathCharacters: 200,
   /** An Origin header, and an item of ROLLCALL_CORS_ORIGINS: a host name has at most 253 characters. */
   originCharacters: 300,
+  /** The path below which a proxy serves the analyzer: a few segments. */
+  pathPrefixCharacters: 200,
   /** How often certificate files are checked; a change is used when the next check finds no further one. */
   certificateCheckMs: 1_000,
   /** A file with certificates or a key. A bundle of every public authority has 220 KB. */

@@ -9,8 +9,8 @@ import { acceptedCodings } from './compress.ts';
 export interface Dashboard {
   /** The build's hash; an open page compares it with its own. Undefined when there is no build. */
   build: string | undefined;
-  /** The page for a path of the analyzer; undefined when there is no build. */
-  page(path: string): string | undefined;
+  /** @param root reference to `/` from the page's own address. @returns undefined when there is no build */
+  page(root: string): string | undefined;
   /** @param name below /assets/ */
   asset(name: string): Asset | undefined;
 }
@@ -41,18 +41,9 @@ export function openDashboard(folder: string = distPath): Dashboard {
   const assets = readAssets(join(folder, 'assets'));
   return {
     build: buildHash(readText(join(folder, 'build.json'))),
-    page: (path) => page.replaceAll('"./assets/', `"${upwards(path)}assets/`),
+    page: (root) => page.replaceAll('"./assets/', `"${root}assets/`),
     asset: (name) => assets.get(name),
   };
-}
-
-/**
- * Every reference of the page is relative, so that it works below a prefix which a proxy strips: from
- * `/endpoints/7` the assets are at `../assets/`.
- */
-export function upwards(path: string): string {
-  const depth = path.split('/').length - 2;
-  return depth <= 0 ? './' : '../'.repeat(depth);
 }
 
 function readAssets(folder: string): Map<string, Asset> {

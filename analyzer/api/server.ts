@@ -17,7 +17,8 @@ import { RememberedLists } from '../query/remembered-lists.ts';
 import type { Command } from '../tenancy/command.ts';
 import { commands } from '../tenancy/commands.ts';
 import { send, sendAnswer, sendText } from './answer.ts';
-import { type Dashboard, encoded, pageHeaders, upwards } from './dashboard.ts';
+import { knownPrefix, openBasePath, rootReference } from './base-path.ts';
+import { type Dashboard, encoded, pageHeaders } from './dashboard.ts';
 import { type Failure, failure, wrongMethod } from './failure.ts';
 import { frontPage } from './front-page.ts';
 import type { ApiRequest, Handler } from './handler.ts';
@@ -36,6 +37,10 @@ export interface AnalyzerOptions {
   thresholds: Thresholds;
   /** ROLLCALL_CLIENT_PRIVACY=hash; false unless given. */
   clientsAreHashed?: boolean;
+  /** ROLLCALL_BASE_PATH: `/rollcall`; none unless given. */
+  basePath?: string;
+  /** Networks whose X-Forwarded-Prefix is believed; none unless given. */
+  trustedProxies?: readonly string[];
   log: Log;
   version: string;
   /** The configuration that the dashboard shows; nothing by default. */
@@ -79,17 +84,18 @@ export function analyzerApp(options: AnalyzerOptions): RequestListener {
   serve(app, '/session', { GET: session.read, POST: session.signIn, DELETE: session.signOut });
   route(app, '/sessions', session.list);
   serve(app, '/sessions/:id', { DELETE: session.end });
-  const document = JSON.stringify(
-    openapiDocument(queries, commands, projectCommands, options.version),
-  );
-  route(app, '/api/v1/openapi.json', (request, response) =>
-    sendText(request, response, 'application/json; charset=utf-8', document),
-  );
+  const description = openapiDocument(queries, commands, projectCommands, options.version);
+  const document = JSON.stringify(description);
+  route(app, '/api/v1/openapi.json', (request, response) => {
+    const prefix = knownPrefix(request);
+    const servers = [{ url: `${prefix}/api/v1`, description: 'below the path prefix of a proxy' }];
+    const text = prefix === undefined ? document : JSON.stringify({ ...description, servers });
+    return sendText(request, response, 'application/json; charset=utf-8', text);
+  });
   for (const template of dashboardPaths) {
     route(app, template, (request, response) => {
-      const path = pathOf(request);
-      const withoutBuild = frontPage(queries, upwards(path));
-      page(response, 200, options.dashboard?.page(path) ?? withoutBuild);
+      const root = rootReference(request);
+      page(response, 200, options.dashboard?.page(root) ?? frontPage(queries, root));
     });
   }
   route(app, '/assets/:name', (request, response) => {
@@ -111,14 +117,19 @@ export function analyzerApp(options: AnalyzerOptions): RequestListener {
     send(response, 200, metrics.registry.contentType, await metrics.registry.metrics());
   });
   app.use((request, response) => {
-    const lost = isNavigation(request) ? options.dashboard?.page(pathOf(request)) : undefined;
+    const lost = isNavigation(request)
+      ? options.dashboard?.page(rootReference(request))
+      : undefined;
     if (lost !== undefined) return page(response, 404, lost);
     const message = `there is nothing at ${shorten(pathOf(request))}; /api/v1/openapi.json lists what is`;
     throw new AppError('not_found', message);
   });
+  const basePath = openBasePath(options.basePath ?? '', options.trustedProxies ?? []);
   return (request, response) => {
     const failed = (thrown: unknown): void => answerFailure(request, response, thrown, options.log);
     try {
+      const { isBare } = basePath.strip(request);
+      if (isBare && isNavigation(request)) return redirect(response, rootReference(request));
       // The router calls back with an error, or without one for a target that has no path (`OPTIONS *`).
       app(request as never, response as never, (thrown?: unknown) => failed(thrown ?? noPath()));
     } catch (thrown) {
@@ -166,6 +177,11 @@ function isNavigation(request: IncomingMessage): boolean {
 function page(response: ServerResponse, status: number, html: string): void {
   for (const [name, value] of Object.entries(pageHeaders)) response.setHeader(name, value);
   send(response, status, 'text/html; charset=utf-8', html);
+}
+
+function redirect(response: ServerResponse, location: string): void {
+  response.writeHead(308, { ...securityHeaders, Location: location });
+  response.end();
 }
 
 function noPath(): AppError {

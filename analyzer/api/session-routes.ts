@@ -6,6 +6,7 @@ import { AppError, asAppError } from '../../core/error.ts';
 import { digestOf } from '../../core/key.ts';
 import { limits } from '../../core/limits.ts';
 import { isoTime } from '../../core/window.ts';
+import { knownPrefix } from './base-path.ts';
 import type { ApiRequest, Handler } from './handler.ts';
 import { readJsonBody } from './json-body.ts';
 import { type Session, Sessions } from './session.ts';
@@ -179,7 +180,7 @@ function setCookie(
   const parts = [
     `${cookieName(request)}=${token}`,
     `Max-Age=${maxAgeS}`,
-    'Path=/',
+    `Path=${knownPrefix(request) ?? ''}/`,
     'HttpOnly',
     'SameSite=Strict',
     ...(isTls ? ['Secure'] : []),

@@ -16,6 +16,8 @@ export interface Config {
   /** Seconds after which a gRPC connection is drained; undefined: never. */
   grpcConnectionAgeS: number | undefined;
   analyzerPort: number;
+  /** `/rollcall`; '' for none. */
+  basePath: string;
   /** `keys`: every request needs a key. */
   auth: 'off' | 'keys';
   /** The secret that may create projects and keys over the API; undefined: the API cannot create them. */
@@ -87,6 +89,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     host,
     ...ports,
     grpcConnectionAgeS: get('ROLLCALL_GRPC_CONNECTION_AGE'),
+    basePath: get('ROLLCALL_BASE_PATH'),
     auth: get('ROLLCALL_AUTH') ?? (isLoopback(host) ? 'off' : 'keys'),
     adminKey: get('ROLLCALL_ADMIN_KEY'),
     coldAfterDays: get('ROLLCALL_COLD_AFTER_DAYS'),

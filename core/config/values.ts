@@ -119,6 +119,30 @@ export function network(text: string): string {
   );
 }
 
+/** First segments of the analyzer's own paths: below one of these a prefix and a path could not be told apart. */
+const ownSegments = ['api', 'assets', 'healthz', 'metrics', 'readyz'];
+
+/** A path prefix without the slash at its end; '' for `/`. */
+export function basePath(text: string): string {
+  const path = text.replace(/\/+$/, '');
+  if (path === '') return path;
+  if (!isPathPrefix(path)) {
+    throw new InvalidValue(
+      `must be / or a path such as /rollcall: segments of letters, digits and . _ ~ -, at most ${limits.pathPrefixCharacters} characters`,
+    );
+  }
+  if (ownSegments.includes(path.split('/')[1]!)) {
+    throw new InvalidValue(`begins like the analyzer's own paths: ${ownSegments.join(', ')}`);
+  }
+  return path;
+}
+
+/** Characters that mean the same in a path, in HTML and in a header; no segment of dots. */
+export function isPathPrefix(text: string): boolean {
+  const isPath = /^(\/(?!\.{1,2}(\/|$))[A-Za-z0-9._~-]+)+$/.test(text);
+  return isPath && text.length <= limits.pathPrefixCharacters;
+}
+
 export function method(text: string): string {
   const token = /^[!#$%&'*+.^_`|~0-9a-z-]+$/i;
   if (token.test(text) && text.length <= limits.methodChars) return text.toUpperCase();

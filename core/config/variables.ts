@@ -57,6 +57,12 @@ export const variables = {
     meaning: 'REST API and dashboard; 0 takes a free port',
     read: values.port,
   },
+  ROLLCALL_BASE_PATH: {
+    fallback: '/',
+    meaning:
+      'the path below which a proxy that does not strip it serves the REST API and dashboard, such as /rollcall',
+    read: values.basePath,
+  },
   ROLLCALL_AUTH: {
     fallback: '',
     meaning:

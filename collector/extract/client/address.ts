@@ -1,6 +1,7 @@
 import ipaddr from 'ipaddr.js';
 import { AppError } from '../../../core/error.ts';
 import { limits } from '../../../core/limits.ts';
+import { privateNetworks } from '../../../core/server/trusted-networks.ts';
 
 /**
  * Client addresses: their canonical text, and which of them are trusted proxies. The only file that imports
@@ -107,17 +108,6 @@ export function forwardedHops(values: readonly string[]): string[] {
   }
   return hops;
 }
-
-const privateNetworks = [
-  '127.0.0.0/8',
-  '::1/128',
-  '169.254.0.0/16',
-  'fe80::/10',
-  '10.0.0.0/8',
-  '172.16.0.0/12',
-  '192.168.0.0/16',
-  'fc00::/7',
-];
 
 /** RFC 3056: 16 bits, then an IPv4 address. */
 const sixToFour: Network = [ipaddr.IPv6.parse('2002::'), 16];

@@ -34,12 +34,22 @@ export async function openDoor(
     auth = 'off',
     now = () => nowMs,
     inventories = noInventories,
-  }: { auth?: 'off' | 'keys'; now?: () => number; inventories?: InventoryStore } = {},
+    basePath = '',
+    trustedProxies = [],
+  }: {
+    auth?: 'off' | 'keys';
+    now?: () => number;
+    inventories?: InventoryStore;
+    basePath?: string;
+    trustedProxies?: string[];
+  } = {},
 ): Promise<ListenOptions> {
   const app = analyzerApp({
     reader,
     tenancy,
     inventories: async () => inventories,
+    basePath,
+    trustedProxies,
     thresholds: { coldAfterDays: 7, deadAfterDays: 30 },
     log: openLog('test', 'silent'),
     version: '0.0.0',

@@ -25,6 +25,7 @@ describe('readConfig', () => {
       otlpGrpcPort: 4317,
       grpcConnectionAgeS: undefined,
       analyzerPort: 4380,
+      basePath: '',
       auth: 'off',
       adminKey: undefined,
       coldAfterDays: 7,
@@ -81,6 +82,7 @@ describe('readConfig', () => {
       ROLLCALL_RPC: 'on',
       ROLLCALL_SAMPLING_FACTORS: 'shop=10, check=out eu = 2.5',
       ROLLCALL_MAX_BODY_MIB: '8',
+      ROLLCALL_BASE_PATH: '/tools/rollcall/',
       ROLLCALL_LOG: 'silent',
     });
     expect(config).toEqual({
@@ -90,6 +92,7 @@ describe('readConfig', () => {
       otlpGrpcPort: 14317,
       grpcConnectionAgeS: 1800,
       analyzerPort: 65535,
+      basePath: '/tools/rollcall',
       auth: 'keys',
       adminKey: 'a-secret-of-thirty-two-characters',
       coldAfterDays: 14,
@@ -159,6 +162,9 @@ describe('readConfig', () => {
     ['ROLLCALL_OTLP_GRPC_PORT', '4317.5', 'from 0 to 65535'],
     ['ROLLCALL_GRPC_CONNECTION_AGE', '500ms', 'must be a duration'],
     ['ROLLCALL_ANALYZER_PORT', 'tcp://10.0.0.1:4380', 'enableServiceLinks'],
+    ['ROLLCALL_BASE_PATH', 'rollcall', 'must be / or a path such as /rollcall'],
+    ['ROLLCALL_BASE_PATH', '/tools/../rollcall', 'must be / or a path such as /rollcall'],
+    ['ROLLCALL_BASE_PATH', '/api', "begins like the analyzer's own paths: api, assets"],
     ['ROLLCALL_AUTH', 'on', 'must be one of off, keys'],
     ['ROLLCALL_COLD_AFTER_DAYS', '0', 'from 1 to 3660'],
     ['ROLLCALL_DEAD_AFTER_DAYS', '1e2', 'from 1 to 3660'],
