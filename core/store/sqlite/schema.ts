@@ -242,6 +242,29 @@ const migrations: readonly Migration[] = [
     db.exec(spellingTables);
     joinSpellings(db);
   },
+  `
+  -- Raw calls in columns (core/store/sqlite/calls/). A call's id is the id of its row's first call and its place
+  -- among the row's calls; an id is never given twice. Each call is in one commit or in one block.
+  -- The calls of one commit:
+  CREATE TABLE commit_calls (
+    first_call_id INTEGER PRIMARY KEY,
+    calls INTEGER NOT NULL,
+    committed_s INTEGER NOT NULL,
+    columns BLOB NOT NULL, -- commit-columns.ts
+    trace_ids BLOB NOT NULL -- 16 bytes a call
+  );
+  -- The calls of many commits, compacted:
+  CREATE TABLE call_block (
+    first_call_id INTEGER PRIMARY KEY,
+    calls INTEGER NOT NULL,
+    committed_s INTEGER NOT NULL, -- of its last commit
+    summary BLOB NOT NULL -- block-summary.ts
+  );
+  -- The columns and filters of a block (call-block.ts). The id is 64 * first_call_id + the part's number, so the
+  -- parts of a block are neighbours.
+  CREATE TABLE call_block_part (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL);
+  INSERT INTO meta VALUES ('calls_from', 0); -- calls with a smaller id are past their retention
+  `,
 ];
 
 /** SQL, or a step that needs rules of core/store. */
