@@ -10,17 +10,18 @@ import { boundConnections, boundPipelining } from '../core/server/connections.ts
 import { addressOf, listen } from '../core/server/listen.ts';
 import { createWebServer, type WebServer } from '../core/server/web-server.ts';
 import { storePlace } from '../core/store/engine.ts';
-import type { InventoryStore } from '../core/store/inventory.ts';
-import { Retrying, RetryingReader } from '../core/store/late.ts';
-import type { CallReader } from '../core/store/store.ts';
 import { version } from '../core/version.ts';
 import { openDashboard } from './api/dashboard.ts';
 import { analyzerApp } from './api/server.ts';
+import type { Answerer } from './queue/answerer.ts';
+import { ThreadedAnswerer } from './queue/threaded-answerer.ts';
 
 /** The analyzer: calls in the store, answers out of the REST API. */
 export interface Analyzer {
   /** With the port that was really taken. */
   url: string;
+  /** As of its answering thread. */
+  readonly lost: Answerer['lost'];
   /** Takes no new requests, answers those under way, gives the store free. */
   close(): Promise<void>;
 }
@@ -36,38 +37,38 @@ export async function startAnalyzer(
   log: Log = openLog('analyzer', config.logLevel),
 ): Promise<Analyzer> {
   const place = storePlace(config.store);
-  const reader = new RetryingReader(place.openReader);
+  const answerer = new ThreadedAnswerer(config.store, {
+    thresholds: { coldAfterDays: config.coldAfterDays, deadAfterDays: config.deadAfterDays },
+    clientsAreHashed: config.clientPrivacy === 'hash',
+  });
   try {
-    await reader.check();
+    await answerer.check();
   } catch (thrown) {
     const error = asAppError(thrown);
-    if (error.code !== 'unavailable') throw error;
+    if (error.code !== 'unavailable') {
+      await answerer.close();
+      throw error;
+    }
     log.warn({ store: place.name }, `${error.message}; trying again at every request`);
   }
   const tenancy = openTenancy(config);
-  const inventories = new Retrying(place.openInventories);
-  return serve(config, { reader, tenancy, inventories }, log).catch(async (error: unknown) => {
-    await inventories.close();
+  return serve(config, { answerer, tenancy }, log).catch(async (error: unknown) => {
     await tenancy.close();
-    await reader.close();
+    await answerer.close();
     throw error;
   });
 }
 
 async function serve(
   config: Config,
-  stores: { reader: CallReader; tenancy: Tenancy; inventories: Retrying<InventoryStore> },
+  parts: { answerer: Answerer; tenancy: Tenancy },
   log: Log,
 ): Promise<Analyzer> {
-  const { coldAfterDays, deadAfterDays, host } = config;
-  const thresholds = { coldAfterDays, deadAfterDays };
+  const { answerer, tenancy } = parts;
   const app = analyzerApp({
-    ...stores,
-    inventories: () => stores.inventories.get(),
-    thresholds,
+    ...parts,
     basePath: config.basePath,
     trustedProxies: config.trustedProxies,
-    clientsAreHashed: config.clientPrivacy === 'hash',
     log,
     version,
     dashboard: openDashboard(),
@@ -84,22 +85,22 @@ async function serve(
   });
   web.server.on('request', handle);
   await listen(web.server, {
-    host,
+    host: config.host,
     port: config.analyzerPort,
     serves: 'the REST API',
     variable: 'ROLLCALL_ANALYZER_PORT',
   });
   const url = `${web.scheme}://${addressOf(web.server)}`;
   log.info({ analyzer: url }, 'listening');
-  await warnWithoutKeys(stores.tenancy, config, log);
+  await warnWithoutKeys(tenancy, config, log);
   return {
     url,
+    lost: answerer.lost,
     async close() {
       certificates?.close();
       await drain(web);
-      await stores.inventories.close();
-      await stores.tenancy.close();
-      await stores.reader.close();
+      await tenancy.close();
+      await answerer.close();
     },
   };
 }

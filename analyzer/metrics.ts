@@ -1,10 +1,13 @@
-import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 /** The analyzer's Prometheus metrics. */
 export interface Metrics {
   registry: Registry;
   requests: Counter<'transport' | 'code'>;
   reportSeconds: Histogram<'report'>;
+  queries: Counter<'outcome'>;
+  /** @param waiting queries that wait now */
+  measureWaiting(waiting: () => number): void;
 }
 
 export function openMetrics(): Metrics {
@@ -25,5 +28,21 @@ export function openMetrics(): Metrics {
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
       registers: [registry],
     }),
+    queries: new Counter({
+      name: 'rollcall_queries_total',
+      help: 'Queries computed, shared with an equal one that waited, abandoned by all askers, refused because too many waited.',
+      labelNames: ['outcome'],
+      registers: [registry],
+    }),
+    measureWaiting(waiting) {
+      new Gauge({
+        name: 'rollcall_queries_waiting',
+        help: 'Queries that wait for the answering thread.',
+        registers: [registry],
+        collect() {
+          this.set(waiting());
+        },
+      });
+    },
   };
 }

@@ -309,6 +309,15 @@ export const limits = {
 
   /** Longest window of a report, and longest retention: ten years of 366 days. */
   windowDays: 3660,
+  /** Queries that wait for their answers, in all and of one project: a dashboard's page sends six, and equal ones
+   *  count once. Each waits for those before it, 0.1 to 0.3 s with 10,000 endpoints, and clients give up after
+   *  30 to 60 s. */
+  waitingQueries: 128,
+  waitingQueriesPerProject: 64,
+  /** Commands on inventories and decisions under way at once: each holds a body of up to 10 MB. */
+  commandsAtOnce: 16,
+  /** Longest Retry-After of a query that was refused because too many wait. */
+  queryRetryAfterS: 60,
   /** Answers of fewer bytes are not compressed: it would save no packet. */
   compressedFromBytes: 1024,
   /** Rows of one list answer. */

@@ -1,41 +1,37 @@
 import type { Authorizer } from '../../core/auth/authorizer.ts';
 import type { Credentials } from '../../core/auth/credentials.ts';
-import type { InventoryStore } from '../../core/store/inventory.ts';
-import type { CallReader } from '../../core/store/store.ts';
-import { checkInventory } from '../inventory/check.ts';
-import { inventoryCommands } from '../inventory/commands.ts';
-import { InventoryReader } from '../inventory/reader.ts';
-import type { QueryContext } from '../query/answer-head.ts';
+import { AppError } from '../../core/error.ts';
+import { limits } from '../../core/limits.ts';
 import { readParameters } from '../query/parameters.ts';
 import type { ProjectCommand } from '../query/project-command.ts';
+import type { Answerer } from '../queue/answerer.ts';
 import { sendAnswer } from './answer.ts';
 import type { ApiRequest, Handler } from './handler.ts';
 import { readText } from './json-body.ts';
-
-/** All commands in a project below /api/v1, those of tenancy excepted. */
-export const projectCommands: readonly ProjectCommand[] = [...inventoryCommands, checkInventory];
+import { projectCommands } from './project-commands.ts';
 
 export interface ProjectRoutesOptions {
   gate: Authorizer;
   credentials: (request: ApiRequest) => Credentials;
-  /** @throws AppError `unavailable` */
-  inventories: () => Promise<InventoryStore>;
-  reader: CallReader;
-  /** The rest of a query's context. */
-  context: (project: string) => Omit<QueryContext, 'snapshot' | 'newestCallMs'>;
+  answerer: Answerer;
+  /** Milliseconds since the epoch. */
+  now: () => number;
 }
 
 type Handlers = Partial<Record<ProjectCommand['method'], Handler>>;
 
-/** Handlers by path and method. The sender's authority is checked before anything is read. */
+/**
+ * Handlers by path and method. The sender's authority is checked before anything is read. The answering thread runs
+ * the commands, beside the queue of queries: a command waits for other things than the thread's CPU.
+ */
 export function projectHandlers(options: ProjectRoutesOptions): Map<string, Handlers> {
-  const uploads = new InventoryReader();
+  const places = new CommandPlaces();
   const byPath = new Map<string, Handlers>();
   for (const command of projectCommands) {
     const handlers = byPath.get(command.path) ?? {};
     byPath.set(command.path, {
       ...handlers,
-      [command.method]: handlerOf(command, options, uploads),
+      [command.method]: handlerOf(command, options, places),
     });
   }
   return byPath;
@@ -43,33 +39,43 @@ export function projectHandlers(options: ProjectRoutesOptions): Map<string, Hand
 
 function handlerOf(
   command: ProjectCommand,
-  { gate, credentials, inventories, reader, context }: ProjectRoutesOptions,
-  uploads: InventoryReader,
+  { gate, credentials, answerer, now }: ProjectRoutesOptions,
+  places: CommandPlaces,
 ): Handler {
   return async (request, response) => {
     const project = await gate.project(credentials(request), command.action);
     const search = (request.url ?? '').replace(/^[^?]*/, '');
     const parameters = readParameters(command.parameters, search);
-    const body = command.body ? await readText(request, command.body.bytesMax) : '';
-    const known = context(project);
-    const answer = await command.run({
-      project,
-      inventories: await inventories(),
-      ask: (ask) =>
-        reader.snapshot(project, async (snapshot) =>
-          ask({ ...known, snapshot, newestCallMs: await snapshot.newestCallMs() }),
-        ),
-      readInventory: (text) => uploads.read(text),
-      nowMs: known.nowMs,
-      parameters: parameters as never,
-      path: request.params,
-      body,
+    const answer = await places.take(async () => {
+      const body = command.body ? await readText(request, command.body.bytesMax) : '';
+      const { name } = command;
+      const path = request.params;
+      return answerer.command({ project, name, parameters, path, nowMs: now(), body });
     });
     if (answer === undefined) {
       response.writeHead(command.status);
       response.end();
       return;
     }
-    await sendAnswer(request, response, command.status, answer, { ...command, format: 'json' });
+    await sendAnswer(request, response, command.status, answer);
   };
+}
+
+/** Bounds the commands that are under way. */
+class CommandPlaces {
+  #taken = 0;
+
+  /** @throws AppError `overloaded` */
+  async take<T>(run: () => Promise<T>): Promise<T> {
+    if (this.#taken >= limits.commandsAtOnce) {
+      const message = `${this.#taken} commands are under way; at most ${limits.commandsAtOnce} may`;
+      throw new AppError('overloaded', message);
+    }
+    this.#taken += 1;
+    try {
+      return await run();
+    } finally {
+      this.#taken -= 1;
+    }
+  }
 }

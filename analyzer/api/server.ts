@@ -6,17 +6,16 @@ import { limits } from '../../core/limits.ts';
 import type { Log } from '../../core/log.ts';
 import { atMostEvery } from '../../core/server/memo.ts';
 import { isHttp2 } from '../../core/server/web-server.ts';
-import type { InventoryStore } from '../../core/store/inventory.ts';
-import type { CallReader } from '../../core/store/store.ts';
 import { type Metrics, openMetrics } from '../metrics.ts';
-import type { QueryContext, Thresholds } from '../query/answer-head.ts';
 import type { FormatName } from '../query/formats.ts';
 import { readParameters } from '../query/parameters.ts';
 import type { Query } from '../query/query.ts';
-import { RememberedLists } from '../query/remembered-lists.ts';
+import { writtenAnswer, writtenText } from '../query/written-answer.ts';
+import type { Answerer } from '../queue/answerer.ts';
+import { AnswerQueue } from '../queue/queue.ts';
 import type { Command } from '../tenancy/command.ts';
 import { commands } from '../tenancy/commands.ts';
-import { send, sendAnswer, sendText } from './answer.ts';
+import { send, sendAnswer } from './answer.ts';
 import { knownPrefix, openBasePath, rootReference } from './base-path.ts';
 import { type Dashboard, encoded, pageHeaders } from './dashboard.ts';
 import { type Failure, failure, wrongMethod } from './failure.ts';
@@ -24,19 +23,16 @@ import { frontPage } from './front-page.ts';
 import type { ApiRequest, Handler } from './handler.ts';
 import { readJsonBody } from './json-body.ts';
 import { openapiDocument } from './openapi.ts';
-import { projectCommands, projectHandlers } from './project-routes.ts';
+import { projectCommands } from './project-commands.ts';
+import { projectHandlers } from './project-routes.ts';
 import { queries } from './queries.ts';
 import { openSessionRoutes, type PageFacts, type SessionRoutes } from './session-routes.ts';
 
 /** The analyzer's HTTP listener: the REST API below /api/v1, the dashboard, health and metrics. */
 export interface AnalyzerOptions {
-  reader: CallReader;
+  /** Computes answers, on a thread of its own in a service. */
+  answerer: Answerer;
   tenancy: Pick<Tenancy, 'gate' | 'keys'>;
-  /** @throws AppError `unavailable` */
-  inventories: () => Promise<InventoryStore>;
-  thresholds: Thresholds;
-  /** ROLLCALL_CLIENT_PRIVACY=hash; false unless given. */
-  clientsAreHashed?: boolean;
   /** ROLLCALL_BASE_PATH: `/rollcall`; none unless given. */
   basePath?: string;
   /** Networks whose X-Forwarded-Prefix is believed; none unless given. */
@@ -56,8 +52,11 @@ export interface AnalyzerOptions {
  * the prototypes of requests and responses by ones of HTTP/1.1: docs/decisions/0011-http2-without-patching.md.
  */
 export function analyzerApp(options: AnalyzerOptions): RequestListener {
+  const { tenancy, answerer, now } = options;
   const metrics = openMetrics();
-  const prove = atMostEvery(limits.proofMs, () => options.reader.check());
+  const queue = new AnswerQueue((outcome) => metrics.queries.inc({ outcome }));
+  metrics.measureWaiting(() => queue.length);
+  const prove = atMostEvery(limits.proofMs, () => answerer.check());
   // Handlers read the query of the URL themselves, strictly (analyzer/query/parameters.ts).
   const app = Router({ caseSensitive: true });
   app.use((_request, response, next) => {
@@ -68,29 +67,27 @@ export function analyzerApp(options: AnalyzerOptions): RequestListener {
     next();
   });
   const session = openSession(options);
-  const lists = new RememberedLists();
   for (const query of queries) {
-    route(app, `/api/v1${query.path}`, queryHandler(query, options, session, lists, metrics));
+    route(app, `/api/v1${query.path}`, queryHandler(query, options, session, queue, metrics));
   }
   for (const [path, handlers] of commandHandlers(options, session)) {
     serve(app, `/api/v1${path}`, handlers);
   }
-  const { tenancy, inventories, reader } = options;
   const { credentials } = session;
-  const context = (project: string) => contextOf(options, lists, project);
-  const gate = tenancy.gate;
-  const handlers = projectHandlers({ gate, credentials, inventories, reader, context });
+  const handlers = projectHandlers({ gate: tenancy.gate, credentials, answerer, now });
   for (const [path, ofPath] of handlers) serve(app, `/api/v1${path}`, ofPath);
   serve(app, '/session', { GET: session.read, POST: session.signIn, DELETE: session.signOut });
   route(app, '/sessions', session.list);
   serve(app, '/sessions/:id', { DELETE: session.end });
   const description = openapiDocument(queries, commands, projectCommands, options.version);
-  const document = JSON.stringify(description);
+  const writtenDocument = (content: object) =>
+    writtenText('application/json; charset=utf-8', JSON.stringify(content));
+  const document = writtenDocument(description);
   route(app, '/api/v1/openapi.json', (request, response) => {
     const prefix = knownPrefix(request);
     const servers = [{ url: `${prefix}/api/v1`, description: 'below the path prefix of a proxy' }];
-    const text = prefix === undefined ? document : JSON.stringify({ ...description, servers });
-    return sendText(request, response, 'application/json; charset=utf-8', text);
+    const own = prefix === undefined ? document : writtenDocument({ ...description, servers });
+    return sendAnswer(request, response, 200, own);
   });
   for (const template of dashboardPaths) {
     route(app, template, (request, response) => {
@@ -260,7 +257,8 @@ function commandHandler(
       return;
     }
     const { format } = parameters as { format?: FormatName };
-    await sendAnswer(request, response, command.status, body, { ...command, format });
+    const answer = writtenAnswer(body, { ...command, format });
+    await sendAnswer(request, response, command.status, answer);
   };
 }
 
@@ -291,37 +289,33 @@ function searchOf({ url }: ApiRequest): string {
   return query === -1 ? '' : url.slice(query);
 }
 
+/** The sender's authority and the parameters are checked here; the answer is computed when its turn has come. */
 function queryHandler(
   query: Query,
-  options: AnalyzerOptions,
+  { answerer, tenancy, now }: AnalyzerOptions,
   session: SessionRoutes,
-  lists: RememberedLists,
+  queue: AnswerQueue,
   metrics: Metrics,
 ): Handler {
-  const { reader, tenancy } = options;
   return async (request, response) => {
     const startMs = performance.now();
     const project = await tenancy.gate.project(session.credentials(request), 'read');
     const parameters = readParameters(query.parameters, searchOf(request));
     const path = request.params;
-    const body = await reader.snapshot(project, async (snapshot) => {
-      const newestCallMs = await snapshot.newestCallMs();
-      const context = { ...contextOf(options, lists, project), snapshot, newestCallMs };
-      return query.answer(context, parameters as never, path);
+    const question = { project, name: query.name, parameters, path };
+    const asked = queue.ask({
+      project,
+      key: JSON.stringify([query.name, path, parameters]),
+      run: () => answerer.answer({ ...question, nowMs: now() }),
+      abandon: () => answerer.abandon(),
     });
-    const { format } = parameters as { format?: FormatName };
-    await sendAnswer(request, response, 200, body, { ...query, format });
+    // The client closed its connection, or the answer is sent.
+    response.once('close', asked.leave);
+    const answer = await asked.answer;
+    if (answer === undefined) return;
+    await sendAnswer(request, response, 200, answer);
     metrics.reportSeconds.observe({ report: query.name }, (performance.now() - startMs) / 1000);
   };
-}
-
-/** What a query is answered with, besides its snapshot. */
-function contextOf(
-  { thresholds, clientsAreHashed = false, now }: AnalyzerOptions,
-  lists: RememberedLists,
-  project: string,
-): Omit<QueryContext, 'snapshot' | 'newestCallMs'> {
-  return { project, nowMs: now(), thresholds, clientsAreHashed, lists };
 }
 
 function fixed(contentType: string, body: string): Handler {

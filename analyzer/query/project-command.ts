@@ -6,7 +6,7 @@ import type { QueryContext } from './answer-head.ts';
 
 /**
  * A command in one project, allowed by the scope of the project's key: its address, its input and its answer. The
- * REST listener and the OpenAPI document are both made from the list of commands (analyzer/api/project-routes.ts).
+ * REST listener and the OpenAPI document are both made from the list of commands (analyzer/api/project-commands.ts).
  */
 export interface ProjectCommand {
   /** The operation id. */

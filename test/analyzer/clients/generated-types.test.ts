@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { projectCommands } from '../../../analyzer/api/project-routes.ts';
+import { projectCommands } from '../../../analyzer/api/project-commands.ts';
 import { queries } from '../../../analyzer/api/queries.ts';
 import { commands } from '../../../analyzer/tenancy/commands.ts';
 import { type Authorizer, authorizerOf } from '../../../core/auth/authorizer.ts';

@@ -1,7 +1,7 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { openapiDocument } from '../../../analyzer/api/openapi.ts';
-import { projectCommands } from '../../../analyzer/api/project-routes.ts';
+import { projectCommands } from '../../../analyzer/api/project-commands.ts';
 import { queries } from '../../../analyzer/api/queries.ts';
 import { commands } from '../../../analyzer/tenancy/commands.ts';
 

@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Dashboard } from '../../../analyzer/api/dashboard.ts';
 import { analyzerApp } from '../../../analyzer/api/server.ts';
+import { LocalAnswerer } from '../../../analyzer/queue/answerer.ts';
 import { openAuthorizer } from '../../../core/auth/authorizer.ts';
 import type { Tenancy } from '../../../core/auth/tenancy.ts';
 import { openLog } from '../../../core/log.ts';
@@ -45,12 +46,13 @@ export async function openDoor(
   } = {},
 ): Promise<ListenOptions> {
   const app = analyzerApp({
-    reader,
+    answerer: new LocalAnswerer(
+      { reader, inventories: async () => inventories },
+      { thresholds: { coldAfterDays: 7, deadAfterDays: 30 }, clientsAreHashed: false },
+    ),
     tenancy,
-    inventories: async () => inventories,
     basePath,
     trustedProxies,
-    thresholds: { coldAfterDays: 7, deadAfterDays: 30 },
     log: openLog('test', 'silent'),
     version: '0.0.0',
     ...(dashboard && { dashboard }),

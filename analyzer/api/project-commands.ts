@@ -1,0 +1,6 @@
+import { checkInventory } from '../inventory/check.ts';
+import { inventoryCommands } from '../inventory/commands.ts';
+import type { ProjectCommand } from '../query/project-command.ts';
+
+/** All commands in a project below /api/v1, those of tenancy excepted. */
+export const projectCommands: readonly ProjectCommand[] = [...inventoryCommands, checkInventory];

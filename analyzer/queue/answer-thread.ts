@@ -1,0 +1,82 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Config } from '../../core/config/config.ts';
+import { asAppError, type ErrorCode } from '../../core/error.ts';
+import { storePlace } from '../../core/store/engine.ts';
+import { Retrying, RetryingReader } from '../../core/store/late.ts';
+import type { WrittenAnswer } from '../query/written-answer.ts';
+import {
+  type AnswererOptions,
+  type CommandQuestion,
+  LocalAnswerer,
+  type Question,
+} from './answerer.ts';
+
+/** The messages between the answering thread and its owner, threaded-answerer.ts. */
+export interface AnswerThreadStart extends AnswererOptions {
+  store: Config['store'];
+  /** One Int32: the id of the request that nobody waits for any more. */
+  abandoned: SharedArrayBuffer;
+}
+
+export type ThreadRequest = { id: number } & (
+  | { kind: 'answer'; question: Question }
+  | { kind: 'command'; question: CommandQuestion }
+  | { kind: 'check' | 'close' }
+);
+
+export type ThreadResult = WrittenAnswer | undefined;
+
+export type ThreadAnswer =
+  | { id: number; result: ThreadResult }
+  | { id: number; error: ThreadError };
+
+export interface ThreadError {
+  code: ErrorCode;
+  message: string;
+  field: string | undefined;
+  retryAfterS: number | undefined;
+  /** Of a mistake of ours, for the log. */
+  stack: string | undefined;
+}
+
+const port = parentPort!;
+const { store, abandoned, ...options } = workerData as AnswerThreadStart;
+const abandonedId = new Int32Array(abandoned);
+const place = storePlace(store);
+const reader = new RetryingReader(place.openReader);
+const inventories = new Retrying(place.openInventories);
+const answerer = new LocalAnswerer({ reader, inventories: () => inventories.get() }, options);
+
+port.on('message', async (request: ThreadRequest) => {
+  const { id } = request;
+  try {
+    const result = await perform(request);
+    const transfer = result ? [result.bytes.buffer] : [];
+    port.postMessage({ id, result } satisfies ThreadAnswer, transfer);
+  } catch (thrown) {
+    port.postMessage({ id, error: threadError(thrown) } satisfies ThreadAnswer);
+  }
+  if (request.kind === 'close') port.close();
+});
+
+async function perform(request: ThreadRequest): Promise<ThreadResult> {
+  switch (request.kind) {
+    case 'answer':
+      return answerer.answer(request.question, () => Atomics.load(abandonedId, 0) === request.id);
+    case 'command':
+      return answerer.command(request.question);
+    case 'check':
+      await answerer.check();
+      return undefined;
+    case 'close':
+      await inventories.close();
+      await reader.close();
+      return undefined;
+  }
+}
+
+function threadError(thrown: unknown): ThreadError {
+  const { code, message, field, retryAfterS } = asAppError(thrown);
+  const stack = code === 'internal' && thrown instanceof Error ? thrown.stack : undefined;
+  return { code, message, field, retryAfterS, stack };
+}

@@ -1,0 +1,136 @@
+import { AppError } from '../../core/error.ts';
+import type { InventoryStore } from '../../core/store/inventory.ts';
+import type { CallReader, Snapshot } from '../../core/store/store.ts';
+import { projectCommands } from '../api/project-commands.ts';
+import { queries } from '../api/queries.ts';
+import { InventoryReader } from '../inventory/reader.ts';
+import type { QueryContext, Thresholds } from '../query/answer-head.ts';
+import type { FormatName } from '../query/formats.ts';
+import { RememberedLists } from '../query/remembered-lists.ts';
+import { type WrittenAnswer, writtenAnswer } from '../query/written-answer.ts';
+
+/** A query or a command with its validated parameters: plain values, which may cross to another thread. */
+export interface Question {
+  project: string;
+  /** Of the query (analyzer/api/queries.ts) or command (analyzer/api/project-commands.ts). */
+  name: string;
+  parameters: object;
+  /** Parts of the address by name. */
+  path: Record<string, string>;
+  /** The moment of the answer, milliseconds since the epoch. */
+  nowMs: number;
+}
+
+export interface CommandQuestion extends Question {
+  body: string;
+}
+
+/** Answers queries, one at a time, and runs commands that read the store. */
+export interface Answerer {
+  /** @throws AppError as the query does; `unavailable` when the store cannot be read or the answer was abandoned */
+  answer(question: Question): Promise<WrittenAnswer>;
+  /** Nobody waits for the answer to the query under way any more: it may stop at its next read of the store. */
+  abandon(): void;
+  /** May run beside queries and other commands. @returns undefined for a command that answers nothing */
+  command(question: CommandQuestion): Promise<WrittenAnswer | undefined>;
+  /** @throws AppError `unavailable` */
+  check(): Promise<void>;
+  /** Resolves with the reason when it can never answer again, other than by `close`. */
+  readonly lost?: Promise<Error>;
+  close(): Promise<void>;
+}
+
+export interface AnswererOptions {
+  thresholds: Thresholds;
+  /** ROLLCALL_CLIENT_PRIVACY=hash. */
+  clientsAreHashed: boolean;
+}
+
+export interface AnswererStores {
+  reader: CallReader;
+  /** @throws AppError `unavailable` */
+  inventories: () => Promise<InventoryStore>;
+}
+
+/** Answers on the thread that calls it. Its owner closes the stores. */
+export class LocalAnswerer implements Answerer {
+  readonly #stores: AnswererStores;
+  readonly #options: AnswererOptions;
+  readonly #lists = new RememberedLists();
+  readonly #uploads = new InventoryReader();
+  #isAbandoned = false;
+
+  constructor(stores: AnswererStores, options: AnswererOptions) {
+    this.#stores = stores;
+    this.#options = options;
+  }
+
+  /** @param isAbandonedElsewhere another reason to stop, which another thread may give */
+  async answer(
+    question: Question,
+    isAbandonedElsewhere: () => boolean = () => false,
+  ): Promise<WrittenAnswer> {
+    this.#isAbandoned = false;
+    const isAbandoned = () => this.#isAbandoned || isAbandonedElsewhere();
+    const query = queries.find(({ name }) => name === question.name)!;
+    const { parameters, path } = question;
+    const body = await this.#ask(
+      question,
+      (context) => query.answer(context, parameters as never, path),
+      (snapshot) => stoppable(snapshot, isAbandoned),
+    );
+    const { format } = parameters as { format?: FormatName };
+    return writtenAnswer(body, { ...query, format });
+  }
+
+  abandon(): void {
+    this.#isAbandoned = true;
+  }
+
+  async command(question: CommandQuestion): Promise<WrittenAnswer | undefined> {
+    const command = projectCommands.find(({ name }) => name === question.name)!;
+    const answer = await command.run({
+      ...question,
+      parameters: question.parameters as never,
+      inventories: await this.#stores.inventories(),
+      ask: (answer) => this.#ask(question, answer),
+      readInventory: (text) => this.#uploads.read(text),
+    });
+    return answer && writtenAnswer(answer, command);
+  }
+
+  check(): Promise<void> {
+    return this.#stores.reader.check();
+  }
+
+  async close(): Promise<void> {}
+
+  #ask<T>(
+    { project, nowMs }: Question,
+    answer: (context: QueryContext) => Promise<T>,
+    wrapped: (snapshot: Snapshot) => Snapshot = (snapshot) => snapshot,
+  ): Promise<T> {
+    return this.#stores.reader.snapshot(project, async (read) => {
+      const snapshot = wrapped(read);
+      return answer({
+        ...this.#options,
+        project,
+        snapshot,
+        nowMs,
+        newestCallMs: await snapshot.newestCallMs(),
+        lists: this.#lists,
+      });
+    });
+  }
+}
+
+/** A snapshot whose every read fails once the answer is abandoned. */
+function stoppable(snapshot: Snapshot, isAbandoned: () => boolean): Snapshot {
+  return new Proxy(snapshot, {
+    get(target, name) {
+      if (isAbandoned()) throw new AppError('unavailable', 'nobody waits for this answer any more');
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
