@@ -152,6 +152,8 @@ export const limits = {
   clientsPerEndpoint: 4_096,
   /** Last callers in an endpoint's permanent record, latest first. */
   lastCallers: 5,
+  /** Service versions in an endpoint's permanent record, latest first: a year of releases every other week. */
+  versionsPerRecord: 32,
 
   // Spans of one call (X2, X16).
 

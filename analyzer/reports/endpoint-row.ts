@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Outcome } from '../../core/outcome.ts';
 import type { LastCaller } from '../../core/store/store.ts';
 import type { percentiles } from '../../core/usage/usage.ts';
 import { isoTime } from '../../core/window.ts';
@@ -13,7 +14,6 @@ import {
   errorRatePct,
   leastMs,
   mostMs,
-  type Outcome,
   outcomeCount,
   percentileMs,
   successRatePct,

@@ -142,8 +142,13 @@ function listedOf({ declaration: _declaration, ...names }: UncalledEndpoint): Li
     lastCallMs: null,
     lifetimeCalls: 0,
     lifetimeErrors: 0,
+    lifetimeOutcomes: { answered: 0, refused: 0, missing: 0, failed: 0 },
+    botCalls: 0,
     lastVersion: '',
     lastCallers: [],
+    lastAnsweredVersion: '',
+    lastAnsweredCallers: [],
+    versions: [],
   };
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type Outcome, outcomeOf } from '../../core/outcome.ts';
 import { percentiles, type Usage } from '../../core/usage/usage.ts';
 import { count } from '../query/schema.ts';
 
@@ -36,31 +37,12 @@ export function errorCount(usage: Usage): number {
   return countOf(usage.errors4xx + usage.errors5xx);
 }
 
-/** What became of calls: the four outcomes add up to all of them. */
-export type Outcome = 'answered' | 'refused' | 'missing' | 'failed';
-
 export function outcomeCount(usage: Usage, outcome: Outcome): number {
   let calls = 0;
   for (const [status, statusCalls] of usage.statuses) {
     if (outcomeOf(status) === outcome) calls += statusCalls;
   }
   return countOf(calls);
-}
-
-/** @param status 0 when the call had none: it failed */
-function outcomeOf(status: number): Outcome {
-  switch (status) {
-    case 401:
-    case 403:
-    case 429:
-      return 'refused';
-    case 404:
-    case 405:
-    case 410:
-      return 'missing';
-    default:
-      return status >= 100 && status < 400 ? 'answered' : 'failed';
-  }
 }
 
 /** The 95 % interval of the true number of calls, whole numbers, and never fewer than were seen. */

@@ -1,4 +1,5 @@
 import type { CallBatch, NewDimensions } from '../call.ts';
+import type { OutcomeCounts } from '../outcome.ts';
 import type { DurationBucket, Usage } from '../usage/usage.ts';
 import type { Window } from '../window.ts';
 import type { Inventory } from './inventory.ts';
@@ -122,13 +123,41 @@ export interface EndpointRecord {
   lastCallMs: number;
   lifetimeCalls: number;
   lifetimeErrors: number;
-  /** Present when some of these calls had a weight (core/weight.ts): then the two counts above are sums of
+  /** They add up to `lifetimeCalls`, less the calls that release 0.1.0 counted and whose statuses it had deleted. */
+  lifetimeOutcomes: OutcomeCounts;
+  /** Present when some of these calls had a weight (core/weight.ts): then the counts above are sums of
    *  weights, and estimates. */
   sampling?: LifetimeSampling;
+  /** Spans of bots, whatever each stands for; those that release 0.1.0 counted are not among them. */
+  botCalls: number;
   /** The service's version that answered last; empty when unknown. */
   lastVersion: string;
   /** Distinct callers, latest first, at most `limits.lastCallers`. */
   lastCallers: LastCaller[];
+  /** The end of the newest answered call; absent when none is recorded. */
+  lastAnsweredMs?: number;
+  /** The version that gave that answer; empty when unknown. */
+  lastAnsweredVersion: string;
+  /** Distinct callers of answered calls, latest first, at most `limits.lastCallers`. */
+  lastAnsweredCallers: LastCaller[];
+  /** The end of the newest answered call of an agent that is no bot; absent when none is recorded. */
+  lastPersonMs?: number;
+  /** Absent when there are none: of calls up to this moment, which release 0.1.0 counted, it is not recorded
+   *  which ones were answered. Any of them may be later than the three moments above. */
+  unrecordedMs?: number;
+  /** Latest last call first, at most `limits.versionsPerRecord`; then `{other}`, the versions called before these.
+   *  Calls that release 0.1.0 counted are in none of them. */
+  versions: VersionRecord[];
+}
+
+/** Calls of an endpoint that one version of its service took. */
+export interface VersionRecord {
+  /** Empty for calls of unknown version. */
+  version: string;
+  firstCallMs: number;
+  lastCallMs: number;
+  /** Spans, whatever each stands for. */
+  seenCalls: number;
 }
 
 export interface LifetimeSampling {
@@ -137,6 +166,7 @@ export interface LifetimeSampling {
   /** Spans, whatever each stands for. */
   seenCalls: number;
   seenErrors: number;
+  seenOutcomes: OutcomeCounts;
 }
 
 export interface LastCaller {

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CallBatch, type CallContext, CallDictionary } from '../../core/call.ts';
 import { defaultRetention } from '../../core/config/retention.ts';
 import { limits } from '../../core/limits.ts';
+import { outcomeCounts, outcomeOf, outcomes } from '../../core/outcome.ts';
 import type {
   CallReader,
   CallWriter,
@@ -505,7 +506,15 @@ export function storeContract(
             expect(record.lifetimeErrors).toBe(sumOf(own.filter(({ status }) => status >= 400)));
             const isPlain = record.route.startsWith('/r');
             const seenErrors = own.filter(({ status }) => status >= 400).length;
-            const sampling = { lastMs: record.lastCallMs, seenCalls: own.length, seenErrors };
+            const seenOutcomes = outcomeCounts(
+              outcomes.map((of) => own.filter(({ status }) => outcomeOf(status) === of).length),
+            );
+            const sampling = {
+              lastMs: record.lastCallMs,
+              seenCalls: own.length,
+              seenErrors,
+              seenOutcomes,
+            };
             expect(record.sampling).toEqual(isPlain ? undefined : sampling);
           }
           for (const {

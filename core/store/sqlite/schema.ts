@@ -1,5 +1,6 @@
 import { AppError } from '../../error.ts';
 import type { Database } from './database.ts';
+import { recordOutcomes } from './recorded-outcomes.ts';
 import { joinSpellings, spellingTables } from './spellings.ts';
 
 /**
@@ -265,6 +266,7 @@ const migrations: readonly Migration[] = [
   CREATE TABLE call_block_part (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL);
   INSERT INTO meta VALUES ('calls_from', 0); -- calls with a smaller id are past their retention
   `,
+  recordOutcomes,
 ];
 
 /** SQL, or a step that needs rules of core/store. */

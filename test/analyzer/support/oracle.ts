@@ -1,4 +1,5 @@
 import { limits, specialRoutes } from '../../../core/limits.ts';
+import { type Outcome, outcomeCounts, outcomeOf, outcomes } from '../../../core/outcome.ts';
 import type {
   CallReader,
   ClientUsage,
@@ -174,11 +175,10 @@ function endpointRecord(id: string, calls: PlainCall[]): EndpointRecord {
   const { service, environment, method, route } = calls[0]!;
   const lastMs = sampledMs(calls).at(-1);
   const latestFirst = [...calls].sort((a, b) => b.endMs - a.endMs);
-  const callers = new Map<string, LastCaller>();
-  for (const { client, consumer, agent, endMs } of latestFirst) {
-    const key = `${client}\0${consumer}\0${agent}`;
-    if (!callers.has(key)) callers.set(key, { client, consumer, agent, atMs: endMs });
-  }
+  const answered = latestFirst.filter(({ status }) => outcomeOf(status) === 'answered');
+  const by = (outcome: Outcome) => calls.filter(({ status }) => outcomeOf(status) === outcome);
+  const counts = (of: (own: PlainCall[]) => number) =>
+    outcomeCounts(outcomes.map((outcome) => of(by(outcome))));
   return {
     id,
     service,
@@ -191,12 +191,41 @@ function endpointRecord(id: string, calls: PlainCall[]): EndpointRecord {
     lastCallMs: latestFirst[0]!.endMs,
     lifetimeCalls: sumOf(calls),
     lifetimeErrors: sumOf(calls.filter(isError)),
+    lifetimeOutcomes: counts(sumOf),
     ...(lastMs !== undefined && {
-      sampling: { lastMs, seenCalls: calls.length, seenErrors: calls.filter(isError).length },
+      sampling: {
+        lastMs,
+        seenCalls: calls.length,
+        seenErrors: calls.filter(isError).length,
+        seenOutcomes: counts(({ length }) => length),
+      },
     }),
+    // No call of these tests is of a bot.
+    botCalls: 0,
     lastVersion: latestFirst[0]!.version,
-    lastCallers: [...callers.values()].slice(0, limits.lastCallers),
+    lastCallers: callersOf(latestFirst),
+    ...(answered.length > 0 && {
+      lastAnsweredMs: answered[0]!.endMs,
+      lastPersonMs: answered[0]!.endMs,
+    }),
+    lastAnsweredVersion: answered[0]?.version ?? '',
+    lastAnsweredCallers: callersOf(answered),
+    versions: [...groups(latestFirst, ({ version }) => version)].map(([version, own]) => ({
+      version,
+      firstCallMs: own.at(-1)!.endMs,
+      lastCallMs: own[0]!.endMs,
+      seenCalls: own.length,
+    })),
   };
+}
+
+function callersOf(latestFirst: readonly PlainCall[]): LastCaller[] {
+  const callers = new Map<string, LastCaller>();
+  for (const { client, consumer, agent, endMs } of latestFirst) {
+    const key = `${client}\0${consumer}\0${agent}`;
+    if (!callers.has(key)) callers.set(key, { client, consumer, agent, atMs: endMs });
+  }
+  return [...callers.values()].slice(0, limits.lastCallers);
 }
 
 export function usageOf(seen: readonly PlainCall[]): Usage {

@@ -1,4 +1,5 @@
 import type { Database, Statement } from '../database.ts';
+import { OriginNumbers } from '../usage/origin-numbers.ts';
 
 /** Rows of each kind in the cache; a full cache is emptied, since reading a row again is cheap. */
 const cachedRows = 200_000;
@@ -15,10 +16,13 @@ export interface CallContextValues {
  * is switched on and full addresses are taken out (writer/address-removal.ts), which raises a counter in `meta`.
  */
 export class DimensionCache {
+  readonly origins: OriginNumbers;
   readonly #clients = new Map<number, string>();
+  readonly #versions = new Map<number, string>();
   readonly #origins = new Map<number, CallContextValues>();
   readonly #readClient: Statement;
   readonly #readOrigin: Statement;
+  readonly #readVersion: Statement;
   readonly #readForgotten: Statement;
   #forgotten: unknown;
 
@@ -27,6 +31,8 @@ export class DimensionCache {
     this.#readOrigin = db.prepare(
       'SELECT service_version AS serviceVersion, consumer, agent FROM origin WHERE id = ?',
     );
+    this.origins = new OriginNumbers(db);
+    this.#readVersion = db.prepare('SELECT name FROM service_version WHERE id = ?').pluck();
     this.#readForgotten = db
       .prepare("SELECT value FROM meta WHERE key = 'addresses_forgotten'")
       .pluck();
@@ -49,6 +55,10 @@ export class DimensionCache {
 
   origin(row: number): CallContextValues {
     return cached(this.#origins, row, this.#readOrigin);
+  }
+
+  version(row: number): string {
+    return cached(this.#versions, row, this.#readVersion);
   }
 }
 

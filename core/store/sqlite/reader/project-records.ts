@@ -1,8 +1,17 @@
+import { specialRoutes } from '../../../limits.ts';
+import { outcomeCounts } from '../../../outcome.ts';
 import { isBucket } from '../../endpoint-identity.ts';
 import { lastCallersOf } from '../../last-callers.ts';
-import type { EndpointRecord, LastCaller, Selection, ServiceRecord } from '../../store.ts';
+import type {
+  EndpointRecord,
+  LastCaller,
+  Selection,
+  ServiceRecord,
+  VersionRecord,
+} from '../../store.ts';
+import { otherVersions, versionNumbers } from '../../versions.ts';
 import type { Database } from '../database.ts';
-import { addFacts, type EndpointFacts } from '../usage/endpoint-facts.ts';
+import { addFacts, copyOfFacts, type EndpointFacts } from '../usage/endpoint-facts.ts';
 import { minutesPerDay } from '../usage/levels.ts';
 import { UsageEntries } from '../usage/usage-block.ts';
 import type { DimensionCache } from './dimension-cache.ts';
@@ -109,14 +118,56 @@ export class ProjectRecords {
         lastCallMs: facts.lastCallMs,
         lifetimeCalls: facts.calls + facts.unseenCalls,
         lifetimeErrors: facts.errors + facts.unseenErrors,
+        lifetimeOutcomes: outcomeCounts(
+          facts.outcomes.map((seen, i) => seen + facts.unseenOutcomes[i]!),
+        ),
         ...(facts.sampledMs > 0 && {
-          sampling: { lastMs: facts.sampledMs, seenCalls: facts.calls, seenErrors: facts.errors },
+          sampling: {
+            lastMs: facts.sampledMs,
+            seenCalls: facts.calls,
+            seenErrors: facts.errors,
+            seenOutcomes: outcomeCounts(facts.outcomes),
+          },
         }),
-        lastVersion: this.#dimensions.origin(facts.callers[1]!).serviceVersion,
+        botCalls: facts.botCalls,
+        lastVersion: this.#versionOf(facts.callers),
         lastCallers: lastCallersOf(facts.callers, this.#readCaller),
+        ...this.#answered(facts),
+        versions: this.#versions(facts.versions),
       });
     }
     return records;
+  }
+
+  #answered({ callers, answeredCallers = callers, personMs, unrecordedMs }: EndpointFacts) {
+    const lastMs = answeredCallers[2];
+    return {
+      ...(lastMs !== undefined && { lastAnsweredMs: lastMs }),
+      lastAnsweredVersion: this.#versionOf(answeredCallers),
+      lastAnsweredCallers: lastCallersOf(answeredCallers, this.#readCaller),
+      ...(personMs > 0 && { lastPersonMs: personMs }),
+      ...(unrecordedMs > 0 && { unrecordedMs }),
+    };
+  }
+
+  /** The version that took the latest of the calls; empty without one. */
+  #versionOf(callers: readonly number[]): string {
+    const origin = callers[1];
+    return origin === undefined ? '' : this.#dimensions.origin(origin).serviceVersion;
+  }
+
+  #versions(flat: readonly number[]): VersionRecord[] {
+    const versions: VersionRecord[] = [];
+    for (let i = 0; i < flat.length; i += versionNumbers) {
+      const number = flat[i]!;
+      versions.push({
+        version: number === otherVersions ? specialRoutes.other : this.#dimensions.version(number),
+        firstCallMs: flat[i + 1]!,
+        lastCallMs: flat[i + 2]!,
+        seenCalls: flat[i + 3]!,
+      });
+    }
+    return versions;
   }
 
   /** Days since the epoch on which a service was heard, by service row: compacted or not. */
@@ -154,7 +205,7 @@ export class ProjectRecords {
     const [first, ...others] = known.spellings as [KnownSpelling, ...KnownSpelling[]];
     const recent = this.#notCompacted().facts;
     if (others.length === 0 && !recent.has(first.row)) return first.facts;
-    const facts = { ...first.facts, callers: [...first.facts.callers] };
+    const facts = copyOfFacts(first.facts);
     for (const { facts: more } of others) addFacts(facts, more);
     for (const { row } of known.spellings) {
       const more = recent.get(row);

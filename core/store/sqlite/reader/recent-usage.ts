@@ -1,7 +1,9 @@
 import type { Tally } from '../../../usage/tally.ts';
 import type { Database } from '../database.ts';
 import { CallRows, readCallsAfter } from '../usage/call-rows.ts';
-import { addEncodedFacts, type EndpointFacts, factsOfCalls } from '../usage/endpoint-facts.ts';
+import { addEncodedFacts } from '../usage/encoded-facts.ts';
+import { type EndpointFacts, factsOfCalls } from '../usage/endpoint-facts.ts';
+import type { OriginNumbers } from '../usage/origin-numbers.ts';
 import { sortBy } from '../usage/radix-sort.ts';
 import { BlockWriter } from '../usage/usage-block.ts';
 
@@ -14,13 +16,18 @@ export interface RecentUsage {
 }
 
 /** @param rolledUpId the last call that is rolled up @param tally an empty one, which is left empty */
-export function readRecentUsage(db: Database, rolledUpId: number, tally: Tally): RecentUsage {
+export function readRecentUsage(
+  db: Database,
+  rolledUpId: number,
+  origins: OriginNumbers,
+  tally: Tally,
+): RecentUsage {
   const lastId = db.prepare('SELECT ifnull(max(id), 0) FROM call').pluck().get() as number;
   // At most limits.notRolledUpCalls and one batch.
   const notRolledUp = new CallRows(Math.max(0, lastId - rolledUpId));
   readCallsAfter(db, rolledUpId, notRolledUp);
   const order = sortBy(notRolledUp.length, notRolledUp.endpoint, notRolledUp.minute);
-  const facts = factsOfCalls(notRolledUp, order);
+  const facts = factsOfCalls(notRolledUp, order, origins);
   const block = new BlockWriter();
   block.begin();
   block.addCalls(notRolledUp, order, tally);

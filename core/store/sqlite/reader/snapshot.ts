@@ -228,7 +228,12 @@ export class SqliteSnapshot implements Snapshot {
 
   /** Read at its first use: a readiness check does not need it. */
   #notCompacted(): RecentUsage {
-    this.#recentUsage ??= readRecentUsage(this.#db, this.#meta.get('rolled_up_call')!, this.#tally);
+    this.#recentUsage ??= readRecentUsage(
+      this.#db,
+      this.#meta.get('rolled_up_call')!,
+      this.#dimensions.origins,
+      this.#tally,
+    );
     return this.#recentUsage;
   }
 }

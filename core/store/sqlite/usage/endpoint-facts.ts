@@ -1,32 +1,54 @@
-import { putVarint, VarintReader } from '../../../usage/varint.ts';
-import { callerNumbers, noteCaller, noteCallers } from '../../last-callers.ts';
+import { answeredIndex, outcomeIndexes, outcomes } from '../../../outcome.ts';
+import { noteCaller, noteCallers } from '../../last-callers.ts';
+import { noteVersion, noteVersions } from '../../versions.ts';
 import type { CallRows } from './call-rows.ts';
+import type { OriginNumbers } from './origin-numbers.ts';
 
-/** The permanent facts of an endpoint: first and last call, lifetime counts, last callers. */
+/** The permanent facts of an endpoint: first and last call, lifetime counts, last callers, versions. */
 export interface EndpointFacts {
   firstCallMs: number;
   lastCallMs: number;
   /** Spans, each counted once whatever its weight: any span shows that the endpoint is alive. */
   calls: number;
   errors: number;
+  /** Spans by outcome, in the order of `outcomes`. Release 0.1.0 kept none: their sum may be below `calls`. */
+  outcomes: number[];
+  /** Spans of bots. Release 0.1.0 kept none. */
+  botCalls: number;
   /** As core/store/last-callers.ts keeps them: rows of clients and origins. */
   callers: number[];
+  /** The same of answered calls alone; undefined where they are `callers`, since every call was answered. */
+  answeredCallers: number[] | undefined;
+  /** The newest answered call of an agent that is no bot; 0 when there is none. */
+  personMs: number;
+  /** The newest call of which release 0.1.0 did not keep whether it was answered; 0 when there is none. */
+  unrecordedMs: number;
+  /** As core/store/versions.ts keeps them: rows of versions. */
+  versions: number[];
   /** Estimated calls that were sampled out: Σ (weight − 1). Negative when most weights are 0. */
   unseenCalls: number;
   unseenErrors: number;
+  unseenOutcomes: number[];
   /** The newest call with a weight; 0 when none has one. */
   sampledMs: number;
 }
 
-function noFacts(): EndpointFacts {
+export function noFacts(): EndpointFacts {
   return {
     firstCallMs: Number.POSITIVE_INFINITY,
     lastCallMs: 0,
     calls: 0,
     errors: 0,
+    outcomes: outcomes.map(() => 0),
+    botCalls: 0,
     callers: [],
+    answeredCallers: undefined,
+    personMs: 0,
+    unrecordedMs: 0,
+    versions: [],
     unseenCalls: 0,
     unseenErrors: 0,
+    unseenOutcomes: outcomes.map(() => 0),
     sampledMs: 0,
   };
 }
@@ -36,7 +58,11 @@ function noFacts(): EndpointFacts {
  * @param order of the calls. Fastest when calls of one endpoint are neighbours, ascending in time: it is walked
  *   from its end, so that the last callers come first and earlier calls change nothing.
  */
-export function factsOfCalls(calls: CallRows, order: Uint32Array): Map<number, EndpointFacts> {
+export function factsOfCalls(
+  calls: CallRows,
+  order: Uint32Array,
+  origins: OriginNumbers,
+): Map<number, EndpointFacts> {
   const byEndpoint = new Map<number, EndpointFacts>();
   let endpoint = 0;
   let facts = noFacts();
@@ -47,11 +73,24 @@ export function factsOfCalls(calls: CallRows, order: Uint32Array): Map<number, E
       facts = factsIn(byEndpoint, endpoint);
     }
     const endMs = calls.endMs[i]!;
+    const status = calls.status[i]!;
+    const client = calls.client[i]!;
+    const origin = calls.origin[i]!;
+    const outcome = outcomeIndexes[status]!;
+    const isBot = origins.isBot(origin);
+    // The list of answered calls parts from that of all calls at the first one that was not answered.
+    if (outcome === answeredIndex) {
+      if (facts.answeredCallers) noteCaller(facts.answeredCallers, client, origin, endMs);
+      if (!isBot && endMs > facts.personMs) facts.personMs = endMs;
+    } else facts.answeredCallers ??= [...facts.callers];
+    noteCaller(facts.callers, client, origin, endMs);
     facts.calls += 1;
-    if (calls.status[i]! >= 400) facts.errors += 1;
+    facts.outcomes[outcome]! += 1;
+    if (status >= 400) facts.errors += 1;
+    if (isBot) facts.botCalls += 1;
     if (endMs < facts.firstCallMs) facts.firstCallMs = endMs;
     if (endMs > facts.lastCallMs) facts.lastCallMs = endMs;
-    noteCaller(facts.callers, calls.client[i]!, calls.origin[i]!, endMs);
+    noteVersion(facts.versions, origins.version(origin), endMs, endMs, 1);
   }
   if (calls.weighted > 0) addWeights(byEndpoint, calls, order);
   return byEndpoint;
@@ -66,106 +105,51 @@ function addWeights(
     const unseen = calls.weight![i]! - 1;
     if (unseen === 0) continue;
     const facts = byEndpoint.get(calls.endpoint[i]!)!;
+    const status = calls.status[i]!;
     facts.unseenCalls += unseen;
-    if (calls.status[i]! >= 400) facts.unseenErrors += unseen;
+    facts.unseenOutcomes[outcomeIndexes[status]!]! += unseen;
+    if (status >= 400) facts.unseenErrors += unseen;
     if (calls.endMs[i]! > facts.sampledMs) facts.sampledMs = calls.endMs[i]!;
   }
 }
 
 /** Adds facts to others. */
 export function addFacts(into: EndpointFacts, more: EndpointFacts): void {
+  if (into.answeredCallers || more.answeredCallers) {
+    into.answeredCallers ??= [...into.callers];
+    noteCallers(into.answeredCallers, more.answeredCallers ?? more.callers);
+  }
+  noteCallers(into.callers, more.callers);
+  noteVersions(into.versions, more.versions);
   into.calls += more.calls;
   into.errors += more.errors;
+  into.botCalls += more.botCalls;
   into.firstCallMs = Math.min(into.firstCallMs, more.firstCallMs);
   into.lastCallMs = Math.max(into.lastCallMs, more.lastCallMs);
+  into.personMs = Math.max(into.personMs, more.personMs);
+  into.unrecordedMs = Math.max(into.unrecordedMs, more.unrecordedMs);
   into.unseenCalls += more.unseenCalls;
   into.unseenErrors += more.unseenErrors;
   into.sampledMs = Math.max(into.sampledMs, more.sampledMs);
-  noteCallers(into.callers, more.callers);
+  for (let i = 0; i < outcomes.length; i++) {
+    into.outcomes[i]! += more.outcomes[i]!;
+    into.unseenOutcomes[i]! += more.unseenOutcomes[i]!;
+  }
 }
 
-function factsIn(byEndpoint: Map<number, EndpointFacts>, endpoint: number): EndpointFacts {
+/** A copy that can be added to. */
+export function copyOfFacts(facts: Readonly<EndpointFacts>): EndpointFacts {
+  const copy = noFacts();
+  addFacts(copy, facts);
+  return copy;
+}
+
+/** The facts of an endpoint in a map, made where there are none. */
+export function factsIn(byEndpoint: Map<number, EndpointFacts>, endpoint: number): EndpointFacts {
   let facts = byEndpoint.get(endpoint);
   if (facts === undefined) {
     facts = noFacts();
     byEndpoint.set(endpoint, facts);
   }
   return facts;
-}
-
-/** Written before an endpoint with weights, where its number would begin: no endpoint has the number 0. */
-const weightedMark = 0;
-const weightedBytes = 1 + 8 + 8 + 8;
-
-/**
- * Facts as bytes, for runs: varints, times in milliseconds. An endpoint with weights begins with
- * `0, f64 unseen calls, f64 unseen errors, f64 sampled ms`.
- */
-export function encodeFacts(byEndpoint: Iterable<readonly [number, EndpointFacts]>): Buffer {
-  let out = Buffer.allocUnsafe(4096);
-  let at = 0;
-  for (const [endpoint, facts] of byEndpoint) {
-    const { firstCallMs, lastCallMs, calls, errors, callers } = facts;
-    const bytesMax = 48 + callers.length * 8 + weightedBytes;
-    if (at + bytesMax > out.length) {
-      const next = Buffer.allocUnsafe(out.length * 2 + bytesMax);
-      out.copy(next, 0, 0, at);
-      out = next;
-    }
-    if (facts.sampledMs > 0) {
-      out[at] = weightedMark;
-      out.writeDoubleLE(facts.unseenCalls, at + 1);
-      out.writeDoubleLE(facts.unseenErrors, at + 9);
-      out.writeDoubleLE(facts.sampledMs, at + 17);
-      at += weightedBytes;
-    }
-    at = putVarint(out, at, endpoint);
-    at = putVarint(out, at, lastCallMs);
-    at = putVarint(out, at, lastCallMs - firstCallMs);
-    at = putVarint(out, at, calls);
-    at = putVarint(out, at, errors);
-    at = putVarint(out, at, callers.length / callerNumbers);
-    for (let i = 0; i < callers.length; i += callerNumbers) {
-      at = putVarint(out, at, callers[i]!);
-      at = putVarint(out, at, callers[i + 1]!);
-      at = putVarint(out, at, lastCallMs - callers[i + 2]!);
-    }
-  }
-  return out.subarray(0, at);
-}
-
-/** Adds encoded facts to the facts of each endpoint. */
-export function addEncodedFacts(byEndpoint: Map<number, EndpointFacts>, bytes: Uint8Array): void {
-  const reader = new VarintReader();
-  reader.seek(bytes, 0);
-  while (reader.at < bytes.length) {
-    let unseenCalls = 0;
-    let unseenErrors = 0;
-    let sampledMs = 0;
-    if (bytes[reader.at] === weightedMark) {
-      const view = new DataView(bytes.buffer, bytes.byteOffset + reader.at + 1, weightedBytes - 1);
-      unseenCalls = view.getFloat64(0, true);
-      unseenErrors = view.getFloat64(8, true);
-      sampledMs = view.getFloat64(16, true);
-      reader.at += weightedBytes;
-    }
-    const facts = factsIn(byEndpoint, reader.next());
-    const lastCallMs = reader.next();
-    const firstCallMs = lastCallMs - reader.next();
-    const calls = reader.next();
-    const more: EndpointFacts = {
-      firstCallMs,
-      lastCallMs,
-      calls,
-      errors: reader.next(),
-      callers: [],
-      unseenCalls,
-      unseenErrors,
-      sampledMs,
-    };
-    for (let left = reader.next(); left > 0; left--) {
-      more.callers.push(reader.next(), reader.next(), lastCallMs - reader.next());
-    }
-    addFacts(facts, more);
-  }
 }

@@ -89,6 +89,8 @@ export class Dimensions {
       addOrigin: db.prepare(
         'INSERT INTO origin (service_version, consumer, agent, bot, error_type) VALUES (?, ?, ?, ?, ?)',
       ),
+      findVersion: db.prepare('SELECT id FROM service_version WHERE name = ?').pluck(),
+      addVersion: db.prepare('INSERT INTO service_version (name) VALUES (?)'),
       findClient: db.prepare('SELECT id FROM client WHERE address = ?').pluck(),
       addClient: db.prepare('INSERT INTO client (address) VALUES (?)'),
     };
@@ -154,6 +156,7 @@ export class Dimensions {
     const known = rows[number - 1]!;
     if (known !== 0) return known;
     const { serviceVersion, consumer, agent, bot, errorType } = words[number - 1]!;
+    this.#findOrAdd('Version', [serviceVersion]);
     const row = this.#findOrAdd('Origin', [
       serviceVersion,
       consumer,

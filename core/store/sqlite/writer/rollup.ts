@@ -1,14 +1,11 @@
 import { Tally } from '../../../usage/tally.ts';
 import type { Database, Statement } from '../database.ts';
 import { CallRows, readCallsAfter } from '../usage/call-rows.ts';
-import {
-  addEncodedFacts,
-  type EndpointFacts,
-  encodeFacts,
-  factsOfCalls,
-} from '../usage/endpoint-facts.ts';
+import { addEncodedFacts, encodeFacts } from '../usage/encoded-facts.ts';
+import { type EndpointFacts, factsOfCalls } from '../usage/endpoint-facts.ts';
 import { EndpointRecords } from '../usage/endpoint-records.ts';
 import { levels, minutesPerDay } from '../usage/levels.ts';
+import { OriginNumbers } from '../usage/origin-numbers.ts';
 import { sortBy } from '../usage/radix-sort.ts';
 import { BlockWriter, bucketOf, coalesce, shardBits, UsageEntries } from '../usage/usage-block.ts';
 
@@ -44,6 +41,7 @@ export class Rollup {
   notRolledUp = new CallRows();
   readonly #db: Database;
   readonly #records: EndpointRecords;
+  readonly #origins: OriginNumbers;
   readonly #tally = new Tally();
   readonly #writer = new BlockWriter();
   readonly #shards = new Map<number, ShardRuns>();
@@ -54,6 +52,7 @@ export class Rollup {
   constructor(db: Database, nowS: number) {
     this.#db = db;
     this.#records = new EndpointRecords(db);
+    this.#origins = new OriginNumbers(db);
     this.#sql = {
       addRun: db.prepare('INSERT INTO usage_run (shard, tier, block, facts) VALUES (?, ?, ?, ?)'),
       runsOfTier: db.prepare('SELECT block, facts FROM usage_run WHERE shard = ? AND tier = ?'),
@@ -91,7 +90,7 @@ export class Rollup {
       this.#writer.begin();
       const run = order.subarray(from, to);
       this.#writer.addCalls(notRolledUp, run, this.#tally);
-      const facts = encodeFacts(factsOfCalls(notRolledUp, run));
+      const facts = encodeFacts(factsOfCalls(notRolledUp, run, this.#origins));
       this.#addRun(runShard, 0, this.#writer.finish(), facts, nowS);
       from = to;
     }
@@ -141,6 +140,7 @@ export class Rollup {
   /** Reads the state in memory from the file: at the start, and after a rollback. */
   recover(nowS: number): void {
     this.#shards.clear();
+    this.#origins.forget();
     const runs = this.#db.prepare('SELECT shard, tier, length(block) AS bytes FROM usage_run');
     for (const run of runs.iterate() as Iterable<{ shard: number; tier: number; bytes: number }>) {
       this.#noteRun(run.shard, run.tier, run.bytes, nowS);

@@ -10,6 +10,7 @@ import {
 } from '../../../../core/store/sqlite/writer/writer.ts';
 import { storeContract } from '../../../store/contract.ts';
 import { identityContract } from '../../../store/identity-contract.ts';
+import { recordContract } from '../../../store/record-contract.ts';
 
 async function sqlite() {
   const folder = await mkdtemp(join(tmpdir(), 'rollcall-store-'));
@@ -36,3 +37,4 @@ async function sqlite() {
 
 storeContract('sqlite', sqlite);
 identityContract('sqlite', sqlite);
+recordContract('sqlite', sqlite);

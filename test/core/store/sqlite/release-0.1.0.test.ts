@@ -1,9 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { outcomeCount } from '../../../../analyzer/reports/figures.ts';
 import { defaultRetention } from '../../../../core/config/retention.ts';
+import { outcomes } from '../../../../core/outcome.ts';
 import { openSqliteReader } from '../../../../core/store/sqlite/reader/reader.ts';
 import { openSqliteWriter } from '../../../../core/store/sqlite/writer/writer.ts';
+import { allTime as everything } from '../../../../core/window.ts';
 import { openDoor } from '../../../analyzer/support/door.ts';
 import { temporaryFolder } from '../../../support/process.ts';
 import { answers, nowMs, release010 } from './release-0.1.0.ts';
@@ -96,6 +99,47 @@ it('a store of release 0.1.0 gives the answers it gave after a writer compacted 
   await writer.purge(nowMs / 1000);
   await writer.close();
   await expectSameAnswers();
+});
+
+/** Which call was answered follows where all were, or none; it is not recorded for the others. */
+async function expectOutcomes(): Promise<{ recorded: number; unrecorded: number }> {
+  const reader = await openSqliteReader(path);
+  const counted = { recorded: 0, unrecorded: 0 };
+  await reader.snapshot('default', async (snapshot) => {
+    const usages = await snapshot.usage({}, everything);
+    for (const record of await snapshot.endpoints({})) {
+      const { lifetimeCalls, lifetimeOutcomes, lastAnsweredMs, unrecordedMs, sampling } = record;
+      const usage = usages.get(record.id)!;
+      const stored = outcomes.map((outcome) => outcomeCount(usage, outcome));
+      if (usage.calls === lifetimeCalls && !sampling) {
+        expect(Object.values(lifetimeOutcomes)).toEqual(stored);
+      }
+      const sum = Object.values(lifetimeOutcomes).reduce((all, n) => all + n, 0);
+      expect(sum).toBeLessThanOrEqual(lifetimeCalls);
+      const { answered } = lifetimeOutcomes;
+      if (unrecordedMs === undefined) {
+        counted.recorded += 1;
+        expect(sum).toBe(lifetimeCalls);
+        expect(lastAnsweredMs).toBe(answered === 0 ? undefined : record.lastCallMs);
+        expect(record.lastAnsweredCallers).toEqual(answered === 0 ? [] : record.lastCallers);
+      } else {
+        counted.unrecorded += 1;
+        expect(unrecordedMs).toBeLessThanOrEqual(record.lastCallMs);
+        expect(answered < lifetimeCalls || record.lastPersonMs === undefined).toBe(true);
+      }
+    }
+  });
+  await reader.close();
+  return counted;
+}
+
+it('a store of release 0.1.0 has the outcomes that its counts by status tell, and invents none', async () => {
+  const opened = await expectOutcomes();
+  expect(opened).toEqual({ recorded: 4, unrecorded: 10 });
+  const writer = await openSqliteWriter({ path, retention: defaultRetention, now: () => nowMs });
+  await writer.compact();
+  await writer.close();
+  expect(await expectOutcomes()).toEqual(opened);
 });
 
 const allTime = '/report?service=split&sort=route&from=2025-11-27T12:34Z&to=2026-06-15T12:34Z';

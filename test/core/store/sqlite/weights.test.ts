@@ -7,7 +7,9 @@ import { Database } from '../../../../core/store/sqlite/database.ts';
 import { openSqliteReader } from '../../../../core/store/sqlite/reader/reader.ts';
 import { migrate } from '../../../../core/store/sqlite/schema.ts';
 import { CallRows } from '../../../../core/store/sqlite/usage/call-rows.ts';
-import { encodeFacts, factsOfCalls } from '../../../../core/store/sqlite/usage/endpoint-facts.ts';
+import { encodeFacts } from '../../../../core/store/sqlite/usage/encoded-facts.ts';
+import { factsOfCalls } from '../../../../core/store/sqlite/usage/endpoint-facts.ts';
+import { OriginNumbers } from '../../../../core/store/sqlite/usage/origin-numbers.ts';
 import { sortBy } from '../../../../core/store/sqlite/usage/radix-sort.ts';
 import { BlockWriter } from '../../../../core/store/sqlite/usage/usage-block.ts';
 import { openSqliteWriter } from '../../../../core/store/sqlite/writer/writer.ts';
@@ -51,12 +53,34 @@ function blockOf(calls: CallRows): Buffer {
   return writer.finish();
 }
 
+/** The facts of `before` as they are written now: with outcomes, versions and the callers of answered calls. */
+const factsNow = [
+  '0106f490daa28c3480b51806020081f10402020100000180f104010180b51800060400020002000180f104020180e2090206b4c9dca28c3480b5180601000102030100010180f104010180b51800060500010002030100010180f104',
+  '0100f4d4eda28c3480d30e0400000102020100000180f104010180d30e00040206b48df0a28c3480d30e0401000102030100010180f104010180d30e00040300010002030100010180f104',
+];
+
+/** Of the one origin of these calls. */
+function originNumbers(): OriginNumbers {
+  const db = new Database(':memory:');
+  migrate(db);
+  db.exec(`
+    INSERT INTO origin VALUES (1, '1.0', '', 'curl', 0, '');
+    INSERT INTO service_version VALUES (1, '1.0');
+  `);
+  return new OriginNumbers(db);
+}
+
 describe('usage without weights', () => {
   it.each(before)('is written byte for byte as before there were weights', (written) => {
     const calls = callRows(written.calls);
     expect(blockOf(calls).toString('hex')).toBe(written.block);
+  });
+
+  it.each([0, 1])('has facts without the numbers of weights: part %i', (part) => {
+    const calls = callRows(before[part]!.calls);
     const backward = Uint32Array.from({ length: calls.length }, (_, i) => calls.length - 1 - i);
-    expect(encodeFacts(factsOfCalls(calls, backward)).toString('hex')).toBe(written.facts);
+    const facts = encodeFacts(factsOfCalls(calls, backward, originNumbers()));
+    expect(facts.toString('hex')).toBe(factsNow[part]);
   });
 
   it('is again, in columns that held weights', () => {
