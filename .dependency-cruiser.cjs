@@ -129,8 +129,9 @@ module.exports = {
     {
       name: 'one-file-knows-sqlite',
       severity: 'error',
-      from: { pathNot: '^core/store/sqlite/database\\.ts$' },
-      to: { path: '^(node:)?sqlite$' },
+      // The bench of decision 0002 compares two bindings.
+      from: { pathNot: '^(core/store/sqlite/database|test/labs/bench/binding)\\.ts$' },
+      to: { path: '^(node:)?sqlite$|better-sqlite3' },
     },
   ],
   options: {

@@ -64,11 +64,15 @@ it('a data folder that cannot be made is named', async () => {
   expect(code).toBe(1);
 });
 
-it('an older Node says what it lacks', async () => {
-  const old = "Object.defineProperty(process, 'versions', { value: { node: '20.20.2' } });";
+it.each(['20.20.2', '22.17.1'])('Node %s, which does not strip types, says so', async (version) => {
+  const old = `Object.defineProperty(process, 'versions', { value: { node: '${version}' } });`;
   const script = `${old} await import('./cli/rollcall.mjs');`;
   const args = ['--input-type=module', '--eval', script];
   const { code, output } = await launchCommand(process.execPath, args, {}).ended;
-  expect(output).toMatch(/^rollcall: needs Node 24 or newer, this is Node 20\.20\.2; .*\n$/);
+  expect(output).toMatch(
+    new RegExp(
+      `^rollcall: needs Node 22\\.18 or newer, this is Node ${version.replaceAll('.', '\\.')}; .*\\n$`,
+    ),
+  );
   expect(code).toBe(1);
 });

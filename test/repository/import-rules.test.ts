@@ -96,6 +96,7 @@ const cases: Record<string, [from: string, to: string][]> = {
     ['core/', 'ipaddr.js'],
   ],
   'one-file-knows-sqlite': [
+    ['core/store/sqlite/', 'better-sqlite3'],
     ['core/store/sqlite/', 'node:sqlite'],
     ['test/core/', 'node:sqlite'],
   ],

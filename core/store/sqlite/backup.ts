@@ -1,6 +1,8 @@
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { AppError } from '../../error.ts';
+import type { Copying } from './copy-thread.ts';
 import { Database, isSqliteError } from './database.ts';
 import { lockStore, openDatabase } from './open.ts';
 import { schemaVersion } from './schema.ts';
@@ -58,12 +60,7 @@ export async function restoreStore(source: string, path: string, replace: boolea
 
 async function copy(source: string, target: string): Promise<void> {
   remove(target);
-  const from = new Database(source, { readOnly: true, timeoutMs: 10_000 });
-  try {
-    await from.copyTo(target);
-  } finally {
-    from.close();
-  }
+  await copyOnThread({ source, target });
   const to = new Database(target);
   try {
     // Without a log the copy is one file. The next writer turns the log on again.
@@ -72,6 +69,20 @@ async function copy(source: string, target: string): Promise<void> {
     to.close();
   }
   check(target);
+}
+
+/** Copies the database as it is at one moment. The caller's event loop does not wait. */
+function copyOnThread(copying: Copying): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const thread = new Worker(new URL('./copy-thread.ts', import.meta.url), {
+      workerData: copying,
+    });
+    thread.on('error', reject);
+    thread.on('exit', (code) => {
+      if (code === 0) resolve();
+      else reject(new Error(`the copying thread ended with ${code}`));
+    });
+  });
 }
 
 /** @throws AppError `invalid` for a file that is damaged or no store, `conflict` for one of a newer program */

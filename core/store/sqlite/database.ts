@@ -1,34 +1,38 @@
-import { backup, DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { resolve } from 'node:path';
+import SqliteDatabase from 'better-sqlite3';
 
-/**
- * The SQLite binding, known to this file only: Node's own. It needs no package and no compiler, and binds a row's
- * values in half the time of better-sqlite3 13 (docs/decisions/0002).
- */
+/** A value that SQLite stores. Numbers beyond 2^53 are rounded when they are read. */
+export type SqlValue = string | number | bigint | Uint8Array | null;
+
+/** The SQLite binding, better-sqlite3, is known to this file only (docs/decisions/0002). */
 export class Database {
   readonly path: string;
-  readonly #db: DatabaseSync;
+  readonly #db: SqliteDatabase.Database;
 
   /** @param timeoutMs how long a statement waits for another process's transaction */
   constructor(path: string, { timeoutMs = 0, readOnly = false } = {}) {
     this.path = path;
-    this.#db = new DatabaseSync(path, { timeout: timeoutMs, readOnly });
+    // An absolute path is a file: the binding reads an empty name as a database in memory.
+    const file = path === ':memory:' ? path : resolve(path);
+    this.#db = new SqliteDatabase(file, { timeout: timeoutMs, readonly: readOnly });
   }
 
   exec(sql: string): void {
     this.#db.exec(sql);
   }
 
+  /** Compiles one statement. Its parameters are written `?`; the binding takes `?1` for a name. */
   prepare(sql: string): Statement {
     return new Statement(this.#db.prepare(sql));
   }
 
   /** Reads or sets a pragma. @returns the first value of the first row, if there is one */
   pragma(text: string): unknown {
-    return this.prepare(`PRAGMA ${text}`).pluck().get();
+    return this.#db.pragma(text, { simple: true });
   }
 
   get inTransaction(): boolean {
-    return this.#db.isTransaction;
+    return this.#db.inTransaction;
   }
 
   /** Runs `work` in one write transaction, which is rolled back when it throws. */
@@ -45,11 +49,12 @@ export class Database {
   }
 
   /**
-   * Copies the database as it is at one moment, off the event loop, while other processes write. All pages in one
-   * step: a commit between two steps would restart the copy.
+   * Copies the database as it is at one moment, while other processes write. The copy is one step, since a commit
+   * between two steps would restart it: this thread is blocked for as long.
    */
   async copyTo(path: string): Promise<void> {
-    await backup(this.#db, path, { rate: 2 ** 31 - 1 });
+    // A first step of no pages is the binding's own; the answer to its progress is the size of the next one.
+    await this.#db.backup(path, { progress: () => 2 ** 31 - 1 });
   }
 
   close(): void {
@@ -59,49 +64,50 @@ export class Database {
 
 /** A prepared statement. Its rows are objects; arrays after `raw`; only the first values after `pluck`. */
 export class Statement {
-  readonly #statement: StatementSync;
-  #plucks = false;
+  readonly #statement: SqliteDatabase.Statement;
 
-  constructor(statement: StatementSync) {
+  constructor(statement: SqliteDatabase.Statement) {
     this.#statement = statement;
   }
 
   pluck(): this {
-    this.#plucks = true;
-    return this.raw();
-  }
-
-  raw(): this {
-    this.#statement.setReturnArrays(true);
+    this.#statement.pluck();
     return this;
   }
 
-  get(...values: SQLInputValue[]): unknown {
-    const row = this.#statement.get(...values) as unknown;
-    return this.#plucks ? (row as unknown[] | undefined)?.[0] : row;
+  raw(): this {
+    this.#statement.raw();
+    return this;
   }
 
-  all(...values: SQLInputValue[]): unknown[] {
-    const rows = this.#statement.all(...values) as unknown[];
-    return this.#plucks ? (rows as unknown[][]).map((row) => row[0]) : rows;
+  get(...values: SqlValue[]): unknown {
+    return this.#statement.get(...values);
   }
 
-  iterate(...values: SQLInputValue[]): Iterable<unknown> {
-    return this.#statement.iterate(...values) as Iterable<unknown>;
+  all(...values: SqlValue[]): unknown[] {
+    return this.#statement.all(...values);
+  }
+
+  /** The connection takes no other statement that writes until the iteration has ended. */
+  iterate(...values: SqlValue[]): Iterable<unknown> {
+    return this.#statement.iterate(...values);
   }
 
   /** @returns the row id of the last row that was inserted */
-  run(...values: SQLInputValue[]): number {
+  run(...values: SqlValue[]): number {
     return Number(this.#statement.run(...values).lastInsertRowid);
   }
 }
 
-/** Whether an error is of SQLite or its file system. Any other error is a mistake of ours. */
-export function isSqliteError(error: unknown): error is Error & { errcode: number } {
-  return (error as { code?: string } | undefined)?.code === 'ERR_SQLITE_ERROR';
+/**
+ * Whether an error is of SQLite or its file system. Its `code` is the name of SQLite's extended result code, such as
+ * `SQLITE_IOERR_WRITE`. Any other error is a mistake of ours.
+ */
+export function isSqliteError(error: unknown): error is Error & { code: string } {
+  return error instanceof SqliteDatabase.SqliteError;
 }
 
 /** SQLITE_BUSY and its extended codes: another process holds a lock. */
 export function isBusy(error: unknown): boolean {
-  return isSqliteError(error) && (error.errcode & 0xff) === 5;
+  return isSqliteError(error) && /^SQLITE_BUSY(_|$)/.test(error.code);
 }

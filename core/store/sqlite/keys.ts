@@ -169,7 +169,7 @@ function statements(db: Database) {
     ),
     keys: db.prepare(
       `SELECT ${keyColumns} FROM ${keysOfProjects}
-       WHERE p.name = ?1 AND k.id = ifnull(?2, k.id) ORDER BY k.created_s, k.rowid`,
+       WHERE p.name = ? AND k.id = ifnull(?, k.id) ORDER BY k.created_s, k.rowid`,
     ),
     rotate: db.prepare(
       'UPDATE access_key SET digest = ?, prefix = ?, rotated_s = ?, last_used_s = NULL WHERE id = ?',
@@ -177,8 +177,8 @@ function statements(db: Database) {
     revoke: db.prepare('UPDATE access_key SET digest = NULL, revoked_s = ? WHERE id = ?'),
     forget: db.prepare(
       `DELETE FROM access_key WHERE rowid IN (
-         SELECT k.rowid FROM ${keysOfProjects} WHERE p.name = ?1 AND k.revoked_s IS NOT NULL
-         ORDER BY k.revoked_s DESC, k.rowid DESC LIMIT -1 OFFSET ?2)`,
+         SELECT k.rowid FROM ${keysOfProjects} WHERE p.name = ? AND k.revoked_s IS NOT NULL
+         ORDER BY k.revoked_s DESC, k.rowid DESC LIMIT -1 OFFSET ?)`,
     ),
     projectOf: db.prepare(`SELECT p.name FROM ${keysOfProjects} WHERE k.id = ?`).pluck(),
     change: db.prepare("UPDATE meta SET value = value + 1 WHERE key = 'keys_changed'"),

@@ -38,7 +38,7 @@ export class ShortTransactions {
       return work();
     } catch (error) {
       if (!isSqliteError(error)) throw error;
-      const message = `the store cannot ${verb} ${this.#rows}: ${error.message} (SQLite ${error.errcode})`;
+      const message = `the store cannot ${verb} ${this.#rows}: ${error.message} (${error.code})`;
       throw new AppError('unavailable', message, { cause: error });
     }
   }

@@ -157,8 +157,8 @@ export class StoreTransactions {
  *  a mistake of ours. */
 function unavailable(error: unknown): unknown {
   if (!isSqliteError(error)) return error;
-  const { message, errcode } = error;
-  return new AppError('unavailable', `the store cannot write: ${message} (SQLite ${errcode})`, {
+  const { message, code } = error;
+  return new AppError('unavailable', `the store cannot write: ${message} (${code})`, {
     cause: error,
   });
 }

@@ -1,0 +1,19 @@
+import { workerData } from 'node:worker_threads';
+import { Database } from './database.ts';
+
+/** Copies a database on a thread of its own, since the binding blocks its thread for as long. */
+export interface Copying {
+  source: string;
+  target: string;
+}
+
+/** How long the copy waits for another process's transaction. */
+const busyTimeoutMs = 10_000;
+
+const { source, target } = workerData as Copying;
+const from = new Database(source, { readOnly: true, timeoutMs: busyTimeoutMs });
+try {
+  await from.copyTo(target);
+} finally {
+  from.close();
+}
