@@ -336,8 +336,12 @@ export const limits = {
   /** A cursor holds the names of one row: at most 870 bytes, each up to 6 characters of JSON, twice, in
    *  base64. Real ones have about 200. */
   cursorCharacters: 16_384,
-  /** Points of one time series. */
-  seriesPoints: 5_000,
+  /** Points of one time series: a chart as wide as a large screen. */
+  seriesPoints: 2_000,
+  /** Points of all series of a grouped one: 6 MB of JSON. */
+  groupedPoints: 25_000,
+  /** Groups of a time series besides the rest: more lines are no chart. */
+  seriesGroups: 50,
   /** Dates in the cache of isoTime: eleven years of days, 250 KB. A full cache is emptied. */
   cachedDates: 4_096,
 } as const;

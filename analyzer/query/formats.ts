@@ -49,7 +49,11 @@ type Row = Record<string, unknown>;
 function namesOf(body: ListBody, list: List, isUsual = (_name: string) => true): readonly string[] {
   const { columns, names } = list.table;
   const chosen = body.fields as readonly string[] | undefined;
-  return (chosen ?? names.filter(isUsual)).filter((name) => !columns[name]!.jsonOnly);
+  const rows = rowsOf(body, list);
+  return (chosen ?? names.filter(isUsual)).filter((name) => {
+    const { jsonOnly, sparse } = columns[name]!;
+    return !jsonOnly && (!sparse || rows.some((row) => row[name] !== undefined));
+  });
 }
 
 const rowsOf = (body: ListBody, { noun }: List): Row[] => body[noun] as Row[];

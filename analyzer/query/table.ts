@@ -17,6 +17,8 @@ export interface Column<Entry, T extends z.ZodType = z.ZodType> {
   order?: (entry: Entry) => SortValue;
   /** The column is in JSON answers only, and sorts nothing. */
   jsonOnly?: true;
+  /** CSV and Markdown have the column only where some row has the field. */
+  sparse?: true;
   /** The value as a cell of a Markdown table; JSON for lists and objects unless given. */
   markdown?: (value: NonNullable<z.output<T>>) => string;
 }

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { Coverage, Selection, Snapshot } from '../../core/store/store.ts';
 import type { Usage } from '../../core/usage/usage.ts';
 import { isoTime, minuteS, type Window } from '../../core/window.ts';
@@ -7,10 +7,19 @@ import { count, millisecondsOrNull, percentOrNull, time } from '../query/schema.
 import { tableOf } from '../query/table.ts';
 import { averageMs, countOf, errorCount, errorRatePct, percentileMs } from './figures.ts';
 
-/** Usage by interval of time. */
-export interface Series {
-  /** Starts of the intervals, one for each usage. The first may lie before the window. */
+/** Intervals of time that a window is cut into. */
+export interface SeriesIntervals {
+  /** Starts of the intervals. The first may lie before the window. */
   startsS: number[];
+  /** Their edges within the window, one more than intervals, where the store can cut. */
+  edgesS: number[];
+  /** Some edge of a zone fell between the steps that are kept, and was moved to the nearest. */
+  isMoved: boolean;
+}
+
+/** Usage by interval of time. */
+export interface Series extends SeriesIntervals {
+  /** One for each interval. */
   usages: Usage[];
   /** A zone's edges fall between the steps that are kept of the window, or calls were sampled. */
   isEstimated: boolean;
@@ -19,6 +28,10 @@ export interface Series {
 export interface SeriesEntry {
   startS: number;
   usage: Usage;
+  /** Of a grouped series. */
+  group?: string;
+  /** Where the query gave a threshold; null where no call has a latency. */
+  apdex?: number | null;
 }
 
 export function seriesEntries({ startsS, usages }: Series): SeriesEntry[] {
@@ -32,6 +45,13 @@ export const pointTable = tableOf<SeriesEntry>()('SeriesPoint', {
     about: 'start of the interval',
     value: ({ startS }) => isoTime(startS * 1000),
     brief: true,
+  },
+  group: {
+    type: z.string().optional(),
+    about: 'of a grouped series: one of `groups`; absent without group_by=',
+    value: ({ group }) => group,
+    brief: true,
+    sparse: true,
   },
   calls: {
     type: count,
@@ -87,6 +107,14 @@ export const pointTable = tableOf<SeriesEntry>()('SeriesPoint', {
     value: ({ usage }) => percentileMs(usage, 99),
     brief: true,
   },
+  apdex: {
+    type: z.number().min(0).max(1).nullable().optional(),
+    about:
+      'calls of at most apdex_t_ms, and half of those of at most four times that, of all that have a latency; null when none has; absent without apdex_t_ms=',
+    value: ({ apdex }) => apdex,
+    brief: true,
+    sparse: true,
+  },
 });
 
 export type SeriesPoint = z.output<typeof pointTable.schema>;
@@ -98,14 +126,23 @@ export async function seriesOf(
   interval: Interval,
   timeZone: string,
 ): Promise<Series> {
+  const intervals = await seriesIntervals(snapshot, window, interval, timeZone);
+  const usages = await snapshot.series(selection, intervals.edgesS);
+  const isSampled = usages.some(({ sampling }) => sampling !== undefined);
+  return { ...intervals, usages, isEstimated: intervals.isMoved || isSampled };
+}
+
+async function seriesIntervals(
+  snapshot: Snapshot,
+  window: Window,
+  interval: Interval,
+  timeZone: string,
+): Promise<SeriesIntervals> {
   const startsS = intervalStarts(window, interval, timeZone);
   const wantedS = [window.fromS, ...startsS.slice(1), window.toS];
   const edgesS: number[] = [];
   for (const edgeS of wantedS) edgesS.push(await nearestKept(snapshot, edgeS, window));
-  const usages = await snapshot.series(selection, edgesS);
-  const isMoved = edgesS.some((edgeS, n) => edgeS !== wantedS[n]);
-  const isEstimated = isMoved || usages.some(({ sampling }) => sampling !== undefined);
-  return { startsS, usages, isEstimated };
+  return { startsS, edgesS, isMoved: edgesS.some((edgeS, n) => edgeS !== wantedS[n]) };
 }
 
 /** Where only hours or days are kept, a zone's midnight moves to the nearest step. */

@@ -75,6 +75,8 @@ export interface Snapshot {
    *  `edgesS.length - 1` answers. Edges ascend and are such that `coverage` leaves each as it is.
    *  @throws AppError `invalid` for an edge where only hours or days are kept */
   series(selection: Selection, edgesS: readonly number[]): Promise<Usage[]>;
+  /** The same for each group of endpoints: `series` of every one, by group. The groups share no endpoint. */
+  groupSeries(groups: readonly Selection[], edgesS: readonly number[]): Promise<Usage[][]>;
   /** Durations of all selected endpoints together, in intervals as those of `series`: the histogram of each,
    *  shortest duration first; empty where no call has a latency. */
   durations(selection: Selection, edgesS: readonly number[]): Promise<DurationBucket[][]>;

@@ -392,6 +392,30 @@ export function storeContract(
       });
     });
 
+    it('answers the series of several groups as those of each alone, at every stage', async () => {
+      const calls = randomCalls(7, 4_000, nowS, 10, dayS);
+      await append([calls.slice(0, 3_000)]);
+      await under.compact();
+      await append([calls.slice(3_000)]);
+      const toS = Math.ceil(nowS / hourS) * hourS;
+      const edges = Array.from({ length: 9 }, (_, i) => toS - (8 - i) * 3 * hourS);
+      await reader.snapshot('default', async (snapshot) => {
+        const ids = (await snapshot.endpoints({})).map(({ id }) => id);
+        const groups = [
+          { endpoints: new Set([ids[3]!]) },
+          { endpoints: new Set<string>() },
+          { endpoints: new Set([ids[0]!, ids[5]!]) },
+          { endpoints: new Set(ids.filter((_, i) => ![0, 3, 5].includes(i))) },
+        ];
+        const together = await snapshot.groupSeries(groups, edges);
+        expect(together).toHaveLength(groups.length);
+        for (const [i, group] of groups.entries()) {
+          expect(together[i]).toEqual(await snapshot.series(group, edges));
+        }
+        expect(await snapshot.groupSeries([], edges)).toEqual([]);
+      });
+    });
+
     it('estimates the clients of an endpoint past the bound, and says so', async () => {
       const many = limits.clientsPerEndpoint * 3;
       const [call] = randomCalls(1, 1, nowS, 1);

@@ -105,6 +105,68 @@ test('narrows by service, method, route and endpoint', async () => {
   expect(await count('route=/none')).toBe(0);
 });
 
+test('groups by endpoint, method, class of status and outcome, the rest last', async () => {
+  const calls = [
+    ...repeat(3, () => call({ route: '/a', durationNs: 5_000_000 })),
+    ...repeat(2, () => call({ route: '/b', method: 'POST', status: 503 })),
+    call({ route: '/c', method: 'DELETE', status: 401 }),
+    call({ route: '/c', method: 'DELETE', status: 0 }),
+  ];
+  const grouped = async (query: string) => {
+    const { groups, points } = await ask(calls, `window=1m&interval=hour&${query}`);
+    const shown = points.map((point: Record<string, unknown>) => [
+      point.group,
+      point.calls,
+      point.errors,
+      point.p50_duration_ms,
+    ]);
+    return [groups.map(({ name }: { name: string }) => name), shown];
+  };
+  const calls1m = calls.map((one) => ({ ...one, endMs: nowMs - 1 }));
+  calls.splice(0, calls.length, ...calls1m);
+  expect(await grouped('group_by=endpoint&top=1')).toEqual([
+    ['GET /a (shop)', 'the rest'],
+    [
+      ['1', 3, 0, 5],
+      ['{other}', 4, 3, 10],
+    ],
+  ]);
+  expect(await grouped('group_by=method')).toEqual([
+    ['GET', 'DELETE', 'POST'],
+    [
+      ['GET', 3, 0, 5],
+      ['DELETE', 2, 1, 10],
+      ['POST', 2, 2, 10],
+    ],
+  ]);
+  expect(await grouped('group_by=status_class')).toEqual([
+    ['2xx', '5xx', '4xx', 'none'],
+    [
+      ['2xx', 3, 0, null],
+      ['5xx', 2, 2, null],
+      ['4xx', 1, 1, null],
+      ['none', 1, 0, null],
+    ],
+  ]);
+  expect(await grouped('group_by=outcome&top=2')).toEqual([
+    ['answered', 'failed', 'the rest'],
+    [
+      ['answered', 3, 0, null],
+      ['failed', 3, 2, null],
+      ['{other}', 1, 1, null],
+    ],
+  ]);
+});
+
+test('gives each interval its Apdex score', async () => {
+  const calls = [50, 100, 101.5, 400, 404, 4000].map((ms) =>
+    call({ durationNs: ms * 1e6, endMs: nowMs - 1 }),
+  );
+  const { points } = await ask(calls, 'window=61m&interval=hour&apdex_t_ms=100');
+  // Two satisfied, two tolerating, two frustrated.
+  expect(points.map(({ apdex }: { apdex: number | null }) => apdex)).toEqual([null, 0.5]);
+});
+
 describe('in a time zone', () => {
   test('the day clocks go forward in Berlin has 23 hours, the day they go back 25', async () => {
     const spring = repeat(72, (n) => call({ endMs: Date.UTC(2026, 2, 28, -1) + n * hourMs }));

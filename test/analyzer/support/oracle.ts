@@ -102,6 +102,9 @@ export function oracleReader(
         .slice(1)
         .map((toS, index) => usageOf(within(all, { fromS: edgesS[index]!, toS })));
     },
+    async groupSeries(groups, edgesS) {
+      return Promise.all(groups.map((selection) => snapshot.series(selection, edgesS)));
+    },
     async durations(selection, edgesS) {
       const all = selected(selection);
       return edgesS.slice(1).map((toS, index) => {

@@ -117,6 +117,32 @@ export class SqliteSnapshot implements Snapshot {
     return this.#intervals(edgesS, (window) => this.#total(selected, window));
   }
 
+  /** Reads the blocks of an interval once, however many groups there are. */
+  async groupSeries(groups: readonly Selection[], edgesS: readonly number[]): Promise<Usage[][]> {
+    const endpoints = groups.map((group) => this.#records.select(group));
+    const all = selectedOf(endpoints.flat());
+    const keys = new Int32Array(all.lastRow + 1);
+    endpoints.forEach((group, index) => {
+      for (const { spellings } of group) for (const { row } of spellings) keys[row] = index + 1;
+    });
+    const selected = { ...all, keys };
+    const series: Usage[][] = groups.map(() => []);
+    this.#intervals(edgesS, (window) => {
+      const { merged, entries } = this.#stored(selected, window);
+      const order = sortBy(entries.length, entries.endpoint);
+      let next = 0;
+      endpoints.forEach((group, index) => {
+        for (const { spellings } of group) addMerged(merged, spellings, this.#tally);
+        for (; next < order.length && entries.endpoint[order[next]!] === index + 1; next++) {
+          entries.addTo(this.#tally, order[next]!);
+        }
+        series[index]!.push(this.#tally.usage());
+        this.#tally.clear();
+      });
+    });
+    return series;
+  }
+
   async durations(selection: Selection, edgesS: readonly number[]): Promise<DurationBucket[][]> {
     const selected = this.#selected(selection);
     return this.#intervals(edgesS, (window) => {
