@@ -39,7 +39,7 @@ export function beside(
 
 export function column(
   points: readonly (SeriesPoint | undefined)[],
-  field: Exclude<keyof SeriesPoint, 'timestamp'>,
+  field: Exclude<keyof SeriesPoint, 'timestamp' | 'group'>,
 ): (number | null)[] {
   return points.map((point) => point?.[field] ?? null);
 }
