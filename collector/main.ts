@@ -42,7 +42,8 @@ export async function startCollector(
   const place = storePlace(config.store);
   const certificates = config.tls && (await openCertificates(config.tls, log));
   const keepsAddresses = config.clientPrivacy === 'full';
-  const writer = await place.openWriter({ retention: config.retention, keepsAddresses });
+  const { retention, ignoreConsumers } = config;
+  const writer = await place.openWriter({ retention, keepsAddresses, ignoreConsumers });
   // The writer holds the store's lock, so no other process uses the key.
   const privacy = await openPrivacy(config, place.clientKeyPath, log).catch(
     async (error: unknown) => {

@@ -154,6 +154,9 @@ export const limits = {
   lastCallers: 5,
   /** Service versions in an endpoint's permanent record, latest first: a year of releases every other week. */
   versionsPerRecord: 32,
+  /** Days of use in an endpoint's permanent record, one bit each: as long as the longest retention. A multiple
+   *  of 8. */
+  recordDays: 3664,
 
   // Spans of one call (X2, X16).
 

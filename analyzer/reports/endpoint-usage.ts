@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { z } from 'zod';
+import { noUse } from '../../core/store/endpoint-use.ts';
 import type {
   Coverage,
   EndpointRecord,
@@ -149,6 +150,7 @@ function listedOf({ declaration: _declaration, ...names }: UncalledEndpoint): Li
     lastAnsweredVersion: '',
     lastAnsweredCallers: [],
     versions: [],
+    use: noUse(),
   };
 }
 

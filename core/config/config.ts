@@ -29,6 +29,8 @@ export interface Config {
   trustedProxies: string[];
   clientPrivacy: ClientPrivacyMode;
   consumerAttributes: string[];
+  /** Globs over the consumers whose calls keep no endpoint alive. */
+  ignoreConsumers: string[];
   /** Upper case. */
   excludeMethods: string[];
   /** Globs over canonical routes. */
@@ -103,6 +105,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     trustedProxies: get('ROLLCALL_TRUSTED_PROXIES'),
     clientPrivacy: get('ROLLCALL_CLIENT_PRIVACY'),
     consumerAttributes: get('ROLLCALL_CONSUMER_ATTRIBUTES'),
+    ignoreConsumers: get('ROLLCALL_IGNORE_CONSUMERS'),
     excludeMethods: get('ROLLCALL_EXCLUDE_METHODS'),
     excludeRoutes: get('ROLLCALL_EXCLUDE_ROUTES'),
     excludeLatency: get('ROLLCALL_EXCLUDE_LATENCY'),

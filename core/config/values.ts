@@ -159,6 +159,13 @@ export function routeGlob(text: string): string {
   );
 }
 
+export function consumerGlob(text: string): string {
+  if (Buffer.byteLength(text) <= limits.consumerBytes) return text;
+  throw new InvalidValue(
+    `holds "${text}"; each item must be a glob of at most ${limits.consumerBytes} bytes such as synthetic-*`,
+  );
+}
+
 export function attributeName(text: string): string {
   if (/^\S+$/.test(text) && text.length <= limits.attributeNameChars) return text;
   throw new InvalidValue(

@@ -111,6 +111,12 @@ export const variables = {
     meaning: 'span attributes; the first one present names the consumer',
     read: values.list(values.attributeName),
   },
+  ROLLCALL_IGNORE_CONSUMERS: {
+    fallback: 'none',
+    meaning:
+      "consumers whose calls keep no endpoint alive: a list of globs over consumer names or, where a call names none, user agents' products, such as synthetic-*,k6; applies to calls from the next start on",
+    read: values.list(values.consumerGlob),
+  },
   ROLLCALL_EXCLUDE_METHODS: {
     fallback: 'OPTIONS',
     meaning: 'HTTP methods that are not counted; none: count all',

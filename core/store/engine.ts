@@ -50,6 +50,8 @@ export interface WriterOptions {
   retention: RetentionPeriods;
   /** False: full addresses of clients that the store holds from earlier times are taken out of it. */
   keepsAddresses: boolean;
+  /** Globs over the consumers whose calls keep no endpoint alive. */
+  ignoreConsumers: readonly string[];
 }
 
 /** @param store of the configuration. Nothing is opened yet. */

@@ -2,6 +2,7 @@ import type { CallBatch, NewDimensions } from '../call.ts';
 import type { OutcomeCounts } from '../outcome.ts';
 import type { DurationBucket, Usage } from '../usage/usage.ts';
 import type { Window } from '../window.ts';
+import type { EndpointUse } from './endpoint-use.ts';
 import type { Inventory } from './inventory.ts';
 
 /**
@@ -107,6 +108,9 @@ export interface ServiceRecord {
   lastCallMs: number;
   /** Days since the epoch, UTC, on which any of its calls ended; ascending, permanent. */
   heardDays: number[];
+  /** For each of these days the hours, UTC, in which a call ended: bit n is hour n. Every bit is set for a day
+   *  that a release without this fact recorded and whose hours are past their retention. */
+  heardHours: number[];
 }
 
 export interface EndpointRecord {
@@ -150,6 +154,8 @@ export interface EndpointRecord {
   /** Latest last call first, at most `limits.versionsPerRecord`; then `{other}`, the versions called before these.
    *  Calls that release 0.1.0 counted are in none of them. */
   versions: VersionRecord[];
+  /** Read only: it may be shared between snapshots. */
+  use: EndpointUse;
 }
 
 /** Calls of an endpoint that one version of its service took. */

@@ -3,6 +3,7 @@ import { CallBatch, type CallContext, CallDictionary } from '../../core/call.ts'
 import { defaultRetention } from '../../core/config/retention.ts';
 import { limits } from '../../core/limits.ts';
 import { outcomeCounts, outcomeOf, outcomes } from '../../core/outcome.ts';
+import { daysOf } from '../../core/store/day-set.ts';
 import type {
   CallReader,
   CallWriter,
@@ -43,6 +44,9 @@ const origin: CallContext = {
   bot: false,
   errorType: '',
 };
+
+/** Refused and missing calls are no use of an endpoint. */
+const noUseStatuses = [401, 403, 404, 405, 410, 429];
 
 export function storeContract(
   engine: string,
@@ -351,11 +355,23 @@ export function storeContract(
             expect(record.lifetimeErrors).toBe(own.filter(({ status }) => status >= 400).length);
             expect(record.lastVersion).toBe('1.2.0');
             expect(record.lastCallers).toEqual(lastCallers(own));
+            const uses = own.filter(({ status }) => !noUseStatuses.includes(status));
+            expect(record.use.calls).toBe(uses.length);
+            expect(record.use.lastMs).toBe(Math.max(0, ...uses.map(endMs)));
+            const useDays = new Set(uses.map(({ endS }) => Math.floor(endS / dayS)));
+            expect(daysOf(record.use.days)).toEqual([...useDays].sort((a, b) => a - b));
           }
-          for (const { service, heardDays } of await snapshot.services()) {
+          for (const { service, heardDays, heardHours } of await snapshot.services()) {
             const own = calls.filter((call) => call.service === service);
             const days = new Set(own.map(({ endS }) => Math.floor(endS / dayS)));
             expect(heardDays).toEqual([...days].sort((a, b) => a - b));
+            const hours = new Set(own.map(({ endS }) => Math.floor(endS / hourS)));
+            const heard = heardDays.flatMap((day, n) =>
+              Array.from({ length: 24 }, (_, hour) => hour)
+                .filter((hour) => (heardHours[n]! >> hour) & 1)
+                .map((hour) => day * 24 + hour),
+            );
+            expect(heard).toEqual([...hours].sort((a, b) => a - b));
           }
         });
       await check();

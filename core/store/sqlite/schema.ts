@@ -2,6 +2,7 @@ import { AppError } from '../../error.ts';
 import type { Database } from './database.ts';
 import { recordOutcomes } from './recorded-outcomes.ts';
 import { joinSpellings, spellingTables } from './spellings.ts';
+import { fillUse, useTables } from './use-migration.ts';
 
 /**
  * The file's tables. Migrations are numbered by their place in the list and never changed once released;
@@ -267,6 +268,10 @@ const migrations: readonly Migration[] = [
   INSERT INTO meta VALUES ('calls_from', 0); -- calls with a smaller id are past their retention
   `,
   recordOutcomes,
+  (db) => {
+    db.exec(useTables);
+    fillUse(db);
+  },
 ];
 
 /** SQL, or a step that needs rules of core/store. */

@@ -70,7 +70,8 @@ async function write(
     const index = batch.push();
     const { service, environment, method, route, version, consumer, agent } = call;
     const name = { project: 'default', service, environment, method, route, templated: false };
-    const origin = { serviceVersion: version, consumer, agent, bot: false, errorType: '' };
+    const { bot = false } = call;
+    const origin = { serviceVersion: version, consumer, agent, bot, errorType: '' };
     const into = batch.columns;
     into.endpoint[index] = dictionary.endpoint(name);
     into.origin[index] = dictionary.origin(origin);

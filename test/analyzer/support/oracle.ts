@@ -1,5 +1,7 @@
 import { limits, specialRoutes } from '../../../core/limits.ts';
 import { type Outcome, outcomeCounts, outcomeOf, outcomes } from '../../../core/outcome.ts';
+import { addDay, emptyDays } from '../../../core/store/day-set.ts';
+import type { EndpointUse } from '../../../core/store/endpoint-use.ts';
 import type {
   CallReader,
   ClientUsage,
@@ -28,6 +30,8 @@ export interface PlainCall {
   version: string;
   /** 1 unless told. */
   weight?: number;
+  /** A monitor, crawler or scanner. */
+  bot?: true;
 }
 
 export function weightOf({ weight = 1 }: PlainCall): number {
@@ -168,9 +172,35 @@ function serviceRecord(calls: PlainCall[]): ServiceRecord {
     ...(lastSampledMs !== undefined && { lastSampledMs }),
     firstCallMs: Math.min(...calls.map(({ endMs }) => endMs)),
     lastCallMs: Math.max(...calls.map(({ endMs }) => endMs)),
-    heardDays: [...new Set(calls.map(({ endMs }) => Math.floor(endMs / 86_400_000)))].sort(
-      (a, b) => a - b,
-    ),
+    ...heardOf(calls),
+  };
+}
+
+function heardOf(calls: readonly PlainCall[]) {
+  const hours = new Set(calls.map(({ endMs }) => Math.floor(endMs / 3_600_000)));
+  const byDay = Map.groupBy(hours, (hour) => Math.floor(hour / 24));
+  const heardDays = [...byDay.keys()].sort((a, b) => a - b);
+  const heardHours = heardDays.map((day) =>
+    byDay.get(day)!.reduce((bits, hour) => bits + 2 ** (hour % 24), 0),
+  );
+  return { heardDays, heardHours };
+}
+
+/** Refused and missing calls are no use, nor are those of robots. */
+function useOf(calls: readonly PlainCall[]): EndpointUse {
+  const noAnswer = [401, 403, 404, 405, 410, 429];
+  const reached = calls.filter(({ status }) => !noAnswer.includes(status));
+  const uses = reached.filter(({ bot }) => !bot);
+  const others = reached.filter(({ bot }) => bot);
+  const days = emptyDays();
+  for (const { endMs } of uses) addDay(days, Math.floor(endMs / 86_400_000));
+  return {
+    lastMs: Math.max(0, ...uses.map(({ endMs }) => endMs)),
+    calls: uses.length,
+    otherCalls: others.length,
+    lastOtherMs: Math.max(0, ...others.map(({ endMs }) => endMs)),
+    sampledCalls: sampledMs(calls).length,
+    days,
   };
 }
 
@@ -219,6 +249,7 @@ function endpointRecord(id: string, calls: PlainCall[]): EndpointRecord {
       lastCallMs: own[0]!.endMs,
       seenCalls: own.length,
     })),
+    use: useOf(calls),
   };
 }
 

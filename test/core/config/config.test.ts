@@ -34,6 +34,7 @@ describe('readConfig', () => {
       trustedProxies: ['private'],
       clientPrivacy: 'full',
       consumerAttributes: ['enduser.id', 'user.id'],
+      ignoreConsumers: [],
       excludeMethods: ['OPTIONS'],
       excludeRoutes: [],
       excludeLatency: { upgrades: true, streams: true, longerThanNs: Number.POSITIVE_INFINITY },

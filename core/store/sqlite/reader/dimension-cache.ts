@@ -13,7 +13,8 @@ export interface CallContextValues {
 
 /**
  * Values of client and origin rows, cached from report to report. A row changes only when ROLLCALL_CLIENT_PRIVACY
- * is switched on and full addresses are taken out (writer/address-removal.ts), which raises a counter in `meta`.
+ * is switched on and full addresses are taken out (writer/address-removal.ts), or when ROLLCALL_IGNORE_CONSUMERS
+ * changes; each raises a counter in `meta`.
  */
 export class DimensionCache {
   readonly origins: OriginNumbers;
@@ -45,6 +46,7 @@ export class DimensionCache {
     this.#forgotten = forgotten;
     this.#clients.clear();
     this.#origins.clear();
+    this.origins.forget();
   }
 
   /** The address of a client row; empty for 0, the unknown client. */

@@ -1,6 +1,8 @@
+import type { EndpointUse } from '../../endpoint-use.ts';
 import type { Database, Statement } from '../database.ts';
 import type { EndpointFacts } from '../usage/endpoint-facts.ts';
 import { type FactsRow, factColumns, factsOfRow } from '../usage/endpoint-records.ts';
+import { type UseRow, useColumns, useOfRow } from '../usage/use-facts.ts';
 
 /** One endpoint: the rows of its spellings, the one that gives the id first. Read only: it is shared from report to report. */
 export interface KnownEndpoint {
@@ -21,6 +23,7 @@ export interface KnownSpelling {
   display: string;
   templated: number;
   facts: Readonly<EndpointFacts>;
+  use: Readonly<EndpointUse>;
 }
 
 /** Projects in the cache; a full cache is emptied. */
@@ -46,8 +49,8 @@ export class EndpointCache {
       .pluck();
     this.#read = db.prepare(
       `SELECT e.id AS row, e.same_as AS sameAs, e.service_id, s.name AS service, s.environment, e.method,
-        e.route, e.display, e.templated, ${factColumns}
-       FROM endpoint e JOIN service s ON s.id = e.service_id JOIN project p ON p.id = s.project_id
+        e.route, e.display, e.templated, ${factColumns}, ${useColumns}
+       FROM endpoint e LEFT JOIN endpoint_use u ON u.endpoint_id = e.id JOIN service s ON s.id = e.service_id JOIN project p ON p.id = s.project_id
        WHERE p.name = ? ORDER BY e.id`,
     );
   }
@@ -65,8 +68,9 @@ export class EndpointCache {
 }
 
 type EndpointRow = Omit<KnownEndpoint, 'id' | 'spellings'> &
-  Omit<KnownSpelling, 'facts'> &
-  FactsRow & { sameAs: number };
+  Omit<KnownSpelling, 'facts' | 'use'> &
+  FactsRow &
+  UseRow & { sameAs: number };
 
 /** @param rows ascending */
 function endpointsOfRows(rows: readonly EndpointRow[]): KnownEndpoint[] {
@@ -85,5 +89,6 @@ function endpointsOfRows(rows: readonly EndpointRow[]): KnownEndpoint[] {
 
 function spellingOf(columns: EndpointRow): KnownSpelling {
   const { row, route, display, templated } = columns;
-  return { row, route, display, templated, facts: factsOfRow(columns) };
+  const facts = factsOfRow(columns);
+  return { row, route, display, templated, facts, use: useOfRow(columns) };
 }

@@ -1,6 +1,7 @@
 import { specialRoutes } from '../../../limits.ts';
 import { outcomeCounts } from '../../../outcome.ts';
 import { isBucket } from '../../endpoint-identity.ts';
+import { addUse, type EndpointUse, noUse } from '../../endpoint-use.ts';
 import { lastCallersOf } from '../../last-callers.ts';
 import type {
   EndpointRecord,
@@ -70,7 +71,7 @@ export class ProjectRecords {
 
   services(): ServiceRecord[] {
     const services = new Map<number, ServiceRecord>();
-    const days = this.#heardDays();
+    const days = this.#heardHours();
     for (const known of this.select({})) {
       const { calls: seen, unseenCalls, firstCallMs, lastCallMs, sampledMs } = this.#factsOf(known);
       if (seen === 0) continue;
@@ -92,7 +93,7 @@ export class ProjectRecords {
           firstCallMs,
           lastCallMs,
           ...(sampledMs > 0 && { lastSampledMs: sampledMs }),
-          heardDays: [...days.get(known.service_id)!].sort((a, b) => a - b),
+          ...heardOf(days.get(known.service_id)!),
         });
       }
     }
@@ -134,6 +135,7 @@ export class ProjectRecords {
         lastCallers: lastCallersOf(facts.callers, this.#readCaller),
         ...this.#answered(facts),
         versions: this.#versions(facts.versions),
+        use: this.#useOf(known, facts.lastCallMs),
       });
     }
     return records;
@@ -170,21 +172,23 @@ export class ProjectRecords {
     return versions;
   }
 
-  /** Days since the epoch on which a service was heard, by service row: compacted or not. */
-  #heardDays(): Map<number, Set<number>> {
-    const days = new Map<number, Set<number>>();
-    const note = (service: number, day: number): void => {
-      const own = days.get(service);
-      if (own) own.add(day);
-      else days.set(service, new Set([day]));
+  /** By service row: by day since the epoch, the hours in which the service was heard, compacted or not. */
+  #heardHours(): Map<number, Map<number, number>> {
+    const days = new Map<number, Map<number, number>>();
+    const note = (service: number, day: number, hours: number): void => {
+      let own = days.get(service);
+      if (own === undefined) {
+        own = new Map();
+        days.set(service, own);
+      }
+      own.set(day, (own.get(day) ?? 0) | hours);
     };
     const compacted = this.#db.prepare(
-      `SELECT service_id, day FROM service_day
+      `SELECT service_id, day, hours FROM service_day
         WHERE service_id IN (SELECT s.id FROM service s JOIN project p ON p.id = s.project_id WHERE p.name = ?)`,
     );
-    for (const [service, day] of compacted.raw().all(this.#project) as [number, number][]) {
-      note(service, day);
-    }
+    type Row = [service: number, day: number, hours: number];
+    for (const row of compacted.raw().all(this.#project) as Row[]) note(...row);
     const recent = new UsageEntries();
     for (const block of this.#notCompacted().blocks) recent.addBlock(block);
     const serviceOf = new Map(
@@ -194,9 +198,27 @@ export class ProjectRecords {
     );
     for (let i = 0; i < recent.length; i++) {
       const service = serviceOf.get(recent.endpoint[i]!);
-      if (service !== undefined) note(service, Math.floor(recent.minute[i]! / minutesPerDay));
+      const minute = recent.minute[i]!;
+      const hour = Math.floor((minute % minutesPerDay) / 60);
+      if (service !== undefined) note(service, Math.floor(minute / minutesPerDay), 1 << hour);
     }
     return days;
+  }
+
+  /** The last use is never later than the last call: useOfBlocks knows the day only. */
+  #useOf({ spellings }: KnownEndpoint, lastCallMs: number): EndpointUse {
+    const recent = this.#notCompacted().use;
+    const [first] = spellings as [KnownSpelling];
+    const isStored = spellings.length === 1 && !recent.has(first.row);
+    if (isStored && first.use.lastMs <= lastCallMs) return first.use;
+    const use = noUse();
+    for (const { row, use: stored } of spellings) {
+      addUse(use, stored);
+      const more = recent.get(row);
+      if (more) addUse(use, more);
+    }
+    use.lastMs = Math.min(use.lastMs, lastCallMs);
+    return use;
   }
 
   #factsOf(known: KnownEndpoint): Readonly<EndpointFacts> {
@@ -234,4 +256,9 @@ export class ProjectRecords {
     const { consumer, agent } = this.#dimensions.origin(originRow);
     return { client: this.#dimensions.client(clientRow), consumer, agent };
   };
+}
+
+function heardOf(hoursByDay: ReadonlyMap<number, number>) {
+  const heard = [...hoursByDay].sort(([a], [b]) => a - b);
+  return { heardDays: heard.map(([day]) => day), heardHours: heard.map(([, hours]) => hours) };
 }

@@ -6,6 +6,7 @@ import { type EndpointFacts, factsOfCalls } from '../usage/endpoint-facts.ts';
 import type { OriginNumbers } from '../usage/origin-numbers.ts';
 import { sortBy } from '../usage/radix-sort.ts';
 import { BlockWriter } from '../usage/usage-block.ts';
+import { addUseOfRun, type UseFacts, useOfCalls } from '../usage/use-facts.ts';
 
 /** Usage that is committed and not compacted: of the runs, and of raw calls that are not rolled up. */
 export interface RecentUsage {
@@ -13,6 +14,7 @@ export interface RecentUsage {
   blocks: readonly Uint8Array[];
   /** What these calls add to the endpoints' permanent facts, by endpoint row. */
   facts: ReadonlyMap<number, EndpointFacts>;
+  use: Readonly<UseFacts>;
 }
 
 /** @param rolledUpId the last call that is rolled up @param tally an empty one, which is left empty */
@@ -28,13 +30,18 @@ export function readRecentUsage(
   readCallsAfter(db, rolledUpId, notRolledUp);
   const order = sortBy(notRolledUp.length, notRolledUp.endpoint, notRolledUp.minute);
   const facts = factsOfCalls(notRolledUp, order, origins);
+  const use = useOfCalls(notRolledUp, order, origins);
   const block = new BlockWriter();
   block.begin();
   block.addCalls(notRolledUp, order, tally);
-  const runs = db.prepare('SELECT block, facts FROM usage_run ORDER BY id').all() as {
+  const runs = db.prepare('SELECT block, facts, use FROM usage_run ORDER BY id').all() as {
     block: Buffer;
     facts: Buffer;
+    use: Buffer | null;
   }[];
-  for (const run of runs) addEncodedFacts(facts, run.facts);
-  return { blocks: [...runs.map((run) => run.block), block.finish()], facts };
+  for (const run of runs) {
+    addEncodedFacts(facts, run.facts);
+    addUseOfRun(use, run);
+  }
+  return { blocks: [...runs.map((run) => run.block), block.finish()], facts, use };
 }

@@ -5,6 +5,7 @@ import { admitRoute, type EndpointCounts } from '../../endpoint-bound.ts';
 import { endpointShape } from '../../endpoint-identity.ts';
 import type { Database, Statement } from '../database.ts';
 import { Spellings } from '../spellings.ts';
+import type { IgnoredConsumers } from './ignored-consumers.ts';
 
 /** A list of words by their number in the sender's dictionary, with the row each has, 0 while unknown. */
 class WordRows<T> {
@@ -51,9 +52,11 @@ export class Dimensions {
   readonly #spellings: Spellings;
   /** Pairs of endpoint numbers used side by side that are in no committed transaction yet. */
   #sideBySide: [number, number][] = [];
+  readonly #ignored: IgnoredConsumers;
   readonly #sql: Record<string, Statement>;
 
-  constructor(db: Database) {
+  constructor(db: Database, ignored: IgnoredConsumers) {
+    this.#ignored = ignored;
     this.#spellings = new Spellings(db);
     this.#sql = {
       findProject: db.prepare('SELECT id FROM project WHERE name = ?').pluck(),
@@ -87,7 +90,7 @@ export class Dimensions {
         )
         .pluck(),
       addOrigin: db.prepare(
-        'INSERT INTO origin (service_version, consumer, agent, bot, error_type) VALUES (?, ?, ?, ?, ?)',
+        'INSERT INTO origin (service_version, consumer, agent, bot, error_type, ignored) VALUES (?, ?, ?, ?, ?, ?)',
       ),
       findVersion: db.prepare('SELECT id FROM service_version WHERE name = ?').pluck(),
       addVersion: db.prepare('INSERT INTO service_version (name) VALUES (?)'),
@@ -155,15 +158,13 @@ export class Dimensions {
     const { rows, words } = this.#origins;
     const known = rows[number - 1]!;
     if (known !== 0) return known;
-    const { serviceVersion, consumer, agent, bot, errorType } = words[number - 1]!;
+    const origin = words[number - 1]!;
+    const { serviceVersion, consumer, agent, bot, errorType } = origin;
+    const values = [serviceVersion, consumer, agent, bot ? 1 : 0, errorType];
     this.#findOrAdd('Version', [serviceVersion]);
-    const row = this.#findOrAdd('Origin', [
-      serviceVersion,
-      consumer,
-      agent,
-      bot ? 1 : 0,
-      errorType,
-    ]);
+    const found = this.#sql.findOrigin!.get(...values) as number | undefined;
+    const row =
+      found ?? this.#sql.addOrigin!.run(...values, this.#ignored.includes(origin) ? 1 : 0);
     rows[number - 1] = row;
     return row;
   }

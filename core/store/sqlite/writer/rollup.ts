@@ -8,6 +8,13 @@ import { levels, minutesPerDay } from '../usage/levels.ts';
 import { OriginNumbers } from '../usage/origin-numbers.ts';
 import { sortBy } from '../usage/radix-sort.ts';
 import { BlockWriter, bucketOf, coalesce, shardBits, UsageEntries } from '../usage/usage-block.ts';
+import {
+  addUseOfRun,
+  encodeUse,
+  type UseFacts,
+  UseRecords,
+  useOfCalls,
+} from '../usage/use-facts.ts';
 
 /** Runs of one tier that are merged into one of the next: each call is rewritten log8 times. */
 const runsPerTier = 8;
@@ -42,6 +49,7 @@ export class Rollup {
   readonly #db: Database;
   readonly #records: EndpointRecords;
   readonly #origins: OriginNumbers;
+  readonly #useRecords: UseRecords;
   readonly #tally = new Tally();
   readonly #writer = new BlockWriter();
   readonly #shards = new Map<number, ShardRuns>();
@@ -53,10 +61,15 @@ export class Rollup {
     this.#db = db;
     this.#records = new EndpointRecords(db);
     this.#origins = new OriginNumbers(db);
+    this.#useRecords = new UseRecords(db);
     this.#sql = {
-      addRun: db.prepare('INSERT INTO usage_run (shard, tier, block, facts) VALUES (?, ?, ?, ?)'),
-      runsOfTier: db.prepare('SELECT block, facts FROM usage_run WHERE shard = ? AND tier = ?'),
-      runsOfShard: db.prepare('SELECT block, facts FROM usage_run WHERE shard = ?'),
+      addRun: db.prepare(
+        'INSERT INTO usage_run (shard, tier, block, facts, use) VALUES (?, ?, ?, ?, ?)',
+      ),
+      runsOfTier: db.prepare(
+        'SELECT block, facts, use FROM usage_run WHERE shard = ? AND tier = ?',
+      ),
+      runsOfShard: db.prepare('SELECT block, facts, use FROM usage_run WHERE shard = ?'),
       deleteTier: db.prepare('DELETE FROM usage_run WHERE shard = ? AND tier = ?'),
       deleteShard: db.prepare('DELETE FROM usage_run WHERE shard = ?'),
       readBlock: db
@@ -69,7 +82,9 @@ export class Rollup {
         'INSERT INTO usage_shard VALUES (?, 1) ON CONFLICT DO UPDATE SET version = version + 1',
       ),
       serviceOf: db.prepare('SELECT service_id FROM endpoint WHERE id = ?').pluck(),
-      addDay: db.prepare('INSERT OR IGNORE INTO service_day VALUES (?, ?)'),
+      addHours: db.prepare(
+        'INSERT INTO service_day (service_id, day, hours) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET hours = hours | excluded.hours',
+      ),
       getMeta: db.prepare('SELECT value FROM meta WHERE key = ?').pluck(),
       setMeta: db.prepare('UPDATE meta SET value = ? WHERE key = ?'),
     };
@@ -91,7 +106,8 @@ export class Rollup {
       const run = order.subarray(from, to);
       this.#writer.addCalls(notRolledUp, run, this.#tally);
       const facts = encodeFacts(factsOfCalls(notRolledUp, run, this.#origins));
-      this.#addRun(runShard, 0, this.#writer.finish(), facts, nowS);
+      const use = encodeUse(useOfCalls(notRolledUp, run, this.#origins));
+      this.#addRun(runShard, 0, { block: this.#writer.finish(), facts, use }, nowS);
       from = to;
     }
     this.#sql.setMeta!.run(lastCallId, 'rolled_up_call');
@@ -110,8 +126,9 @@ export class Rollup {
 
   /** Merges a shard's runs into the levels. In the caller's transaction. */
   compact(shard: number): void {
-    const { entries: runs, facts } = readRuns(this.#sql.runsOfShard!.all(shard) as Run[]);
+    const { entries: runs, facts, use } = readRuns(this.#sql.runsOfShard!.all(shard) as Run[]);
     this.#records.add(facts);
+    this.#useRecords.add(use);
     let minutesFrom = Number.MAX_SAFE_INTEGER;
     let minutesTo = 0;
     for (let i = 0; i < runs.length; i++) {
@@ -124,7 +141,7 @@ export class Rollup {
       const merged = new UsageEntries();
       merged.addBlock(coalesce(entries, minutes, this.#tally, this.#writer));
       this.#compactLevel(level, shard, merged);
-      if (minutes === minutesPerDay) this.#noteDays(merged);
+      if (minutes === 60) this.#noteHours(merged);
       entries = merged;
     }
     this.#sql.deleteShard!.run(shard);
@@ -149,16 +166,22 @@ export class Rollup {
     readCallsAfter(this.#db, this.#meta('rolled_up_call'), this.notRolledUp);
   }
 
-  #addRun(shard: number, tier: number, block: Buffer, facts: Buffer, nowS: number): void {
-    this.#sql.addRun!.run(shard, tier, block, facts);
-    const runs = this.#noteRun(shard, tier, block.length, nowS);
+  #addRun(
+    shard: number,
+    tier: number,
+    run: { block: Buffer; facts: Buffer; use: Buffer },
+    nowS: number,
+  ): void {
+    this.#sql.addRun!.run(shard, tier, run.block, run.facts, run.use);
+    const runs = this.#noteRun(shard, tier, run.block.length, nowS);
     if (runs.tiers[tier]! < runsPerTier) return;
     const merged = readRuns(this.#sql.runsOfTier!.all(shard, tier) as Run[]);
     this.#sql.deleteTier!.run(shard, tier);
     runs.tiers[tier] = 0;
     runs.bytes -= merged.bytes;
-    const mergedBlock = coalesce(merged.entries, 1, this.#tally, this.#writer);
-    this.#addRun(shard, tier + 1, mergedBlock, encodeFacts(merged.facts), nowS);
+    const block = coalesce(merged.entries, 1, this.#tally, this.#writer);
+    const facts = encodeFacts(merged.facts);
+    this.#addRun(shard, tier + 1, { block, facts, use: encodeUse(merged.use) }, nowS);
   }
 
   #noteRun(shard: number, tier: number, bytes: number, nowS: number): ShardRuns {
@@ -196,15 +219,26 @@ export class Rollup {
     }
   }
 
-  /** Notes the days on which services were heard. @param entries one for each day and endpoint */
-  #noteDays(entries: UsageEntries): void {
-    const noted = new Set<string>();
+  /** Notes the hours in which services were heard. @param entries one for each hour and endpoint */
+  #noteHours(entries: UsageEntries): void {
+    const services = new Map<number, number>();
+    const hours = new Map<string, { service: number; day: number; bits: number }>();
     for (let i = 0; i < entries.length; i++) {
-      const service = this.#sql.serviceOf!.get(entries.endpoint[i]!) as number;
-      const day = entries.minute[i]! / minutesPerDay;
+      const endpoint = entries.endpoint[i]!;
+      let service = services.get(endpoint);
+      if (service === undefined) {
+        service = this.#sql.serviceOf!.get(endpoint) as number;
+        services.set(endpoint, service);
+      }
+      const minute = entries.minute[i]!;
+      const day = Math.floor(minute / minutesPerDay);
       const key = `${service} ${day}`;
-      if (!noted.has(key)) this.#sql.addDay!.run(service, day);
-      noted.add(key);
+      const noted = hours.get(key) ?? { service, day, bits: 0 };
+      noted.bits |= 1 << Math.floor((minute % minutesPerDay) / 60);
+      hours.set(key, noted);
+    }
+    for (const { service, day, bits } of hours.values()) {
+      this.#sql.addHours!.run(service, day, bits);
     }
   }
 
@@ -216,20 +250,25 @@ export class Rollup {
 interface Run {
   block: Buffer;
   facts: Buffer;
+  /** NULL in a run that an earlier release wrote. */
+  use: Buffer | null;
 }
 
 function readRuns(runs: readonly Run[]): {
   entries: UsageEntries;
   facts: Map<number, EndpointFacts>;
+  use: UseFacts;
   bytes: number;
 } {
   const entries = new UsageEntries();
   const byEndpoint = new Map<number, EndpointFacts>();
+  const use: UseFacts = new Map();
   let bytes = 0;
-  for (const { block, facts } of runs) {
-    entries.addBlock(block);
-    addEncodedFacts(byEndpoint, facts);
-    bytes += block.length;
+  for (const run of runs) {
+    entries.addBlock(run.block);
+    addEncodedFacts(byEndpoint, run.facts);
+    addUseOfRun(use, run);
+    bytes += run.block.length;
   }
-  return { entries, facts: byEndpoint, bytes };
+  return { entries, facts: byEndpoint, use, bytes };
 }

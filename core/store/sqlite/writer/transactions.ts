@@ -7,6 +7,7 @@ import { lockStore, openDatabase } from '../open.ts';
 import { forgetAddresses } from './address-removal.ts';
 import { CallLog } from './call-log.ts';
 import { Dimensions } from './dimensions.ts';
+import { IgnoredConsumers } from './ignored-consumers.ts';
 import { Purger } from './purger.ts';
 import { Rollup } from './rollup.ts';
 
@@ -29,8 +30,17 @@ export class StoreTransactions {
   /** A transaction failed: memory may hold rows and calls that the file does not. */
   #stale = false;
 
-  /** @param keepsAddresses false: full addresses of earlier times are taken out of the file */
-  constructor(path: string, retention: RetentionPeriods, nowS: number, keepsAddresses = true) {
+  /**
+   * @param keepsAddresses false: full addresses of earlier times are taken out of the file
+   * @param ignoreConsumers globs over the consumers whose calls keep no endpoint alive
+   */
+  constructor(
+    path: string,
+    retention: RetentionPeriods,
+    nowS: number,
+    keepsAddresses = true,
+    ignoreConsumers: readonly string[] = [],
+  ) {
     this.#lock = lockStore(path);
     try {
       this.#db = openDatabase(path, 'write');
@@ -38,13 +48,17 @@ export class StoreTransactions {
       this.#db.pragma('wal_autocheckpoint = 4000');
       this.#db.pragma('cache_size = -16384');
       if (!keepsAddresses) forgetAddresses(this.#db);
-      this.#dimensions = new Dimensions(this.#db);
+      const ignored = new IgnoredConsumers(ignoreConsumers);
+      this.#dimensions = new Dimensions(this.#db, ignored);
       this.#log = new CallLog(this.#db, this.#dimensions, nowS);
       this.#rollup = new Rollup(this.#db, nowS);
       this.#purger = new Purger(this.#db, retention);
       this.#lastCallId = this.#log.lastCallId();
       this.#notRolledUpSinceS = nowS;
-      this.#write(() => this.#purger.begin(nowS));
+      this.#write(() => {
+        ignored.mark(this.#db);
+        this.#purger.begin(nowS);
+      });
     } catch (error) {
       this.#lock.close();
       throw error;

@@ -11,6 +11,7 @@ export interface WriterStart {
   retention: RetentionPeriods;
   nowS: number;
   keepsAddresses: boolean;
+  ignoreConsumers: readonly string[];
 }
 
 export type WriterRequest = { id: number; nowS: number } & (
@@ -54,6 +55,7 @@ try {
     start.retention,
     start.nowS,
     start.keepsAddresses,
+    start.ignoreConsumers,
   );
   port.postMessage({ id: 0, seconds: 0 } satisfies WriterAnswer);
 } catch (error) {

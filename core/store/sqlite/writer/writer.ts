@@ -11,6 +11,8 @@ export interface SqliteWriterOptions {
   retention: RetentionPeriods;
   /** False: full addresses of clients that the file holds from earlier times are taken out of it. */
   keepsAddresses?: boolean;
+  /** Globs over the consumers whose calls keep no endpoint alive; none when absent. */
+  ignoreConsumers?: readonly string[];
   /** Milliseconds since the epoch. */
   now?: () => number;
 }
@@ -61,9 +63,11 @@ class SqliteWriter implements SqliteCallWriter {
   readonly lost: Promise<Error>;
   #lose!: (reason: Error) => void;
 
-  constructor({ path, retention, keepsAddresses = true, now = Date.now }: SqliteWriterOptions) {
-    this.#now = now;
-    const start: WriterStart = { path, retention, nowS: this.#nowS(), keepsAddresses };
+  constructor(options: SqliteWriterOptions) {
+    const { path, retention, keepsAddresses = true, ignoreConsumers = [] } = options;
+    this.#now = options.now ?? Date.now;
+    const nowS = this.#nowS();
+    const start: WriterStart = { path, retention, nowS, keepsAddresses, ignoreConsumers };
     this.#worker = new Worker(new URL('./writer-thread.ts', import.meta.url), {
       workerData: start,
       resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
