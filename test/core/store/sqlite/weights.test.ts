@@ -110,7 +110,7 @@ describe('a store written before there were weights', () => {
     db.exec(`
       INSERT INTO project VALUES (1, 'default');
       INSERT INTO service VALUES (1, 1, 'shop', '');
-      INSERT INTO origin VALUES (1, '1.0', '', 'curl', 0, '', 0);
+      INSERT INTO origin VALUES (1, '1.0', '', 'curl', 0, '');
       INSERT INTO client VALUES (1, '192.0.2.1'), (2, '192.0.2.2'), (3, '192.0.2.3');
       INSERT INTO endpoint VALUES (1, 1, 'GET', '/a', 0, ${startS * 1000 + 500}, ${(startS + 400) * 1000 + 500}, 6, 2, '[0,1,1]'),
         (2, 1, 'GET', '/b', 0, ${(startS + 40) * 1000 + 500}, ${(startS + 440) * 1000 + 500}, 6, 1, '[0,1,1]');
