@@ -31,6 +31,16 @@ usage: rollcall <command> [flags]
                 remove --service NAME [--environment NAME]
                 --url URL      of the analyzer [http://127.0.0.1:4380]; ROLLCALL_KEY holds the key
                 --json         print the answer of the REST API
+  check       judge a specification by the calls that were seen; for CI (docs/gate.md)
+                --service NAME --spec FILE [--base-spec FILE] [--environment NAME]
+                --fail-on KINDS of breaking, removal-before-deprecation, dead, undocumented,
+                               deprecated-used; none [breaking,removal-before-deprecation]
+                --min-confidence N  of dead endpoints [0.9]
+                --window 7d    of calls
+                --format NAME  table, github, github-comment, gitlab, junit, sarif, json
+                --baseline FILE [--write-baseline]
+                               findings that are known and do not fail
+                exit codes: 0 passes, 1 not judged, 2 wrong command line, 3 findings
   backup      copy the store to one file, also while services run
                 --to FILE      must not exist yet
   restore     replace the store by a backup, while no service runs

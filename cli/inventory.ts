@@ -1,13 +1,9 @@
-import { readFile, stat } from 'node:fs/promises';
-import { keyVariable, readConfig } from '../core/config/config.ts';
-import { AppError } from '../core/error.ts';
-import { limits } from '../core/limits.ts';
+import { apiUrl, print, readDocument, remark, request } from './analyzer.ts';
 import { readFlags, UsageError } from './flags.ts';
 import { textTable } from './table.ts';
 
 /**
- * `rollcall inventory …`: declares a service's routes over the REST API of an analyzer, here or elsewhere. The key,
- * where one is needed, comes from ROLLCALL_KEY: a flag would show it to every user of the machine.
+ * `rollcall inventory …`: declares a service's routes over the REST API of an analyzer.
  * @returns the exit code
  */
 export async function inventory(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
@@ -64,7 +60,10 @@ async function put(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
     'dry-run': { type: 'boolean' },
   });
   const place = placeOf(own, { ...env, ...flags });
-  const body = await readDocument(own.file);
+  if (own.file === undefined) {
+    throw new UsageError('inventory put needs --file FILE, or - for stdin');
+  }
+  const body = await readDocument(String(own.file));
   for (const name of ['prefix', 'author'] as const) {
     if (own[name] !== undefined) place.searchParams.set(name, String(own[name]));
   }
@@ -75,7 +74,7 @@ async function put(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
 
 async function show(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
   const { env: flags, own } = readFlags(args, shared);
-  const text = await request(placeOf(own, { ...env, ...flags }), env, {});
+  const text = await request(placeOf(own, { ...env, ...flags }), env);
   return report(text, own.json === true);
 }
 
@@ -87,57 +86,14 @@ async function remove(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
   return 0;
 }
 
-/** The inventory's URL; by default on an analyzer on this machine. */
+/** The inventory's URL. */
 function placeOf(own: Record<string, string | boolean | undefined>, env: NodeJS.ProcessEnv): URL {
   const { service, environment } = own;
   if (service === undefined) throw new UsageError('inventory needs --service NAME');
-  const base = String(own.url ?? `http://127.0.0.1:${readConfig(env).analyzerPort}`);
-  if (!URL.canParse(base) || !/^https?:/.test(base)) {
-    throw new UsageError(`--url "${base}" must be the URL of an analyzer`);
-  }
-  const path = `api/v1/services/${encodeURIComponent(String(service))}/inventory`;
-  const place = new URL(path, base.endsWith('/') ? base : `${base}/`);
+  const path = `services/${encodeURIComponent(String(service))}/inventory`;
+  const place = apiUrl(own.url, env, path);
   if (environment !== undefined) place.searchParams.set('environment', String(environment));
   return place;
-}
-
-/** @param file its path, or `-` for standard input */
-async function readDocument(file: string | boolean | undefined): Promise<Buffer<ArrayBuffer>> {
-  if (file === undefined) throw new UsageError('inventory put needs --file FILE, or - for stdin');
-  if (file === '-') {
-    const parts: Buffer[] = [];
-    for await (const part of process.stdin as AsyncIterable<Buffer>) parts.push(part);
-    return Buffer.concat(parts);
-  }
-  const path = String(file);
-  const found = await stat(path).catch(() => undefined);
-  if (!found?.isFile()) throw new AppError('not_found', `there is no file "${path}"`);
-  if (found.size > limits.inventoryBytes) {
-    const message = `"${path}" has ${found.size} bytes; an inventory has at most ${limits.inventoryBytes}`;
-    throw new AppError('too_large', message);
-  }
-  return await readFile(path);
-}
-
-/** @throws AppError with the API's message, or `unavailable` without an answer */
-async function request(place: URL, env: NodeJS.ProcessEnv, init: RequestInit): Promise<string> {
-  const key = env[keyVariable] ?? '';
-  const headers: Record<string, string> = key === '' ? {} : { 'x-api-key': key };
-  const response = await fetch(place, { ...init, headers }).catch((error: Error) => {
-    const reason = (error.cause as Error | undefined)?.message || error.message;
-    throw new AppError('unavailable', `no analyzer answers at ${place.origin}: ${reason}`);
-  });
-  const text = await response.text();
-  if (response.ok) return text;
-  throw new AppError('invalid', `${messageOf(text)} (HTTP ${response.status} of ${place.origin})`);
-}
-
-function messageOf(text: string): string {
-  try {
-    return (JSON.parse(text) as { error: { message: string } }).error.message;
-  } catch {
-    return 'the answer is not one of Rollcall';
-  }
 }
 
 function report(text: string, asJson: boolean): number {
@@ -171,8 +127,3 @@ function report(text: string, asJson: boolean): number {
 
 const observed = ({ environment, route, guessed }: Endpoint): string =>
   `${route}${environment === '' ? '' : ` in ${environment}`}${guessed ? ' (guessed)' : ''}`;
-
-/** The command's result, on standard output, where a script reads it. */
-const print = (text: string): boolean => process.stdout.write(`${text}\n`);
-/** Remarks for a person, on standard error. */
-const remark = (text: string): boolean => process.stderr.write(`${text}\n`);

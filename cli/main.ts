@@ -5,6 +5,7 @@ import { version } from '../core/version.ts';
 import { backup, restore } from './backup.ts';
 import { demo } from './demo/main.ts';
 import { readFlags, UsageError } from './flags.ts';
+import { gate } from './gate/main.ts';
 import { help } from './help.ts';
 import { inventory } from './inventory.ts';
 import { keys } from './keys.ts';
@@ -13,7 +14,7 @@ import { type ServiceName, startServices } from './services.ts';
 /**
  * The command line.
  * @param args without node and script
- * @returns the exit code: 0 success, 1 failure, 2 wrong command line
+ * @returns the exit code: 0 success, 1 failure, 2 wrong command line, 3 findings of a check
  */
 export async function main(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
   const [command = '', ...rest] = args;
@@ -34,6 +35,8 @@ export async function main(args: string[], env: NodeJS.ProcessEnv): Promise<numb
         return await keys(rest, env);
       case 'inventory':
         return await inventory(rest, env);
+      case 'check':
+        return await gate(rest, env);
       case 'backup':
         return await backup(rest, env);
       case 'restore':

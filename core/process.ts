@@ -11,6 +11,8 @@ export const exitCode = {
   failed: 1,
   /** The command line is wrong. */
   usage: 2,
+  /** A check found something that it was told to fail on. */
+  findings: 3,
 } as const;
 
 /** What runs until its process is asked to end. */

@@ -1,0 +1,75 @@
+import { readFile, stat } from 'node:fs/promises';
+import { keyVariable, readConfig } from '../core/config/config.ts';
+import { AppError } from '../core/error.ts';
+import { limits } from '../core/limits.ts';
+import { UsageError } from './flags.ts';
+
+/**
+ * Requests to the REST API of an analyzer, here or elsewhere. The key, where one is needed, comes from ROLLCALL_KEY:
+ * a flag would show it to every user of the machine.
+ */
+
+/**
+ * @param url of the analyzer; by default on this machine @param path below /api/v1, encoded
+ * @throws UsageError
+ */
+export function apiUrl(
+  url: string | boolean | undefined,
+  env: NodeJS.ProcessEnv,
+  path: string,
+): URL {
+  const base = String(url ?? `http://127.0.0.1:${readConfig(env).analyzerPort}`);
+  if (!URL.canParse(base) || !/^https?:/.test(base)) {
+    throw new UsageError(`--url "${base}" must be the URL of an analyzer`);
+  }
+  return new URL(`api/v1/${path}`, base.endsWith('/') ? base : `${base}/`);
+}
+
+/** @throws AppError with the API's message, or `unavailable` without an answer */
+export async function request(
+  url: URL,
+  env: NodeJS.ProcessEnv,
+  init: RequestInit = {},
+): Promise<string> {
+  const key = env[keyVariable] ?? '';
+  const headers = { ...init.headers, ...(key !== '' && { 'x-api-key': key }) };
+  const response = await fetch(url, { ...init, headers }).catch((error: Error) => {
+    const reason = (error.cause as Error | undefined)?.message || error.message;
+    throw new AppError('unavailable', `no analyzer answers at ${url.origin}: ${reason}`);
+  });
+  const text = await response.text();
+  if (response.ok) return text;
+  throw new AppError('invalid', `${messageOf(text)} (HTTP ${response.status} of ${url.origin})`);
+}
+
+function messageOf(text: string): string {
+  try {
+    return (JSON.parse(text) as { error: { message: string } }).error.message;
+  } catch {
+    return 'the answer is not one of Rollcall';
+  }
+}
+
+/**
+ * @param file its path, or `-` for standard input
+ * @throws AppError `not_found`, `too_large`
+ */
+export async function readDocument(file: string): Promise<Buffer<ArrayBuffer>> {
+  if (file === '-') {
+    const parts: Buffer[] = [];
+    for await (const part of process.stdin as AsyncIterable<Buffer>) parts.push(part);
+    return Buffer.concat(parts);
+  }
+  const found = await stat(file).catch(() => undefined);
+  if (!found?.isFile()) throw new AppError('not_found', `there is no file "${file}"`);
+  if (found.size > limits.inventoryBytes) {
+    const message = `"${file}" has ${found.size} bytes; an inventory has at most ${limits.inventoryBytes}`;
+    throw new AppError('too_large', message);
+  }
+  return await readFile(file);
+}
+
+/** The command's result, on standard output, where a script reads it. */
+export const print = (text: string): boolean => process.stdout.write(`${text}\n`);
+/** Remarks for a person, on standard error. */
+export const remark = (text: string): boolean => process.stderr.write(`${text}\n`);
