@@ -40,6 +40,8 @@ export const limits = {
    *  because an empty one has two bytes, compresses a thousandfold and costs as much as a full one. */
   envelopes: 600_000,
   requestSpans: 300_000,
+  /** Fields around the spans of a large request, the spans' own counted once: each envelope has at most four. */
+  requestFields: 3_000_000,
   /** Attributes of one resource, and fields of one span above `spanBytesCounted`: SDKs stop at 128 attributes. */
   resourceAttributes: 10_000,
   spanFields: 50_000,

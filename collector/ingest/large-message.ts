@@ -5,7 +5,7 @@ import { limits } from '../../core/limits.ts';
 import type { SpanCounts } from '../extract/counts.ts';
 import { Extractor, type ExtractorOptions } from '../extract/extractor.ts';
 import type { PartialSuccess } from '../otlp/responses.ts';
-import { slicesOf } from '../otlp/split-request.ts';
+import { checkFrames, slicesOf } from '../otlp/split-request.ts';
 import { messageDigest } from './digest.ts';
 import { type Ingest, rejections } from './ingest.ts';
 
@@ -30,7 +30,7 @@ export class LargeMessages {
    * Takes a message of any size.
    * @param message ExportTraceServiceRequest; a large one is read until the promise is settled, see `isLarge`
    * @param delivered as for `Ingest.receive`
-   * @throws AppError `invalid`, and then nothing of it was taken; `unavailable` when not all was committed
+   * @throws AppError `invalid` or `too_large`, and then nothing of it was taken; `unavailable` when not all was committed
    */
   async receive(
     project: string,
@@ -38,6 +38,7 @@ export class LargeMessages {
     delivered: Buffer = message,
   ): Promise<PartialSuccess | undefined> {
     await this.#turns.next();
+    checkFrames(message);
     await this.#prove(project, message);
     const digest = messageDigest(delivered);
     const rejected: Partial<SpanCounts['rejected']> = {};
@@ -76,7 +77,7 @@ export class LargeMessages {
         throw new AppError('invalid', `${error.message} (${where})`, { cause: error });
       }
       batch.truncate(0);
-      if (extractor.size > limits.internedStrings) extractor.reset();
+      if (extractor.size > provingStrings) extractor.reset();
       await this.#turns.next();
     }
   }
@@ -104,6 +105,9 @@ class Turns {
 export function isLarge(message: Buffer): boolean {
   return message.length > limits.largeMessageBytes;
 }
+
+/** Strings that the check of a message keeps. They are of no use later, and garbage collection copies what is kept. */
+const provingStrings = 20_000;
 
 /** Part of a slice's identity: with another size, slices that were committed before would not be recognised. */
 const sliceBytes = limits.largeMessageBytes / 2;

@@ -8,10 +8,12 @@ import { limits } from '../../core/limits.ts';
 export class RequestBounds {
   #envelopes = 0;
   #spans = 0;
+  #fields = 0;
 
   begin(): void {
     this.#envelopes = 0;
     this.#spans = 0;
+    this.#fields = 0;
   }
 
   /** @throws AppError `too_large` */
@@ -19,6 +21,14 @@ export class RequestBounds {
     this.#envelopes += 1;
     if (this.#envelopes > limits.envelopes) {
       throw tooMany('the request', 'ResourceSpans and ScopeSpans', limits.envelopes);
+    }
+  }
+
+  /** A field of the request, of a ResourceSpans or a ScopeSpans, known or not. @throws AppError `too_large` */
+  field(): void {
+    this.#fields += 1;
+    if (this.#fields > limits.requestFields) {
+      throw tooMany('the request', 'fields around its spans', limits.requestFields);
     }
   }
 

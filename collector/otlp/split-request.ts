@@ -58,6 +58,42 @@ export function* slicesOf(message: Buffer, sliceBytes: number): Generator<Buffer
   if (slice.bytes > 0) yield slice.finish();
 }
 
+/**
+ * Counts the spans of a request and the envelopes around them, so that one beyond a bound is refused before any of
+ * its spans is decoded.
+ * @throws AppError `invalid` for frames that do not fit, `too_large` beyond a bound
+ */
+export function checkFrames(message: Buffer): void {
+  const cursor = new ProtobufReader();
+  const bounds = new RequestBounds();
+  const end = cursor.open(message);
+  for (const resourceEnd of contents(cursor, bounds, requestTag.resourceSpans, end)) {
+    bounds.envelope();
+    for (const scopeEnd of contents(cursor, bounds, resourceSpansTag.scopeSpans, resourceEnd)) {
+      bounds.envelope();
+      for (const spanEnd of contents(cursor, bounds, scopeSpansTag.spans, scopeEnd)) {
+        bounds.spans(1);
+        cursor.at = spanEnd;
+      }
+    }
+  }
+}
+
+/** Moves the cursor to the content of each field with this tag, and yields its end; the caller moves it there. */
+function* contents(
+  cursor: ProtobufReader,
+  bounds: RequestBounds,
+  wanted: number,
+  end: number,
+): Generator<number> {
+  while (cursor.at < end) {
+    const tag = cursor.tag(end);
+    bounds.field();
+    if (tag === wanted) yield cursor.length(end);
+    else cursor.skip(tag, end);
+  }
+}
+
 /** Bytes of the message: from, to. */
 type Range = [number, number];
 

@@ -89,15 +89,18 @@ function lastElements(values: readonly string[]): string[] {
   const elements: string[] = [];
   let bytesLeft: number = limits.forwardingBytes;
   for (let i = values.length - 1; i >= 0; i -= 1) {
-    const value = values[i]!.slice(-bytesLeft);
-    bytesLeft -= value.length;
-    const found = value.split(',').filter((element) => element.trim() !== '');
-    // What the cut left of an element is no element.
-    if (value.length < values[i]!.length && value.length > 0) found.shift();
-    elements.unshift(...found);
-    if (bytesLeft <= 0 || elements.length >= limits.forwardingHops) break;
+    const value = values[i]!;
+    for (let end = value.length; end >= 0; ) {
+      const comma = end === 0 ? -1 : value.lastIndexOf(',', end - 1);
+      const element = value.slice(comma + 1, end);
+      bytesLeft -= end - comma;
+      if (bytesLeft < 0) return elements.reverse();
+      if (element.trim() !== '') elements.push(element);
+      if (elements.length === limits.forwardingHops) return elements.reverse();
+      end = comma;
+    }
   }
-  return elements.slice(-limits.forwardingHops);
+  return elements.reverse();
 }
 
 /** The hops of Forwarded (RFC 7239), oldest first; an element without `for` is a hop without address. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { slicesOf } from '../../../collector/otlp/split-request.ts';
+import { checkFrames, slicesOf } from '../../../collector/otlp/split-request.ts';
 import { encodeTraces, type Span } from '../../../collector/otlp/traces-encoder.ts';
 import { Random } from '../../../core/random.ts';
 import { fc } from '../../support/property.ts';
@@ -94,4 +94,42 @@ test.each([
   });
   expect(() => sliced(message, 1000)).toThrow(refused);
   expect(() => extracting().extract(message)).toThrow(refused);
+});
+
+test.each([
+  ['600,001 ResourceSpans', Buffer.from('0a00'.repeat(600_001), 'hex'), 600_000],
+  [
+    '300,001 spans of two scopes',
+    bytesField(
+      1,
+      Buffer.concat([
+        bytesField(2, Buffer.from('1200'.repeat(150_000), 'hex')),
+        bytesField(2, Buffer.from('1200'.repeat(150_001), 'hex')),
+      ]),
+    ),
+    300_000,
+  ],
+  [
+    '3,000,000 unknown fields of a ResourceSpans',
+    bytesField(1, Buffer.from('4a00'.repeat(3_000_000), 'hex')),
+    3_000_000,
+  ],
+  [
+    '3,000,000 unknown fields of a ScopeSpans',
+    bytesField(1, bytesField(2, Buffer.from('4a00'.repeat(3_000_000), 'hex'))),
+    3_000_000,
+  ],
+])('%s are refused before a span is decoded', (_, message, most) => {
+  expect(() => checkFrames(message)).toThrow(
+    expect.objectContaining({
+      code: 'too_large',
+      message: expect.stringContaining(`more than ${most} `),
+    }),
+  );
+});
+
+test('frames within the bounds pass, whatever stands between them', () => {
+  const scope = bytesField(2, Buffer.from('1200'.repeat(100_000) + '4a00'.repeat(1000), 'hex'));
+  expect(() => checkFrames(bytesField(1, Buffer.concat([scope, scope, scope])))).not.toThrow();
+  expect(() => checkFrames(Buffer.from('0a7f', 'hex'))).toThrow(/malformed protobuf at byte/);
 });

@@ -136,6 +136,15 @@ export const constructions: readonly Construction[] = [
   protobuf('one ResourceSpans of empty Resources', (bytes) =>
     field(1, repeated(emptyField(1), bytes)),
   ),
+  protobuf('one ResourceSpans of unknown fields', (bytes) =>
+    field(1, repeated(emptyField(9), bytes)),
+  ),
+  protobuf('one ScopeSpans of unknown fields', (bytes) =>
+    within([1, 2], repeated(emptyField(9), bytes)),
+  ),
+  protobuf('a span of unknown fields', (bytes) =>
+    spans(1, () => span({ attributes: [get], more: repeated(emptyField(14), bytes) })),
+  ),
   protobuf('empty ScopeSpans', (bytes) => field(1, repeated(emptyField(2), bytes))),
   protobuf('empty spans', (bytes) => within([1, 2], repeated(emptyField(2), bytes))),
   protobuf('a resource of empty attributes', (bytes) =>
