@@ -347,6 +347,9 @@ export const limits = {
   groupedPoints: 25_000,
   /** Groups of a time series besides the rest: more lines are no chart. */
   seriesGroups: 50,
+  /** Calls that one page of a search visits; then it ends, and its cursor continues there. Visiting costs a few
+   *  nanoseconds a call and filter. */
+  visitedCalls: 2_000_000,
   /** Dates in the cache of isoTime: eleven years of days, 250 KB. A full cache is emptied. */
   cachedDates: 4_096,
 } as const;

@@ -2,6 +2,7 @@ import type { CallBatch, NewDimensions } from '../call.ts';
 import type { OutcomeCounts } from '../outcome.ts';
 import type { DurationBucket, Usage } from '../usage/usage.ts';
 import type { Window } from '../window.ts';
+import type { CallFilter, CallPage, CallRequest } from './calls.ts';
 import type { EndpointUse } from './endpoint-use.ts';
 import type { Inventory } from './inventory.ts';
 
@@ -84,6 +85,9 @@ export interface Snapshot {
   /** The `limit` clients of the selected endpoints with most calls in the window, as covered, most calls
    *  first. `{other}` comes last: the clients beyond `limit` and those past the bound of an endpoint. */
   clients(selection: Selection, window: Window, limit: number): Promise<ClientUsage[]>;
+  /** One page of the raw calls of the selected endpoints that pass the filter.
+   *  @throws AppError `invalid`, field `cursor`, for a text that is no cursor of this project and order */
+  calls(selection: Selection, filter: CallFilter, request: CallRequest): Promise<CallPage>;
 }
 
 export interface Coverage {

@@ -70,8 +70,9 @@ async function write(
     const index = batch.push();
     const { service, environment, method, route, version, consumer, agent } = call;
     const name = { project: 'default', service, environment, method, route, templated: false };
-    const { bot = false } = call;
-    const origin = { serviceVersion: version, consumer, agent, bot, errorType: '' };
+    const { bot = false, errorType = '', traceId = '' } = call;
+    const { requestBytes = -1, responseBytes = -1 } = call;
+    const origin = { serviceVersion: version, consumer, agent, bot, errorType };
     const into = batch.columns;
     into.endpoint[index] = dictionary.endpoint(name);
     into.origin[index] = dictionary.origin(origin);
@@ -80,8 +81,10 @@ async function write(
     into.endNs[index] = (call.endMs % 1000) * 1_000_000;
     into.status[index] = call.status;
     into.durationNs[index] = call.durationNs;
-    into.requestBytes[index] = -1;
-    into.responseBytes[index] = -1;
+    into.requestBytes[index] = requestBytes;
+    into.responseBytes[index] = responseBytes;
+    into.traceId.fill(0, index * 16, index * 16 + 16);
+    into.traceId.set(Buffer.from(traceId, 'hex'), index * 16);
     const weight = weightOf(call);
     if (weight !== 1) batch.weights.add(index, weight, weight);
   }

@@ -1,5 +1,6 @@
 import { limits, specialRoutes } from '../../../core/limits.ts';
 import { type Outcome, outcomeCounts, outcomeOf, outcomes } from '../../../core/outcome.ts';
+import type { CallRecord } from '../../../core/store/calls.ts';
 import { addDay, emptyDays } from '../../../core/store/day-set.ts';
 import type { EndpointUse } from '../../../core/store/endpoint-use.ts';
 import type {
@@ -14,6 +15,7 @@ import type {
 } from '../../../core/store/store.ts';
 import { percentiles, type Usage } from '../../../core/usage/usage.ts';
 import { dayS, hourS, roundOutward, type Window } from '../../../core/window.ts';
+import { searchPlainly } from '../../support/plain-search.ts';
 
 /** A call as a test writes it down. */
 export interface PlainCall {
@@ -28,6 +30,11 @@ export interface PlainCall {
   consumer: string;
   agent: string;
   version: string;
+  /** These four are unknown unless told. */
+  errorType?: string;
+  traceId?: string;
+  requestBytes?: number;
+  responseBytes?: number;
   /** 1 unless told. */
   weight?: number;
   /** A monitor, crawler or scanner. */
@@ -134,6 +141,19 @@ export function oracleReader(
       const sum = (field: 'calls' | 'errors') => rest.reduce((all, row) => all + row[field], 0);
       const other = { client: specialRoutes.other, calls: sum('calls'), errors: sum('errors') };
       return [...sorted, { ...other, ...estimated }];
+    },
+    async calls(selection, filter, { order, cursor = '0', limit }) {
+      const own = selected(selection).map((call) =>
+        callRecord(call, calls.indexOf(call), idOf(call)),
+      );
+      const found = searchPlainly(own, filter, order);
+      const end = Number(cursor) + limit;
+      return {
+        calls: found.slice(Number(cursor), end),
+        ...(end < found.length && { cursor: String(end) }),
+        arrivals: String(found.length),
+        ...(calls.length > 0 && { keptSinceMs: 0 }),
+      };
     },
   };
   return {
@@ -287,6 +307,20 @@ export function usageOf(seen: readonly PlainCall[]): Usage {
     uniqueClients: new Set(calls.map(({ client }) => client).filter(Boolean)).size,
     uniqueClientsEstimated: false,
     ...(sampledMs(seen).length > 0 && { sampling: { seen: seen.length, variance } }),
+  };
+}
+
+function callRecord(call: PlainCall, index: number, endpoint: string): CallRecord {
+  const { endMs, durationNs, status, client, consumer, agent, version } = call;
+  const { bot = false, errorType = '', traceId = '' } = call;
+  const { requestBytes = -1, responseBytes = -1 } = call;
+  return {
+    id: String(index + 1),
+    endpoint,
+    endS: Math.floor(endMs / 1000),
+    endNs: (endMs % 1000) * 1_000_000,
+    ...{ durationNs, status, client, serviceVersion: version, consumer, agent, bot, errorType },
+    ...{ requestBytes, responseBytes, traceId, weight: weightOf(call) },
   };
 }
 

@@ -9,6 +9,8 @@ export interface CallContextValues {
   serviceVersion: string;
   consumer: string;
   agent: string;
+  bot: 0 | 1;
+  errorType: string;
 }
 
 /**
@@ -30,7 +32,7 @@ export class DimensionCache {
   constructor(db: Database) {
     this.#readClient = db.prepare('SELECT address FROM client WHERE id = ?').pluck();
     this.#readOrigin = db.prepare(
-      'SELECT service_version AS serviceVersion, consumer, agent FROM origin WHERE id = ?',
+      'SELECT service_version AS serviceVersion, consumer, agent, bot, error_type AS errorType FROM origin WHERE id = ?',
     );
     this.origins = new OriginNumbers(db);
     this.#readVersion = db.prepare('SELECT name FROM service_version WHERE id = ?').pluck();

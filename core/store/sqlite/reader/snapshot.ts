@@ -3,6 +3,7 @@ import { specialRoutes } from '../../../limits.ts';
 import { Tally } from '../../../usage/tally.ts';
 import type { DurationBucket, Usage } from '../../../usage/usage.ts';
 import { isoTime, minuteS, type Window } from '../../../window.ts';
+import type { CallFilter, CallPage, CallRequest } from '../../calls.ts';
 import { coverageOf, type Kept } from '../../coverage.ts';
 import type { Inventory } from '../../inventory.ts';
 import type {
@@ -17,6 +18,7 @@ import type { Database } from '../database.ts';
 import { type BucketSpan, bucketSpans, coarsestMinutes } from '../usage/levels.ts';
 import { sortBy } from '../usage/radix-sort.ts';
 import { shardBits, UsageEntries } from '../usage/usage-block.ts';
+import { callPage } from './call-page.ts';
 import type { CompactedUsage } from './compacted-usage.ts';
 import type { DimensionCache } from './dimension-cache.ts';
 import type { EndpointCache, KnownEndpoint } from './endpoint-cache.ts';
@@ -189,6 +191,11 @@ export class SqliteSnapshot implements Snapshot {
       errors,
       ...(isWeighted && { estimated: true as const }),
     }));
+  }
+
+  async calls(selection: Selection, filter: CallFilter, request: CallRequest): Promise<CallPage> {
+    const { keys } = this.#selected(selection);
+    return callPage(this.#db, this.#dimensions, this.#project, keys, filter, request);
   }
 
   #tallyAll(selected: Selected, window: Window): void {

@@ -8,6 +8,7 @@ import {
   openSqliteWriter,
   type SqliteCallWriter,
 } from '../../../../core/store/sqlite/writer/writer.ts';
+import { callsContract } from '../../../store/calls-contract.ts';
 import { storeContract } from '../../../store/contract.ts';
 import { identityContract } from '../../../store/identity-contract.ts';
 import { recordContract } from '../../../store/record-contract.ts';
@@ -38,3 +39,4 @@ async function sqlite() {
 storeContract('sqlite', sqlite);
 identityContract('sqlite', sqlite);
 recordContract('sqlite', sqlite);
+callsContract('sqlite', sqlite);
