@@ -43,8 +43,8 @@ export class RowPieces implements CallPieces {
       .raw();
     this.#commits = db
       .prepare(
-        `SELECT first_call_id, trace_ids FROM call_commit WHERE first_call_id <= ?1 AND first_call_id >=
-          ifnull((SELECT max(first_call_id) FROM call_commit WHERE first_call_id <= ?2), ?2)`,
+        `SELECT first_call_id, trace_ids FROM call_commit WHERE first_call_id <= ? AND first_call_id >=
+          ifnull((SELECT max(first_call_id) FROM call_commit WHERE first_call_id <= ?), 0)`,
       )
       .raw();
   }
