@@ -152,6 +152,12 @@ export const limits = {
   /** Clients of an endpoint that are counted exactly in one stored period. Beyond, their number is an estimate
    *  (HyperLogLog, 1.6 % error) and the rarest clients share the bucket `{other}`. */
   clientsPerEndpoint: 4_096,
+  /** Consumers of an endpoint that are counted one by one in one stored period; the rarest beyond share the bucket
+   *  `{other}`. Partners and applications are dozens; where consumers are users, those that call most are named. */
+  consumersPerEndpoint: 1_000,
+  /** Service versions of an endpoint that are counted one by one in one stored period, each with a histogram; the
+   *  oldest beyond share the bucket `{other}`. 64 days of a release every third day. */
+  versionsPerEndpoint: 20,
   /** Last callers in an endpoint's permanent record, latest first. */
   lastCallers: 5,
   /** Service versions in an endpoint's permanent record, latest first: a year of releases every other week. */

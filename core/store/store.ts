@@ -88,6 +88,13 @@ export interface Snapshot {
   /** One page of the raw calls of the selected endpoints that pass the filter.
    *  @throws AppError `invalid`, field `cursor`, for a text that is no cursor of this project and order */
   calls(selection: Selection, filter: CallFilter, request: CallRequest): Promise<CallPage>;
+  /** The `limit` consumers of the selected endpoints with most calls in the window, as covered, most calls first.
+   *  `{other}` comes last: the consumers beyond `limit` and those past the bound of an endpoint, whose calls another
+   *  row of the same consumer then lacks. Calls that release 0.1.0 counted are in none of them. */
+  consumers(selection: Selection, window: Window, limit: number): Promise<ConsumerUsage[]>;
+  /** Usage of all selected endpoints together by service version, in the window as covered, most calls first.
+   *  `{other}` comes last: versions past the bound of an endpoint. Calls that release 0.1.0 counted are in none. */
+  versions(selection: Selection, window: Window): Promise<VersionUsage[]>;
 }
 
 export interface Coverage {
@@ -195,4 +202,35 @@ export interface ClientUsage {
   errors: number;
   /** Calls of this answer have weights: the counts are estimates. */
   estimated?: true;
+}
+
+/** Calls of one consumer: the one that the span names, else the product of its user agent. */
+export interface ConsumerUsage {
+  /** Empty for calls that neither tells of; `{other}`. */
+  consumer: string;
+  /** Whether the span named it or its user agent. One name of both kinds is two consumers. */
+  namedBy: 'span' | 'agent' | 'other';
+  /** Calls whose agent is no bot. */
+  people: CountedCalls;
+  bots: CountedCalls;
+  /** Selected endpoints that it called; absent of `{other}`. */
+  endpoints?: number;
+  /** Ends of the first and last call in the window, rounded down to the second; of spans, whatever they stand for. */
+  firstCallMs: number;
+  lastCallMs: number;
+}
+
+/** Sums of weights. */
+export interface CountedCalls {
+  calls: number;
+  /** Statuses of 400 and more. */
+  errors: number;
+  /** They add up to `calls`. */
+  outcomes: OutcomeCounts;
+}
+
+export interface VersionUsage {
+  /** Empty for calls of unknown version; `{other}`. */
+  version: string;
+  usage: Omit<Usage, 'uniqueClients' | 'uniqueClientsEstimated'>;
 }

@@ -38,6 +38,24 @@ function putDoubleUint32s(out: Uint32Array, at: number, value: number): number {
 /** The first number of an encoded tally with weights. Without weights the first is the number of statuses, never 0. */
 const weightedMark = 0;
 
+/** Calls by status of the tally that `encode` wrote at `start`. */
+export function encodedStatuses(bytes: Uint8Array, start: number): [number, number][] {
+  const reader = new VarintReader();
+  reader.seek(bytes, start);
+  let count = reader.next();
+  let unit = 1;
+  if (count === weightedMark) {
+    unit = reader.next() === 1 ? weightUnit : 1;
+    reader.next();
+    reader.next();
+    reader.at += 16;
+    count = reader.next();
+  }
+  const statuses: [number, number][] = [];
+  for (; count > 0; count--) statuses.push([reader.next(), reader.next() * unit]);
+  return statuses;
+}
+
 /**
  * Adds up a set of calls: counts by status, durations (sum, extremes, histogram), clients. Accepts single calls and
  * encoded tallies in any order, and is reused from set to set.
@@ -106,16 +124,19 @@ export class Tally {
 
   /** Adds the tally that `encode` wrote at `start`. */
   addEncoded(bytes: Uint8Array, start: number): void {
+    const unit = this.addEncodedCalls(bytes, start);
+    this.clients.addEncoded(this.#reader, 1 / unit);
+  }
+
+  /** As addEncoded, without the clients. @returns the unit of its counts */
+  addEncodedCalls(bytes: Uint8Array, start: number): number {
     const reader = this.#reader;
     reader.seek(bytes, start);
     const first = reader.next();
-    if (first === weightedMark) {
-      this.#addWeighted(reader);
-      return;
-    }
+    if (first === weightedMark) return this.#addWeighted(reader);
     this.calls += this.#addEncodedStatuses(reader, first, 1);
     this.#addEncodedDurations(reader);
-    this.clients.addEncoded(reader);
+    return 1;
   }
 
   /** The most bytes `encode` can write now. */
@@ -259,8 +280,8 @@ export class Tally {
     return putDouble(out, at, this.#untimedRoundedUp);
   }
 
-  /** Reads the rest of a tally with weights, after `weightedMark`. */
-  #addWeighted(reader: VarintReader): void {
+  /** Adds a tally with weights, which begins after `weightedMark`, without the clients. @returns the unit of its counts */
+  #addWeighted(reader: VarintReader): number {
     const isFractional = reader.next() === 1;
     const unit = isFractional ? weightUnit : 1;
     const seen = reader.next();
@@ -274,7 +295,7 @@ export class Tally {
     this.#roundedUp += copies - calls;
     this.calls += calls;
     this.#addEncodedDurations(reader);
-    this.clients.addEncoded(reader, 1 / unit);
+    return unit;
   }
 
   /** @returns the sum of the counts */

@@ -5,7 +5,7 @@ import type { Database } from './database.ts';
 import { encodeFacts } from './usage/encoded-facts.ts';
 import { addFacts, type EndpointFacts, factsIn, noFacts } from './usage/endpoint-facts.ts';
 import { coarsestMinutes } from './usage/levels.ts';
-import { UsageEntries } from './usage/usage-block.ts';
+import { UsageEntries } from './usage/usage-entries.ts';
 
 const tables = `
   -- Versions of services, by the text in \`origin\`.

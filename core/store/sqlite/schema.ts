@@ -272,6 +272,21 @@ const migrations: readonly Migration[] = [
     db.exec(useTables);
     fillUse(db);
   },
+  `
+  -- Who calls, by the texts in \`origin\`: the consumer that a span names, else the product of its user agent.
+  CREATE TABLE consumer (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    is_agent INTEGER NOT NULL,
+    UNIQUE (name, is_agent)
+  );
+  INSERT INTO consumer (name, is_agent)
+    SELECT DISTINCT iif(consumer = '', agent, consumer), consumer = '' FROM origin;
+  -- Calls by version and consumer (core/store/sqlite/usage/details.ts). Last, so that to read a block is not to
+  -- read its details.
+  ALTER TABLE usage_run ADD COLUMN details BLOB;
+  ALTER TABLE usage_block ADD COLUMN details BLOB;
+  `,
 ];
 
 /** SQL, or a step that needs rules of core/store. */

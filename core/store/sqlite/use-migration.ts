@@ -1,7 +1,7 @@
 import { addDay, emptyDays } from '../day-set.ts';
 import type { Database } from './database.ts';
 import { minutesPerDay } from './usage/levels.ts';
-import { UsageEntries } from './usage/usage-block.ts';
+import { UsageEntries } from './usage/usage-entries.ts';
 import { type UseFacts, UseRecords, useOfBlocks } from './usage/use-facts.ts';
 
 /** The schema's step to the permanent use of endpoints (core/store/endpoint-use.ts) and heard hours. */

@@ -6,6 +6,8 @@ import type { EndpointUse } from '../../../core/store/endpoint-use.ts';
 import type {
   CallReader,
   ClientUsage,
+  ConsumerUsage,
+  CountedCalls,
   Coverage,
   EndpointRecord,
   LastCaller,
@@ -155,6 +157,20 @@ export function oracleReader(
         ...(calls.length > 0 && { keptSinceMs: 0 }),
       };
     },
+    async consumers(selection, window, limit) {
+      const all = within(selected(selection), window);
+      const sorted = [...groups(all, consumerKey).values()]
+        .map((own) => consumerUsage(own))
+        .sort((a, b) => callsOf(b) - callsOf(a) || (a.consumer < b.consumer ? -1 : 1));
+      if (sorted.length > limit) throw new Error('the oracle lists every consumer');
+      return sorted;
+    },
+    async versions(selection, window) {
+      const all = within(selected(selection), window);
+      return [...groups(all, ({ version }) => version)]
+        .map(([version, own]) => ({ version, usage: usageOf(own) }))
+        .sort((a, b) => b.usage.calls - a.usage.calls || (a.version < b.version ? -1 : 1));
+    },
   };
   return {
     snapshot: async (project, ask) => {
@@ -229,6 +245,7 @@ function endpointRecord(id: string, calls: PlainCall[]): EndpointRecord {
   const lastMs = sampledMs(calls).at(-1);
   const latestFirst = [...calls].sort((a, b) => b.endMs - a.endMs);
   const answered = latestFirst.filter(({ status }) => outcomeOf(status) === 'answered');
+  const person = answered.find(({ bot }) => !bot);
   const by = (outcome: Outcome) => calls.filter(({ status }) => outcomeOf(status) === outcome);
   const counts = (of: (own: PlainCall[]) => number) =>
     outcomeCounts(outcomes.map((outcome) => of(by(outcome))));
@@ -253,14 +270,11 @@ function endpointRecord(id: string, calls: PlainCall[]): EndpointRecord {
         seenOutcomes: counts(({ length }) => length),
       },
     }),
-    // No call of these tests is of a bot.
-    botCalls: 0,
+    botCalls: calls.filter(({ bot }) => bot).length,
     lastVersion: latestFirst[0]!.version,
     lastCallers: callersOf(latestFirst),
-    ...(answered.length > 0 && {
-      lastAnsweredMs: answered[0]!.endMs,
-      lastPersonMs: answered[0]!.endMs,
-    }),
+    ...(answered.length > 0 && { lastAnsweredMs: answered[0]!.endMs }),
+    ...(person && { lastPersonMs: person.endMs }),
     lastAnsweredVersion: answered[0]?.version ?? '',
     lastAnsweredCallers: callersOf(answered),
     versions: [...groups(latestFirst, ({ version }) => version)].map(([version, own]) => ({
@@ -321,6 +335,34 @@ function callRecord(call: PlainCall, index: number, endpoint: string): CallRecor
     endNs: (endMs % 1000) * 1_000_000,
     ...{ durationNs, status, client, serviceVersion: version, consumer, agent, bot, errorType },
     ...{ requestBytes, responseBytes, traceId, weight: weightOf(call) },
+  };
+}
+
+const consumerKey = ({ consumer, agent }: PlainCall): string =>
+  consumer === '' ? `agent ${agent}` : `span ${consumer}`;
+
+const callsOf = ({ people, bots }: ConsumerUsage): number => people.calls + bots.calls;
+
+function consumerUsage(calls: PlainCall[]): ConsumerUsage {
+  const { consumer, agent } = calls[0]!;
+  const ends = calls.map(({ endMs }) => Math.floor(endMs / 1000) * 1000);
+  return {
+    consumer: consumer || agent,
+    namedBy: consumer === '' ? 'agent' : 'span',
+    people: countedCalls(calls.filter(({ bot }) => !bot)),
+    bots: countedCalls(calls.filter(({ bot }) => bot)),
+    endpoints: groups(calls, endpointKey).size,
+    firstCallMs: Math.min(...ends),
+    lastCallMs: Math.max(...ends),
+  };
+}
+
+function countedCalls(calls: PlainCall[]): CountedCalls {
+  const counts = outcomes.map((of) => sumOf(calls.filter((call) => outcomeOf(call.status) === of)));
+  return {
+    calls: sumOf(calls),
+    errors: sumOf(calls.filter(isError)),
+    outcomes: outcomeCounts(counts),
   };
 }
 

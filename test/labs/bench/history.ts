@@ -5,7 +5,7 @@ import { Zipf } from '../load/zipf.ts';
 
 /**
  * Ninety days of 1,000 endpoints, written through the writer's own door in the order of time: a daily and
- * weekly rhythm, lognormal durations, 200 clients an endpoint of which few call most.
+ * weekly rhythm, lognormal durations, 200 clients an endpoint of which few call most, consumers and versions.
  */
 export interface History {
   calls: number;
@@ -90,13 +90,7 @@ function callMaker(
   const clientIds = Array.from({ length: clientsAltogether }, (_, n) =>
     dictionary.client(`198.${18 + (n >> 16)}.${(n >> 8) & 255}.${n & 255}`),
   );
-  const origin = dictionary.origin({
-    serviceVersion: '1.2.3',
-    consumer: '',
-    agent: 'okhttp',
-    bot: false,
-    errorType: '',
-  });
+  const contextOf = callContexts(dictionary);
   const medians = Array.from({ length: endpoints }, () => random.lognormal(20e6, 1));
   const whichEndpoint = new Zipf(endpoints, 0.8);
   const whichClient = new Zipf(clientsPerEndpoint, 1);
@@ -107,7 +101,7 @@ function callMaker(
     const client = (endpoint * 37 + whichClient.pick(random)) % clientsAltogether;
     const drawn = random.u32();
     columns.endpoint[at] = endpointIds[endpoint]!;
-    columns.origin[at] = origin;
+    columns.origin[at] = contextOf(endS, drawn);
     columns.client[at] = clientIds[client]!;
     columns.endS[at] = endS;
     columns.endNs[at] = drawn % 1_000_000_000;
@@ -116,5 +110,29 @@ function callMaker(
     columns.requestBytes[at] = -1;
     columns.responseBytes[at] = drawn % 65_536;
     new DataView(columns.traceId.buffer, columns.traceId.byteOffset).setUint32(at * 16, drawn);
+  };
+}
+
+/** Numbers of contexts: 24 consumers of which few call most, four agents, a release of all services every ten days. */
+function callContexts(dictionary: CallDictionary): (endS: number, chance: number) => number {
+  const agents = ['okhttp', 'Chrome', 'python-requests', 'Googlebot'];
+  const known = new Map<number, number>();
+  return (endS, chance) => {
+    const release = Math.floor(endS / (10 * 86_400));
+    const consumer = Math.floor(24 * ((chance >>> 8) / 2 ** 24) ** 2);
+    const key = release * 24 + consumer;
+    let number = known.get(key);
+    if (number === undefined) {
+      const agent = agents[consumer % agents.length]!;
+      number = dictionary.origin({
+        serviceVersion: `1.${release}.0`,
+        consumer: consumer % 3 === 0 ? '' : `partner-${consumer}`,
+        agent,
+        bot: agent === 'Googlebot',
+        errorType: '',
+      });
+      known.set(key, number);
+    }
+    return number;
   };
 }

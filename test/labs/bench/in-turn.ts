@@ -29,6 +29,8 @@ const { values } = parseArgs({
     requests: { type: 'string', default: '300' },
     calls: { type: 'string', default: '1000000' },
     only: { type: 'string', default: 'mixed,server,report' },
+    /** Reports: each version reads a store that it wrote itself, not a copy of the base's. */
+    'own-stores': { type: 'boolean', default: false },
   },
 });
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -92,11 +94,12 @@ async function ingestInTurn(folder: BenchFolder, payload: PayloadName): Promise<
 
 async function reportsInTurn(folder: BenchFolder): Promise<void> {
   const store = newStore(folder, 'history');
-  await writeWith(base, store);
+  if (!values['own-stores']) await writeWith(base, store);
   const subjects: { analyzer: Running; url: string; agent: Agent }[] = [];
   for (const { name, checkout } of versions) {
     const own = newStore(folder, `history-${name}`);
-    copyFileSync(store, own);
+    if (values['own-stores']) await writeWith(checkout, own);
+    else copyFileSync(store, own);
     const analyzer = await start(checkout, 'analyzer/main.ts', own);
     const agent = new Agent({ keepAlive: true });
     subjects.push({ analyzer, url: `${analyzer.addresses.analyzer}/api/v1`, agent });

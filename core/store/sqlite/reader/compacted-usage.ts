@@ -1,7 +1,7 @@
 import { Tally } from '../../../usage/tally.ts';
 import type { Database, Statement } from '../database.ts';
 import { type BucketSpan, minutesPerDay } from '../usage/levels.ts';
-import { UsageEntries } from '../usage/usage-block.ts';
+import { type BlockWithDetails, UsageEntries } from '../usage/usage-entries.ts';
 import { MergedUsage } from './merged-usage.ts';
 
 /** Bytes of merged usage in the cache; beyond, the least recently used is evicted. */
@@ -26,6 +26,7 @@ export class CompactedUsage {
   readonly #tally = new Tally();
   readonly #blocks: Statement;
   readonly #versions: Statement;
+  readonly #detailed: Statement;
 
   constructor(db: Database) {
     this.#blocks = db
@@ -36,6 +37,9 @@ export class CompactedUsage {
     this.#versions = db
       .prepare('SELECT shard, version FROM usage_shard WHERE shard BETWEEN ? AND ?')
       .raw();
+    this.#detailed = db.prepare(
+      'SELECT block, details FROM usage_block WHERE level_minutes = ? AND minute >= ? AND minute < ? AND shard BETWEEN ? AND ?',
+    );
   }
 
   /** Everything the buckets hold of some shards: spans worth caching come merged, the others as blocks. */
@@ -45,6 +49,24 @@ export class CompactedUsage {
       merged: cached.length > 0 ? this.#merged(cached, firstShard, lastShard) : new Map(),
       blocks: passing.flatMap((span) => this.#read(span, firstShard, lastShard)),
     };
+  }
+
+  /** Everything the buckets hold of some shards, with details. */
+  readDetailed(
+    spans: readonly BucketSpan[],
+    firstShard: number,
+    lastShard: number,
+  ): BlockWithDetails[] {
+    return spans.flatMap(
+      ({ levelMinutes, fromMinute, toMinute }) =>
+        this.#detailed.all(
+          levelMinutes,
+          fromMinute,
+          toMinute,
+          firstShard,
+          lastShard,
+        ) as BlockWithDetails[],
+    );
   }
 
   #merged(

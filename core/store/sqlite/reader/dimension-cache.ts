@@ -13,6 +13,12 @@ export interface CallContextValues {
   errorType: string;
 }
 
+export interface ConsumerName {
+  name: string;
+  /** 1 when the name is the product of a user agent. */
+  isAgent: number;
+}
+
 /**
  * Values of client and origin rows, cached from report to report. A row changes only when ROLLCALL_CLIENT_PRIVACY
  * is switched on and full addresses are taken out (writer/address-removal.ts), or when ROLLCALL_IGNORE_CONSUMERS
@@ -22,10 +28,12 @@ export class DimensionCache {
   readonly origins: OriginNumbers;
   readonly #clients = new Map<number, string>();
   readonly #versions = new Map<number, string>();
+  readonly #consumers = new Map<number, ConsumerName>();
   readonly #origins = new Map<number, CallContextValues>();
   readonly #readClient: Statement;
   readonly #readOrigin: Statement;
   readonly #readVersion: Statement;
+  readonly #readConsumer: Statement;
   readonly #readForgotten: Statement;
   #forgotten: unknown;
 
@@ -36,6 +44,7 @@ export class DimensionCache {
     );
     this.origins = new OriginNumbers(db);
     this.#readVersion = db.prepare('SELECT name FROM service_version WHERE id = ?').pluck();
+    this.#readConsumer = db.prepare('SELECT name, is_agent AS isAgent FROM consumer WHERE id = ?');
     this.#readForgotten = db
       .prepare("SELECT value FROM meta WHERE key = 'addresses_forgotten'")
       .pluck();
@@ -49,6 +58,7 @@ export class DimensionCache {
     this.#clients.clear();
     this.#origins.clear();
     this.origins.forget();
+    this.#consumers.clear();
   }
 
   /** The address of a client row; empty for 0, the unknown client. */
@@ -63,6 +73,10 @@ export class DimensionCache {
 
   version(row: number): string {
     return cached(this.#versions, row, this.#readVersion);
+  }
+
+  consumer(row: number): ConsumerName {
+    return cached(this.#consumers, row, this.#readConsumer);
   }
 }
 

@@ -1,7 +1,7 @@
 import { grown } from '../../../column.ts';
 import type { Tally } from '../../../usage/tally.ts';
 import { sortBy } from '../usage/radix-sort.ts';
-import { shardBits, type UsageEntries } from '../usage/usage-block.ts';
+import { shardBits, type UsageEntries } from '../usage/usage-entries.ts';
 
 /**
  * The usage of one shard's endpoints, one tally each. A tally is kept as uint32s (`Tally.putUint32s`), which are

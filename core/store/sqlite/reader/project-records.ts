@@ -14,7 +14,7 @@ import { otherVersions, versionNumbers } from '../../versions.ts';
 import type { Database } from '../database.ts';
 import { addFacts, copyOfFacts, type EndpointFacts } from '../usage/endpoint-facts.ts';
 import { minutesPerDay } from '../usage/levels.ts';
-import { UsageEntries } from '../usage/usage-block.ts';
+import { UsageEntries } from '../usage/usage-entries.ts';
 import type { DimensionCache } from './dimension-cache.ts';
 import type { EndpointCache, KnownEndpoint, KnownSpelling } from './endpoint-cache.ts';
 import type { RecentUsage } from './recent-usage.ts';
@@ -190,7 +190,7 @@ export class ProjectRecords {
     type Row = [service: number, day: number, hours: number];
     for (const row of compacted.raw().all(this.#project) as Row[]) note(...row);
     const recent = new UsageEntries();
-    for (const block of this.#notCompacted().blocks) recent.addBlock(block);
+    for (const { block } of this.#notCompacted().blocks) recent.addBlock(block);
     const serviceOf = new Map(
       this.select({}).flatMap(({ spellings, service_id }) =>
         spellings.map(({ row }) => [row, service_id] as const),

@@ -6,12 +6,13 @@ import { type EndpointFacts, factsOfCalls } from '../usage/endpoint-facts.ts';
 import type { OriginNumbers } from '../usage/origin-numbers.ts';
 import { sortBy } from '../usage/radix-sort.ts';
 import { BlockWriter } from '../usage/usage-block.ts';
+import type { BlockWithDetails } from '../usage/usage-entries.ts';
 import { addUseOfRun, type UseFacts, useOfCalls } from '../usage/use-facts.ts';
 
 /** Usage that is committed and not compacted: of the runs, and of raw calls that are not rolled up. */
 export interface RecentUsage {
   /** Usage blocks: one a run, and one of the raw calls. */
-  blocks: readonly Uint8Array[];
+  blocks: readonly BlockWithDetails[];
   /** What these calls add to the endpoints' permanent facts, by endpoint row. */
   facts: ReadonlyMap<number, EndpointFacts>;
   use: Readonly<UseFacts>;
@@ -33,15 +34,13 @@ export function readRecentUsage(
   const use = useOfCalls(notRolledUp, order, origins);
   const block = new BlockWriter();
   block.begin();
-  block.addCalls(notRolledUp, order, tally);
-  const runs = db.prepare('SELECT block, facts, use FROM usage_run ORDER BY id').all() as {
-    block: Buffer;
-    facts: Buffer;
-    use: Buffer | null;
-  }[];
+  block.addCalls(notRolledUp, order, tally, origins);
+  const runs = db
+    .prepare('SELECT block, details, facts, use FROM usage_run ORDER BY id')
+    .all() as (BlockWithDetails & { facts: Buffer; use: Buffer | null })[];
   for (const run of runs) {
     addEncodedFacts(facts, run.facts);
     addUseOfRun(use, run);
   }
-  return { blocks: [...runs.map((run) => run.block), block.finish()], facts, use };
+  return { blocks: [...runs, block.finish()], facts, use };
 }

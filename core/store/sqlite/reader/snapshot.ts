@@ -8,18 +8,21 @@ import { coverageOf, type Kept } from '../../coverage.ts';
 import type { Inventory } from '../../inventory.ts';
 import type {
   ClientUsage,
+  ConsumerUsage,
   Coverage,
   EndpointRecord,
   Selection,
   ServiceRecord,
   Snapshot,
+  VersionUsage,
 } from '../../store.ts';
 import type { Database } from '../database.ts';
 import { type BucketSpan, bucketSpans, coarsestMinutes } from '../usage/levels.ts';
 import { sortBy } from '../usage/radix-sort.ts';
-import { shardBits, UsageEntries } from '../usage/usage-block.ts';
+import { shardBits, UsageEntries } from '../usage/usage-entries.ts';
 import { callPage } from './call-page.ts';
 import type { CompactedUsage } from './compacted-usage.ts';
+import { consumersOf, versionsOf } from './detailed-usage.ts';
 import type { DimensionCache } from './dimension-cache.ts';
 import type { EndpointCache, KnownEndpoint } from './endpoint-cache.ts';
 import type { InventoryCache } from './inventory-cache.ts';
@@ -198,6 +201,34 @@ export class SqliteSnapshot implements Snapshot {
     return callPage(this.#db, this.#dimensions, this.#project, keys, filter, request);
   }
 
+  async consumers(selection: Selection, window: Window, limit: number): Promise<ConsumerUsage[]> {
+    return consumersOf(this.#detailed(selection, window), this.#dimensions, limit);
+  }
+
+  async versions(selection: Selection, window: Window): Promise<VersionUsage[]> {
+    return versionsOf(this.#detailed(selection, window), this.#dimensions, this.#tally);
+  }
+
+  /** All usage of the window with details, under the first rows of the endpoints. */
+  #detailed(selection: Selection, window: Window): UsageEntries {
+    const { endpoints, keys, firstRow, lastRow } = this.#selected(selection);
+    const { window: covered } = this.#coverage(window);
+    const fromMinute = covered.fromS / 60;
+    const toMinute = covered.toS / 60;
+    const entries = new UsageEntries();
+    if (endpoints.length === 0) return entries;
+    const spans = this.#compactedSpans(fromMinute, toMinute);
+    const [firstShard, lastShard] = [firstRow >> shardBits, lastRow >> shardBits];
+    const compacted = this.#compacted.readDetailed(spans, firstShard, lastShard);
+    for (const { block, details } of compacted) {
+      entries.addBlock(block, keys, 0, Number.POSITIVE_INFINITY, details);
+    }
+    for (const { block, details } of this.#notCompacted().blocks) {
+      entries.addBlock(block, keys, fromMinute, toMinute, details);
+    }
+    return entries;
+  }
+
   #tallyAll(selected: Selected, window: Window): void {
     const { merged, entries } = this.#stored(selected, window);
     for (const { spellings } of selected.endpoints) addMerged(merged, spellings, this.#tally);
@@ -224,7 +255,7 @@ export class SqliteSnapshot implements Snapshot {
     const spans = this.#compactedSpans(fromMinute, toMinute);
     const { merged, blocks } = this.#compacted.read(spans, firstShard, lastShard);
     for (const block of blocks) entries.addBlock(block, keys);
-    for (const block of this.#notCompacted().blocks) {
+    for (const { block } of this.#notCompacted().blocks) {
       entries.addBlock(block, keys, fromMinute, toMinute);
     }
     return { merged, entries };

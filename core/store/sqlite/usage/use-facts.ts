@@ -6,7 +6,7 @@ import type { Database, Statement } from '../database.ts';
 import type { CallRows } from './call-rows.ts';
 import { minutesPerDay } from './levels.ts';
 import type { OriginNumbers } from './origin-numbers.ts';
-import { UsageEntries } from './usage-block.ts';
+import { UsageEntries } from './usage-entries.ts';
 
 /** Use by endpoint row. */
 export type UseFacts = Map<number, EndpointUse>;
@@ -129,7 +129,7 @@ export function addEncodedUse(byEndpoint: UseFacts, bytes: Uint8Array): void {
 /** Of a run: its own facts, or, in a run that an earlier release wrote, what its block shows. */
 export function addUseOfRun(
   byEndpoint: UseFacts,
-  run: { block: Buffer; use: Buffer | null },
+  run: { block: Uint8Array; use: Buffer | null },
 ): void {
   if (run.use !== null) {
     addEncodedUse(byEndpoint, run.use);

@@ -24,6 +24,7 @@ export function forgetAddresses(db: Database): void {
         });
       };
       const origin = rewrite(db, 'origin', ['consumer', 'agent', 'error_type'], within);
+      rewrite(db, 'consumer', ['name'], within);
       const endpoint = rewrite(db, 'endpoint', ['route', 'display'], within);
       const isForgotten = client || origin || endpoint;
       if (isForgotten) tellReaders(db);

@@ -94,6 +94,8 @@ export class Dimensions {
       ),
       findVersion: db.prepare('SELECT id FROM service_version WHERE name = ?').pluck(),
       addVersion: db.prepare('INSERT INTO service_version (name) VALUES (?)'),
+      findConsumer: db.prepare('SELECT id FROM consumer WHERE name = ? AND is_agent = ?').pluck(),
+      addConsumer: db.prepare('INSERT INTO consumer (name, is_agent) VALUES (?, ?)'),
       findClient: db.prepare('SELECT id FROM client WHERE address = ?').pluck(),
       addClient: db.prepare('INSERT INTO client (address) VALUES (?)'),
     };
@@ -162,6 +164,7 @@ export class Dimensions {
     const { serviceVersion, consumer, agent, bot, errorType } = origin;
     const values = [serviceVersion, consumer, agent, bot ? 1 : 0, errorType];
     this.#findOrAdd('Version', [serviceVersion]);
+    this.#findOrAdd('Consumer', consumer === '' ? [agent, 1] : [consumer, 0]);
     const found = this.#sql.findOrigin!.get(...values) as number | undefined;
     const row =
       found ?? this.#sql.addOrigin!.run(...values, this.#ignored.includes(origin) ? 1 : 0);

@@ -7,7 +7,13 @@ import { EndpointRecords } from '../usage/endpoint-records.ts';
 import { levels, minutesPerDay } from '../usage/levels.ts';
 import { OriginNumbers } from '../usage/origin-numbers.ts';
 import { sortBy } from '../usage/radix-sort.ts';
-import { BlockWriter, bucketOf, coalesce, shardBits, UsageEntries } from '../usage/usage-block.ts';
+import { BlockWriter, coalesce } from '../usage/usage-block.ts';
+import {
+  type BlockWithDetails,
+  bucketOf,
+  shardBits,
+  UsageEntries,
+} from '../usage/usage-entries.ts';
 import {
   addUseOfRun,
   encodeUse,
@@ -64,20 +70,20 @@ export class Rollup {
     this.#useRecords = new UseRecords(db);
     this.#sql = {
       addRun: db.prepare(
-        'INSERT INTO usage_run (shard, tier, block, facts, use) VALUES (?, ?, ?, ?, ?)',
+        'INSERT INTO usage_run (shard, tier, block, details, facts, use) VALUES (?, ?, ?, ?, ?, ?)',
       ),
       runsOfTier: db.prepare(
-        'SELECT block, facts, use FROM usage_run WHERE shard = ? AND tier = ?',
+        'SELECT block, details, facts, use FROM usage_run WHERE shard = ? AND tier = ?',
       ),
-      runsOfShard: db.prepare('SELECT block, facts, use FROM usage_run WHERE shard = ?'),
+      runsOfShard: db.prepare('SELECT block, details, facts, use FROM usage_run WHERE shard = ?'),
       deleteTier: db.prepare('DELETE FROM usage_run WHERE shard = ? AND tier = ?'),
       deleteShard: db.prepare('DELETE FROM usage_run WHERE shard = ?'),
-      readBlock: db
-        .prepare(
-          'SELECT block FROM usage_block WHERE level_minutes = ? AND minute = ? AND shard = ?',
-        )
-        .pluck(),
-      writeBlock: db.prepare('INSERT OR REPLACE INTO usage_block VALUES (?, ?, ?, ?)'),
+      readBlock: db.prepare(
+        'SELECT block, details FROM usage_block WHERE level_minutes = ? AND minute = ? AND shard = ?',
+      ),
+      writeBlock: db.prepare(
+        'INSERT OR REPLACE INTO usage_block (level_minutes, minute, shard, block, details) VALUES (?, ?, ?, ?, ?)',
+      ),
       changed: db.prepare(
         'INSERT INTO usage_shard VALUES (?, 1) ON CONFLICT DO UPDATE SET version = version + 1',
       ),
@@ -104,10 +110,10 @@ export class Rollup {
       while (to < order.length && shard[order[to]!] === runShard) to += 1;
       this.#writer.begin();
       const run = order.subarray(from, to);
-      this.#writer.addCalls(notRolledUp, run, this.#tally);
+      this.#writer.addCalls(notRolledUp, run, this.#tally, this.#origins);
       const facts = encodeFacts(factsOfCalls(notRolledUp, run, this.#origins));
       const use = encodeUse(useOfCalls(notRolledUp, run, this.#origins));
-      this.#addRun(runShard, 0, { block: this.#writer.finish(), facts, use }, nowS);
+      this.#addRun(runShard, 0, { ...this.#writer.finish(), facts, use }, nowS);
       from = to;
     }
     this.#sql.setMeta!.run(lastCallId, 'rolled_up_call');
@@ -139,7 +145,7 @@ export class Rollup {
     for (const level of levels) {
       const { minutes } = level;
       const merged = new UsageEntries();
-      merged.addBlock(coalesce(entries, minutes, this.#tally, this.#writer));
+      addWithDetails(merged, coalesce(entries, minutes, this.#tally, this.#writer));
       this.#compactLevel(level, shard, merged);
       if (minutes === 60) this.#noteHours(merged);
       entries = merged;
@@ -158,7 +164,9 @@ export class Rollup {
   recover(nowS: number): void {
     this.#shards.clear();
     this.#origins.forget();
-    const runs = this.#db.prepare('SELECT shard, tier, length(block) AS bytes FROM usage_run');
+    const runs = this.#db.prepare(
+      'SELECT shard, tier, length(block) + ifnull(length(details), 0) AS bytes FROM usage_run',
+    );
     for (const run of runs.iterate() as Iterable<{ shard: number; tier: number; bytes: number }>) {
       this.#noteRun(run.shard, run.tier, run.bytes, nowS);
     }
@@ -166,22 +174,18 @@ export class Rollup {
     readCallsAfter(this.#db, this.#meta('rolled_up_call'), this.notRolledUp);
   }
 
-  #addRun(
-    shard: number,
-    tier: number,
-    run: { block: Buffer; facts: Buffer; use: Buffer },
-    nowS: number,
-  ): void {
-    this.#sql.addRun!.run(shard, tier, run.block, run.facts, run.use);
-    const runs = this.#noteRun(shard, tier, run.block.length, nowS);
+  #addRun(shard: number, tier: number, run: EncodedRun, nowS: number): void {
+    const { block, details } = run;
+    this.#sql.addRun!.run(shard, tier, block, details, run.facts, run.use);
+    const runs = this.#noteRun(shard, tier, block.length + details.length, nowS);
     if (runs.tiers[tier]! < runsPerTier) return;
     const merged = readRuns(this.#sql.runsOfTier!.all(shard, tier) as Run[]);
     this.#sql.deleteTier!.run(shard, tier);
     runs.tiers[tier] = 0;
     runs.bytes -= merged.bytes;
-    const block = coalesce(merged.entries, 1, this.#tally, this.#writer);
+    const coalesced = coalesce(merged.entries, 1, this.#tally, this.#writer);
     const facts = encodeFacts(merged.facts);
-    this.#addRun(shard, tier + 1, { block, facts, use: encodeUse(merged.use) }, nowS);
+    this.#addRun(shard, tier + 1, { ...coalesced, facts, use: encodeUse(merged.use) }, nowS);
   }
 
   #noteRun(shard: number, tier: number, bytes: number, nowS: number): ShardRuns {
@@ -208,12 +212,14 @@ export class Rollup {
       while (to < delta.length && delta.minute[to] === delta.minute[from]) to += 1;
       if (bucket >= keptFrom) {
         const entries = new UsageEntries();
-        const stored = this.#sql.readBlock!.get(minutes, bucket, shard) as Buffer | undefined;
-        if (stored) entries.addBlock(stored);
+        const stored = this.#sql.readBlock!.get(minutes, bucket, shard) as
+          | BlockWithDetails
+          | undefined;
+        if (stored) addWithDetails(entries, stored);
         entries.addEntries(delta, from, to);
-        const block = coalesce(entries, minutes, this.#tally, this.#writer);
-        this.#sql.writeBlock!.run(minutes, bucket, shard, block);
-        this.#compactedBytes.set(shard, block.length);
+        const { block, details } = coalesce(entries, minutes, this.#tally, this.#writer);
+        this.#sql.writeBlock!.run(minutes, bucket, shard, block, details);
+        this.#compactedBytes.set(shard, block.length + details.length);
       }
       from = to;
     }
@@ -247,11 +253,21 @@ export class Rollup {
   }
 }
 
-interface Run {
+interface EncodedRun {
   block: Buffer;
+  details: Buffer;
+  facts: Buffer;
+  use: Buffer;
+}
+
+interface Run extends BlockWithDetails {
   facts: Buffer;
   /** NULL in a run that an earlier release wrote. */
   use: Buffer | null;
+}
+
+function addWithDetails(entries: UsageEntries, { block, details }: BlockWithDetails): void {
+  entries.addBlock(block, undefined, 0, Number.POSITIVE_INFINITY, details);
 }
 
 function readRuns(runs: readonly Run[]): {
@@ -265,10 +281,10 @@ function readRuns(runs: readonly Run[]): {
   const use: UseFacts = new Map();
   let bytes = 0;
   for (const run of runs) {
-    entries.addBlock(run.block);
+    addWithDetails(entries, run);
     addEncodedFacts(byEndpoint, run.facts);
     addUseOfRun(use, run);
-    bytes += run.block.length;
+    bytes += run.block.length + (run.details?.length ?? 0);
   }
   return { entries, facts: byEndpoint, use, bytes };
 }

@@ -10,6 +10,7 @@ import {
 } from '../../../../core/store/sqlite/writer/writer.ts';
 import { callsContract } from '../../../store/calls-contract.ts';
 import { storeContract } from '../../../store/contract.ts';
+import { detailsContract } from '../../../store/details-contract.ts';
 import { identityContract } from '../../../store/identity-contract.ts';
 import { recordContract } from '../../../store/record-contract.ts';
 
@@ -40,3 +41,4 @@ storeContract('sqlite', sqlite);
 identityContract('sqlite', sqlite);
 recordContract('sqlite', sqlite);
 callsContract('sqlite', sqlite);
+detailsContract('sqlite', sqlite);

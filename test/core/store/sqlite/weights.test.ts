@@ -49,8 +49,9 @@ function callRows([from, to]: readonly [number, number]): CallRows {
 function blockOf(calls: CallRows): Buffer {
   const writer = new BlockWriter();
   writer.begin();
-  writer.addCalls(calls, sortBy(calls.length, calls.endpoint, calls.minute), new Tally());
-  return writer.finish();
+  const order = sortBy(calls.length, calls.endpoint, calls.minute);
+  writer.addCalls(calls, order, new Tally(), originNumbers());
+  return writer.finish().block;
 }
 
 /** The facts of `before` as they are written now: with outcomes, versions and the callers of answered calls. */
@@ -66,6 +67,7 @@ function originNumbers(): OriginNumbers {
   db.exec(`
     INSERT INTO origin VALUES (1, '1.0', '', 'curl', 0, '', 0);
     INSERT INTO service_version VALUES (1, '1.0');
+    INSERT INTO consumer VALUES (1, 'curl', 1);
   `);
   return new OriginNumbers(db);
 }

@@ -1,0 +1,149 @@
+import { specialRoutes } from '../../../limits.ts';
+import { outcomeCounts, outcomes } from '../../../outcome.ts';
+import { type ConsumerCounts, ConsumerTally } from '../../../usage/consumer-tally.ts';
+import type { Tally } from '../../../usage/tally.ts';
+import type { ConsumerUsage, CountedCalls, VersionUsage } from '../../store.ts';
+import { otherVersions } from '../../versions.ts';
+import {
+  addConsumers,
+  addEncodedTallies,
+  addVersions,
+  type EncodedTally,
+} from '../usage/details.ts';
+import { sortBy } from '../usage/radix-sort.ts';
+import type { UsageEntries } from '../usage/usage-entries.ts';
+import type { DimensionCache } from './dimension-cache.ts';
+
+/** Calls by version of all the entries, most calls first, `{other}` last. @param tally an empty one, which is left empty */
+export function versionsOf(
+  entries: UsageEntries,
+  dimensions: DimensionCache,
+  tally: Tally,
+): VersionUsage[] {
+  const byVersion = new Map<number, EncodedTally[]>();
+  for (let i = 0; i < entries.length; i++) addVersions(entries, i, byVersion);
+  const found: VersionUsage[] = [];
+  let other: VersionUsage | undefined;
+  for (const [number, encoded] of byVersion) {
+    addEncodedTallies(tally, encoded);
+    const { uniqueClients: _, uniqueClientsEstimated: __, ...usage } = tally.usage();
+    tally.clear();
+    if (number === otherVersions) other = { version: specialRoutes.other, usage };
+    else found.push({ version: dimensions.version(number), usage });
+  }
+  found.sort((a, b) => b.usage.calls - a.usage.calls || (a.version < b.version ? -1 : 1));
+  return other ? [...found, other] : found;
+}
+
+/** Calls by consumer of all the entries. @param entries under the rows of their endpoints */
+export function consumersOf(
+  entries: UsageEntries,
+  dimensions: DimensionCache,
+  limit: number,
+): ConsumerUsage[] {
+  const byName = new Map<number, Sum>();
+  const consumers = new ConsumerTally();
+  const order = sortBy(entries.length, entries.endpoint);
+  for (let i = 0; i < order.length; ) {
+    const endpoint = entries.endpoint[order[i]!]!;
+    for (; i < order.length && entries.endpoint[order[i]!] === endpoint; i++) {
+      addConsumers(entries, order[i]!, consumers);
+    }
+    consumers.forEach((consumer, counts) => {
+      addConsumer(byName, consumer, counts, endpoint);
+    });
+    consumers.clear();
+  }
+  const named = [...byName].filter(([name]) => name !== otherName);
+  named.sort(([a, one], [b, two]) => two.calls - one.calls || a - b);
+  const other = byName.get(otherName) ?? noSum();
+  const isOther = byName.has(otherName) || named.length > limit;
+  for (const [, sum] of named.splice(limit)) addSum(other, sum);
+  const found = named.map(([name, sum]) => {
+    const { name: consumer, isAgent } = dimensions.consumer(name);
+    return usageOf(sum, consumer, isAgent ? 'agent' : 'span');
+  });
+  return isOther ? [...found, usageOf(other, specialRoutes.other, 'other')] : found;
+}
+
+/** The name of both `otherPeople` and `otherBots`. */
+const otherName = 0;
+
+/** Calls of one name: by people, and by bots. */
+interface Sum {
+  calls: number;
+  people: Counts;
+  bots: Counts;
+  firstS: number;
+  lastS: number;
+  endpoints: number;
+  /** The last endpoint that was added. */
+  endpoint: number;
+}
+
+interface Counts {
+  outcomes: number[];
+  errors: number;
+}
+
+function noSum(): Sum {
+  const counts = (): Counts => ({ outcomes: outcomes.map(() => 0), errors: 0 });
+  const firstS = Number.POSITIVE_INFINITY;
+  const [people, bots] = [counts(), counts()];
+  return { calls: 0, people, bots, firstS, lastS: 0, endpoints: 0, endpoint: 0 };
+}
+
+function addConsumer(
+  byName: Map<number, Sum>,
+  consumer: number,
+  counts: ConsumerCounts,
+  endpoint: number,
+): void {
+  let sum = byName.get(consumer >> 1);
+  if (sum === undefined) {
+    sum = noSum();
+    byName.set(consumer >> 1, sum);
+  }
+  const own = consumer & 1 ? sum.bots : sum.people;
+  for (const [i, calls] of counts.outcomes.entries()) {
+    own.outcomes[i]! += calls;
+    sum.calls += calls;
+  }
+  own.errors += counts.errors;
+  sum.firstS = Math.min(sum.firstS, counts.firstS);
+  sum.lastS = Math.max(sum.lastS, counts.lastS);
+  if (sum.endpoint !== endpoint) sum.endpoints += 1;
+  sum.endpoint = endpoint;
+}
+
+/** Endpoints do not add up: several consumers may use the same one. */
+function addSum(into: Sum, more: Sum): void {
+  into.calls += more.calls;
+  for (const kind of ['people', 'bots'] as const) {
+    into[kind].errors += more[kind].errors;
+    for (const [i, calls] of more[kind].outcomes.entries()) into[kind].outcomes[i]! += calls;
+  }
+  into.firstS = Math.min(into.firstS, more.firstS);
+  into.lastS = Math.max(into.lastS, more.lastS);
+}
+
+function usageOf(
+  { people, bots, endpoints, firstS, lastS }: Sum,
+  consumer: string,
+  namedBy: ConsumerUsage['namedBy'],
+): ConsumerUsage {
+  return {
+    consumer,
+    namedBy,
+    people: countedCalls(people),
+    bots: countedCalls(bots),
+    ...(namedBy !== 'other' && { endpoints }),
+    firstCallMs: firstS * 1000,
+    lastCallMs: lastS * 1000,
+  };
+}
+
+function countedCalls({ outcomes, errors }: Counts): CountedCalls {
+  const calls = outcomes.reduce((sum, n) => sum + n, 0);
+  return { calls, errors, outcomes: outcomeCounts(outcomes) };
+}

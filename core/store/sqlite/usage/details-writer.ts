@@ -1,0 +1,249 @@
+import { ConsumerTally } from '../../../usage/consumer-tally.ts';
+import { Tally } from '../../../usage/tally.ts';
+import { lengthBytes, putLength, putVarint } from '../../../usage/varint.ts';
+import type { CallRows } from './call-rows.ts';
+import {
+  addConsumers,
+  addEncodedTallies,
+  addTo,
+  addVersions,
+  baseS,
+  type EncodedTally,
+  foldVersions,
+  payloadOf,
+  several,
+  single,
+  singleConsumer,
+  singleVersion,
+} from './details.ts';
+import type { OriginNumbers } from './origin-numbers.ts';
+import type { UsageEntries } from './usage-entries.ts';
+
+/** A length prefix that grows while its payload is written takes up to this many bytes more. */
+const spareBytes = 64;
+
+/** Writes the details of one entry after another (details.ts). Minutes are those of the entries that are written. */
+export class DetailsWriter {
+  #out = Buffer.allocUnsafe(16 * 1024);
+  #length = 0;
+  readonly #consumers = new ConsumerTally();
+  readonly #tally = new Tally();
+
+  begin(): void {
+    this.#length = 0;
+  }
+
+  /** @returns a copy of what was written since `begin` */
+  finish(): Buffer {
+    return Buffer.from(this.#out.subarray(0, this.#length));
+  }
+
+  /** The details of one entry, which goes to another minute, not a later one. */
+  addCopy(entries: UsageEntries, entry: number, minute: number): void {
+    const payload = payloadOf(entries, entry);
+    if (payload.length === 0) {
+      this.#addNone();
+      return;
+    }
+    this.#reserve(payload.length);
+    const start = this.#begin(baseS(entries, entry), minute);
+    this.#out.set(payload, this.#length);
+    this.#length += payload.length;
+    this.#end(start);
+  }
+
+  /** The details of entries `order[from]` to `order[to - 1]` together. */
+  addMerged(
+    entries: UsageEntries,
+    order: Uint32Array,
+    from: number,
+    to: number,
+    minute: number,
+  ): void {
+    const group = order.subarray(from, to);
+    let firstS = Number.POSITIVE_INFINITY;
+    for (const entry of group) firstS = Math.min(firstS, baseS(entries, entry));
+    if (firstS === Number.POSITIVE_INFINITY) {
+      this.#addNone();
+      return;
+    }
+    this.#reserve(0);
+    const start = this.#begin(firstS, minute);
+    this.#mergeVersions(entries, group);
+    this.#mergeConsumers(entries, group, firstS);
+    this.#end(start);
+  }
+
+  /** The details of calls `order[from]` to `order[to - 1]`. */
+  addCalls(
+    calls: CallRows,
+    order: Uint32Array,
+    from: number,
+    to: number,
+    minute: number,
+    origins: OriginNumbers,
+  ): void {
+    let firstMs = Number.POSITIVE_INFINITY;
+    let lastMs = 0;
+    const firstOrigin = calls.origin[order[from]!]!;
+    const version = origins.version(firstOrigin);
+    const consumer = origins.consumer(firstOrigin);
+    let isOneVersion = true;
+    let isOneConsumer = true;
+    for (let i = from; i < to; i++) {
+      const call = order[i]!;
+      const endMs = calls.endMs[call]!;
+      if (endMs < firstMs) firstMs = endMs;
+      if (endMs > lastMs) lastMs = endMs;
+      const origin = calls.origin[call]!;
+      if (origin === firstOrigin) continue;
+      if (origins.version(origin) !== version) isOneVersion = false;
+      if (origins.consumer(origin) !== consumer) isOneConsumer = false;
+    }
+    const firstS = Math.floor(firstMs / 1000);
+    this.#reserve(0);
+    const start = this.#begin(firstS, minute);
+    const group = order.subarray(from, to);
+    if (isOneVersion) this.#putVersion(version);
+    else this.#putVersionsOfCalls(calls, group, origins);
+    if (isOneConsumer) this.#putConsumer(consumer, Math.floor(lastMs / 1000) - firstS);
+    else this.#putConsumersOfCalls(calls, group, origins, firstS);
+    this.#end(start);
+  }
+
+  #mergeVersions(entries: UsageEntries, group: Uint32Array): void {
+    const version = singleVersion(entries, group[0]!);
+    if (version !== undefined) {
+      if (group.every((entry) => singleVersion(entries, entry) === version)) {
+        this.#putVersion(version);
+        return;
+      }
+    }
+    const byVersion = new Map<number, EncodedTally[]>();
+    for (const entry of group) addVersions(entries, entry, byVersion);
+    this.#putVersions(byVersion, addEncodedTallies, ([first, ...more]) =>
+      more.length === 0 && !first!.isEntry ? first : undefined,
+    );
+  }
+
+  #putVersionsOfCalls(calls: CallRows, group: Uint32Array, origins: OriginNumbers): void {
+    const byVersion = new Map<number, number[]>();
+    for (const call of group) addTo(byVersion, origins.version(calls.origin[call]!), call);
+    this.#putVersions(byVersion, (tally, own) => {
+      for (const call of own) {
+        const status = calls.status[call]!;
+        const durationNs = calls.durationNs[call]!;
+        const weight = calls.weighted > 0 ? calls.weight![call]! : 1;
+        if (weight === 1) tally.addCall(status, durationNs, 0);
+        else tally.addWeightedCall(status, durationNs, 0, weight, calls.copies![call]!);
+      }
+    });
+  }
+
+  /** @param copied the encoded tally of a version that needs no adding up */
+  #putVersions<T>(
+    byVersion: Map<number, T[]>,
+    add: (tally: Tally, own: T[]) => void,
+    copied: (own: T[]) => EncodedTally | undefined = () => undefined,
+  ): void {
+    foldVersions(byVersion);
+    this.#length = putVarint(this.#out, this.#length, byVersion.size + 1);
+    let before = 0;
+    const tally = this.#tally;
+    for (const [version, own] of [...byVersion].sort(([a], [b]) => a - b)) {
+      const encoded = copied(own);
+      if (!encoded) add(tally, own);
+      this.#reserve(encoded ? encoded.end - encoded.start : tally.encodedBytesMax);
+      const out = this.#out;
+      const at = putVarint(out, this.#length, version - before);
+      before = version;
+      const start = at + lengthBytes;
+      if (encoded) {
+        out.set(encoded.bytes.subarray(encoded.start, encoded.end), start);
+        this.#length = putLength(out, at, start + encoded.end - encoded.start);
+      } else {
+        this.#length = putLength(out, at, tally.encode(out, start));
+        tally.clear();
+      }
+    }
+    this.#reserve(0);
+  }
+
+  #mergeConsumers(entries: UsageEntries, group: Uint32Array, firstS: number): void {
+    const first = singleConsumer(entries, group[0]!);
+    if (first) {
+      let lastS = first.lastS;
+      const isOne = group.every((entry) => {
+        const own = singleConsumer(entries, entry);
+        if (own?.consumer !== first.consumer) return false;
+        lastS = Math.max(lastS, own.lastS);
+        return true;
+      });
+      if (isOne) {
+        this.#putConsumer(first.consumer, lastS - firstS);
+        return;
+      }
+    }
+    for (const entry of group) addConsumers(entries, entry, this.#consumers);
+    this.#putConsumers(firstS);
+  }
+
+  #putConsumersOfCalls(
+    calls: CallRows,
+    group: Uint32Array,
+    origins: OriginNumbers,
+    firstS: number,
+  ): void {
+    for (const call of group) {
+      const weight = calls.weighted > 0 ? calls.weight![call]! : 1;
+      const consumer = origins.consumer(calls.origin[call]!);
+      const endS = Math.floor(calls.endMs[call]! / 1000);
+      this.#consumers.addCall(consumer, calls.status[call]!, weight, endS);
+    }
+    this.#putConsumers(firstS);
+  }
+
+  #putVersion(version: number): void {
+    this.#out[this.#length] = single;
+    this.#length = putVarint(this.#out, this.#length + 1, version);
+  }
+
+  #putConsumer(consumer: number, seconds: number): void {
+    this.#out[this.#length] = single;
+    this.#length = putVarint(this.#out, this.#length + 1, consumer);
+    this.#length = putVarint(this.#out, this.#length, seconds);
+  }
+
+  #putConsumers(firstS: number): void {
+    const consumers = this.#consumers;
+    this.#reserve(consumers.encodedBytesMax);
+    this.#out[this.#length] = several;
+    this.#length = consumers.encode(this.#out, this.#length + 1, firstS);
+    consumers.clear();
+  }
+
+  #addNone(): void {
+    this.#reserve(0);
+    this.#out[this.#length++] = 0;
+  }
+
+  /** @returns where the entry's length is written when it is known */
+  #begin(firstS: number, minute: number): number {
+    const start = this.#length;
+    this.#length = putVarint(this.#out, start + lengthBytes, firstS - minute * 60);
+    return start;
+  }
+
+  #end(start: number): void {
+    this.#length = putLength(this.#out, start, this.#length);
+  }
+
+  /** Makes room for so many bytes and the numbers around them. */
+  #reserve(bytes: number): void {
+    const needed = this.#length + bytes + spareBytes;
+    if (needed <= this.#out.length) return;
+    const next = Buffer.allocUnsafe(Math.max(this.#out.length * 2, needed));
+    this.#out.copy(next, 0, 0, this.#length);
+    this.#out = next;
+  }
+}

@@ -1,0 +1,147 @@
+import { limits } from '../../../limits.ts';
+import type { ConsumerTally } from '../../../usage/consumer-tally.ts';
+import { encodedStatuses, type Tally } from '../../../usage/tally.ts';
+import { VarintReader } from '../../../usage/varint.ts';
+import { otherVersions } from '../../versions.ts';
+import type { UsageEntries } from './usage-entries.ts';
+
+/**
+ * The details of an entry of a usage block: its calls by service version and by consumer. They stand beside the
+ * block in a column of their own, since reports do not read them (docs/decisions/0014-consumers-and-versions.md).
+ * Details are, in the order of the block's entries: `varint length`, and unless that is 0 `varint base`, versions,
+ * consumers. The base is the entry's first call, in seconds after the entry's minute.
+ *
+ * - Versions: `1, version` when all calls of the entry have this one: the entry itself is its tally. Else the number
+ *   of versions plus 1, and for each, ascending, `difference to the version before, length, tally`.
+ * - Consumers: `1, consumer, last call after the base` when all calls have this one. Else 2 and a tally
+ *   (core/usage/consumer-tally.ts).
+ *
+ * Length 0: release 0.1.0 counted the calls of the entry.
+ */
+export const single = 1;
+export const several = 2;
+
+/** An encoded tally: of one version, or of a whole entry, which has clients too. */
+export interface EncodedTally {
+  bytes: Uint8Array;
+  start: number;
+  end: number;
+  isEntry: boolean;
+}
+
+const reader = new VarintReader();
+
+/** Seconds since the epoch; infinity without details. */
+export function baseS(entries: UsageEntries, entry: number): number {
+  if (!seek(entries, entry)) return Number.POSITIVE_INFINITY;
+  return entries.minute[entry]! * 60 + reader.next();
+}
+
+/** Where the versions and consumers of an entry stand: behind the base. */
+export function payloadOf(entries: UsageEntries, entry: number): Uint8Array {
+  if (!seek(entries, entry)) return reader.bytes.subarray(0, 0);
+  reader.next();
+  return reader.bytes.subarray(reader.at, entries.detailsEnd[entry]!);
+}
+
+/** The version of all calls of an entry; undefined when they have several, or without details. */
+export function singleVersion(entries: UsageEntries, entry: number): number | undefined {
+  if (!seek(entries, entry)) return undefined;
+  reader.next();
+  return reader.next() === single ? reader.next() : undefined;
+}
+
+/** Adds an entry's encoded tally of each version to lists by version. */
+export function addVersions(
+  entries: UsageEntries,
+  entry: number,
+  byVersion: Map<number, EncodedTally[]>,
+): void {
+  if (!seek(entries, entry)) return;
+  reader.next();
+  const head = reader.next();
+  if (head === single) {
+    const bytes = entries.blocks[entries.block[entry]!]!;
+    const [start, end] = [entries.start[entry]!, entries.end[entry]!];
+    addTo(byVersion, reader.next(), { bytes, start, end, isEntry: true });
+    return;
+  }
+  const { bytes } = reader;
+  let version = 0;
+  for (let left = head - 1; left > 0; left--) {
+    version += reader.next();
+    const size = reader.next();
+    const start = reader.at;
+    addTo(byVersion, version, { bytes, start, end: start + size, isEntry: false });
+    reader.at += size;
+  }
+}
+
+/** Adds up the encoded tallies of one version. */
+export function addEncodedTallies(tally: Tally, encoded: readonly EncodedTally[]): void {
+  for (const { bytes, start } of encoded) tally.addEncodedCalls(bytes, start);
+}
+
+/** Puts the oldest versions past the bound together. */
+export function foldVersions<T>(byVersion: Map<number, T[]>): void {
+  const named = [...byVersion.keys()].filter((version) => version !== otherVersions);
+  // Versions are numbered in the order in which they were first seen.
+  named.sort((a, b) => a - b);
+  for (const version of named.slice(0, -limits.versionsPerEndpoint)) {
+    for (const item of byVersion.get(version)!) addTo(byVersion, otherVersions, item);
+    byVersion.delete(version);
+  }
+}
+
+/** The consumer of all calls of an entry, with the second of the last one. */
+export function singleConsumer(
+  entries: UsageEntries,
+  entry: number,
+): { consumer: number; lastS: number } | undefined {
+  if (!seekConsumers(entries, entry) || reader.next() !== single) return undefined;
+  return { consumer: reader.next(), lastS: baseOfEntry + reader.next() };
+}
+
+/** Adds the consumers of an entry. */
+export function addConsumers(entries: UsageEntries, entry: number, consumers: ConsumerTally): void {
+  if (!seekConsumers(entries, entry)) return;
+  if (reader.next() === several) {
+    consumers.addEncoded(reader, baseOfEntry);
+    return;
+  }
+  const consumer = reader.next();
+  const statuses = encodedStatuses(entries.blocks[entries.block[entry]!]!, entries.start[entry]!);
+  consumers.addStatuses(consumer, statuses, baseOfEntry, baseOfEntry + reader.next());
+}
+
+/** Of the entry that `seekConsumers` went to. */
+let baseOfEntry = 0;
+
+function seekConsumers(entries: UsageEntries, entry: number): boolean {
+  if (!seek(entries, entry)) return false;
+  baseOfEntry = entries.minute[entry]! * 60 + reader.next();
+  const head = reader.next();
+  if (head === single) reader.next();
+  else {
+    for (let left = head - 1; left > 0; left--) {
+      reader.next();
+      const size = reader.next();
+      reader.at += size;
+    }
+  }
+  return true;
+}
+
+/** @returns false for an entry without details */
+function seek(entries: UsageEntries, entry: number): boolean {
+  const start = entries.detailsStart[entry]!;
+  if (start === entries.detailsEnd[entry]!) return false;
+  reader.seek(entries.details[entries.block[entry]!]!, start);
+  return true;
+}
+
+export function addTo<T>(lists: Map<number, T[]>, key: number, item: T): void {
+  const own = lists.get(key);
+  if (own) own.push(item);
+  else lists.set(key, [item]);
+}

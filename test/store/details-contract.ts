@@ -1,0 +1,259 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { CallDictionary } from '../../core/call.ts';
+import { defaultRetention } from '../../core/config/retention.ts';
+import { limits } from '../../core/limits.ts';
+import { outcomeCounts, outcomeOf, outcomes } from '../../core/outcome.ts';
+import type {
+  CallReader,
+  CallWriter,
+  ConsumerUsage,
+  CountedCalls,
+  Selection,
+} from '../../core/store/store.ts';
+import { roundedWeight } from '../../core/weight.ts';
+import { allTime, type Window } from '../../core/window.ts';
+import { type ContextCall, contextBatch, inContexts } from './contexts.ts';
+import type { EngineUnderTest } from './contract.ts';
+import { expectUsage, sumOf } from './expected.ts';
+import { randomCalls, randomWindows, weighted } from './made-calls.ts';
+
+/** What every engine answers of calls by consumer and by service version, with the same numbers. */
+export function detailsContract(
+  engine: string,
+  start: () => Promise<EngineUnderTest & { end(): Promise<void> }>,
+): void {
+  describe(`${engine} store: consumers and versions`, () => {
+    const nowS = 1_790_000_000;
+    let under: Awaited<ReturnType<typeof start>>;
+    let writer: CallWriter;
+    let reader: CallReader;
+    let dictionary: CallDictionary;
+    let serial = 0;
+
+    const open = async (): Promise<void> => {
+      writer = await under.openWriter(() => nowS * 1000);
+      reader = await under.openReader();
+      dictionary = new CallDictionary();
+    };
+    const close = async (): Promise<void> => {
+      await reader.close();
+      await writer.close();
+    };
+    beforeEach(async () => {
+      under = await start();
+      await open();
+    });
+    afterEach(async () => {
+      await close();
+      await under.end();
+    });
+
+    const append = async (calls: readonly ContextCall[]): Promise<void> => {
+      serial += 1;
+      await writer.append(contextBatch(calls, dictionary, serial), dictionary.takeNew());
+    };
+
+    /** Compares the answers of all endpoints together and of one alone with the plain calls. */
+    const expectExact = async (calls: readonly ContextCall[], asked: Window): Promise<void> => {
+      await reader.snapshot('default', async (snapshot) => {
+        const { window } = await snapshot.coverage(asked);
+        const within = calls.filter(({ endS }) => endS >= window.fromS && endS < window.toS);
+        const [endpoint] = await snapshot.endpoints({ service: 'shop' });
+        const own = within.filter(({ service, method, route }) => {
+          const name = [endpoint!.service, endpoint!.method, endpoint!.route];
+          return name.join(' ') === `${service} ${method} ${route}`;
+        });
+        const parts: [Selection, ContextCall[]][] = [
+          [{}, within],
+          [{ endpoints: new Set([endpoint!.id]) }, own],
+        ];
+        for (const [selection, part] of parts) {
+          const found = await snapshot.consumers(selection, asked, 100);
+          expect(found.toSorted(byName)).toEqual(consumersOf(part).sort(byName));
+          const most = found.map(({ people, bots }) => people.calls + bots.calls);
+          expect(most).toEqual(most.toSorted((a, b) => b - a));
+          const versions = await snapshot.versions(selection, asked);
+          const truth = Map.groupBy(part, ({ context }) => context.serviceVersion);
+          expect(versions.map(({ version }) => version).sort()).toEqual([...truth.keys()].sort());
+          for (const { version, usage } of versions) {
+            const counted = { ...usage, uniqueClients: 0, uniqueClientsEstimated: true };
+            const all = truth.get(version)!.map((call) => ({ ...call, client: '' }));
+            expectUsage(counted, all, `version ${version}`);
+          }
+        }
+      });
+    };
+
+    it('are exact at every stage, in any window, and when raw calls are purged', async () => {
+      const calls = inContexts(1, randomCalls(201, 4_000, nowS, 8));
+      const windows = randomWindows(202, nowS, 8);
+      await append(calls.slice(0, 1_000));
+      await append(calls.slice(1_000, 2_000));
+      for (const window of windows) await expectExact(calls.slice(0, 2_000), window);
+      await under.compact();
+      await append(calls.slice(2_000));
+      for (const window of windows) await expectExact(calls, window);
+      await close();
+      await open();
+      await under.compact();
+      for (const window of windows) await expectExact(calls, window);
+      await under.purge(nowS + defaultRetention.callsS + 1);
+      await expectExact(calls, allTime);
+    });
+
+    it('are exact when one version and one consumer give way to others', async () => {
+      const parts = ['1.0', '1.0', '1.1', '1.1', '1.0'].map((serviceVersion, i) =>
+        inContexts(i, randomCalls(210 + i, 300, nowS, 2)).map((call) => ({
+          ...call,
+          context: { ...call.context, serviceVersion, consumer: i < 3 ? 'app' : 'partner' },
+        })),
+      );
+      for (const [i, part] of parts.entries()) {
+        await append(part);
+        await under.compact();
+        for (const window of randomWindows(i, nowS, 3)) {
+          await expectExact(parts.slice(0, i + 1).flat(), window);
+        }
+      }
+    });
+
+    it('count calls with weights as what they stand for', async () => {
+      const weights = [1, 1, 0, 2, roundedWeight(1 / 0.3), 2 ** 20];
+      const calls = inContexts(3, weighted(203, randomCalls(203, 3_000, nowS, 4), weights));
+      const windows = randomWindows(204, nowS, 6);
+      await append(calls.slice(0, 1_500));
+      for (const window of windows) await expectExact(calls.slice(0, 1_500), window);
+      await under.compact();
+      await append(calls.slice(1_500));
+      for (const window of windows) await expectExact(calls, window);
+      await under.compact();
+      for (const window of windows) await expectExact(calls, window);
+    });
+
+    it('take late calls of any age', async () => {
+      const calls = inContexts(4, randomCalls(205, 1_000, nowS, 3, 700 * 86_400));
+      for (let at = 0; at < calls.length; at += 200) {
+        await append(calls.slice(at, at + 200));
+        await under.compact();
+      }
+      await expectExact(calls, allTime);
+      for (const window of randomWindows(206, nowS, 6)) await expectExact(calls, window);
+    });
+
+    it('are cut to the limit: the rest is {other}', async () => {
+      const calls = inContexts(5, randomCalls(207, 500, nowS, 3));
+      await append(calls);
+      await reader.snapshot('default', async (snapshot) => {
+        const all = await snapshot.consumers({}, allTime, 100);
+        const some = await snapshot.consumers({}, allTime, 2);
+        expect(some.slice(0, 2)).toEqual(all.slice(0, 2));
+        const rest = all.slice(2);
+        expect(some.slice(2)).toEqual([
+          {
+            consumer: '{other}',
+            namedBy: 'other',
+            people: added(rest.map(({ people }) => people)),
+            bots: added(rest.map(({ bots }) => bots)),
+            firstCallMs: Math.min(...rest.map(({ firstCallMs }) => firstCallMs)),
+            lastCallMs: Math.max(...rest.map(({ lastCallMs }) => lastCallMs)),
+          },
+        ]);
+      });
+    });
+
+    it('past the bound of an endpoint keep those with most calls, and lose no call', async () => {
+      const [call] = inContexts(6, randomCalls(208, 1, nowS, 1));
+      const many = limits.consumersPerEndpoint + 200;
+      const calls = Array.from({ length: many * 2 }, (_, i) => {
+        const bot = i % 5 === 0;
+        // The first ten call most.
+        const consumer = i < many ? `user-${i}` : `user-${i % 10}`;
+        return { ...call!, status: 200, context: { ...call!.context, consumer, bot } };
+      });
+      await append(calls);
+      await under.compact();
+      await reader.snapshot('default', async (snapshot) => {
+        const found = await snapshot.consumers({}, allTime, many);
+        expect(found).toHaveLength(limits.consumersPerEndpoint / 2 + 1);
+        const of = (kind: 'people' | 'bots') => added(found.map((row) => row[kind])).calls;
+        expect(of('bots')).toBe(calls.filter(({ context }) => context.bot).length);
+        expect(of('people')).toBe(calls.filter(({ context }) => !context.bot).length);
+        const ten = found.slice(0, 10).map(({ consumer }) => consumer);
+        expect(new Set(ten)).toEqual(new Set(Array.from({ length: 10 }, (_, i) => `user-${i}`)));
+        expect(found.at(-1)!.consumer).toBe('{other}');
+      });
+    });
+
+    it('of versions past the bound the newest stay, and no call is lost', async () => {
+      const [call] = inContexts(7, randomCalls(209, 1, nowS, 1));
+      const many = limits.versionsPerEndpoint + 5;
+      const calls = Array.from({ length: many * 3 }, (_, i) => ({
+        ...call!,
+        durationNs: 1_000_000 * (1 + i),
+        endS: nowS - 1_000,
+        context: { ...call!.context, serviceVersion: `1.${Math.floor(i / 3)}` },
+      }));
+      for (const part of [calls.slice(0, 30), calls.slice(30)]) {
+        await append(part);
+        await under.compact();
+      }
+      await reader.snapshot('default', async (snapshot) => {
+        const found = await snapshot.versions({}, allTime);
+        expect(found).toHaveLength(limits.versionsPerEndpoint + 1);
+        expect(found.reduce((sum, { usage }) => sum + usage.calls, 0)).toBe(calls.length);
+        const { version, usage } = found.at(-1)!;
+        expect([version, usage.calls, usage.maxNs]).toEqual(['{other}', 15, 15_000_000]);
+        expect(found.some((row) => row.version === '1.24')).toBe(true);
+      });
+    });
+
+    it('of another project are not seen', async () => {
+      await append(inContexts(8, randomCalls(211, 50, nowS, 2)));
+      await reader.snapshot('other', async (snapshot) => {
+        expect(await snapshot.consumers({}, allTime, 10)).toEqual([]);
+        expect(await snapshot.versions({}, allTime)).toEqual([]);
+      });
+    });
+  });
+}
+
+function byName(a: ConsumerUsage, b: ConsumerUsage): number {
+  return `${a.consumer} ${a.namedBy}`.localeCompare(`${b.consumer} ${b.namedBy}`);
+}
+
+function consumersOf(calls: readonly ContextCall[]): ConsumerUsage[] {
+  const groups = Map.groupBy(calls, ({ context: { consumer, agent } }) =>
+    consumer === '' ? `agent ${agent}` : `span ${consumer}`,
+  );
+  return [...groups].map(([key, own]) => {
+    const ends = own.map(({ endS }) => endS * 1000);
+    return {
+      consumer: key.slice(key.indexOf(' ') + 1),
+      namedBy: key.startsWith('agent') ? 'agent' : 'span',
+      people: countsOf(own.filter(({ context }) => !context.bot)),
+      bots: countsOf(own.filter(({ context }) => context.bot)),
+      endpoints: new Set(own.map((call) => `${call.service} ${call.method} ${call.route}`)).size,
+      firstCallMs: Math.min(...ends),
+      lastCallMs: Math.max(...ends),
+    };
+  });
+}
+
+function countsOf(calls: ContextCall[]): CountedCalls {
+  return {
+    calls: sumOf(calls),
+    errors: sumOf(calls.filter(({ status }) => status >= 400)),
+    outcomes: outcomeCounts(
+      outcomes.map((of) => sumOf(calls.filter(({ status }) => outcomeOf(status) === of))),
+    ),
+  };
+}
+
+function added(counts: readonly CountedCalls[]): CountedCalls {
+  const sum = (of: (own: CountedCalls) => number) => counts.reduce((all, own) => all + of(own), 0);
+  return {
+    calls: sum(({ calls }) => calls),
+    errors: sum(({ errors }) => errors),
+    outcomes: outcomeCounts(outcomes.map((of) => sum((own) => own.outcomes[of]))),
+  };
+}
