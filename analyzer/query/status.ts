@@ -10,6 +10,9 @@ export type Status = (typeof statuses)[number];
 export const marks = [
   'new',
   'only_errors',
+  'only_refused',
+  'only_bots',
+  'periodic',
   'sampled',
   'undocumented',
   'deprecated',

@@ -20,7 +20,7 @@ export const dead = defineQuery({
     ...pageParameters(),
   }),
   schema: endpointListSchema,
-  list: endpointListOf('Dead endpoints', ['last_callers']),
+  list: endpointListOf('Dead endpoints', ['confidence', 'last_callers', 'reasons']),
   answer: (context, parameters) =>
     endpointList(context, parameters, {
       path: '/report/dead',

@@ -6,6 +6,7 @@ import { isoTime } from '../../core/window.ts';
 import { count, millisecondsOrNull, named, percentOrNull, time } from '../query/schema.ts';
 import { marks, statuses } from '../query/status.ts';
 import { tableOf } from '../query/table.ts';
+import { type ReasonCode, reasonCodes, reasonsOf } from '../verdict/reasons.ts';
 import { type EndpointEntry, isEstimated } from './endpoint-usage.ts';
 import {
   averageMs,
@@ -27,6 +28,18 @@ const lastCallerSchema = named(
     consumer: z.string().nullable().describe('who the caller is, where the span says so'),
     agent: z.string().nullable().describe('product of the user agent'),
     called_at: time,
+  }),
+);
+
+const reasonSchema = named(
+  'VerdictReason',
+  z.object({
+    code: z.enum(Object.keys(reasonCodes) as [ReasonCode, ...ReasonCode[]]).describe(
+      Object.entries(reasonCodes)
+        .map(([code, meaning]) => `${code}: ${meaning}`)
+        .join('; '),
+    ),
+    message: z.string().describe('a sentence for people'),
   }),
 );
 
@@ -86,8 +99,14 @@ export const endpointTable = tableOf<EndpointEntry>()('EndpointRow', {
   marks: {
     type: z.array(z.enum(marks)),
     about:
-      'sampled: some calls may have gone unseen, what seems dead is possibly sampled out; undocumented: the inventory does not declare it; called_after_removal: called though the inventory no longer declares it',
+      'sampled: some calls may have gone unseen, what seems dead is possibly sampled out; undocumented: the inventory does not declare it; periodic: used at regular distances; only_errors: no call succeeded; only_refused: no call got past 401, 403, 404, 405, 410 and 429; only_bots: only robots were answered; called_after_removal: called though the inventory no longer declares it',
     value: ({ lifecycle }) => lifecycle.marks,
+  },
+  confidence: {
+    type: z.number().min(0).max(1).nullable(),
+    about:
+      'of cold, dead and never_called: how sure it is that no use will come, 0 to 1 (docs/verdicts.md); else null',
+    value: ({ lifecycle }) => lifecycle.confidence,
   },
   total_calls: {
     type: count,
@@ -164,8 +183,32 @@ export const endpointTable = tableOf<EndpointEntry>()('EndpointRow', {
   },
   observed_days: {
     type: count,
-    about: 'whole days since the first call of the service',
+    about:
+      'whole days in which the service was observed since its first call, or its declaration where it was never called; gaps in observation are left out',
     value: ({ lifecycle }) => lifecycle.observedDays,
+  },
+  last_used_at: {
+    type: time.nullable(),
+    about:
+      'its last use: a call that was answered or failed, of a caller that is no robot and not in ROLLCALL_IGNORE_CONSUMERS; null without any',
+    value: ({ lifecycle }) => timeOf(lifecycle.lastUseMs),
+  },
+  expected_at: {
+    type: time.nullable(),
+    about: 'of a periodic endpoint: the day on which the next use is expected, or was',
+    value: ({ lifecycle }) => timeOf(lifecycle.expectedMs),
+  },
+  dead_since: {
+    type: time.nullable(),
+    about: 'of a dead endpoint: when its silence reached the threshold',
+    value: ({ lifecycle }) => timeOf(lifecycle.deadSinceMs),
+  },
+  reasons: {
+    type: z.array(reasonSchema),
+    about: 'why the verdict is what it is; empty for endpoints in use',
+    value: ({ lifecycle }) => reasonsOf(lifecycle),
+    order: ({ lifecycle }) => lifecycle.confidence,
+    markdown: (reasons) => reasons.map(({ message }) => message).join(' '),
   },
   lifetime_calls: {
     type: count,

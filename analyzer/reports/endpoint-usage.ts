@@ -18,9 +18,10 @@ import {
 import type { Note, QueryContext } from '../query/answer-head.ts';
 import { count, named } from '../query/schema.ts';
 import { type Status, statuses } from '../query/status.ts';
+import { serviceKey, verdictModel } from '../verdict/model.ts';
 import { clientNotes, isHashed } from './client-notes.ts';
 import { countOf, emptyUsage } from './figures.ts';
-import { activityOf, type Lifecycle, lifecycle, uncalledLifecycle } from './lifecycle.ts';
+import { type Lifecycle, lifecycle, uncalledLifecycle } from './lifecycle.ts';
 import type { Spark } from './spark.ts';
 
 /** Every endpoint of a selection with its usage in a window and its lifecycle. */
@@ -62,9 +63,9 @@ export async function usageByEndpoint(
   const selected = withPresentIds(selection, declarations);
   const usages = await snapshot.usage(selected, coverage.window);
   const endpoints = await snapshot.endpoints(selected);
-  const services = new Map(
-    records.map((service) => [serviceKey(service), activityOf(service, thresholds.coldAfterDays)]),
-  );
+  const model = await verdictModel(context, records, thresholds.coldAfterDays);
+  const { services, parameters } = model;
+  const circumstances = { thresholds, nowMs, parameters };
   const entries: EndpointEntry[] = [];
   let estimated = false;
   for (const endpoint of endpoints) {
@@ -74,7 +75,7 @@ export async function usageByEndpoint(
     }
     const usage = usages.get(endpoint.id) ?? emptyUsage;
     const declaration = declarations?.byEndpoint.get(endpoint.id);
-    const life = lifecycle(endpoint, service, thresholds, nowMs, declaration);
+    const life = lifecycle(endpoint, service, circumstances, declaration);
     const entry: EndpointEntry = { endpoint, usage, lifecycle: life };
     if (declaration) entry.declaration = declaration;
     entries.push(entry);
@@ -87,7 +88,7 @@ export async function usageByEndpoint(
     entries.push({
       endpoint: listedOf(uncalled),
       usage: emptyUsage,
-      lifecycle: uncalledLifecycle(declaration, service, thresholds, nowMs),
+      lifecycle: uncalledLifecycle(declaration, service, circumstances),
       declaration,
     });
   }
@@ -158,13 +159,6 @@ function listedOf({ declaration: _declaration, ...names }: UncalledEndpoint): Li
 export function isEstimated(endpoint: Pick<EndpointRecord, 'sampling'>, usage: Usage): boolean {
   return endpoint.sampling !== undefined || usage.sampling !== undefined;
 }
-
-/** Equal for a service's record and those of its endpoints, different for any two services. */
-export function serviceKey({ service, environment }: ServiceNames): string {
-  return `${service}\0${environment}`;
-}
-
-type ServiceNames = Pick<ServiceRecord, 'service' | 'environment'>;
 
 export function observedSince(
   records: readonly (EndpointRecord | ServiceRecord)[],

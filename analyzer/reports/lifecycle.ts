@@ -1,66 +1,54 @@
 import { isBucket } from '../../core/store/endpoint-identity.ts';
-import type { EndpointRecord, ServiceRecord } from '../../core/store/store.ts';
+import type { EndpointRecord } from '../../core/store/store.ts';
 import type { Declaration } from '../inventory/declarations.ts';
 import type { Thresholds } from '../query/answer-head.ts';
 import type { Mark, Status } from '../query/status.ts';
+import type { Parameters } from '../verdict/bgnbd.ts';
+import { type Confidence, confidenceOf, type Silence } from '../verdict/confidence.ts';
+import type { ServiceContext } from '../verdict/model.ts';
+import {
+  dayMs,
+  hoursHeardBefore,
+  momentAfter,
+  type Observation,
+  observedMs,
+} from '../verdict/observation.ts';
+import { type Rhythm, rhythmOf } from '../verdict/rhythm.ts';
 
 /**
  * Whether an endpoint is used, as an answer to delete code by. It follows from permanent records alone,
  * so it is the same under every window and after every purge.
  */
-
 export interface Lifecycle {
   /** Null for a bucket, `(unmatched)`, `(unknown)` or `{other}`: its calls belong to no endpoint. */
   status: Status | null;
   marks: Mark[];
   /** Whole days since the endpoint's last call; null when it was never called. */
   daysSinceLastCall: number | null;
-  /** Whole days since the first call of its service: how long silence could have been noticed. */
+  /** Whole days in which its service was observed, gaps left out: how long silence could have been noticed. */
   observedDays: number;
+  /** How sure it is that no use will come; null where it is in use, or where that cannot be known. */
+  confidence: number | null;
+  /** End of its last use (core/store/endpoint-use.ts); null without any. */
+  lastUseMs: number | null;
+  /** When a regular endpoint is expected next, or was when it is late. */
+  expectedMs: number | null;
+  /** When its silence reached what makes it dead. */
+  deadSinceMs: number | null;
+  /** What the confidence was computed from; absent without a confidence. */
+  grounds?: Grounds;
 }
 
-/** When a service in one environment was heard. */
-export interface Activity {
-  /** Ends of its oldest and newest span. */
-  firstCallMs: number;
-  lastCallMs: number;
-  /** Spans of time in which it was away, ascending, none beyond its newest span. */
-  outages: Outage[];
-  /** The end of its newest span that stood for others too (core/weight.ts). */
-  lastSampledMs?: number;
+export interface Grounds extends Confidence {
+  silence: Silence;
 }
 
-export interface Outage {
-  fromMs: number;
-  toMs: number;
+/** What every verdict of an answer shares. */
+export interface Circumstances {
+  thresholds: Thresholds;
+  nowMs: number;
+  parameters: Parameters;
 }
-
-/** A service heard on fewer days than this has no rhythm yet that it could depart from. */
-const rhythmDays = 14;
-/** How many times longer than its usual gap a gap must be to be an outage. */
-const outageGaps = 3;
-
-/** @param service facts of the store @param coldAfterDays a shorter gap changes no answer */
-export function activityOf(service: ServiceRecord, coldAfterDays: number): Activity {
-  const { firstCallMs, lastCallMs, heardDays, lastSampledMs } = service;
-  const outages: Outage[] = [];
-  if (heardDays.length >= rhythmDays) {
-    const gaps = heardDays.slice(1).map((day, i) => day - heardDays[i]!);
-    const usual = gaps.toSorted((a, b) => a - b)[gaps.length >> 1]!;
-    gaps.forEach((gap, i) => {
-      if (gap <= Math.max(coldAfterDays, outageGaps * usual)) return;
-      outages.push({ fromMs: (heardDays[i]! + 1) * dayMs, toMs: heardDays[i + 1]! * dayMs });
-    });
-  }
-  return {
-    firstCallMs,
-    lastCallMs,
-    outages,
-    ...(lastSampledMs !== undefined && { lastSampledMs }),
-  };
-}
-
-export const dayMs = 86_400_000;
 
 /**
  * The lifecycle of an endpoint that is declared and was never called.
@@ -68,81 +56,187 @@ export const dayMs = 86_400_000;
  */
 export function uncalledLifecycle(
   { deprecated, addedMs = 0 }: Declaration,
-  service: Activity | undefined,
-  { coldAfterDays }: Thresholds,
-  nowMs: number,
+  service: ServiceContext | undefined,
+  { thresholds, nowMs, parameters }: Circumstances,
 ): Lifecycle {
+  const { coldAfterDays } = thresholds;
+  const observation = service?.observation;
   const marks: Mark[] = [];
   if (nowMs - addedMs < coldAfterDays * dayMs) marks.push('new');
   if (deprecated) marks.push('deprecated');
-  if (service?.lastSampledMs !== undefined) marks.push('sampled');
-  const sinceMs = Math.max(service?.firstCallMs ?? nowMs, addedMs);
+  if (observation?.lastSampledMs !== undefined) marks.push('sampled');
+  const observed = observation ? observedUntilNow(observation, addedMs, nowMs, coldAfterDays) : 0;
+  const silence: Silence = {
+    rhythm: undefined,
+    days: observed / dayMs,
+    thinning: 1 / (service?.weight ?? 1),
+    liveliness: 1,
+    guessedShare: service?.guessedShare ?? 0,
+    isProbed: false,
+  };
+  const grounds = { ...confidenceOf(silence, parameters), silence };
   return {
     status: 'never_called',
     marks,
     daysSinceLastCall: null,
-    observedDays: wholeDays(nowMs - sinceMs),
+    observedDays: wholeDays(observed),
+    confidence: observation ? grounds.value : 0,
+    lastUseMs: null,
+    expectedMs: null,
+    deadSinceMs: null,
+    grounds,
   };
 }
 
 /** @param service of the endpoint's own service and environment @param declaration of its inventory, if any */
 export function lifecycle(
   endpoint: EndpointRecord,
-  service: Activity,
-  thresholds: Thresholds,
-  nowMs: number,
+  service: ServiceContext,
+  circumstances: Circumstances,
   declaration?: Declaration,
 ): Lifecycle {
-  const daysSinceLastCall = wholeDays(nowMs - endpoint.lastCallMs);
-  const observedDays = wholeDays(nowMs - service.firstCallMs);
-  if (isBucket(endpoint.route)) return { status: null, marks: [], daysSinceLastCall, observedDays };
-  const marks: Mark[] = [];
-  if (isNew(endpoint, service, thresholds, nowMs)) marks.push('new');
+  const { thresholds, nowMs } = circumstances;
+  const { observation } = service;
+  const { coldAfterDays } = thresholds;
+  const life: Lifecycle = {
+    status: null,
+    marks: [],
+    daysSinceLastCall: wholeDays(nowMs - endpoint.lastCallMs),
+    observedDays: wholeDays(observedUntilNow(observation, 0, nowMs, coldAfterDays)),
+    confidence: null,
+    lastUseMs: endpoint.use.lastMs || null,
+    expectedMs: null,
+    deadSinceMs: null,
+  };
+  if (isBucket(endpoint.route)) return life;
+  const { marks } = life;
+  if (isNew(endpoint, observation, thresholds, nowMs)) marks.push('new');
   if (hasOnlyErrors(endpoint)) marks.push('only_errors');
-  if (isSampled(endpoint, service)) marks.push('sampled');
+  if (hasOnlyRefused(endpoint)) marks.push('only_refused');
+  if (hasOnlyBots(endpoint)) marks.push('only_bots');
+  if (isSampled(endpoint, observation)) marks.push('sampled');
   if (declaration?.state === 'undocumented') marks.push('undocumented');
   if (declaration?.deprecated) marks.push('deprecated');
   if (endpoint.lastCallMs > (declaration?.removedMs ?? Infinity))
     marks.push('called_after_removal');
-  const isRemoved = declaration?.state === 'removed';
-  return {
-    status: isRemoved ? 'removed' : status(endpoint, service, thresholds, nowMs),
-    marks,
-    daysSinceLastCall,
-    observedDays,
-  };
+  judge(life, endpoint, service, circumstances);
+  if (declaration?.state === 'removed') {
+    life.status = 'removed';
+    life.confidence = null;
+    life.deadSinceMs = null;
+    delete life.grounds;
+  }
+  return life;
 }
 
 /**
- * An endpoint's silence counts only while its service was heard: up to the service's own last call, and not
- * while it was away in between. A service that is switched off does not show that its endpoints are dead.
+ * Status and confidence. An endpoint's silence counts only while its service was observed: up to the service's own
+ * last call, and not in gaps before it. A service that is switched off does not show that its endpoints are dead.
  */
-function status(
+function judge(
+  life: Lifecycle,
   endpoint: EndpointRecord,
-  service: Activity,
-  { coldAfterDays, deadAfterDays }: Thresholds,
-  nowMs: number,
-): Status {
-  let heardSilenceMs = service.lastCallMs - endpoint.lastCallMs;
-  for (const { fromMs, toMs } of service.outages) {
-    heardSilenceMs -= Math.max(0, toMs - Math.max(fromMs, endpoint.lastCallMs));
+  service: ServiceContext,
+  { thresholds, nowMs, parameters }: Circumstances,
+): void {
+  const { coldAfterDays, deadAfterDays } = thresholds;
+  const { observation } = service;
+  const sinceMs = endpoint.use.lastMs || endpoint.firstCallMs;
+  const silentMs = observedMs(observation, sinceMs, observation.lastMs);
+  const isCold = silentMs >= coldAfterDays * dayMs;
+  const rhythm =
+    isCold || nowMs - sinceMs >= dayMs ? rhythmOf(endpoint.use.days, observation.gaps) : undefined;
+  if (rhythm?.period) {
+    life.marks.push('periodic');
+    life.expectedMs = rhythm.period.expectedDay * dayMs;
   }
-  if (heardSilenceMs >= deadAfterDays * dayMs) return 'dead';
-  if (heardSilenceMs >= coldAfterDays * dayMs) return 'cold';
-  if (nowMs - endpoint.lastCallMs >= coldAfterDays * dayMs) return 'unknown';
-  return 'active';
+  if (!isCold) {
+    life.status = nowMs - sinceMs >= coldAfterDays * dayMs ? 'unknown' : 'active';
+    return;
+  }
+  const deadAfterMs = Math.max(deadAfterDays * dayMs, rhythmMs(rhythm, observation) + 1);
+  life.status = silentMs >= deadAfterMs ? 'dead' : 'cold';
+  if (life.status === 'dead') {
+    life.deadSinceMs = momentAfter(observation, sinceMs, deadAfterMs) ?? null;
+  }
+  const silence: Silence = {
+    rhythm,
+    days: silentMs / dayMs,
+    thinning: thinningOf(endpoint, rhythm, service),
+    liveliness: livelinessOf(rhythm, observation),
+    guessedShare: service.guessedShare,
+    isProbed: nowMs - endpoint.use.lastOtherMs < deadAfterDays * dayMs && endpoint.botCalls > 0,
+  };
+  life.grounds = { ...confidenceOf(silence, parameters), silence };
+  life.confidence = life.grounds.value;
+}
+
+/** Twice the longest gap of a regular endpoint, and a period more for each expected day that fell into a gap. */
+function rhythmMs(rhythm: Rhythm | undefined, { gaps }: Observation): number {
+  if (rhythm?.period === undefined) return 0;
+  const { days, expectedDay } = rhythm.period;
+  let allowedDays = 2 * rhythm.longestGapDays;
+  const lastGap = gaps.at(-1);
+  for (let day = expectedDay; lastGap && day * dayMs < lastGap.toMs; day += days) {
+    const fromMs = (day - days / 10) * dayMs;
+    const toMs = (day + 1 + days / 10) * dayMs;
+    if (gaps.some((gap) => gap.fromMs < toMs && gap.toMs > fromMs)) allowedDays += days;
+  }
+  return allowedDays * dayMs;
+}
+
+/** How likely a day of use would be seen under the sampling after the last use, against before. */
+function thinningOf(
+  { use, lifetimeCalls, sampling }: EndpointRecord,
+  rhythm: Rhythm | undefined,
+  { weight, observation }: ServiceContext,
+): number {
+  if (weight <= 1 || (observation.lastSampledMs ?? 0) <= use.lastMs) return 1;
+  const ownWeight = sampling ? Math.max(1, lifetimeCalls / sampling.seenCalls) : 1;
+  const callsPerDay = Math.max(1, (use.calls * ownWeight) / (rhythm?.useDays ?? 1));
+  const seen = (each: number) => 1 - (1 - 1 / each) ** callsPerDay;
+  return Math.min(1, seen(weight) / seen(ownWeight));
+}
+
+/** Days before and after the last use that show how often a service is heard. */
+const livelyDays = 7;
+
+function livelinessOf(rhythm: Rhythm | undefined, { heard, firstMs, lastMs }: Observation): number {
+  if (rhythm === undefined) return 1;
+  const first = Math.floor(firstMs / dayMs);
+  const last = Math.floor(lastMs / dayMs) + 1;
+  const { lastDay } = rhythm;
+  const hours = (from: number, to: number) =>
+    hoursHeardBefore(heard, to) - hoursHeardBefore(heard, from);
+  if (lastDay - first < livelyDays || last - lastDay < livelyDays) return 1;
+  const before = hours(first, lastDay) / (lastDay - first);
+  const after = hours(lastDay, last) / (last - lastDay);
+  return before === 0 ? 1 : Math.min(1, after / before);
+}
+
+/** The time after the service's last call counts while it is no longer than a usual silence. */
+function observedUntilNow(
+  observation: Observation,
+  sinceMs: number,
+  nowMs: number,
+  coldAfterDays: number,
+): number {
+  const { lastMs } = observation;
+  const after = nowMs - lastMs;
+  const tail = after > 0 && after < coldAfterDays * dayMs ? nowMs - Math.max(lastMs, sinceMs) : 0;
+  return observedMs(observation, sinceMs, lastMs) + Math.max(0, tail);
 }
 
 /** When the observation itself has only begun, every endpoint is new to us and none deserves the mark. */
 function isNew(
   endpoint: EndpointRecord,
-  service: Activity,
+  { firstMs }: Observation,
   { coldAfterDays }: Thresholds,
   nowMs: number,
 ): boolean {
   const coldMs = coldAfterDays * dayMs;
   if (nowMs - endpoint.firstCallMs >= coldMs) return false;
-  return endpoint.firstCallMs - service.firstCallMs > coldMs;
+  return endpoint.firstCallMs - firstMs > coldMs;
 }
 
 /** By seen spans: a span of weight 0 that succeeded is a success. */
@@ -151,9 +245,20 @@ function hasOnlyErrors({ sampling, lifetimeCalls, lifetimeErrors }: EndpointReco
   return lifetimeErrors === lifetimeCalls;
 }
 
+/** No call reached what stands behind the route, and some were refused. */
+function hasOnlyRefused({ lifetimeOutcomes, sampling }: EndpointRecord): boolean {
+  const { answered, refused, failed } = sampling?.seenOutcomes ?? lifetimeOutcomes;
+  return refused > 0 && answered === 0 && failed === 0;
+}
+
+/** Some calls reached it, every one of a robot. */
+function hasOnlyBots({ use, botCalls }: EndpointRecord): boolean {
+  return use.calls === 0 && use.otherCalls > 0 && botCalls > 0;
+}
+
 /** Its own calls were sampled, or those of its service after its last one: what came then may be lost. */
-function isSampled(endpoint: EndpointRecord, service: Activity): boolean {
-  return endpoint.sampling !== undefined || (service.lastSampledMs ?? 0) > endpoint.lastCallMs;
+function isSampled(endpoint: EndpointRecord, { lastSampledMs = 0 }: Observation): boolean {
+  return endpoint.sampling !== undefined || lastSampledMs > endpoint.lastCallMs;
 }
 
 /** A caller's clock may run ahead of ours by minutes: that is today, not minus one day. */

@@ -16,7 +16,8 @@ import { defineQuery } from '../query/query.ts';
 import { count, nextCursor, time } from '../query/schema.ts';
 import { tableOf } from '../query/table.ts';
 import { keptCoverage } from '../query/window.ts';
-import { observedSince, serviceKey } from './endpoint-usage.ts';
+import { serviceKey } from '../verdict/model.ts';
+import { observedSince } from './endpoint-usage.ts';
 import { countOf } from './figures.ts';
 
 interface ServiceEntry {

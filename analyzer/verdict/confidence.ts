@@ -1,0 +1,103 @@
+import { aliveProbability, type Parameters } from './bgnbd.ts';
+import type { Rhythm } from './rhythm.ts';
+
+/**
+ * How sure it is that a silent endpoint will not be used again (docs/verdicts.md). Three reasons to expect another
+ * use are weighed, and the strongest counts: the model fitted to the project, the endpoint's own longest gap, and
+ * that its use may come once a year. What was not seen lowers the rest.
+ */
+export interface Silence {
+  /** Undefined: it was never used. */
+  rhythm: Rhythm | undefined;
+  /** Observed days since the last use; where there was none, since its first call or its declaration. */
+  days: number;
+  /** How likely a use would be seen now, against before: 1 without sampling. */
+  thinning: number;
+  /** Hours a day in which its service is heard now, against before: at most 1. */
+  liveliness: number;
+  /** Share of its service's calls whose route was guessed: some may have been of this endpoint. */
+  guessedShare: number;
+  /** A robot was answered lately. */
+  isProbed: boolean;
+}
+
+export interface Confidence {
+  /** 0 to 1, three decimals, rounded down. */
+  value: number;
+  /** The reason to expect another use that counted. */
+  by: 'model' | 'gap' | 'season' | 'never_used';
+  /** Probability of another use by that reason. */
+  alive: number;
+}
+
+/** A year, and five days of tolerance: what is used once a year is silent for so long. */
+const seasonDays = 370;
+/** The chance that a use comes once a year falls to a third in so many days of life, in so many repeated uses. */
+const seasonLifeDays = 40;
+const seasonUses = 6;
+const seasonChance = 0.5;
+/** Gaps are clumped where their coefficient of variation is above this; of calls by chance it is 1. */
+const clumped = 1.3;
+/** A use that fades comes with gaps longer than the mean ones. */
+const fading = 2;
+/** A robot that is answered needs the route, and says nothing of people. */
+const probedMost = 0.5;
+const guessedWeight = 0.5;
+const surest = 0.999;
+
+export function confidenceOf(silence: Silence, parameters: Parameters): Confidence {
+  const { rhythm, guessedShare, isProbed } = silence;
+  const days = silence.days * silence.thinning * silence.liveliness;
+  const found =
+    rhythm === undefined
+      ? { by: 'never_used' as const, alive: neverUsed(days) }
+      : strongest(rhythm, days, parameters);
+  let value = (1 - found.alive) * (1 - guessedWeight * guessedShare);
+  if (isProbed) value = Math.min(value, probedMost);
+  return { ...found, value: Math.floor(Math.min(value, surest) * 1000) / 1000 };
+}
+
+function strongest(rhythm: Rhythm, days: number, parameters: Parameters) {
+  const reasons = [
+    { by: 'model' as const, alive: byModel(rhythm, days, parameters) },
+    { by: 'gap' as const, alive: byLongestGap(rhythm, days) },
+    { by: 'season' as const, alive: bySeason(rhythm, days) },
+  ];
+  return reasons.reduce((a, b) => (b.alive > a.alive ? b : a));
+}
+
+/** Of clumped use, an episode counts as one use. */
+function byModel(rhythm: Rhythm, days: number, parameters: Parameters): number {
+  const { useDays, lifeDays, variation, episodes, episodesDays } = rhythm;
+  const isClumped = variation > clumped && episodes > 1;
+  const x = isClumped ? episodes - 1 : useDays - 1;
+  const tx = isClumped ? episodesDays : lifeDays;
+  return aliveProbability(parameters, { x, tx, t: lifeDays + days });
+}
+
+/** The odds of another use fall with a power of the silence over the longest gap: 1 to 1 when they are equal. */
+function byLongestGap(
+  { longestGapDays, latestGapDays, variation, lifeDays, useDays }: Rhythm,
+  days: number,
+) {
+  if (useDays < 2) return 0;
+  const meanGap = lifeDays / (useDays - 1);
+  const isSteady = variation <= clumped && latestGapDays <= fading * meanGap;
+  const odds = (longestGapDays / Math.max(days, 1)) ** (isSteady ? 3 : 2);
+  return odds / (1 + odds);
+}
+
+/** What was used for a short time, or a few times, may come back with its season. */
+function bySeason({ lifeDays, useDays }: Rhythm, days: number): number {
+  const life = Math.min(lifeDays / seasonLifeDays, (useDays - 1) / seasonUses);
+  return seasonChance * Math.exp(-life) * afterSeason(days);
+}
+
+/** A declared endpoint that nobody needs yet is called within months, one that is needed once a year within one. */
+function neverUsed(days: number): number {
+  return 0.35 * Math.exp(-days / 120) + 0.12 * afterSeason(days);
+}
+
+function afterSeason(days: number): number {
+  return Math.min(1, (seasonDays / Math.max(days, 1)) ** 4);
+}
