@@ -6,7 +6,7 @@ import { isoTime } from '../../core/window.ts';
 import { count, millisecondsOrNull, named, percentOrNull, time } from '../query/schema.ts';
 import { marks, statuses } from '../query/status.ts';
 import { tableOf } from '../query/table.ts';
-import { type ReasonCode, reasonCodes, reasonsOf } from '../verdict/reasons.ts';
+import { type ReasonCode, reasonCodes, reasonsOf, reasonsText } from '../verdict/reasons.ts';
 import { type EndpointEntry, isEstimated } from './endpoint-usage.ts';
 import {
   averageMs,
@@ -207,8 +207,8 @@ export const endpointTable = tableOf<EndpointEntry>()('EndpointRow', {
     type: z.array(reasonSchema),
     about: 'why the verdict is what it is; empty for endpoints in use',
     value: ({ lifecycle }) => reasonsOf(lifecycle),
-    order: ({ lifecycle }) => lifecycle.confidence,
-    markdown: (reasons) => reasons.map(({ message }) => message).join(' '),
+    order: ({ lifecycle }) => reasonsText(reasonsOf(lifecycle)),
+    markdown: reasonsText,
   },
   lifetime_calls: {
     type: count,

@@ -92,6 +92,10 @@ export function reasonsOf(life: Lifecycle): Reason[] {
   return reasons;
 }
 
+export function reasonsText(reasons: readonly Reason[]): string {
+  return reasons.map(({ message }) => message).join(' ');
+}
+
 function reason(code: ReasonCode, message: string): Reason {
   return { code, message };
 }
