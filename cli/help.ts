@@ -31,6 +31,11 @@ usage: rollcall <command> [flags]
                 remove --service NAME [--environment NAME]
                 --url URL      of the analyzer [http://127.0.0.1:4380]; ROLLCALL_KEY holds the key
                 --json         print the answer of the REST API
+  decisions   keep, deprecate or remove endpoints by a file, rollcall.decisions.yaml
+                export [--service NAME] [--environment NAME] [--file FILE]
+                import [--file FILE] [--dry-run]
+                    [--prune]  withdraw decisions on services of the file that it lacks
+                --url URL      as for inventory; import needs a key of scope admin
   check       judge a specification by the calls that were seen; for CI (docs/gate.md)
                 --service NAME --spec FILE [--base-spec FILE] [--environment NAME]
                 --fail-on KINDS of breaking, removal-before-deprecation, dead, undocumented,

@@ -3,6 +3,7 @@ import { asAppError } from '../core/error.ts';
 import { exitCode } from '../core/process.ts';
 import { version } from '../core/version.ts';
 import { backup, restore } from './backup.ts';
+import { decisions } from './decisions.ts';
 import { demo } from './demo/main.ts';
 import { readFlags, UsageError } from './flags.ts';
 import { gate } from './gate/main.ts';
@@ -35,6 +36,8 @@ export async function main(args: string[], env: NodeJS.ProcessEnv): Promise<numb
         return await keys(rest, env);
       case 'inventory':
         return await inventory(rest, env);
+      case 'decisions':
+        return await decisions(rest, env);
       case 'check':
         return await gate(rest, env);
       case 'backup':

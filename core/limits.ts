@@ -87,6 +87,15 @@ export const limits = {
   inventoryReferences: 16,
   /** Paths of declared servers that a call may come with. Each one costs a look-up a route. */
   inventoryPrefixes: 16,
+  /** Places of a project with a decision, now or earlier: as many as a service may have endpoints. */
+  decidedEndpoints: 20_000,
+  /** Decisions of one endpoint that are listed; older ones are deleted. */
+  decisionHistory: 50,
+  /** Text of a decision's reason, and of its author's name. */
+  decisionReasonChars: 2_000,
+  decisionAuthorChars: 100,
+  /** A file of decisions: 20,000 of them with short reasons have 4 MB. */
+  decisionsBytes: 8 * 1024 * 1024,
   /** Sentences about what an upload left out. */
   inventoryNotes: 50,
 

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { z } from 'zod';
 import { AppError } from '../../core/error.ts';
 import { limits } from '../../core/limits.ts';
+import { jsonInput } from '../query/json-input.ts';
 
 /**
  * Reads a small JSON body and checks it: unknown and wrong fields are refused by name.
@@ -15,9 +16,7 @@ export async function readJsonBody<S extends z.ZodRawShape>(
   if (!/^application\/json(;|$)/i.test(request.headers['content-type'] ?? '')) {
     throw new AppError('unsupported', 'the body must be JSON, with Content-Type: application/json');
   }
-  const outcome = schema.safeParse(parse(await readText(request)));
-  if (outcome.success) return outcome.data;
-  throw wrongField(schema, outcome.error.issues[0]!);
+  return jsonInput(schema, await readText(request));
 }
 
 /**
@@ -38,30 +37,4 @@ export async function readText(
   if (bytes <= bytesMax) return Buffer.concat(parts).toString();
   const message = `the body has more than ${bytesMax} bytes, the bound of this command`;
   throw new AppError('too_large', message);
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new AppError('invalid', 'the body is not JSON');
-  }
-}
-
-function wrongField(schema: z.ZodObject<z.ZodRawShape>, issue: z.core.$ZodIssue): AppError {
-  const known = Object.keys(schema.shape).join(', ');
-  if (issue.code === 'unrecognized_keys') {
-    const name = issue.keys[0]!.slice(0, 100);
-    return new AppError('invalid', `unknown field ${JSON.stringify(name)}; known here: ${known}`, {
-      field: name,
-    });
-  }
-  if (issue.path.length === 0) {
-    return new AppError('invalid', `the body must be a JSON object with ${known}`);
-  }
-  const name = String(issue.path[0]);
-  const allowed = (schema.shape[name] as z.ZodType).description;
-  return new AppError('invalid', `${name} is missing or not allowed; give ${allowed}`, {
-    field: name,
-  });
 }

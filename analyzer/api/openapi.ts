@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Action } from '../../core/auth/authorizer.ts';
 import { limits } from '../../core/limits.ts';
 import { formats } from '../query/formats.ts';
 import type { ProjectCommand } from '../query/project-command.ts';
@@ -44,6 +45,7 @@ export function openapiDocument(
 const tags = [
   { name: 'reports', description: 'Queries of what was observed' },
   { name: 'inventory', description: 'Declared routes of a service' },
+  { name: 'decisions', description: 'What is to become of endpoints' },
   { name: 'tenancy', description: 'Projects and their keys' },
 ];
 
@@ -106,7 +108,7 @@ function projectOperation(command: ProjectCommand): object {
     operationId: name,
     tags: [tag],
     summary: about,
-    ...authority(about, action === 'declare' ? ['ingest', 'admin'] : ['read', 'admin']),
+    ...authority(about, rolesOf[action]),
     parameters: [...pathParameters(path), ...queryParameters(parameters)],
     ...(body && {
       requestBody: {
@@ -214,6 +216,13 @@ const securitySchemes = {
 };
 
 type Role = 'ingest' | 'read' | 'admin' | 'operator';
+
+const rolesOf: Record<Action, readonly Role[]> = {
+  ingest: ['ingest'],
+  read: ['read', 'admin'],
+  declare: ['ingest', 'admin'],
+  decide: ['admin'],
+};
 
 /**
  * Who may call an operation, for people and for programs. Either header is enough. OpenAPI has scopes for

@@ -1,6 +1,15 @@
+import { importDecisions } from '../decisions/decisions.ts';
+import { deleteDecision, getDecision, putDecision } from '../decisions/endpoint-decision.ts';
 import { checkInventory } from '../inventory/check.ts';
 import { inventoryCommands } from '../inventory/commands.ts';
 import type { ProjectCommand } from '../query/project-command.ts';
 
 /** All commands in a project below /api/v1, those of tenancy excepted. */
-export const projectCommands: readonly ProjectCommand[] = [...inventoryCommands, checkInventory];
+export const projectCommands: readonly ProjectCommand[] = [
+  ...inventoryCommands,
+  checkInventory,
+  putDecision,
+  getDecision,
+  deleteDecision,
+  importDecisions,
+];

@@ -1,3 +1,4 @@
+import { decisions } from '../decisions/decisions.ts';
 import type { Query } from '../query/query.ts';
 import { clients } from '../reports/clients.ts';
 import { dead } from '../reports/dead.ts';
@@ -18,4 +19,5 @@ export const queries: readonly Query[] = [
   timeseries,
   endpoint,
   clients,
+  decisions,
 ];

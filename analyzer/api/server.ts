@@ -67,15 +67,16 @@ export function analyzerApp(options: AnalyzerOptions): RequestListener {
     next();
   });
   const session = openSession(options);
-  for (const query of queries) {
-    route(app, `/api/v1${query.path}`, queryHandler(query, options, session, queue, metrics));
-  }
-  for (const [path, handlers] of commandHandlers(options, session)) {
-    serve(app, `/api/v1${path}`, handlers);
-  }
   const { credentials } = session;
-  const handlers = projectHandlers({ gate: tenancy.gate, credentials, answerer, now });
-  for (const [path, ofPath] of handlers) serve(app, `/api/v1${path}`, ofPath);
+  const byPath: Iterable<[string, Handlers]>[] = [
+    queries.map((query) => [
+      query.path,
+      { GET: queryHandler(query, options, session, queue, metrics) },
+    ]),
+    commandHandlers(options, session),
+    projectHandlers({ gate: tenancy.gate, credentials, answerer, now }),
+  ];
+  for (const [path, handlers] of joined(byPath)) serve(app, `/api/v1${path}`, handlers);
   serve(app, '/session', { GET: session.read, POST: session.signIn, DELETE: session.signOut });
   route(app, '/sessions', session.list);
   serve(app, '/sessions/:id', { DELETE: session.end });
@@ -207,6 +208,15 @@ type Handlers = Partial<Record<'GET' | 'POST' | 'PUT' | 'DELETE', Handler>>;
 
 function route(app: Router, path: string, handler: Handler): void {
   serve(app, path, { GET: handler });
+}
+
+/** A path may have queries and commands of several kinds: its methods are served together. */
+function joined(lists: readonly Iterable<[string, Handlers]>[]): Map<string, Handlers> {
+  const all = new Map<string, Handlers>();
+  for (const list of lists) {
+    for (const [path, handlers] of list) all.set(path, { ...all.get(path), ...handlers });
+  }
+  return all;
 }
 
 /** HEAD comes with GET; any other method is refused by name. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AppError } from '../../core/error.ts';
 import { limits } from '../../core/limits.ts';
+import { decisionActions } from '../../core/store/decisions.ts';
 import { dayS } from '../../core/window.ts';
 import { formatNames } from './formats.ts';
 import { statuses } from './status.ts';
@@ -147,9 +148,17 @@ export const routeParameter = z
     `a route as reports show it (route or route_display); * matches any run of characters and ? one character, such as /users/{id} or /api/*; at most ${limits.routeBytes} characters`,
   );
 
+/** Decisions by which a list of endpoints is narrowed: that which holds, none, or one to be taken again. */
+export const decisionFilters = [...decisionActions, 'none', 'returned'] as const;
+export type DecisionFilter = (typeof decisionFilters)[number];
+
 /** What narrows a list of endpoints. */
 export const filterParameters = {
   status: listParameter(statuses, 'one or more statuses'),
+  decision: listParameter(
+    decisionFilters,
+    'decisions that hold, none for endpoints without one, returned for those to be taken again',
+  ),
   method: methodParameter,
   route: routeParameter,
   q: z

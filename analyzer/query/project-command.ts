@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Action } from '../../core/auth/authorizer.ts';
+import type { DecisionStore } from '../../core/store/decisions.ts';
 import type { InventoryStore } from '../../core/store/inventory.ts';
 import type { ReadInventory } from '../inventory/declared-route.ts';
 import type { QueryContext } from './answer-head.ts';
@@ -39,6 +40,7 @@ export interface CommandBody {
 export interface ProjectContext<P> {
   project: string;
   inventories: InventoryStore;
+  decisions: DecisionStore;
   /** Runs `answer` on one snapshot of the project. */
   ask<T>(answer: (context: QueryContext) => Promise<T>): Promise<T>;
   /** As `InventoryReader.read` (analyzer/inventory/reader.ts). */

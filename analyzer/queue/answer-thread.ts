@@ -45,7 +45,9 @@ const abandonedId = new Int32Array(abandoned);
 const place = storePlace(store);
 const reader = new RetryingReader(place.openReader);
 const inventories = new Retrying(place.openInventories);
-const answerer = new LocalAnswerer({ reader, inventories: () => inventories.get() }, options);
+const decisions = new Retrying(place.openDecisions);
+const stores = { reader, inventories: () => inventories.get(), decisions: () => decisions.get() };
+const answerer = new LocalAnswerer(stores, options);
 
 port.on('message', async (request: ThreadRequest) => {
   const { id } = request;
@@ -70,6 +72,7 @@ async function perform(request: ThreadRequest): Promise<ThreadResult> {
       return undefined;
     case 'close':
       await inventories.close();
+      await decisions.close();
       await reader.close();
       return undefined;
   }

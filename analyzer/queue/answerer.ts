@@ -1,4 +1,5 @@
 import { AppError } from '../../core/error.ts';
+import type { DecisionStore } from '../../core/store/decisions.ts';
 import type { InventoryStore } from '../../core/store/inventory.ts';
 import type { CallReader, Snapshot } from '../../core/store/store.ts';
 import { projectCommands } from '../api/project-commands.ts';
@@ -50,6 +51,8 @@ export interface AnswererStores {
   reader: CallReader;
   /** @throws AppError `unavailable` */
   inventories: () => Promise<InventoryStore>;
+  /** @throws AppError `unavailable` */
+  decisions: () => Promise<DecisionStore>;
 }
 
 /** Answers on the thread that calls it. Its owner closes the stores. */
@@ -93,6 +96,7 @@ export class LocalAnswerer implements Answerer {
       ...question,
       parameters: question.parameters as never,
       inventories: await this.#stores.inventories(),
+      decisions: await this.#stores.decisions(),
       ask: (answer) => this.#ask(question, answer),
       readInventory: (text) => this.#uploads.read(text),
     });

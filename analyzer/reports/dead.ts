@@ -1,5 +1,10 @@
 import { z } from 'zod';
-import { commonParameters, filterParameters, pageParameters } from '../query/parameters.ts';
+import {
+  commonParameters,
+  type DecisionFilter,
+  filterParameters,
+  pageParameters,
+} from '../query/parameters.ts';
 import { defineQuery } from '../query/query.ts';
 import {
   endpointList,
@@ -7,6 +12,9 @@ import {
   endpointListSchema,
   rowParameters,
 } from './endpoint-list.ts';
+
+/** The list is work to do: without `decision=`, endpoints with a decision that holds are left out. */
+const undecided: DecisionFilter[] = ['none', 'returned'];
 
 /** Dead and never called endpoints, oldest first: code that can go, with its last callers. */
 export const dead = defineQuery({
@@ -22,10 +30,17 @@ export const dead = defineQuery({
   schema: endpointListSchema,
   list: endpointListOf('Dead endpoints', ['confidence', 'last_callers', 'reasons']),
   answer: (context, parameters) =>
-    endpointList(context, parameters, {
-      path: '/report/dead',
-      sort: 'last_called_at',
-      descending: false,
-      keep: ({ lifecycle }) => lifecycle.status === 'dead' || lifecycle.status === 'never_called',
-    }),
+    endpointList(
+      context,
+      { ...parameters, decision: parameters.decision ?? undecided },
+      {
+        path: '/report/dead',
+        sort: 'last_called_at',
+        descending: false,
+        keep: ({ lifecycle, decision }) =>
+          lifecycle.status === 'dead' ||
+          lifecycle.status === 'never_called' ||
+          (decision?.returned ?? null) !== null,
+      },
+    ),
 });

@@ -12,7 +12,7 @@ import {
 import type { List } from '../query/formats.ts';
 import { type ListParameters, listPage } from '../query/list.ts';
 import type { Order } from '../query/page.ts';
-import { listParameter } from '../query/parameters.ts';
+import { type DecisionFilter, listParameter } from '../query/parameters.ts';
 import { named, nextCursor, time } from '../query/schema.ts';
 import type { Status } from '../query/status.ts';
 import { type Column, sortValue } from '../query/table.ts';
@@ -32,6 +32,7 @@ export interface EndpointListParameters extends ListParameters {
   service?: string | undefined;
   environment?: string | undefined;
   status?: Status[] | undefined;
+  decision?: DecisionFilter[] | undefined;
   method?: string[] | undefined;
   route?: string | undefined;
   q?: string | undefined;
@@ -99,8 +100,8 @@ export async function endpointList(
     keep: (entry: EndpointEntry) => boolean;
   },
 ): Promise<z.output<typeof endpointListSchema>> {
-  const { service, environment, status, method, route, q, fields, spark } = parameters;
-  const filters = { service, environment, status, method, route, q };
+  const { service, environment, status, decision, method, route, q, fields, spark } = parameters;
+  const filters = { service, environment, status, decision, method, route, q };
   const passes = endpointFilter(filters);
   const { path, sort, descending, keep } = definition;
   const column: Column<EndpointEntry> = endpointTable.columns[sort];
@@ -117,7 +118,7 @@ export async function endpointList(
       head: { ...head(context, { ...all, notes }, filters), summary: summarize(all.entries) },
       rows: all.entries
         .filter((entry) => keep(entry) && passes(entry.endpoint))
-        .filter(({ lifecycle }) => hasStatus(lifecycle, status)),
+        .filter((entry) => hasStatus(entry.lifecycle, status) && isDecided(entry, decision)),
       order,
     };
   });
@@ -139,6 +140,15 @@ export async function endpointList(
 /** A bucket has no status, and is in no list of one. */
 function hasStatus({ status }: Lifecycle, wanted: readonly Status[] | undefined): boolean {
   return wanted === undefined || (status !== null && wanted.includes(status));
+}
+
+function isDecided(
+  { decision }: EndpointEntry,
+  wanted: readonly DecisionFilter[] | undefined,
+): boolean {
+  if (wanted === undefined) return true;
+  if (decision === undefined) return wanted.includes('none');
+  return wanted.includes(decision.returned === null ? decision.decision.action : 'returned');
 }
 
 const sparkField: EndpointColumn[] = ['spark'];

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import type { Outcome } from '../../core/outcome.ts';
+import { decisionActions } from '../../core/store/decisions.ts';
 import type { LastCaller } from '../../core/store/store.ts';
 import type { percentiles } from '../../core/usage/usage.ts';
 import { isoTime } from '../../core/window.ts';
+import { returnReasons } from '../decisions/applied-decision.ts';
 import { count, millisecondsOrNull, named, percentOrNull, time } from '../query/schema.ts';
 import { marks, statuses } from '../query/status.ts';
 import { tableOf } from '../query/table.ts';
@@ -267,6 +269,37 @@ export const endpointTable = tableOf<EndpointEntry>()('EndpointRow', {
     type: time.nullable(),
     about: 'since when no version of the inventory declares it any more',
     value: ({ declaration }) => timeOf(declaration?.removedMs ?? null),
+  },
+  decision: {
+    type: z.enum(decisionActions).nullable(),
+    about: 'what people decided is to become of it; null without a decision',
+    value: ({ decision }) => decision?.decision.action ?? null,
+  },
+  decision_reason: {
+    type: z.string().nullable(),
+    about: 'why',
+    value: ({ decision }) => decision?.decision.reason ?? null,
+  },
+  decision_by: {
+    type: z.string().nullable(),
+    about: 'who decided',
+    value: ({ decision }) => decision?.decision.by ?? null,
+  },
+  decided_at: {
+    type: time.nullable(),
+    about: 'when it was decided',
+    value: ({ decision }) => timeOf(decision?.decision.decidedMs ?? null),
+  },
+  decision_until: {
+    type: time.nullable(),
+    about: 'when it is to be decided again; null for never',
+    value: ({ decision }) => timeOf(decision?.decision.untilMs ?? null),
+  },
+  decision_returned: {
+    type: z.enum(returnReasons).nullable(),
+    about:
+      'why it is to be decided again; until_passed: its date came; new_consumer: a kept endpoint has a caller that it had not; called: one that is to be removed was answered again',
+    value: ({ decision }) => decision?.returned ?? null,
   },
   estimated: {
     type: z.literal(true).optional(),

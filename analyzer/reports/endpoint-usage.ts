@@ -9,6 +9,7 @@ import type {
   Snapshot,
 } from '../../core/store/store.ts';
 import type { Usage } from '../../core/usage/usage.ts';
+import { type AppliedDecision, decisionTableOf } from '../decisions/applied-decision.ts';
 import {
   type Declaration,
   type Declarations,
@@ -41,6 +42,8 @@ export interface EndpointEntry {
   lifecycle: Lifecycle;
   /** The declaration in the service's inventory; absent without an inventory, and for buckets. */
   declaration?: Declaration;
+  /** The decision of people on it, if there is one. */
+  decision?: AppliedDecision;
   /** Calls over time; only where a row was asked to have them. */
   spark?: Spark;
 }
@@ -66,6 +69,7 @@ export async function usageByEndpoint(
   const model = await verdictModel(context, records, thresholds.coldAfterDays);
   const { services, parameters } = model;
   const circumstances = { thresholds, nowMs, parameters };
+  const decisions = decisionTableOf(await snapshot.decisions());
   const entries: EndpointEntry[] = [];
   let estimated = false;
   for (const endpoint of endpoints) {
@@ -78,6 +82,8 @@ export async function usageByEndpoint(
     const life = lifecycle(endpoint, service, circumstances, declaration);
     const entry: EndpointEntry = { endpoint, usage, lifecycle: life };
     if (declaration) entry.declaration = declaration;
+    const decision = decisions.applied(endpoint, nowMs);
+    if (decision) entry.decision = decision;
     entries.push(entry);
     estimated ||= usage.uniqueClientsEstimated || isEstimated(endpoint, usage);
   }
@@ -85,11 +91,14 @@ export async function usageByEndpoint(
     if (!isSelected(uncalled, selection)) continue;
     const { declaration } = uncalled;
     const service = services.get(serviceKey(uncalled));
+    const endpoint = listedOf(uncalled);
+    const decision = decisions.applied(endpoint, nowMs);
     entries.push({
-      endpoint: listedOf(uncalled),
+      endpoint,
       usage: emptyUsage,
       lifecycle: uncalledLifecycle(declaration, service, circumstances),
       declaration,
+      ...(decision && { decision }),
     });
   }
   const hashed = endpoints.some(({ lastCallers }) => lastCallers.some(isHashed));

@@ -20,8 +20,11 @@ export interface Authorizer {
   close(): Promise<void>;
 }
 
-/** `declare`: upload the routes of a service. A service may do it itself, so `ingest` keys may. */
-export type Action = 'ingest' | 'read' | 'declare';
+/**
+ * `declare`: upload the routes of a service. A service may do it itself, so `ingest` keys may. `decide`: what is to
+ * become of endpoints, which a service and a reader of reports may not.
+ */
+export type Action = 'ingest' | 'read' | 'declare' | 'decide';
 
 /** The operator (ROLLCALL_ADMIN_KEY) administers every project, a key of scope `admin` its own. */
 export type Administrator = { isOperator: true } | { isOperator: false; project: string };
@@ -122,4 +125,5 @@ const allowed: Record<Action, readonly Scope[]> = {
   ingest: ['ingest'],
   read: ['read', 'admin'],
   declare: ['ingest', 'admin'],
+  decide: ['admin'],
 };

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import type { Config } from '../config/config.ts';
 import type { RetentionPeriods } from '../config/retention.ts';
 import { AppError } from '../error.ts';
+import type { DecisionStore } from './decisions.ts';
 import type { InventoryStore } from './inventory.ts';
 import type { KeyStore } from './keys.ts';
 import type { CallReader, CallWriter } from './store.ts';
@@ -32,6 +33,8 @@ export interface StorePlace {
   openKeys(): Promise<KeyStore>;
   /** @throws AppError `conflict` when a newer program wrote the store, `unavailable` */
   openInventories(): Promise<InventoryStore>;
+  /** @throws AppError `conflict` when a newer program wrote the store, `unavailable` */
+  openDecisions(): Promise<DecisionStore>;
   /**
    * Copies the store as it is at one moment into one new file.
    * @returns the bytes of the copy
@@ -76,6 +79,10 @@ export function storePlace({ path }: Config['store']): StorePlace {
     async openInventories() {
       const { openSqliteInventories } = await import('./sqlite/inventories.ts');
       return openSqliteInventories(path);
+    },
+    async openDecisions() {
+      const { openSqliteDecisions } = await import('./sqlite/decisions.ts');
+      return openSqliteDecisions(path);
     },
     async backUp(target) {
       const { backUpStore } = await import('./sqlite/backup.ts');

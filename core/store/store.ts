@@ -3,6 +3,7 @@ import type { OutcomeCounts } from '../outcome.ts';
 import type { DurationBucket, Usage } from '../usage/usage.ts';
 import type { Window } from '../window.ts';
 import type { CallFilter, CallPage, CallRequest } from './calls.ts';
+import type { Decision } from './decisions.ts';
 import type { EndpointUse } from './endpoint-use.ts';
 import type { Inventory } from './inventory.ts';
 
@@ -65,6 +66,8 @@ export interface Snapshot {
   /** Declared routes of every service, the newest version of each inventory; a removed one has only former
    *  routes. They are shared: read only. */
   inventories(): Promise<readonly Inventory[]>;
+  /** The decisions that hold, by service, environment, route and method. They are shared: read only. */
+  decisions(): Promise<readonly Decision[]>;
   /** End of the project's newest span, which may lie in the future; undefined without calls. */
   newestCallMs(): Promise<number | undefined>;
   /** The window that can be answered (core/store/coverage.ts). */

@@ -230,7 +230,7 @@ const isQuestion = ({ method, path }: Operation): boolean =>
   method === 'GET' && !/^\/(keys|projects)|\/inventory$/.test(path);
 
 /** Questions whose answers hold no word of the calls: nothing here is dead, and a series is of numbers. */
-const wordless = ['/report/dead', '/timeseries'];
+const wordless = ['/report/dead', '/timeseries', '/decisions', '/endpoints/{id}/decision'];
 
 async function endpointIds({ keys }: Tenant): Promise<string[]> {
   const headers = { 'x-api-key': keys.read.key };
@@ -290,6 +290,15 @@ const administration: Record<string, Attempt> = {
     const answer = await ask(holder, headers, 'POST', '/services/declared/check', expected, body);
     if (expected === 200) expect(answer.body).toContain('/asked');
   },
+  'PUT /endpoints/{id}/decision': (holder, headers) =>
+    decideOnEach(holder, headers, 'PUT', 200, { decision: 'keep', reason: 'none' }),
+  'DELETE /endpoints/{id}/decision': (holder, headers) =>
+    decideOnEach(holder, headers, 'DELETE', 204),
+  async 'PUT /decisions'(holder, headers) {
+    const expected = holder.may === 'admin' ? 200 : refusedStatus(holder);
+    const entry = { service: 'nobody', method: 'GET', route: '/', decision: 'keep' };
+    await ask(holder, headers, 'PUT', '/decisions', expected, { decisions: [entry] });
+  },
   async 'GET /services/{service}/inventory'(holder, headers) {
     await declareEverywhere();
     const expected = readingStatus(holder, undefined);
@@ -345,6 +354,29 @@ const administration: Record<string, Attempt> = {
   'DELETE /keys/{id}': (holder, headers) => tryOnKeys(holder, headers, 'DELETE', '', 204),
   'POST /keys/{id}/rotate': (holder, headers) => tryOnKeys(holder, headers, 'POST', '/rotate', 200),
 };
+
+/** On an endpoint of each project, on which its administrator has decided before. */
+async function decideOnEach(
+  holder: Holder,
+  headers: Record<string, string>,
+  method: string,
+  success: number,
+  body?: object,
+): Promise<void> {
+  for (const tenant of tenants) {
+    const [id] = await endpointIds(tenant);
+    const path = `/endpoints/${id}/decision`;
+    const first = { method: 'PUT', headers: { 'x-api-key': tenant.keys.admin.key, ...jsonType } };
+    const decided = JSON.stringify({ decision: 'remove', reason: 'first' });
+    await exchange(`${place.analyzer}/api/v1${path}`, { ...first, body: decided });
+    const mine = holder.may === 'admin' && holder.tenant === tenant;
+    const expected = mine ? success : holder.may === 'admin' ? 404 : refusedStatus(holder);
+    await ask(holder, headers, method, path, expected, body);
+    const read = { headers: { 'x-api-key': tenant.keys.read.key } };
+    const left = JSON.parse((await exchange(`${place.analyzer}/api/v1${path}`, read)).body);
+    expect(left.decision?.reason ?? null).toBe(mine ? (body ? 'none' : null) : 'first');
+  }
+}
 
 const inventory = '/services/declared/inventory';
 

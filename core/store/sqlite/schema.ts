@@ -287,6 +287,26 @@ const migrations: readonly Migration[] = [
   ALTER TABLE usage_run ADD COLUMN details BLOB;
   ALTER TABLE usage_block ADD COLUMN details BLOB;
   `,
+  `
+  -- Decisions of people on endpoints: the newest row of a place holds, the others are its history.
+  CREATE TABLE decision (
+    id INTEGER PRIMARY KEY,
+    project_id INTEGER NOT NULL REFERENCES project (id),
+    service TEXT NOT NULL,
+    environment TEXT, -- null: every environment without a decision of its own
+    shape TEXT NOT NULL, -- method and shape of the route (core/store/decisions.ts)
+    method TEXT NOT NULL,
+    route TEXT NOT NULL,
+    action TEXT, -- null: withdrawn
+    reason TEXT NOT NULL,
+    until_ms INTEGER,
+    decided_by TEXT NOT NULL,
+    decided_ms INTEGER NOT NULL,
+    last_answered_ms INTEGER,
+    callers TEXT NOT NULL -- JSON
+  );
+  CREATE INDEX decision_place ON decision (project_id, service, environment, shape);
+  `,
 ];
 
 /** SQL, or a step that needs rules of core/store. */

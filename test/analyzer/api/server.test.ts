@@ -78,17 +78,19 @@ test('the OpenAPI document knows every path and parameter', async () => {
     '/timeseries',
     '/endpoints/{id}',
     '/clients',
+    '/decisions',
     '/projects',
     '/keys',
     '/keys/{id}',
     '/keys/{id}/rotate',
     '/services/{service}/inventory',
     '/services/{service}/check',
+    '/endpoints/{id}/decision',
   ]);
   const { parameters } = document.paths['/report'].get;
   const named = Object.fromEntries(parameters.map((one: { name: string }) => [one.name, one]));
   expect(Object.keys(named).join()).toBe(
-    'service,environment,window,from,to,status,method,route,q,sort,order,fields,spark,limit,cursor,format',
+    'service,environment,window,from,to,status,decision,method,route,q,sort,order,fields,spark,limit,cursor,format',
   );
   expect(named.limit).toMatchObject({
     in: 'query',

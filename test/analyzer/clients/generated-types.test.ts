@@ -8,6 +8,7 @@ import { projectCommands } from '../../../analyzer/api/project-commands.ts';
 import { queries } from '../../../analyzer/api/queries.ts';
 import { commands } from '../../../analyzer/tenancy/commands.ts';
 import { type Authorizer, authorizerOf } from '../../../core/auth/authorizer.ts';
+import { openSqliteDecisions } from '../../../core/store/sqlite/decisions.ts';
 import { openSqliteInventories } from '../../../core/store/sqlite/inventories.ts';
 import { openSqliteKeys } from '../../../core/store/sqlite/keys.ts';
 import { temporaryFolder } from '../../support/process.ts';
@@ -53,13 +54,18 @@ beforeAll(async () => {
     close: () => gate.close(),
   };
   const inventories = await openSqliteInventories(join(folder.path, 'keys.db'));
+  const decisions = await openSqliteDecisions(join(folder.path, 'keys.db'));
   const tenancy = { gate: open, keys: async () => keys };
-  door = await openDoor(oracleReader(calls), nowMs, tenancy, undefined, { inventories });
+  door = await openDoor(oracleReader(calls), nowMs, tenancy, undefined, {
+    inventories,
+    decisions,
+  });
   close = async () => {
     await door.close();
     await gate.close();
     await keys.close();
     await inventories.close();
+    await decisions.close();
     folder.remove();
   };
 });

@@ -6,6 +6,7 @@ import { LocalAnswerer } from '../../../analyzer/queue/answerer.ts';
 import { openAuthorizer } from '../../../core/auth/authorizer.ts';
 import type { Tenancy } from '../../../core/auth/tenancy.ts';
 import { openLog } from '../../../core/log.ts';
+import type { DecisionStore } from '../../../core/store/decisions.ts';
 import type { InventoryStore } from '../../../core/store/inventory.ts';
 import type { CallReader } from '../../../core/store/store.ts';
 import { checkDocumented } from './documented.ts';
@@ -35,19 +36,21 @@ export async function openDoor(
     auth = 'off',
     now = () => nowMs,
     inventories = noInventories,
+    decisions = noDecisions,
     basePath = '',
     trustedProxies = [],
   }: {
     auth?: 'off' | 'keys';
     now?: () => number;
     inventories?: InventoryStore;
+    decisions?: DecisionStore;
     basePath?: string;
     trustedProxies?: string[];
   } = {},
 ): Promise<ListenOptions> {
   const app = analyzerApp({
     answerer: new LocalAnswerer(
-      { reader, inventories: async () => inventories },
+      { reader, inventories: async () => inventories, decisions: async () => decisions },
       { thresholds: { coldAfterDays: 7, deadAfterDays: 30 }, clientsAreHashed: false },
     ),
     tenancy,
@@ -99,6 +102,14 @@ const noInventories: InventoryStore = {
   replace: () => Promise.reject(new Error('nothing is declared here')),
   remove: () => Promise.reject(new Error('nothing is declared here')),
   inventory: async () => undefined,
+  history: async () => [],
+  close: async () => {},
+};
+
+/** The store of a test that decides nothing. */
+const noDecisions: DecisionStore = {
+  decide: () => Promise.reject(new Error('nothing is decided here')),
+  withdraw: async () => 0,
   history: async () => [],
   close: async () => {},
 };

@@ -93,6 +93,7 @@ export function oracleReader(
         .map((group) => endpointRecord(idOf(group[0]!), group))
         .sort((a, b) => Number(a.id) - Number(b.id)),
     inventories: async () => [],
+    decisions: async () => [],
     newestCallMs: async () =>
       calls.length === 0 ? undefined : Math.max(...calls.map((call) => call.endMs)),
     async coverage(window): Promise<Coverage> {

@@ -3,6 +3,7 @@ import type { CallReader, Snapshot } from '../../store.ts';
 import { type Database, isSqliteError } from '../database.ts';
 import { openDatabase } from '../open.ts';
 import { CompactedUsage } from './compacted-usage.ts';
+import { DecisionCache } from './decision-cache.ts';
 import { DimensionCache } from './dimension-cache.ts';
 import { EndpointCache } from './endpoint-cache.ts';
 import { InventoryCache } from './inventory-cache.ts';
@@ -22,6 +23,7 @@ class SqliteReader implements CallReader {
   readonly #dimensions: DimensionCache;
   readonly #compacted: CompactedUsage;
   readonly #inventories: InventoryCache;
+  readonly #decisions: DecisionCache;
   /** One snapshot at a time: they share the connection and its transaction. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -31,6 +33,7 @@ class SqliteReader implements CallReader {
     this.#dimensions = new DimensionCache(db);
     this.#compacted = new CompactedUsage(db);
     this.#inventories = new InventoryCache(db);
+    this.#decisions = new DecisionCache(db);
     // Level blocks are read again and again.
     db.pragma('cache_size = -32768');
   }
@@ -60,6 +63,7 @@ class SqliteReader implements CallReader {
         this.#dimensions,
         this.#compacted,
         this.#inventories,
+        this.#decisions,
       ] as const;
       return await ask(new SqliteSnapshot(this.#db, ...caches, project));
     } catch (error) {

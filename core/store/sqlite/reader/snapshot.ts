@@ -5,6 +5,7 @@ import type { DurationBucket, Usage } from '../../../usage/usage.ts';
 import { isoTime, minuteS, type Window } from '../../../window.ts';
 import type { CallFilter, CallPage, CallRequest } from '../../calls.ts';
 import { coverageOf, type Kept } from '../../coverage.ts';
+import type { Decision } from '../../decisions.ts';
 import type { Inventory } from '../../inventory.ts';
 import type {
   ClientUsage,
@@ -23,6 +24,7 @@ import { shardBits, UsageEntries } from '../usage/usage-entries.ts';
 import { callPage } from './call-page.ts';
 import type { CompactedUsage } from './compacted-usage.ts';
 import { consumersOf, versionsOf } from './detailed-usage.ts';
+import type { DecisionCache } from './decision-cache.ts';
 import type { DimensionCache } from './dimension-cache.ts';
 import type { EndpointCache, KnownEndpoint } from './endpoint-cache.ts';
 import type { InventoryCache } from './inventory-cache.ts';
@@ -40,6 +42,7 @@ export class SqliteSnapshot implements Snapshot {
   readonly #compacted: CompactedUsage;
   readonly #records: ProjectRecords;
   readonly #inventories: InventoryCache;
+  readonly #decisions: DecisionCache;
   readonly #project: string;
   readonly #meta: Map<string, number>;
   readonly #tally = new Tally();
@@ -51,10 +54,12 @@ export class SqliteSnapshot implements Snapshot {
     dimensions: DimensionCache,
     compacted: CompactedUsage,
     inventories: InventoryCache,
+    decisions: DecisionCache,
     project: string,
   ) {
     this.#db = db;
     this.#inventories = inventories;
+    this.#decisions = decisions;
     this.#project = project;
     this.#dimensions = dimensions;
     this.#compacted = compacted;
@@ -75,6 +80,10 @@ export class SqliteSnapshot implements Snapshot {
 
   async inventories(): Promise<readonly Inventory[]> {
     return this.#inventories.inventories(this.#project);
+  }
+
+  async decisions(): Promise<readonly Decision[]> {
+    return this.#decisions.decisions(this.#project);
   }
 
   async newestCallMs(): Promise<number | undefined> {
