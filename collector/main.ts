@@ -9,6 +9,7 @@ import { runService } from '../core/process.ts';
 import { type Certificates, openCertificates } from '../core/server/certificates.ts';
 import { storePlace } from '../core/store/engine.ts';
 import type { CallWriter } from '../core/store/store.ts';
+import { heldStepText } from '../core/store/store-clock.ts';
 import { type ClientPrivacy, openClientPrivacy } from './extract/client/privacy.ts';
 import { PrivateDictionary } from './extract/client/private-dictionary.ts';
 import { Extractor } from './extract/extractor.ts';
@@ -43,7 +44,15 @@ export async function startCollector(
   const certificates = config.tls && (await openCertificates(config.tls, log));
   const keepsAddresses = config.clientPrivacy === 'full';
   const { retention, ignoreConsumers } = config;
-  const writer = await place.openWriter({ retention, keepsAddresses, ignoreConsumers });
+  const writer = await place.openWriter({
+    retention,
+    keepsAddresses,
+    ignoreConsumers,
+    onHeldStep: (held) => {
+      if (held) log.warn({ ...held }, heldStepText(held));
+      else log.info("the store's time is the clock's again");
+    },
+  });
   // The writer holds the store's lock, so no other process uses the key.
   const privacy = await openPrivacy(config, place.clientKeyPath, log).catch(
     async (error: unknown) => {

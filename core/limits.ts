@@ -205,6 +205,17 @@ export const limits = {
   rememberedDeliveries: 4_000_000,
   /** Spans that end later than this from now are rejected: the sender's clock is wrong. */
   futureS: 600,
+  /** A step of the machine's clock up to this is taken at once (core/store/store-clock.ts): a restart, a time zone
+   *  taken for UTC. If the clock is wrong, so much is deleted early. */
+  clockStepS: 7200,
+  /** A larger step is held back for this share of itself, at most a week: an hour and a half after a weekend's
+   *  pause, ten hours after ten days, a week after years. */
+  clockStepShare: 24,
+  clockStepHeldS: 7 * 86_400,
+  /** A step that grows by up to this while it is held back is the same one: the machine sleeps at night. */
+  clockSameStepS: 86_400,
+  /** How often store time is written, at most. */
+  clockStoredS: 60,
   /** A longer duration is no latency: its start was never set (1 ns after 1970), or its clock jumped. The call
    *  counts without a duration. The histogram's last bucket ends at 25.4 days, 2^41 µs. */
   callDurationNs: 25 * 86_400 * 1e9,

@@ -187,8 +187,8 @@ class Exchange {
 
   async #ready(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
-      await checkReady(this.#options.ingest);
-      answerText(request, response, 200, 'ready');
+      const notice = await checkReady(this.#options.ingest);
+      answerText(request, response, 200, notice === '' ? 'ready' : `ready; ${notice}`);
     } catch (error) {
       response.setHeader('retry-after', retryAfterS);
       answerText(request, response, 503, `not ready: ${asAppError(error).message}`);

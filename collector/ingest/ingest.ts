@@ -4,6 +4,7 @@ import { AppError, asAppError } from '../../core/error.ts';
 import { limits } from '../../core/limits.ts';
 import { atMostEvery } from '../../core/server/memo.ts';
 import type { AppendOutcome, CallWriter } from '../../core/store/store.ts';
+import { heldStepText } from '../../core/store/store-clock.ts';
 import { type ClockAhead, ClockSkew } from '../extract/clock-skew.ts';
 import type { RejectReason, SpanCounts } from '../extract/counts.ts';
 import type { CollectorMetrics } from '../metrics.ts';
@@ -143,10 +144,15 @@ export class Ingest {
     duplicate.same_span = 0;
   }
 
-  /** @throws AppError `unavailable` when the store cannot commit, or when we are going down */
-  async check(): Promise<void> {
+  /**
+   * @returns what an operator must know although the store commits; '' when there is nothing
+   * @throws AppError `unavailable` when the store cannot commit, or when we are going down
+   */
+  async check(): Promise<string> {
     if (this.#closing) throw new AppError('unavailable', 'the collector is shutting down');
     await this.#prove();
+    const { heldStep } = this.#writer;
+    return heldStep ? heldStepText(heldStep) : '';
   }
 
   /** Refuses new requests, and returns when all that was taken is committed and answered. */

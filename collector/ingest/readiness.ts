@@ -2,8 +2,8 @@ import { AppError } from '../../core/error.ts';
 import { limits } from '../../core/limits.ts';
 import type { Ingest } from './ingest.ts';
 
-/** Returns when the store can commit. @throws AppError when it cannot, or not within `limits.readyMs` */
-export async function checkReady(ingest: Ingest): Promise<void> {
+/** As `Ingest.check`. @throws AppError when the store cannot commit, or not within `limits.readyMs` */
+export async function checkReady(ingest: Ingest): Promise<string> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
@@ -11,7 +11,7 @@ export async function checkReady(ingest: Ingest): Promise<void> {
     }, limits.readyMs);
   });
   try {
-    await Promise.race([ingest.check(), late]);
+    return await Promise.race([ingest.check(), late]);
   } finally {
     clearTimeout(timer);
   }

@@ -8,6 +8,7 @@ import type { DecisionStore } from './decisions.ts';
 import type { InventoryStore } from './inventory.ts';
 import type { KeyStore } from './keys.ts';
 import type { CallReader, CallWriter } from './store.ts';
+import type { HeldStep } from './store-clock.ts';
 
 /**
  * A store that ROLLCALL_STORE names, and everything that can be opened there. No file outside an engine's own
@@ -55,6 +56,9 @@ export interface WriterOptions {
   keepsAddresses: boolean;
   /** Globs over the consumers whose calls keep no endpoint alive. */
   ignoreConsumers: readonly string[];
+  /** Called when the machine's clock steps ahead of the store's time (core/store/store-clock.ts), and when the store
+   *  has taken the step or the clock came back. */
+  onHeldStep: (held: HeldStep | undefined) => void;
 }
 
 /** @param store of the configuration. Nothing is opened yet. */

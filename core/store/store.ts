@@ -6,6 +6,7 @@ import type { CallFilter, CallPage, CallRequest } from './calls.ts';
 import type { Decision } from './decisions.ts';
 import type { EndpointUse } from './endpoint-use.ts';
 import type { Inventory } from './inventory.ts';
+import type { HeldStep } from './store-clock.ts';
 
 /**
  * What Rollcall asks of a store, in the words of the domain. Every engine passes test/store/contract.ts. Every
@@ -16,6 +17,8 @@ import type { Inventory } from './inventory.ts';
 export interface CallWriter {
   /** Resolves with the reason when the writer can never commit again, other than by `close`: its process must end. */
   readonly lost?: Promise<Error> | undefined;
+  /** A step of the machine's clock that the store does not follow yet; undefined when its time is the clock's. */
+  readonly heldStep?: HeldStep | undefined;
   /** An empty batch to fill. An engine may build it on memory of a batch that was appended before. */
   newBatch(): CallBatch;
   /**

@@ -307,6 +307,18 @@ const migrations: readonly Migration[] = [
   );
   CREATE INDEX decision_place ON decision (project_id, service, environment, shape);
   `,
+  `
+  -- Store time (core/store/store-clock.ts): in a store that has calls it begins at the newest commit.
+  INSERT INTO meta SELECT 'clock_s', coalesce(
+    (SELECT max(committed_s) FROM call_commit),
+    (SELECT value * 60 FROM meta WHERE key = 'compacted_to'));
+  INSERT INTO meta VALUES ('clock_held_for_s', 0), ('clock_ahead_s', 0);
+  -- Usage of the minutes before may be deleted, or was never written: \`minutes_from\` and the others can come down
+  -- to it (writer/purger.ts). Nothing later than the newest commit can have been deleted.
+  INSERT INTO meta SELECT replace(key, '_from', '_purged'),
+    min(value, ((SELECT value FROM meta WHERE key = 'clock_s') / 86400 + 1) * 1440) FROM meta
+    WHERE key IN ('minutes_from', 'hours_from', 'days_from');
+  `,
 ];
 
 /** SQL, or a step that needs rules of core/store. */

@@ -282,7 +282,10 @@ export class SqliteSnapshot implements Snapshot {
     const coarse = (minute: number): number =>
       Math.floor(minute / coarsestMinutes) * coarsestMinutes;
     if (compactedTo === 0) return [];
-    const from = fromMinute <= compactedFrom ? coarse(compactedFrom) : fromMinute;
+    // A coarse bucket that begins before the days that are kept was not written.
+    const first = coarse(compactedFrom);
+    const isKept = first >= this.#meta.get('days_from')!;
+    const from = fromMinute <= compactedFrom && isKept ? first : fromMinute;
     const to = toMinute >= compactedTo ? coarse(compactedTo - 1) + coarsestMinutes : toMinute;
     return bucketSpans(from, to);
   }

@@ -13,6 +13,11 @@ export const levels = [
   { minutes: 64 * 1440, detail: 'day' },
 ] as const;
 
+/** Whether no level of the same detail has smaller buckets. */
+export function isFinest(minutes: number): boolean {
+  return minutes === 1 || minutes === 60 || minutes === minutesPerDay;
+}
+
 export const minutesPerDay = 1440;
 export const coarsestMinutes = 64 * 1440;
 

@@ -1,7 +1,7 @@
 import type { RetentionPeriods } from '../../../config/retention.ts';
 import { limits } from '../../../limits.ts';
 import type { Database, Statement } from '../database.ts';
-import { coarsestMinutes, levels } from '../usage/levels.ts';
+import { coarsestMinutes, isFinest, levels, minutesPerDay } from '../usage/levels.ts';
 
 /** Bounds of one step: a few milliseconds of work, so that commits hardly wait for it. */
 const callsPerStep = 5_000;
@@ -34,6 +34,7 @@ export class Purger {
       deleteCommit: db.prepare('DELETE FROM call_commit WHERE first_call_id = ?'),
       getMeta: db.prepare('SELECT value FROM meta WHERE key = ?').pluck(),
       setMeta: db.prepare('UPDATE meta SET value = ? WHERE key = ?'),
+      raiseMeta: db.prepare('UPDATE meta SET value = max(value, ?) WHERE key = ?'),
       oldBlocks: db.prepare(
         'SELECT minute, shard FROM usage_block WHERE level_minutes = ? AND minute < ? LIMIT ?',
       ),
@@ -48,14 +49,16 @@ export class Purger {
     };
   }
 
-  /** Before the first step of a round: raises the marks from which usage is kept, so that no report reads
-   *  buckets that are about to be deleted. */
+  /**
+   * Before the first step of a round: sets the marks from which usage is kept, so that no report reads buckets that
+   * are about to be deleted. They lie at edges of a coarser bucket (a day; 64 days for days), so that no bucket is
+   * deleted in part. After a clock that was ahead was set back, marks come down, to where usage may be missing.
+   */
   begin(nowS: number): void {
     const { minutesS, hoursS, daysS } = this.#periods;
-    // At edges of a coarser bucket (a day; 64 days for days), so that no bucket is kept in part.
-    this.#raise('minutes_from', (nowS - minutesS) / 60, 1440);
-    this.#raise('hours_from', (nowS - hoursS) / 60, 1440);
-    this.#raise('days_from', (nowS - daysS) / 60, coarsestMinutes);
+    this.#setMark('minutes', nowS - minutesS, minutesPerDay);
+    this.#setMark('hours', nowS - hoursS, minutesPerDay);
+    this.#setMark('days', nowS - daysS, coarsestMinutes);
   }
 
   /** Deletes a bounded number of rows in one transaction. @returns false when nothing is left to do */
@@ -90,7 +93,11 @@ export class Purger {
         minute: number;
         shard: number;
       }[];
-      for (const { minute, shard } of old) this.#sql.deleteBlock!.run(minutes, minute, shard);
+      for (const { minute, shard } of old) {
+        this.#sql.deleteBlock!.run(minutes, minute, shard);
+        // Coarser blocks of the same detail are deleted after the finest ones.
+        if (isFinest(minutes)) this.#sql.raiseMeta!.run(minute + minutes, `${detail}s_purged`);
+      }
       if (old.length > 0) {
         this.#sql.changed!.run();
         return true;
@@ -114,8 +121,11 @@ export class Purger {
     return (this.#db.pragma('freelist_count') as number) < free;
   }
 
-  #raise(key: string, minute: number, unitMinutes: number): void {
-    const value = Math.floor(minute / unitMinutes) * unitMinutes;
-    if (value > (this.#sql.getMeta!.get(key) as number)) this.#sql.setMeta!.run(value, key);
+  #setMark(detail: 'minutes' | 'hours' | 'days', fromS: number, unit: number): void {
+    const get = (key: string): number => this.#sql.getMeta!.get(key) as number;
+    const wanted = Math.floor(fromS / 60 / unit) * unit;
+    const possible = Math.ceil(get(`${detail}_purged`) / minutesPerDay) * minutesPerDay;
+    const mark = Math.max(wanted, possible);
+    if (mark !== get(`${detail}_from`)) this.#sql.setMeta!.run(mark, `${detail}_from`);
   }
 }

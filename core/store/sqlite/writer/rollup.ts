@@ -4,7 +4,7 @@ import { CallRows, readCallsAfter } from '../usage/call-rows.ts';
 import { addEncodedFacts, encodeFacts } from '../usage/encoded-facts.ts';
 import { type EndpointFacts, factsOfCalls } from '../usage/endpoint-facts.ts';
 import { EndpointRecords } from '../usage/endpoint-records.ts';
-import { levels, minutesPerDay } from '../usage/levels.ts';
+import { isFinest, levels, minutesPerDay } from '../usage/levels.ts';
 import { OriginNumbers } from '../usage/origin-numbers.ts';
 import { sortBy } from '../usage/radix-sort.ts';
 import { BlockWriter, coalesce } from '../usage/usage-block.ts';
@@ -92,6 +92,7 @@ export class Rollup {
         'INSERT INTO service_day (service_id, day, hours) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET hours = hours | excluded.hours',
       ),
       getMeta: db.prepare('SELECT value FROM meta WHERE key = ?').pluck(),
+      raiseMeta: db.prepare('UPDATE meta SET value = max(value, ?) WHERE key = ?'),
       setMeta: db.prepare('UPDATE meta SET value = ? WHERE key = ?'),
     };
     this.recover(nowS);
@@ -220,6 +221,8 @@ export class Rollup {
         const { block, details } = coalesce(entries, minutes, this.#tally, this.#writer);
         this.#sql.writeBlock!.run(minutes, bucket, shard, block, details);
         this.#compactedBytes.set(shard, block.length + details.length);
+      } else if (isFinest(minutes)) {
+        this.#sql.raiseMeta!.run(bucket + minutes, `${detail}s_purged`);
       }
       from = to;
     }

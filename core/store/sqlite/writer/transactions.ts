@@ -2,6 +2,7 @@ import type { CallColumns, Delivery, NewDimensions } from '../../../call.ts';
 import type { RetentionPeriods } from '../../../config/retention.ts';
 import { AppError } from '../../../error.ts';
 import type { WeightColumns } from '../../../weight.ts';
+import { type ClockReading, type HeldStep, StoreClock } from '../../store-clock.ts';
 import { type Database, isSqliteError } from '../database.ts';
 import { lockStore, openDatabase } from '../open.ts';
 import { forgetAddresses } from './address-removal.ts';
@@ -10,6 +11,16 @@ import { Dimensions } from './dimensions.ts';
 import { IgnoredConsumers } from './ignored-consumers.ts';
 import { Purger } from './purger.ts';
 import { Rollup } from './rollup.ts';
+import { readStoreTime, writeStoreTime } from './store-time.ts';
+
+/** Where the calls of a store are: each is in one of the three. */
+export interface Stages {
+  /** Calls. */
+  notRolledUp: number;
+  runs: number;
+  /** Blocks by the minutes of their level. */
+  blocks: Record<number, number>;
+}
 
 /** Calls are rolled up when the oldest has waited this long: reports read few raw calls. */
 const rollUpAfterS = 2;
@@ -25,6 +36,9 @@ export class StoreTransactions {
   readonly #log: CallLog;
   readonly #rollup: Rollup;
   readonly #purger: Purger;
+  readonly #clock: StoreClock;
+  /** Store time that the file holds. */
+  #keptS = 0;
   #lastCallId: number;
   #notRolledUpSinceS = 0;
   /** A transaction failed: memory may hold rows and calls that the file does not. */
@@ -37,7 +51,7 @@ export class StoreTransactions {
   constructor(
     path: string,
     retention: RetentionPeriods,
-    nowS: number,
+    clock: ClockReading,
     keepsAddresses = true,
     ignoreConsumers: readonly string[] = [],
   ) {
@@ -48,6 +62,8 @@ export class StoreTransactions {
       this.#db.pragma('wal_autocheckpoint = 4000');
       this.#db.pragma('cache_size = -16384');
       if (!keepsAddresses) forgetAddresses(this.#db);
+      this.#clock = new StoreClock(readStoreTime(this.#db), clock);
+      const nowS = this.nowS(clock);
       const ignored = new IgnoredConsumers(ignoreConsumers);
       this.#dimensions = new Dimensions(this.#db, ignored);
       this.#log = new CallLog(this.#db, this.#dimensions, nowS);
@@ -58,7 +74,9 @@ export class StoreTransactions {
       this.#write(() => {
         ignored.mark(this.#db);
         this.#purger.begin(nowS);
+        writeStoreTime(this.#db, this.#clock.time);
       });
+      this.#keptS = nowS;
     } catch (error) {
       this.#lock.close();
       throw error;
@@ -105,6 +123,37 @@ export class StoreTransactions {
     this.#dimensions.committed();
     this.#lastCallId = lastCallId;
     return { stored, otherCalls };
+  }
+
+  /** Store time: every other method takes it. */
+  nowS(clock: ClockReading): number {
+    return this.#clock.read(clock);
+  }
+
+  /** A step of the machine's clock that store time has not taken. */
+  get held(): HeldStep | undefined {
+    return this.#clock.held;
+  }
+
+  /** Writes store time for the next process, when it ran for so long since the last time. */
+  keepTime(afterS: number): void {
+    const { time } = this.#clock;
+    if (Math.abs(time.atS - this.#keptS) < afterS) return;
+    this.#write(() => writeStoreTime(this.#db, time));
+    this.#keptS = time.atS;
+  }
+
+  stages(): Stages {
+    const count = (sql: string) => this.#db.prepare(sql).pluck().get() as number;
+    const blocks = this.#db
+      .prepare('SELECT level_minutes, count(*) FROM usage_block GROUP BY level_minutes')
+      .raw()
+      .all() as [number, number][];
+    return {
+      notRolledUp: this.#rollup.notRolledUp.length,
+      runs: count('SELECT count(*) FROM usage_run'),
+      blocks: Object.fromEntries(blocks),
+    };
   }
 
   /** Rolls up when the oldest call that is not rolled up has waited long enough. */

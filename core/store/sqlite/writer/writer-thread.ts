@@ -2,19 +2,22 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { callColumns, type Delivery, type NewDimensions } from '../../../call.ts';
 import type { RetentionPeriods } from '../../../config/retention.ts';
 import { asAppError } from '../../../error.ts';
+import { limits } from '../../../limits.ts';
 import type { WeightColumns } from '../../../weight.ts';
-import { StoreTransactions } from './transactions.ts';
+import type { ClockReading, HeldStep } from '../../store-clock.ts';
+import { type Stages, StoreTransactions } from './transactions.ts';
 
 /** The messages between the writer's thread and its owner, writer.ts. */
 export interface WriterStart {
   path: string;
   retention: RetentionPeriods;
-  nowS: number;
+  clock: ClockReading;
   keepsAddresses: boolean;
   ignoreConsumers: readonly string[];
 }
 
-export type WriterRequest = { id: number; nowS: number } & (
+/** Every message brings the time: this thread reads no clock. */
+export type WriterRequest = { id: number; clock: ClockReading } & (
   | {
       kind: 'append';
       buffer: ArrayBuffer;
@@ -24,15 +27,27 @@ export type WriterRequest = { id: number; nowS: number } & (
       deliveries: Delivery[];
       dimensions: NewDimensions;
     }
-  | { kind: 'compact' | 'purge' | 'check' | 'close' }
+  /** Once a second: rolls up, compacts and deletes what is due. `whole`: all of it before the answer. */
+  | { kind: 'tick'; whole: boolean }
+  /** Deletes as of a time, whatever the clock says. */
+  | { kind: 'purge'; asOfS: number }
+  | { kind: 'rollUp' | 'compact' | 'check' | 'stages' | 'close' }
 );
 
 export type WriterAnswer =
-  | { id: number; stored?: boolean[]; otherCalls?: number; buffer?: ArrayBuffer; seconds: number }
-  | { id: number; error: { code: string; message: string } };
+  | ({ id: number; seconds: number } & Performed)
+  | { id: number; error: { code: string; message: string } }
+  /** The machine's clock stepped, or its step was taken. */
+  | { held: HeldStep | undefined };
 
-const tickMs = 1_000;
-const purgeEveryTicks = 30;
+interface Performed {
+  stored?: boolean[];
+  otherCalls?: number;
+  buffer?: ArrayBuffer;
+  stages?: Stages;
+}
+
+const purgeEveryS = 30;
 /** Compaction lets a waiting append run after this long. Shorter, and it falls behind a history that is loaded in
  *  bulk. */
 const maintenanceMs = 20;
@@ -41,42 +56,35 @@ const closingMs = 3_000;
 
 const port = parentPort!;
 const start = workerData as WriterStart;
-const now = (): number => Math.floor(Date.now() / 1000);
-
 let transactions: StoreTransactions;
 let maintaining = false;
 let closed = false;
 let purging = false;
-let ticks = 0;
+let purgedS = 0;
+/** Store time of the last message. */
+let nowS = 0;
+let isHeld = false;
 
 try {
   transactions = new StoreTransactions(
     start.path,
     start.retention,
-    start.nowS,
+    start.clock,
     start.keepsAddresses,
     start.ignoreConsumers,
   );
+  nowS = transactions.nowS(start.clock);
+  purgedS = nowS;
+  tellHeld();
   port.postMessage({ id: 0, seconds: 0 } satisfies WriterAnswer);
 } catch (error) {
   port.postMessage(failure(0, error));
   process.exit();
 }
 
-const timer = setInterval(() => {
-  ticks += 1;
-  attempt(() => {
-    transactions.rollUpIfDue(now());
-    if (ticks % purgeEveryTicks === 0) {
-      transactions.beginPurge(now());
-      purging = true;
-    }
-  });
-  maintain();
-}, tickMs);
-
 port.on('message', (request: WriterRequest) => {
   const started = performance.now();
+  nowS = transactions.nowS(request.clock);
   try {
     const answer = {
       id: request.id,
@@ -91,40 +99,62 @@ port.on('message', (request: WriterRequest) => {
   else maintain();
 });
 
-function perform(request: WriterRequest): {
-  stored?: boolean[];
-  otherCalls?: number;
-  buffer?: ArrayBuffer;
-} {
-  const { nowS } = request;
+function perform(request: WriterRequest): Performed {
   switch (request.kind) {
     case 'append': {
       const { buffer, capacity, weights, deliveries, dimensions } = request;
       const columns = callColumns(capacity, buffer);
       return { ...transactions.append(columns, weights, deliveries, dimensions, nowS), buffer };
     }
+    case 'tick':
+      tellHeld();
+      attempt(tick);
+      while (request.whole && attempt(maintainOne));
+      return {};
+    case 'rollUp':
+      transactions.rollUp(nowS);
+      return {};
     case 'compact':
       transactions.rollUp(nowS);
       while (transactions.compactOne(nowS, true));
       return {};
     case 'purge':
-      transactions.beginPurge(nowS);
-      while (transactions.purgeStep(nowS));
+      transactions.beginPurge(request.asOfS);
+      while (transactions.purgeStep(request.asOfS));
       return {};
     case 'check':
       transactions.check();
       return {};
+    case 'stages':
+      return { stages: transactions.stages() };
     case 'close':
       closed = true;
-      clearInterval(timer);
       attempt(() => {
         transactions.rollUp(nowS);
         const untilMs = performance.now() + closingMs;
         while (performance.now() < untilMs && transactions.compactOne(nowS, true));
+        transactions.keepTime(0);
       });
       transactions.close();
       return {};
   }
+}
+
+function tick(): void {
+  transactions.keepTime(limits.clockStoredS);
+  transactions.rollUpIfDue(nowS);
+  // Also after a step back.
+  if (Math.abs(nowS - purgedS) < purgeEveryS) return;
+  purgedS = nowS;
+  transactions.beginPurge(nowS);
+  purging = true;
+}
+
+/** Compacts one shard, or deletes a bounded number of rows. @returns false when nothing is due */
+function maintainOne(): boolean {
+  if (transactions.compactOne(nowS)) return true;
+  if (purging) purging = transactions.purgeStep(nowS);
+  return purging;
 }
 
 /** Compacts and purges in small transactions; appends run between them. */
@@ -136,12 +166,18 @@ function maintain(): void {
     if (closed) return;
     const untilMs = performance.now() + maintenanceMs;
     const more = attempt(() => {
-      while (transactions.compactOne(now())) if (performance.now() > untilMs) return true;
-      if (purging) purging = transactions.purgeStep(now());
-      return purging;
+      while (maintainOne()) if (purging || performance.now() > untilMs) return true;
+      return false;
     });
     if (more) maintain();
   });
+}
+
+function tellHeld(): void {
+  const { held } = transactions;
+  if (held === undefined && !isHeld) return;
+  isHeld = held !== undefined;
+  port.postMessage({ held } satisfies WriterAnswer);
 }
 
 /** Failed maintenance (a full disk) is tried again at the next tick; the senders of appends get the error. */

@@ -3,6 +3,8 @@ import { CallBatch, callColumns, type NewDimensions } from '../../../call.ts';
 import type { RetentionPeriods } from '../../../config/retention.ts';
 import { AppError, type ErrorCode } from '../../../error.ts';
 import type { AppendOutcome, CallWriter } from '../../store.ts';
+import type { ClockReading, HeldStep } from '../../store-clock.ts';
+import type { Stages } from './transactions.ts';
 import type { WriterAnswer, WriterRequest, WriterStart } from './writer-thread.ts';
 
 export interface SqliteWriterOptions {
@@ -13,8 +15,13 @@ export interface SqliteWriterOptions {
   keepsAddresses?: boolean;
   /** Globs over the consumers whose calls keep no endpoint alive; none when absent. */
   ignoreConsumers?: readonly string[];
-  /** Milliseconds since the epoch. */
+  /** The machine's clock, milliseconds since the epoch. */
   now?: () => number;
+  /** Milliseconds by a clock that never steps; unless given, `now` where a test gives it, else the process's own. */
+  uptime?: () => number;
+  /** Called when the machine's clock steps ahead of store time (core/store/store-clock.ts), and when store time has
+   *  taken the step or the clock came back. */
+  onHeldStep?: (held: HeldStep | undefined) => void;
 }
 
 /**
@@ -31,11 +38,19 @@ export async function openSqliteWriter(options: SqliteWriterOptions): Promise<Sq
 
 /** A writer whose background work can be done at once: for tests and benches. */
 export interface SqliteCallWriter extends CallWriter {
+  /** Does what is due by now: the writer does it by itself once a second. */
+  tick(): Promise<void>;
+  /** Rolls up every call. */
+  rollUp(): Promise<void>;
   /** Rolls up every call and compacts every shard. */
   compact(): Promise<void>;
-  /** Deletes what is older than the retention says, as of `nowS`. */
+  /** Deletes what is older than the retention says, as of `nowS`, whatever the clock says. */
   purge(nowS: number): Promise<void>;
+  /** Where the calls are. */
+  stages(): Promise<Stages>;
 }
+
+const tickMs = 1_000;
 
 /** Calls that a first batch has room for; it grows. */
 const firstBatchCalls = 4096;
@@ -46,7 +61,7 @@ const bytesPerCall = callColumns(1).buffer.byteLength;
 const youngGenerationMb = 6;
 
 interface Waiting {
-  resolve: (answer: Exclude<WriterAnswer, { error: unknown }>) => void;
+  resolve: (answer: Done) => void;
   reject: (error: unknown) => void;
 }
 
@@ -54,6 +69,11 @@ class SqliteWriter implements SqliteCallWriter {
   readonly started: Promise<unknown>;
   readonly #worker: Worker;
   readonly #now: () => number;
+  readonly #uptime: () => number;
+  readonly #ticks: NodeJS.Timeout;
+  #ticking = false;
+  heldStep: HeldStep | undefined;
+  readonly #onHeldStep: (held: HeldStep | undefined) => void;
   readonly #waiting = new Map<number, Waiting>();
   /** Columns of a committed batch, which the worker thread gave back. */
   #freeColumns: ArrayBuffer | undefined;
@@ -66,8 +86,10 @@ class SqliteWriter implements SqliteCallWriter {
   constructor(options: SqliteWriterOptions) {
     const { path, retention, keepsAddresses = true, ignoreConsumers = [] } = options;
     this.#now = options.now ?? Date.now;
-    const nowS = this.#nowS();
-    const start: WriterStart = { path, retention, nowS, keepsAddresses, ignoreConsumers };
+    this.#uptime = options.uptime ?? options.now ?? (() => performance.now());
+    this.#onHeldStep = options.onHeldStep ?? (() => {});
+    const clock = this.#clock();
+    const start: WriterStart = { path, retention, clock, keepsAddresses, ignoreConsumers };
     this.#worker = new Worker(new URL('./writer-thread.ts', import.meta.url), {
       workerData: start,
       resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
@@ -79,6 +101,7 @@ class SqliteWriter implements SqliteCallWriter {
     this.#worker.on('message', (answer: WriterAnswer) => this.#settle(answer));
     this.#worker.on('error', (error) => this.#end(error as Error));
     this.#worker.on('exit', () => this.#end(new Error("the store's writer has ended")));
+    this.#ticks = setInterval(() => this.#tick(), tickMs);
   }
 
   newBatch(): CallBatch {
@@ -104,12 +127,24 @@ class SqliteWriter implements SqliteCallWriter {
     };
   }
 
+  async tick(): Promise<void> {
+    await this.#ask({ kind: 'tick', whole: true });
+  }
+
+  async rollUp(): Promise<void> {
+    await this.#ask({ kind: 'rollUp' });
+  }
+
+  async stages(): Promise<Stages> {
+    return (await this.#ask({ kind: 'stages' })).stages!;
+  }
+
   async compact(): Promise<void> {
     await this.#ask({ kind: 'compact' });
   }
 
   async purge(nowS: number): Promise<void> {
-    await this.#ask({ kind: 'purge' }, [], nowS);
+    await this.#ask({ kind: 'purge', asOfS: nowS });
   }
 
   async check(): Promise<void> {
@@ -119,25 +154,38 @@ class SqliteWriter implements SqliteCallWriter {
   async close(): Promise<void> {
     if (this.#ended) return;
     this.#closing = true;
+    clearInterval(this.#ticks);
     const exited = new Promise((resolve) => this.#worker.once('exit', resolve));
     await this.#ask({ kind: 'close' });
     await exited;
   }
 
-  #ask(
-    request: QueryContext,
-    transfer: ArrayBuffer[] = [],
-    nowS = this.#nowS(),
-  ): Promise<Exclude<WriterAnswer, { error: unknown }>> {
+  /** One at a time: a thread that is busy for seconds gets no queue of ticks. */
+  #tick(): void {
+    if (this.#ticking) return;
+    this.#ticking = true;
+    const done = () => {
+      this.#ticking = false;
+    };
+    this.#ask({ kind: 'tick', whole: false }).then(done, done);
+  }
+
+  #ask(request: Unsent, transfer: ArrayBuffer[] = []): Promise<Done> {
     if (this.#ended) return Promise.reject(unavailable(this.#ended));
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      this.#worker.postMessage({ id, nowS, ...request }, transfer);
+      this.#worker.postMessage({ id, clock: this.#clock(), ...request }, transfer);
     });
   }
 
   #settle(answer: WriterAnswer): void {
+    if ('held' in answer) {
+      const isChange = (this.heldStep === undefined) !== (answer.held === undefined);
+      this.heldStep = answer.held;
+      if (isChange) this.#onHeldStep(answer.held);
+      return;
+    }
     const waiting = this.#waiting.get(answer.id);
     this.#waiting.delete(answer.id);
     if (!waiting) return;
@@ -150,22 +198,25 @@ class SqliteWriter implements SqliteCallWriter {
   }
 
   #end(error: Error): void {
+    clearInterval(this.#ticks);
     this.#ended ??= error;
     if (!this.#closing) this.#lose(unavailable(this.#ended));
     for (const { reject } of this.#waiting.values()) reject(unavailable(error));
     this.#waiting.clear();
   }
 
-  #nowS(): number {
-    return Math.floor(this.#now() / 1000);
+  #clock(): ClockReading {
+    return { wallS: this.#now() / 1000, uptimeS: this.#uptime() / 1000 };
   }
 }
 
-type QueryContext = WriterRequest extends infer R
+type Unsent = WriterRequest extends infer R
   ? R extends { id: number }
-    ? Omit<R, 'id' | 'nowS'>
+    ? Omit<R, 'id' | 'clock'>
     : never
   : never;
+
+type Done = Extract<WriterAnswer, { seconds: number }>;
 
 function unavailable(error: Error): AppError {
   return new AppError('unavailable', `the store's writer is gone: ${error.message}`, {
