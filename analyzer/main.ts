@@ -40,6 +40,7 @@ export async function startAnalyzer(
   const answerer = new ThreadedAnswerer(config.store, {
     thresholds: { coldAfterDays: config.coldAfterDays, deadAfterDays: config.deadAfterDays },
     clientsAreHashed: config.clientPrivacy === 'hash',
+    traceUrl: config.traceUrl,
   });
   try {
     await answerer.check();

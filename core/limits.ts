@@ -326,6 +326,8 @@ export const limits = {
   /** A file with certificates or a key. A bundle of every public authority has 220 KB. */
   pemBytes: 1024 * 1024,
 
+  /** ROLLCALL_TRACE_URL: browsers and proxies take addresses of 2,000 characters. */
+  traceUrlCharacters: 2_000,
   /** Items of one list: each is compared with every call. */
   settingItems: 100,
   /** ROLLCALL_ADMIN_KEY: at least 128 bits in hexadecimal digits; at most what every HTTP client can send. */
@@ -373,6 +375,13 @@ export const limits = {
   groupedPoints: 25_000,
   /** Groups of a time series besides the rest: more lines are no chart. */
   seriesGroups: 50,
+  /** Rows of one page of raw calls: a cursor in the middle of a search names as many calls, 3 to 4 bytes each. */
+  callPageRows: 2_000,
+  /** Lists of any length that are streamed at once, rows of the pages that are computed for them, and how often a
+   *  page is asked for while the queue of queries is full. */
+  listStreams: 8,
+  streamedPageRows: 2_000,
+  streamTries: 60,
   /** Calls that one page of a search visits; then it ends, and its cursor continues there. Visiting costs a few
    *  nanoseconds a call and filter. */
   visitedCalls: 2_000_000,

@@ -1,5 +1,6 @@
 import { decisions } from '../decisions/decisions.ts';
 import type { Query } from '../query/query.ts';
+import { calls } from '../reports/calls/calls.ts';
 import { clients } from '../reports/clients.ts';
 import { dead } from '../reports/dead.ts';
 import { endpoint } from '../reports/endpoint.ts';
@@ -20,4 +21,5 @@ export const queries: readonly Query[] = [
   endpoint,
   clients,
   decisions,
+  calls,
 ];

@@ -10,7 +10,7 @@ import { type Metrics, openMetrics } from '../metrics.ts';
 import type { FormatName } from '../query/formats.ts';
 import { readParameters } from '../query/parameters.ts';
 import type { Query } from '../query/query.ts';
-import { writtenAnswer, writtenText } from '../query/written-answer.ts';
+import { type WrittenAnswer, writtenAnswer, writtenText } from '../query/written-answer.ts';
 import type { Answerer } from '../queue/answerer.ts';
 import { AnswerQueue } from '../queue/queue.ts';
 import type { Command } from '../tenancy/command.ts';
@@ -27,6 +27,7 @@ import { projectCommands } from './project-commands.ts';
 import { projectHandlers } from './project-routes.ts';
 import { queries } from './queries.ts';
 import { openSessionRoutes, type PageFacts, type SessionRoutes } from './session-routes.ts';
+import { sendPages } from './stream.ts';
 
 /** The analyzer's HTTP listener: the REST API below /api/v1, the dashboard, health and metrics. */
 export interface AnalyzerOptions {
@@ -312,20 +313,39 @@ function queryHandler(
     const project = await tenancy.gate.project(session.credentials(request), 'read');
     const parameters = readParameters(query.parameters, searchOf(request));
     const path = request.params;
-    const question = { project, name: query.name, parameters, path };
-    const asked = queue.ask({
-      project,
-      key: JSON.stringify([query.name, path, parameters]),
-      run: () => answerer.answer({ ...question, nowMs: now() }),
-      abandon: () => answerer.abandon(),
-    });
-    // The client closed its connection, or the answer is sent.
-    response.once('close', asked.leave);
-    const answer = await asked.answer;
-    if (answer === undefined) return;
-    await sendAnswer(request, response, 200, answer);
+    const ask = (own: object): Promise<WrittenAnswer | undefined> => {
+      const question = { project, name: query.name, parameters: own, path };
+      const asked = queue.ask({
+        project,
+        key: JSON.stringify([query.name, path, own]),
+        run: () => answerer.answer({ ...question, nowMs: now() }),
+        abandon: () => answerer.abandon(),
+      });
+      // The client closed its connection, or the answer is sent.
+      response.once('close', asked.leave);
+      if (response.destroyed) asked.leave();
+      return asked.answer.finally(() => response.off('close', asked.leave));
+    };
+    if (isWholeList(query, parameters, request)) {
+      const page = { ...parameters, limit: limits.streamedPageRows };
+      await sendPages(request, response, (cursor) =>
+        ask(cursor === undefined ? page : { ...page, cursor }),
+      );
+    } else {
+      const answer = await ask(parameters);
+      if (answer === undefined) return;
+      await sendAnswer(request, response, 200, answer);
+    }
     metrics.reportSeconds.observe({ report: query.name }, (performance.now() - startMs) / 1000);
   };
+}
+
+/** NDJSON without `limit=` and `cursor=` is the list from its first to its last row, for queries whose lists say so. */
+function isWholeList(query: Query, parameters: object, request: ApiRequest): boolean {
+  const { format } = parameters as { format?: FormatName };
+  if (format !== 'ndjson' || !query.list?.isStreamed) return false;
+  const given = new URLSearchParams(searchOf(request));
+  return ['limit', 'cursor', 'follow'].every((name) => !given.has(name));
 }
 
 function fixed(contentType: string, body: string): Handler {

@@ -12,6 +12,8 @@ export interface QueryContext extends QueryClock {
   thresholds: Thresholds;
   /** Clients' addresses are hashed with a key of the day (ROLLCALL_CLIENT_PRIVACY=hash). */
   clientsAreHashed: boolean;
+  /** ROLLCALL_TRACE_URL */
+  traceUrl?: string | undefined;
   lists: RememberedLists;
 }
 
@@ -27,6 +29,8 @@ const noteCodes = {
   clients_by_day: 'clients are hashed anew each day: one client counts once for each day',
   window_cut:
     'the window that was asked for begins earlier: what was called before `window` is past its retention',
+  search_continues: 'the search is not at its end: this page holds what it has found so far',
+  calls_deleted: 'raw calls of a part of the window are past their retention',
   list_renewed:
     'the list of the earlier pages is no longer remembered: this page is of a later one',
 } as const;

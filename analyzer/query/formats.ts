@@ -15,6 +15,8 @@ export interface List {
   /** Field of the body that holds the rows: a plural noun. */
   noun: string;
   table: Pick<Table<never>, 'names' | 'columns'>;
+  /** NDJSON without `limit=` is the whole list, of any length. */
+  isStreamed?: true;
   /** Columns of the Markdown table besides the brief ones. */
   markdownAlso?: readonly string[];
   /** A line of prose above the Markdown table. */
@@ -37,6 +39,11 @@ export const formats = {
     contentType: 'text/markdown; charset=utf-8',
     write: markdown,
   },
+  ndjson: {
+    contentType: 'application/x-ndjson; charset=utf-8',
+    extension: 'ndjson',
+    write: (body, list) => rowsOf(body, list).map(ndjsonLine).join(''),
+  },
 } as const satisfies Record<string, Format>;
 
 export type FormatName = keyof typeof formats;
@@ -57,6 +64,8 @@ function namesOf(body: ListBody, list: List, isUsual = (_name: string) => true):
 }
 
 const rowsOf = (body: ListBody, { noun }: List): Row[] => body[noun] as Row[];
+
+const ndjsonLine = (row: Row): string => `${JSON.stringify(row)}\n`;
 
 /** RFC 4180: CRLF, quotes doubled. Columns are the field names; lists are JSON, null is an empty cell. */
 function csv(body: ListBody, list: List): string {

@@ -169,6 +169,15 @@ export const filterParameters = {
     .describe('text that stands in the service, method or route, at most 200 characters'),
 };
 
+export const endpointParameter = z
+  .string()
+  .min(1)
+  .max(limits.endpointIdChars)
+  .optional()
+  .describe(
+    `the id of an endpoint, as reports show it, at most ${limits.endpointIdChars} characters`,
+  );
+
 export const orderParameter = z
   .enum(['asc', 'desc'])
   .optional()

@@ -45,6 +45,8 @@ export interface AnswererOptions {
   thresholds: Thresholds;
   /** ROLLCALL_CLIENT_PRIVACY=hash. */
   clientsAreHashed: boolean;
+  /** ROLLCALL_TRACE_URL */
+  traceUrl?: string | undefined;
 }
 
 export interface AnswererStores {

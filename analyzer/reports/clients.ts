@@ -80,6 +80,7 @@ export const clients = defineQuery({
   list: {
     title: 'Clients',
     noun: 'clients',
+    isStreamed: true,
     table: clientTable,
     prose: (body: Head) => headProse(body),
   },

@@ -28,7 +28,10 @@ export const dead = defineQuery({
     ...pageParameters(),
   }),
   schema: endpointListSchema,
-  list: endpointListOf('Dead endpoints', ['confidence', 'last_callers', 'reasons']),
+  list: {
+    ...endpointListOf('Dead endpoints', ['confidence', 'last_callers', 'reasons']),
+    isStreamed: true,
+  },
   answer: (context, parameters) =>
     endpointList(
       context,

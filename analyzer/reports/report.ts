@@ -37,7 +37,7 @@ export const report = defineQuery({
     ...pageParameters(),
   }),
   schema: endpointListSchema,
-  list: endpointListOf('Report'),
+  list: { ...endpointListOf('Report'), isStreamed: true },
   answer(context, parameters) {
     const { sort, order } = parameters;
     const descending = order ? order === 'desc' : !isText(sort, endpointTable.columns[sort]);

@@ -86,6 +86,7 @@ export const services = defineQuery({
   list: {
     title: 'Services',
     noun: 'services',
+    isStreamed: true,
     table: serviceTable,
     prose: (body: Head) => headProse(body),
   },

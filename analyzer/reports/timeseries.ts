@@ -14,6 +14,7 @@ import {
 } from '../query/calendar.ts';
 import {
   commonParameters,
+  endpointParameter,
   formatParameter,
   methodParameter,
   routeParameter,
@@ -36,14 +37,7 @@ export const timeseries = defineQuery({
     ...commonParameters,
     method: methodParameter,
     route: routeParameter,
-    endpoint: z
-      .string()
-      .min(1)
-      .max(limits.endpointIdChars)
-      .optional()
-      .describe(
-        `the id of an endpoint, as reports show it, at most ${limits.endpointIdChars} characters`,
-      ),
+    endpoint: endpointParameter,
     interval: z
       .enum(intervals)
       .optional()

@@ -18,6 +18,8 @@ export interface Config {
   analyzerPort: number;
   /** `/rollcall`; '' for none. */
   basePath: string;
+  /** With `{trace_id}` in it; undefined: traces have no address. */
+  traceUrl: string | undefined;
   /** `keys`: every request needs a key. */
   auth: 'off' | 'keys';
   /** The secret that may create projects and keys over the API; undefined: the API cannot create them. */
@@ -92,6 +94,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     ...ports,
     grpcConnectionAgeS: get('ROLLCALL_GRPC_CONNECTION_AGE'),
     basePath: get('ROLLCALL_BASE_PATH'),
+    traceUrl: get('ROLLCALL_TRACE_URL'),
     auth: get('ROLLCALL_AUTH') ?? (isLoopback(host) ? 'off' : 'keys'),
     adminKey: get('ROLLCALL_ADMIN_KEY'),
     coldAfterDays: get('ROLLCALL_COLD_AFTER_DAYS'),

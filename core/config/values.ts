@@ -137,6 +137,22 @@ export function basePath(text: string): string {
   return path;
 }
 
+/** The address of a trace in its own system, with `{trace_id}` in the place of the id. */
+export function traceUrl(text: string): string {
+  const place = '{trace_id}';
+  const address = text.replaceAll(place, '0'.repeat(32));
+  if (!text.includes(place)) {
+    throw new InvalidValue(`must contain ${place}, such as https://jaeger.example/trace/${place}`);
+  }
+  const isAddress = /^https?:\/\/[^\s"'<>\\^`]+$/i.test(address);
+  if (!isAddress || !URL.canParse(address) || text.length > limits.traceUrlCharacters) {
+    throw new InvalidValue(
+      `must be an http or https URL of at most ${limits.traceUrlCharacters} characters`,
+    );
+  }
+  return text;
+}
+
 /** Characters that mean the same in a path, in HTML and in a header; no segment of dots. */
 export function isPathPrefix(text: string): boolean {
   const isPath = /^(\/(?!\.{1,2}(\/|$))[A-Za-z0-9._~-]+)+$/.test(text);

@@ -63,6 +63,12 @@ export const variables = {
       'the path below which a proxy that does not strip it serves the REST API and dashboard, such as /rollcall',
     read: values.basePath,
   },
+  ROLLCALL_TRACE_URL: {
+    fallback: '',
+    meaning:
+      'address of a trace in its own system, with {trace_id} in it, such as https://jaeger.example/trace/{trace_id}; unset: calls have no links',
+    read: optional(values.traceUrl),
+  },
   ROLLCALL_AUTH: {
     fallback: '',
     meaning:

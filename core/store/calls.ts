@@ -59,7 +59,8 @@ export interface CallPage {
   /** Continues in the order `arrival`: with the calls that are committed after the first page's moment; in the order
    *  `arrival` itself, behind the calls that this page visited. */
   arrivals: string;
-  /** Milliseconds since the epoch: calls that were committed since then are all stored. Absent without stored calls. */
+  /** Milliseconds since the epoch: calls that were committed since then are all stored. Infinity when retention has
+   *  deleted every call; absent when it has deleted none. */
   keptSinceMs?: number;
 }
 

@@ -256,10 +256,12 @@ export function callsContract(
       await append(later);
       const { cursor } = first;
       const second = await ask({}, {}, { order: 'newest', limit: 500, cursor });
+      expect(first.keptSinceMs).toBeUndefined();
       expect(second.calls).toEqual([]);
       expect(second.cursor).toBeUndefined();
       const fresh = await ask({}, {}, { order: 'newest', limit: 500 });
       expect(fresh.calls).toHaveLength(20);
+      expect(fresh.keptSinceMs).toBe(nowS * 1000);
     });
 
     it('survives a restart between two pages', async () => {

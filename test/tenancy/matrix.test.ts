@@ -116,7 +116,11 @@ it("a filter with another project's words answers as one with words that nobody 
         const answer = await exchange(url, { headers });
         expect(answer.status, path).toBe(200);
         answers.push(
-          answer.body.replaceAll(word, '?').replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'T'),
+          answer.body
+            .replaceAll(word, '?')
+            .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'T')
+            // It names the question.
+            .replaceAll(/"follow_cursor":"[^"]+"/g, ''),
         );
         combinations += 1;
       }

@@ -79,6 +79,7 @@ test('the OpenAPI document knows every path and parameter', async () => {
     '/endpoints/{id}',
     '/clients',
     '/decisions',
+    '/calls',
     '/projects',
     '/keys',
     '/keys/{id}',
@@ -98,7 +99,7 @@ test('the OpenAPI document knows every path and parameter', async () => {
     description: expect.stringContaining('1 to 10000'),
     schema: { type: 'integer', minimum: 1, maximum: 10_000, default: 10_000 },
   });
-  expect(named.format.schema.enum).toEqual(['json', 'csv', 'md']);
+  expect(named.format.schema.enum).toEqual(['json', 'csv', 'md', 'ndjson']);
   const answer = document.paths['/report'].get.responses['200'].content['application/json'].schema;
   expect(answer).toEqual({ $ref: '#/components/schemas/EndpointListAnswer' });
   const { EndpointListAnswer, EndpointList, EndpointRow } = document.components.schemas;

@@ -56,7 +56,7 @@ const refused: [string, string, string[]][] = [
   ['/report?limit=10001', 'limit', ['1 to 10000']],
   ['/report?limit=1e3', 'limit', ['limit="1e3"']],
   ['/report?limit=', 'limit', ['limit=""']],
-  ['/report?format=xml', 'format', ['format="xml"', 'json, csv or md']],
+  ['/report?format=xml', 'format', ['format="xml"', 'json, csv, md or ndjson']],
   ['/report?cursor=abc', 'cursor', ['cursor="abc"', 'next_cursor']],
   ['/report?cursor=', 'cursor', ['cursor=""']],
   [

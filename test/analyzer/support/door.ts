@@ -37,6 +37,7 @@ export async function openDoor(
     now = () => nowMs,
     inventories = noInventories,
     decisions = noDecisions,
+    traceUrl,
     basePath = '',
     trustedProxies = [],
   }: {
@@ -44,6 +45,7 @@ export async function openDoor(
     now?: () => number;
     inventories?: InventoryStore;
     decisions?: DecisionStore;
+    traceUrl?: string;
     basePath?: string;
     trustedProxies?: string[];
   } = {},
@@ -51,7 +53,7 @@ export async function openDoor(
   const app = analyzerApp({
     answerer: new LocalAnswerer(
       { reader, inventories: async () => inventories, decisions: async () => decisions },
-      { thresholds: { coldAfterDays: 7, deadAfterDays: 30 }, clientsAreHashed: false },
+      { thresholds: { coldAfterDays: 7, deadAfterDays: 30 }, clientsAreHashed: false, traceUrl },
     ),
     tenancy,
     basePath,

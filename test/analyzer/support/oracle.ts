@@ -146,16 +146,19 @@ export function oracleReader(
       return [...sorted, { ...other, ...estimated }];
     },
     async calls(selection, filter, { order, cursor = '0', limit }) {
-      const own = selected(selection).map((call) =>
-        callRecord(call, calls.indexOf(call), idOf(call)),
-      );
-      const found = searchPlainly(own, filter, order);
-      const end = Number(cursor) + limit;
+      const isArrival = order === 'arrival';
+      const own = selected(selection).map((one) => callRecord(one, calls.indexOf(one), idOf(one)));
+      const first = isArrival ? 0 : Number(cursor);
+      const since = own.filter(({ id }) => !isArrival || Number(id) > Number(cursor));
+      const found = searchPlainly(since, filter, order);
+      const page = found.slice(first, first + limit);
+      const hasMore = found.length > first + limit;
+      const next = isArrival ? page.at(-1)?.id : String(first + limit);
+      const last = isArrival && hasMore ? next! : String(calls.length);
       return {
-        calls: found.slice(Number(cursor), end),
-        ...(end < found.length && { cursor: String(end) }),
-        arrivals: String(found.length),
-        ...(calls.length > 0 && { keptSinceMs: 0 }),
+        calls: page,
+        ...(hasMore && { cursor: next! }),
+        arrivals: last,
       };
     },
     async consumers(selection, window, limit) {

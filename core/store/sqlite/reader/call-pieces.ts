@@ -57,7 +57,7 @@ export interface WantedCalls {
 export interface CallPieces {
   /** The greatest number that is stored; 0 without calls. */
   lastNumber: number;
-  /** Milliseconds since the epoch; undefined without calls. */
+  /** As `CallPage.keptSinceMs`. */
   keptSinceMs: number | undefined;
   /** The pieces that hold a number from `from` to `to`, ascending. `most` calls a piece where the store leaves the choice. */
   between(from: number, to: number, most: number): readonly CallPiece[];

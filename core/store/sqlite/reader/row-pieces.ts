@@ -30,7 +30,15 @@ export class RowPieces implements CallPieces {
       .prepare('SELECT committed_s FROM call_commit ORDER BY first_call_id LIMIT 1')
       .pluck()
       .get() as number | undefined;
-    this.keptSinceMs = committedS === undefined ? undefined : committedS * 1000;
+    const rolledUp = db
+      .prepare("SELECT value FROM meta WHERE key = 'rolled_up_call'")
+      .pluck()
+      .get();
+    if (committedS === undefined) {
+      this.keptSinceMs = rolledUp === 0 ? undefined : Number.POSITIVE_INFINITY;
+    } else {
+      this.keptSinceMs = first === 1 ? undefined : committedS * 1000;
+    }
     this.#rows = db
       .prepare(
         `SELECT id, endpoint_id, origin_id, ifnull(client_id, 0), status, end_s, end_ns,
