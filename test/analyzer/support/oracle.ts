@@ -1,5 +1,5 @@
 import { limits, specialRoutes } from '../../../core/limits.ts';
-import { type Outcome, outcomeCounts, outcomeOf, outcomes } from '../../../core/outcome.ts';
+import type { Outcome, OutcomeCounts } from '../../../core/outcome.ts';
 import type { CallRecord } from '../../../core/store/calls.ts';
 import { addDay, emptyDays } from '../../../core/store/day-set.ts';
 import type { EndpointUse } from '../../../core/store/endpoint-use.ts';
@@ -16,7 +16,7 @@ import type {
   Snapshot,
 } from '../../../core/store/store.ts';
 import { percentiles, type Usage } from '../../../core/usage/usage.ts';
-import { dayS, hourS, roundOutward, type Window } from '../../../core/window.ts';
+import type { Window } from '../../../core/window.ts';
 import { searchPlainly } from '../../support/plain-search.ts';
 
 /** A call as a test writes it down. */
@@ -98,10 +98,10 @@ export function oracleReader(
       calls.length === 0 ? undefined : Math.max(...calls.map((call) => call.endMs)),
     async coverage(window): Promise<Coverage> {
       if (window.fromS < hoursFromS) {
-        return { window: roundOutward(window, dayS), resolution: 'day', incomplete: false };
+        return { window: wholeSteps(window, 86_400), resolution: 'day', incomplete: false };
       }
       if (window.fromS < minutesFromS) {
-        return { window: roundOutward(window, hourS), resolution: 'hour', incomplete: false };
+        return { window: wholeSteps(window, 3600), resolution: 'hour', incomplete: false };
       }
       return { window, resolution: 'minute', incomplete: false };
     },
@@ -248,11 +248,15 @@ function endpointRecord(id: string, calls: PlainCall[]): EndpointRecord {
   const { service, environment, method, route } = calls[0]!;
   const lastMs = sampledMs(calls).at(-1);
   const latestFirst = [...calls].sort((a, b) => b.endMs - a.endMs);
-  const answered = latestFirst.filter(({ status }) => outcomeOf(status) === 'answered');
+  const answered = latestFirst.filter(({ status }) => plainOutcome(status) === 'answered');
   const person = answered.find(({ bot }) => !bot);
-  const by = (outcome: Outcome) => calls.filter(({ status }) => outcomeOf(status) === outcome);
-  const counts = (of: (own: PlainCall[]) => number) =>
-    outcomeCounts(outcomes.map((outcome) => of(by(outcome))));
+  const by = (outcome: Outcome) => calls.filter(({ status }) => plainOutcome(status) === outcome);
+  const counts = (of: (own: PlainCall[]) => number): OutcomeCounts => ({
+    answered: of(by('answered')),
+    refused: of(by('refused')),
+    missing: of(by('missing')),
+    failed: of(by('failed')),
+  });
   return {
     id,
     service,
@@ -362,12 +366,31 @@ function consumerUsage(calls: PlainCall[]): ConsumerUsage {
 }
 
 function countedCalls(calls: PlainCall[]): CountedCalls {
-  const counts = outcomes.map((of) => sumOf(calls.filter((call) => outcomeOf(call.status) === of)));
+  const of = (outcome: Outcome) =>
+    sumOf(calls.filter(({ status }) => plainOutcome(status) === outcome));
   return {
     calls: sumOf(calls),
     errors: sumOf(calls.filter(isError)),
-    outcomes: outcomeCounts(counts),
+    outcomes: {
+      answered: of('answered'),
+      refused: of('refused'),
+      missing: of('missing'),
+      failed: of('failed'),
+    },
   };
+}
+
+/** As the documents say it, not as the product computes it. */
+function plainOutcome(status: number): Outcome {
+  if ([401, 403, 429].includes(status)) return 'refused';
+  if ([404, 405, 410].includes(status)) return 'missing';
+  return Math.floor(status / 100) >= 1 && Math.floor(status / 100) <= 3 ? 'answered' : 'failed';
+}
+
+/** The least window of whole steps around a window. */
+function wholeSteps({ fromS, toS }: Window, stepS: number): Window {
+  const behind = toS % stepS;
+  return { fromS: fromS - (fromS % stepS), toS: behind === 0 ? toS : toS + stepS - behind };
 }
 
 function clientUsage(calls: PlainCall[]): ClientUsage {
