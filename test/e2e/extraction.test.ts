@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { encodeTraces, type Span } from '../../collector/otlp/traces-encoder.ts';
-import { Database } from '../../core/store/sqlite/database.ts';
 import { type Running, startRollcall, temporaryFolder } from '../support/process.ts';
+import { rawCallsOf } from '../support/stored-calls.ts';
 
 /** What extraction's options and odd spans come to, through the real doors: OTLP in, report and metrics out. */
 const folder = temporaryFolder();
@@ -83,13 +83,11 @@ test('routes as they are kept and as the service spells them, RPC, and sockets w
   expect(socket).toMatchObject({ avg_duration_ms: 2000, max_duration_ms: 2000 });
 });
 
-test('the shell sees a socket without a duration', () => {
-  const db = new Database(`${folder.path}/rollcall.db`, { readOnly: true });
-  const rows = db.prepare("SELECT status, duration_ms FROM calls WHERE route = '/ws'").raw().all();
-  db.close();
-  expect(rows).toEqual([
-    [200, 2000],
-    [101, null],
+test('the raw calls hold a socket without a duration', () => {
+  const sockets = rawCallsOf(`${folder.path}/rollcall.db`).filter(({ route }) => route === '/ws');
+  expect(sockets.map(({ status, durationNs }) => [status, durationNs])).toEqual([
+    [200, 2e9],
+    [101, -1],
   ]);
 });
 

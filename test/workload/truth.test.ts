@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { defaultRetention } from '../../core/config/retention.ts';
 import { Random } from '../../core/random.ts';
+import { countCalls } from '../../core/store/sqlite/calls/call-tables.ts';
 import { Database } from '../../core/store/sqlite/database.ts';
 import { openSqliteWriter } from '../../core/store/sqlite/writer/writer.ts';
 import { connections, postTraces } from '../labs/load/post.ts';
@@ -148,7 +149,7 @@ function reportsTheTruth(): void {
 function rawCalls(): unknown {
   const db = new Database(store, { readOnly: true });
   try {
-    return db.prepare('SELECT count(*) FROM call').pluck().get();
+    return countCalls(db);
   } finally {
     db.close();
   }

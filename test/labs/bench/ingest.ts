@@ -1,3 +1,4 @@
+import { countCalls } from '../../../core/store/sqlite/calls/call-tables.ts';
 import { Database } from '../../../core/store/sqlite/database.ts';
 import { type Running, startCollectorProcess, startService } from '../../support/process.ts';
 import type { PayloadName } from '../load/payload.ts';
@@ -26,7 +27,7 @@ export interface IngestCost {
 
 export interface DiskCost {
   calls: number;
-  /** Bytes a call of the raw rows alone: tables `call` and `call_commit`. */
+  /** Bytes a call of the compacted raw calls alone: tables `call_block` and `call_block_part`. */
   rawBytesPerCall: number;
   /** Of the whole file: rollups, clients, digests. */
   fileBytesPerCall: number;
@@ -134,13 +135,13 @@ function diskCost(store: string): DiskCost {
   const db = new Database(store, { readOnly: true });
   try {
     const one = (sql: string): number => db.prepare(sql).pluck().get() as number;
-    const calls = one('SELECT count(*) FROM call');
+    const calls = countCalls(db);
+    const compacted = one('SELECT sum(calls) FROM call_block');
     const raw = one(
-      `SELECT sum(pgsize) FROM dbstat WHERE name IN
-        (SELECT name FROM sqlite_schema WHERE tbl_name IN ('call', 'call_commit'))`,
+      "SELECT sum(pgsize) FROM dbstat WHERE name IN ('call_block', 'call_block_part')",
     );
     const file = one('PRAGMA page_count') * one('PRAGMA page_size');
-    return { calls, rawBytesPerCall: raw / calls, fileBytesPerCall: file / calls };
+    return { calls, rawBytesPerCall: raw / compacted, fileBytesPerCall: file / calls };
   } finally {
     db.close();
   }

@@ -1,7 +1,7 @@
 import { putVarint, type VarintReader } from '../../../usage/varint.ts';
 
 /**
- * Whole numbers from −2^53 to 2^53, each as its distance from the least one, in as few bytes as the greatest
+ * Whole numbers from −2^52 to 2^53, larger ones as 2^53 − 1, each as its distance from the least one, in as few bytes as the greatest
  * distance needs: `u8 width and scale, zigzag varint least, planes`. A plane has one byte of every number, the
  * lowest plane comes first: bytes of one kind stand together, which compresses well and is read without a branch.
  * Distances that are all multiples of a thousand or a million are divided by it: senders with a clock of micro- or
@@ -39,6 +39,10 @@ export function putPacked(
     const value = distances[i]!;
     if (value < least) least = value;
     if (value > greatest) greatest = value;
+  }
+  if (greatest > Number.MAX_SAFE_INTEGER) {
+    greatest = Number.MAX_SAFE_INTEGER;
+    for (let i = 0; i < count; i++) distances[i] = Math.min(distances[i]!, greatest);
   }
   for (let i = 0; i < count; i++) distances[i]! -= least;
   let range = greatest - least;

@@ -4,15 +4,17 @@ import { readCallCursor, writeCallCursor } from './call-cursor.ts';
 import type { CallPiece, CallPieces, WantedCalls } from './call-pieces.ts';
 import { type FoundCalls, piecesOf, searchCalls } from './call-search.ts';
 import type { DimensionCache } from './dimension-cache.ts';
-import { RowPieces } from './row-pieces.ts';
+import { StoredPieces } from './stored-pieces.ts';
 
 /**
  * One page of raw calls, read in the transaction of the snapshot.
  * @param endpoints by row of a spelling: the first row of its endpoint; 0 where the endpoint is not selected
+ * @param keptFrom the first call whose retention has not ended
  * @throws AppError `invalid` for a wrong cursor
  */
 export function callPage(
   db: Database,
+  keptFrom: number,
   dimensions: DimensionCache,
   project: string,
   endpoints: Int32Array,
@@ -21,7 +23,7 @@ export function callPage(
 ): CallPage {
   const { order, cursor: text } = request;
   const cursor = text === undefined ? undefined : readCallCursor(project, order, text);
-  const pieces = new RowPieces(db);
+  const pieces = new StoredPieces(db, keptFrom);
   const wanted = wantedCalls(db, endpoints, filter);
   const found: FoundCalls = wanted
     ? searchCalls(pieces, wanted, { ...request, cursor })

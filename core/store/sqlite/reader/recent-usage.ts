@@ -1,6 +1,9 @@
 import type { Tally } from '../../../usage/tally.ts';
+import { lastCallId } from '../calls/call-tables.ts';
+import { readCallsAfter } from '../calls/not-rolled-up.ts';
 import type { Database } from '../database.ts';
-import { CallRows, readCallsAfter } from '../usage/call-rows.ts';
+import type { DamagedError } from '../sealed.ts';
+import { CallRows } from '../usage/call-rows.ts';
 import { addEncodedFacts } from '../usage/encoded-facts.ts';
 import { type EndpointFacts, factsOfCalls } from '../usage/endpoint-facts.ts';
 import type { OriginNumbers } from '../usage/origin-numbers.ts';
@@ -24,11 +27,11 @@ export function readRecentUsage(
   rolledUpId: number,
   origins: OriginNumbers,
   tally: Tally,
+  onDamage: (damage: DamagedError) => void,
 ): RecentUsage {
-  const lastId = db.prepare('SELECT ifnull(max(id), 0) FROM call').pluck().get() as number;
   // At most limits.notRolledUpCalls and one batch.
-  const notRolledUp = new CallRows(Math.max(0, lastId - rolledUpId));
-  readCallsAfter(db, rolledUpId, notRolledUp);
+  const notRolledUp = new CallRows(lastCallId(db) - rolledUpId);
+  readCallsAfter(db, rolledUpId, notRolledUp, onDamage);
   const order = sortBy(notRolledUp.length, notRolledUp.endpoint, notRolledUp.minute);
   const facts = factsOfCalls(notRolledUp, order, origins);
   const use = useOfCalls(notRolledUp, order, origins);

@@ -3,7 +3,7 @@ import type { Database, Statement } from '../database.ts';
 import type { CallPiece, CallPieces, SearchColumns } from './call-pieces.ts';
 
 const callsPerPiece = 8_192;
-const unbounded = {
+export const unboundedCalls = {
   endFromS: 0,
   endToS: Number.POSITIVE_INFINITY,
   durationFromNs: -1,
@@ -73,7 +73,7 @@ export class RowPieces implements CallPieces {
     return {
       first,
       length,
-      bounds: unbounded,
+      bounds: unboundedCalls,
       column: (name) => {
         columns ??= this.#read(first, length);
         return columns[name];

@@ -207,7 +207,8 @@ export class SqliteSnapshot implements Snapshot {
 
   async calls(selection: Selection, filter: CallFilter, request: CallRequest): Promise<CallPage> {
     const { keys } = this.#selected(selection);
-    return callPage(this.#db, this.#dimensions, this.#project, keys, filter, request);
+    const keptFrom = this.#meta.get('calls_from')!;
+    return callPage(this.#db, keptFrom, this.#dimensions, this.#project, keys, filter, request);
   }
 
   async consumers(selection: Selection, window: Window, limit: number): Promise<ConsumerUsage[]> {
@@ -309,6 +310,7 @@ export class SqliteSnapshot implements Snapshot {
       this.#meta.get('rolled_up_call')!,
       this.#dimensions.origins,
       this.#tally,
+      () => {},
     );
     return this.#recentUsage;
   }

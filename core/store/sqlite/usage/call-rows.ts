@@ -1,6 +1,7 @@
+import type { CallColumns } from '../../../call.ts';
 import { grown } from '../../../column.ts';
 import { limits } from '../../../limits.ts';
-import type { Database } from '../database.ts';
+import type { StoredCalls } from '../calls/stored-calls.ts';
 
 /**
  * Calls in columns, their dimensions as row ids. Holds the calls that are not rolled up: rarely more than two full
@@ -32,25 +33,38 @@ export class CallRows {
     this.origin = new Int32Array(capacity);
   }
 
-  add(
-    endpoint: number,
-    endS: number,
-    endNs: number,
-    status: number,
-    durationNs: number,
-    client: number,
-    origin: number,
-  ): void {
-    if (this.length === this.endpoint.length) this.#grow();
-    const i = this.length++;
-    this.endpoint[i] = endpoint;
-    this.minute[i] = Math.floor(endS / 60);
-    this.endMs[i] = endS * 1000 + Math.floor(endNs / 1e6);
-    this.status[i] = status;
-    // A store of release 0.1.0 may hold a longer one: a call without a latency, as it would be stored now.
-    this.durationNs[i] = durationNs > limits.callDurationNs ? -1 : durationNs;
-    this.client[i] = client;
-    this.origin[i] = origin;
+  /**
+   * Adds the first `calls` calls of the columns, without their dimensions: the caller writes `endpoint`, `client` and
+   * `origin` of each.
+   * @returns the index of the first of them
+   */
+  push(columns: CallColumns, calls: number): number {
+    const first = this.length;
+    this.length += calls;
+    if (this.length > this.endpoint.length) this.#grow();
+    const { endS, endNs, durationNs } = columns;
+    const { minute, endMs } = this;
+    for (let i = 0; i < calls; i++) {
+      const s = endS[i]!;
+      minute[first + i] = Math.floor(s / 60);
+      endMs[first + i] = s * 1000 + Math.floor(endNs[i]! / 1e6);
+      const duration = durationNs[i]!;
+      // A store of release 0.1.0 may hold a longer one: a call without a latency, as it would be stored now.
+      this.durationNs[first + i] = duration > limits.callDurationNs ? -1 : duration;
+    }
+    this.status.set(columns.status.subarray(0, calls), first);
+    return first;
+  }
+
+  /** Adds stored calls. */
+  pushStored({ columns, length, weights }: StoredCalls): void {
+    const first = this.push(columns, length);
+    this.endpoint.set(columns.endpoint.subarray(0, length), first);
+    this.client.set(columns.client.subarray(0, length), first);
+    this.origin.set(columns.origin.subarray(0, length), first);
+    for (let i = 0; i < weights.length; i++) {
+      this.setWeight(first + weights.call[i]!, weights.weight[i]!, weights.copies[i]!);
+    }
   }
 
   /** @param i index of a call that was added */
@@ -73,7 +87,8 @@ export class CallRows {
   }
 
   #grow(): void {
-    const length = this.endpoint.length * 2;
+    const before = this.endpoint.length;
+    const length = Math.max(this.length, before * 2);
     this.endpoint = grown(this.endpoint, length);
     this.minute = grown(this.minute, length);
     this.endMs = grown(this.endMs, length);
@@ -82,32 +97,12 @@ export class CallRows {
     this.client = grown(this.client, length);
     this.origin = grown(this.origin, length);
     if (this.weight && this.copies) {
-      this.weight = grown(this.weight, length).fill(1, this.length);
-      this.copies = grown(this.copies, length).fill(1, this.length);
+      this.weight = grown(this.weight, length).fill(1, before);
+      this.copies = grown(this.copies, length).fill(1, before);
     }
   }
 
   get full(): boolean {
     return this.length >= limits.notRolledUpCalls;
-  }
-}
-
-/** Adds the stored raw calls after a watermark. @param rolledUpId the last call that is rolled up */
-export function readCallsAfter(db: Database, rolledUpId: number, into: CallRows): void {
-  const first = into.length;
-  const calls = db
-    .prepare(
-      `SELECT endpoint_id, end_s, end_ns, status, min(duration_ns, ${Number.MAX_SAFE_INTEGER}),
-         ifnull(client_id, 0), origin_id
-       FROM call WHERE id > ? ORDER BY id`,
-    )
-    .raw();
-  type Row = [number, number, number, number, number, number, number];
-  for (const row of calls.all(rolledUpId) as Row[]) into.add(...row);
-  // Raw calls are deleted only when they are rolled up, so ids after the watermark have no gaps.
-  const weights = db.prepare('SELECT call_id, weight, copies FROM call_weight WHERE call_id > ?');
-  type Weight = [number, number, number];
-  for (const [id, weight, copies] of weights.raw().all(rolledUpId) as Weight[]) {
-    into.setWeight(first + id - rolledUpId - 1, weight, copies);
   }
 }

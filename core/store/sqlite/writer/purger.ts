@@ -1,10 +1,15 @@
 import type { RetentionPeriods } from '../../../config/retention.ts';
 import { limits } from '../../../limits.ts';
+import { decodeCommits } from '../calls/block-parts.ts';
+import { parts, partsPerBlock } from '../calls/call-block.ts';
+import { blockName } from '../calls/call-tables.ts';
 import type { Database, Statement } from '../database.ts';
+import { DamagedError } from '../sealed.ts';
 import { coarsestMinutes, isFinest, levels, minutesPerDay } from '../usage/levels.ts';
 
 /** Bounds of one step: a few milliseconds of work, so that commits hardly wait for it. */
 const callsPerStep = 5_000;
+const commitsPerStep = 200;
 const blocksPerStep = 50;
 const deliveriesPerStep = 5_000;
 const pagesPerStep = 256;
@@ -25,6 +30,28 @@ export class Purger {
     this.#db = db;
     this.#periods = periods;
     this.#sql = {
+      keptBlock: db.prepare(
+        'SELECT first_call_id AS firstId, calls FROM call_block WHERE committed_s > ? ORDER BY first_call_id LIMIT 1',
+      ),
+      keptCommit: db
+        .prepare(
+          'SELECT first_call_id FROM commit_calls WHERE committed_s > ? ORDER BY first_call_id LIMIT 1',
+        )
+        .pluck(),
+      commitsPart: db.prepare('SELECT bytes FROM call_block_part WHERE id = ?').pluck(),
+      oldBlock: db
+        .prepare(
+          'SELECT first_call_id FROM call_block WHERE committed_s <= ? ORDER BY first_call_id LIMIT 1',
+        )
+        .pluck(),
+      deleteCallBlock: db.prepare('DELETE FROM call_block WHERE first_call_id = ?'),
+      deleteParts: db.prepare('DELETE FROM call_block_part WHERE id BETWEEN ? AND ?'),
+      oldCommits: db.prepare(
+        `SELECT first_call_id AS firstId, calls FROM commit_calls
+         WHERE committed_s <= ? AND first_call_id <= (SELECT value FROM meta WHERE key = 'rolled_up_call')
+         ORDER BY first_call_id LIMIT ?`,
+      ),
+      deleteCommitCalls: db.prepare('DELETE FROM commit_calls WHERE first_call_id = ?'),
       oldestCommit: db.prepare(
         'SELECT first_call_id AS first, calls, committed_s AS committedS FROM call_commit ORDER BY first_call_id LIMIT 1',
       ),
@@ -59,15 +86,53 @@ export class Purger {
     this.#setMark('minutes', nowS - minutesS, minutesPerDay);
     this.#setMark('hours', nowS - hoursS, minutesPerDay);
     this.#setMark('days', nowS - daysS, coarsestMinutes);
+    this.#sql.setMeta!.run(this.#keptFrom(nowS), 'calls_from');
   }
 
   /** Deletes a bounded number of rows in one transaction. @returns false when nothing is left to do */
   step(nowS: number): boolean {
-    const work = () => this.#calls(nowS) || this.#blocks() || this.#deliveries(nowS);
+    const work = () =>
+      this.#callRows(nowS) || this.#calls(nowS) || this.#blocks() || this.#deliveries(nowS);
     return this.#db.immediately(work) || this.#giveBack();
   }
 
+  /** Blocks one by one, then commits that are in no block. A block goes when its last commit is old enough; until then
+   *  searches leave out its older calls (`calls_from`). */
   #calls(nowS: number): boolean {
+    const before = nowS - this.#periods.callsS;
+    const block = this.#sql.oldBlock!.get(before) as number | undefined;
+    if (block !== undefined) {
+      this.#sql.deleteCallBlock!.run(block);
+      this.#sql.deleteParts!.run(block * partsPerBlock, (block + 1) * partsPerBlock - 1);
+      return true;
+    }
+    const commits = this.#sql.oldCommits!.all(before, commitsPerStep) as { firstId: number }[];
+    for (const { firstId } of commits) this.#sql.deleteCommitCalls!.run(firstId);
+    return commits.length > 0;
+  }
+
+  /** The first call that is kept; 0 when none is old enough. */
+  #keptFrom(nowS: number): number {
+    const before = nowS - this.#periods.callsS;
+    const block = this.#sql.keptBlock!.get(before) as { firstId: number } | undefined;
+    if (block === undefined) return (this.#sql.keptCommit!.get(before) as number | undefined) ?? 0;
+    let { firstId } = block;
+    const bytes = this.#sql.commitsPart!.get(firstId * partsPerBlock + parts.commits);
+    try {
+      const runs = decodeCommits((bytes ?? new Uint8Array()) as Uint8Array, blockName(firstId));
+      for (const { calls, committedS } of runs) {
+        if (committedS > before) break;
+        firstId += calls;
+      }
+    } catch (error) {
+      // Searches that read the block report it.
+      if (!(error instanceof DamagedError)) throw error;
+    }
+    return firstId;
+  }
+
+  /** Rows of release 0.1.0. */
+  #callRows(nowS: number): boolean {
     const before = nowS - this.#periods.callsS;
     let left = callsPerStep;
     while (left > 0) {

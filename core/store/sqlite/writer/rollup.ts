@@ -1,6 +1,8 @@
 import { Tally } from '../../../usage/tally.ts';
+import { readCallsAfter } from '../calls/not-rolled-up.ts';
 import type { Database, Statement } from '../database.ts';
-import { CallRows, readCallsAfter } from '../usage/call-rows.ts';
+import type { DamagedError } from '../sealed.ts';
+import { CallRows } from '../usage/call-rows.ts';
 import { addEncodedFacts, encodeFacts } from '../usage/encoded-facts.ts';
 import { type EndpointFacts, factsOfCalls } from '../usage/endpoint-facts.ts';
 import { EndpointRecords } from '../usage/endpoint-records.ts';
@@ -61,10 +63,12 @@ export class Rollup {
   readonly #shards = new Map<number, ShardRuns>();
   /** Bytes of the coarsest block that the last compaction of a shard wrote. */
   readonly #compactedBytes = new Map<number, number>();
+  readonly #onDamage: (damage: DamagedError) => void;
   readonly #sql: Record<string, Statement>;
 
-  constructor(db: Database, nowS: number) {
+  constructor(db: Database, nowS: number, onDamage: (damage: DamagedError) => void) {
     this.#db = db;
+    this.#onDamage = onDamage;
     this.#records = new EndpointRecords(db);
     this.#origins = new OriginNumbers(db);
     this.#useRecords = new UseRecords(db);
@@ -172,7 +176,7 @@ export class Rollup {
       this.#noteRun(run.shard, run.tier, run.bytes, nowS);
     }
     this.notRolledUp.clear();
-    readCallsAfter(this.#db, this.#meta('rolled_up_call'), this.notRolledUp);
+    readCallsAfter(this.#db, this.#meta('rolled_up_call'), this.notRolledUp, this.#onDamage);
   }
 
   #addRun(shard: number, tier: number, run: EncodedRun, nowS: number): void {

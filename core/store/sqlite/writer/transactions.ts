@@ -3,9 +3,12 @@ import type { RetentionPeriods } from '../../../config/retention.ts';
 import { AppError } from '../../../error.ts';
 import type { WeightColumns } from '../../../weight.ts';
 import { type ClockReading, type HeldStep, StoreClock } from '../../store-clock.ts';
+import { lastCallId } from '../calls/call-tables.ts';
 import { type Database, isSqliteError } from '../database.ts';
 import { lockStore, openDatabase } from '../open.ts';
+import type { DamagedError } from '../sealed.ts';
 import { forgetAddresses } from './address-removal.ts';
+import { CallCompaction } from './call-compaction.ts';
 import { CallLog } from './call-log.ts';
 import { Dimensions } from './dimensions.ts';
 import { IgnoredConsumers } from './ignored-consumers.ts';
@@ -35,6 +38,7 @@ export class StoreTransactions {
   readonly #dimensions: Dimensions;
   readonly #log: CallLog;
   readonly #rollup: Rollup;
+  readonly #compaction: CallCompaction;
   readonly #purger: Purger;
   readonly #clock: StoreClock;
   /** Store time that the file holds. */
@@ -67,9 +71,11 @@ export class StoreTransactions {
       const ignored = new IgnoredConsumers(ignoreConsumers);
       this.#dimensions = new Dimensions(this.#db, ignored);
       this.#log = new CallLog(this.#db, this.#dimensions, nowS);
-      this.#rollup = new Rollup(this.#db, nowS);
+      const onDamage = (damage: DamagedError): void => this.#onDamage(damage);
+      this.#rollup = new Rollup(this.#db, nowS, onDamage);
+      this.#compaction = new CallCompaction(this.#db, nowS, onDamage);
       this.#purger = new Purger(this.#db, retention);
-      this.#lastCallId = this.#log.lastCallId();
+      this.#lastCallId = lastCallId(this.#db);
       this.#notRolledUpSinceS = nowS;
       this.#write(() => {
         ignored.mark(this.#db);
@@ -103,7 +109,7 @@ export class StoreTransactions {
         columns,
         weights,
         deliveries,
-        this.#lastCallId,
+        this.#lastCallId + 1,
         nowS,
         notRolledUp,
       );
@@ -115,7 +121,7 @@ export class StoreTransactions {
       );
       const lastCallId = this.#lastCallId + notRolledUp.length - before;
       if (notRolledUp.full || nowS - this.#notRolledUpSinceS >= rollUpAfterS) {
-        this.#rollup.rollUp(lastCallId, nowS);
+        this.#rollUp(lastCallId, nowS);
       }
       return { stored, otherCalls, lastCallId };
     });
@@ -163,14 +169,25 @@ export class StoreTransactions {
   }
 
   rollUp(nowS: number): void {
-    this.#write(() => this.#rollup.rollUp(this.#lastCallId, nowS));
+    this.#write(() => this.#rollUp(this.#lastCallId, nowS));
   }
 
-  /** Compacts one shard that is due; with `all`, one that has any run. @returns false when there is none */
+  #rollUp(lastCallId: number, nowS: number): void {
+    this.#compaction.rolledUp(this.#rollup.notRolledUp.length, nowS);
+    this.#rollup.rollUp(lastCallId, nowS);
+  }
+
+  /** Compacts one shard, or the calls of one block, that is due; with `all`, one that holds anything. @returns false when
+   *  there is none */
   compactOne(nowS: number, all = false): boolean {
-    const shard = this.#rollup.dueShard(all ? Number.MAX_SAFE_INTEGER : nowS);
-    if (shard === undefined) return false;
-    this.#write(() => this.#rollup.compact(shard));
+    const atS = all ? Number.MAX_SAFE_INTEGER : nowS;
+    const shard = this.#rollup.dueShard(atS);
+    if (shard !== undefined) {
+      this.#write(() => this.#rollup.compact(shard));
+      return true;
+    }
+    if (!this.#compaction.isDue(atS)) return false;
+    this.#write(() => this.#compaction.compact(nowS));
     return true;
   }
 
@@ -197,6 +214,8 @@ export class StoreTransactions {
     this.#lock.close();
   }
 
+  #onDamage(_damage: DamagedError): void {}
+
   #write<T>(work: () => T): T {
     try {
       if (this.#stale) this.#readAgain();
@@ -212,6 +231,7 @@ export class StoreTransactions {
     this.#dimensions.forgetRows();
     this.#log.recover(this.#notRolledUpSinceS);
     this.#rollup.recover(this.#notRolledUpSinceS);
+    this.#compaction.recover(this.#notRolledUpSinceS);
     this.#stale = false;
   }
 }

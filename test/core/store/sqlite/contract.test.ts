@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defaultRetention } from '../../../../core/config/retention.ts';
+import { countCalls } from '../../../../core/store/sqlite/calls/call-tables.ts';
 import { Database } from '../../../../core/store/sqlite/database.ts';
 import { openSqliteReader } from '../../../../core/store/sqlite/reader/reader.ts';
 import {
@@ -29,7 +30,7 @@ async function sqlite() {
     openReader: () => openSqliteReader(path),
     rawCalls: async () => {
       const db = new Database(path, { readOnly: true });
-      const count = db.prepare('SELECT count(*) FROM call').pluck().get() as number;
+      const count = countCalls(db);
       db.close();
       return count;
     },

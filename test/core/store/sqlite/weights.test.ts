@@ -3,6 +3,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { CallBatch } from '../../../../core/call.ts';
 import { defaultRetention } from '../../../../core/config/retention.ts';
 import { limits } from '../../../../core/limits.ts';
+import { StoredCalls } from '../../../../core/store/sqlite/calls/stored-calls.ts';
 import { Database } from '../../../../core/store/sqlite/database.ts';
 import { openSqliteReader } from '../../../../core/store/sqlite/reader/reader.ts';
 import { migrate } from '../../../../core/store/sqlite/schema.ts';
@@ -17,6 +18,7 @@ import { Tally } from '../../../../core/usage/tally.ts';
 import { copiesOf, roundedWeight } from '../../../../core/weight.ts';
 import { allTime } from '../../../../core/window.ts';
 import { temporaryFolder } from '../../../support/process.ts';
+import { rawCallsOf } from '../../../support/stored-calls.ts';
 
 /** Blocks and facts as the program wrote them before there were weights (commit 16af355). */
 const before = [
@@ -41,9 +43,31 @@ function callRows([from, to]: readonly [number, number]): CallRows {
   const calls = new CallRows(64);
   for (let n = from; n < to; n += 1) {
     const status = n % 5 === 0 ? 404 : 200;
-    calls.add(1 + (n % 2), startS + 40 * n, 5e8, status, (n + 1) * 1_234_567, n % 4, 1);
+    addCall(calls, 1 + (n % 2), startS + 40 * n, status, (n + 1) * 1_234_567, n % 4);
   }
   return calls;
+}
+
+/** A call of the origin 1 that ended half a second after `endS`. */
+function addCall(
+  calls: CallRows,
+  endpoint: number,
+  endS: number,
+  status: number,
+  durationNs: number,
+  client: number,
+): void {
+  const stored = new StoredCalls(1);
+  stored.push(1);
+  const { columns } = stored;
+  columns.endpoint[0] = endpoint;
+  columns.status[0] = status;
+  columns.endS[0] = endS;
+  columns.endNs[0] = 5e8;
+  columns.durationNs[0] = durationNs;
+  columns.client[0] = client;
+  columns.origin[0] = 1;
+  calls.pushStored(stored);
 }
 
 function blockOf(calls: CallRows): Buffer {
@@ -91,9 +115,8 @@ describe('usage without weights', () => {
     calls.clear();
     const again = callRows(before[0]!.calls);
     for (let i = 0; i < again.length; i += 1) {
-      const [endS, endNs] = [startS + 40 * i, 5e8];
-      const client = again.client[i]!;
-      calls.add(again.endpoint[i]!, endS, endNs, again.status[i]!, again.durationNs[i]!, client, 1);
+      const [endS, client] = [startS + 40 * i, again.client[i]!];
+      addCall(calls, again.endpoint[i]!, endS, again.status[i]!, again.durationNs[i]!, client);
     }
     expect(blockOf(calls).toString('hex')).toBe(before[0]!.block);
   });
@@ -160,22 +183,13 @@ describe('a store written before there were weights', () => {
       total: { calls: 24, sampling: { seen: 21, variance: 12 } },
       ...expected,
     });
-    expect(read('SELECT route, weight FROM calls')).toEqual([{ route: '/a', weight: 4 }]);
+    expect(rawCallsOf(path)).toMatchObject([{ id: 21, where: 'block', route: '/a', weight: 4 }]);
     await writer.purge(startS + 3600 + retention.callsS + 1);
-    expect(read('SELECT * FROM call_weight')).toEqual([]);
+    expect(rawCallsOf(path)).toEqual([]);
     expect(await totals()).toMatchObject({ total: { calls: 24 }, ...expected });
     await reader.close();
     await writer.close();
   });
-
-  function read(sql: string): unknown[] {
-    const file = new Database(path, { readOnly: true });
-    try {
-      return file.prepare(sql).all();
-    } finally {
-      file.close();
-    }
-  }
 
   const endpointName = {
     project: 'default',

@@ -11,6 +11,7 @@ import { Database } from '../../../../../core/store/sqlite/database.ts';
 import { migrate } from '../../../../../core/store/sqlite/schema.ts';
 import { SeenRequests } from '../../../../../core/store/sqlite/writer/seen-requests.ts';
 import { openSqliteWriter } from '../../../../../core/store/sqlite/writer/writer.ts';
+import { rawCallsOf } from '../../../../support/stored-calls.ts';
 
 function deliveryOf(digest: Uint8Array) {
   return { project: 'p', digest, firstCall: 0, calls: 1 };
@@ -148,12 +149,7 @@ it('no id of a call is given twice, also when all calls are deleted and the writ
     batch.deliveries.push({ project: 'p', digest: digest(byte), firstCall: 0, calls: 3 });
     await writer.append(batch, dictionary.takeNew());
   };
-  const ids = () => {
-    const db = new Database(path, { readOnly: true });
-    const found = db.prepare('SELECT id FROM call ORDER BY id').pluck().all();
-    db.close();
-    return found;
-  };
+  const ids = () => rawCallsOf(path).map(({ id }) => id);
   const first = await open();
   await append(first, 1);
   expect(ids()).toEqual([1, 2, 3]);
