@@ -1,3 +1,4 @@
+import type { RouteDeclaration } from './store/live-routes.ts';
 import { CallWeights } from './weight.ts';
 
 /**
@@ -185,6 +186,8 @@ export class CallBatch {
   columns: CallColumns;
   length = 0;
   deliveries: Delivery[] = [];
+  /** Routes that services declare, from the same requests as the calls; almost always none. */
+  readonly declarations: RouteDeclaration[] = [];
   /** Sampling weights of the calls whose weight is not 1. */
   readonly weights = new CallWeights();
 

@@ -87,6 +87,18 @@ export const limits = {
   inventoryReferences: 16,
   /** Paths of declared servers that a call may come with. Each one costs a look-up a route. */
   inventoryPrefixes: 16,
+  /** Parts of one declaration over OTLP, and routes of one part: the instrumentation package sends 1,000 a part. */
+  declarationPartsPerSet: 100,
+  /** Parts of a project that wait for others, and for how long: exporters retry for minutes. */
+  declarationParts: 1_000,
+  declarationPartsMs: 3_600_000,
+  /** Processes of a service in one environment whose declarations are kept; the oldest is evicted. */
+  declaringInstances: 256,
+  /** A version of a service is alive for so long after its last sign: longer than a rolling deployment and a canary's
+   *  quiet night. */
+  liveDeclarationMs: 86_400_000,
+  /** Declarations of one request. */
+  declarationsPerRequest: 200,
   /** Places of a project with a decision, now or earlier: as many as a service may have endpoints. */
   decidedEndpoints: 20_000,
   /** Decisions of one endpoint that are listed; older ones are deleted. */

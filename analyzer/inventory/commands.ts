@@ -267,7 +267,8 @@ async function describe(
   const calledRoutes = routes.filter(({ endpoints }) => endpoints.length > 0).length;
   const versions = await inventories.history(project, place);
   return {
-    ...place,
+    service,
+    environment: inventory.environment,
     ...versionAnswer(inventory),
     dry_run: false,
     prefixes: inventory.prefixes,

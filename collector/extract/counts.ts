@@ -1,4 +1,5 @@
 import type { CallBatch } from '../../core/call.ts';
+import type { RouteDeclaration } from '../../core/store/live-routes.ts';
 import type { ClockAhead } from './clock-skew.ts';
 import type { ExcludeReason } from './endpoint/exclusion.ts';
 
@@ -23,6 +24,8 @@ export interface SpanCounts {
   weightsIgnored: number;
   /** By resource, in the message's order; almost always empty. */
   clocksAhead: ClockAhead[];
+  /** Routes that services declare; absent in almost every request. */
+  declared?: RouteDeclaration[];
   /** Present when `duplicate.same_span` is not 0. */
   sameSpan?: SameSpan;
 }

@@ -13,6 +13,7 @@ import type { ClockAhead } from './clock-skew.ts';
 import { applyConvention, type Convention, ConventionCache, conventionOf } from './conventions.ts';
 import { CountedSpans } from './counted-spans.ts';
 import { nothingExtracted, type RejectReason, type SpanCounts } from './counts.ts';
+import { readDeclaredRoutes } from './declared-routes.ts';
 import { AnsweredRoutes } from './endpoint/answered-routes.ts';
 import { EndpointCache, excludedByMethod } from './endpoint/endpoint-cache.ts';
 import { httpMethods, methodOf, saysMethod } from './endpoint/http-method.ts';
@@ -150,6 +151,7 @@ export class Extractor {
           this.#joins.note(this.#walk);
           this.#takeSpan();
         },
+        inventorySpan: (start, end) => this.#takeDeclaration(start, end),
       },
     );
     this.#isJoining = joins;
@@ -259,6 +261,21 @@ export class Extractor {
     this.#extracted.stored -= calls.length;
     this.#extracted.duplicate.same_span += calls.length;
     this.#extracted.sameSpan = { service, uncommitted };
+  }
+
+  #takeDeclaration(start: number, end: number): void {
+    const { cursor, resource } = this.#walk;
+    const { declared = [] } = this.#extracted;
+    if (declared.length >= limits.declarationsPerRequest) return;
+    const found = readDeclaredRoutes(cursor.bytes, start, end, this.#nowS * 1000);
+    if (found === undefined) return;
+    const { project, service, environment, version } = this.#resources.resourceOf(
+      this.#project,
+      resource,
+    );
+    const instance = processOf(resource);
+    declared.push({ project, service, environment, version, instance, ...found });
+    this.#extracted.declared = declared;
   }
 
   /** A span of a request in which several are of one call. */

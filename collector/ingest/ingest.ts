@@ -104,8 +104,8 @@ export class Ingest {
     const firstCall = batch.length;
     const extracted = this.#extractor.extract(project, message, batch);
     const calls = batch.length - firstCall;
-    const { rejected, sameSpan } = extracted;
-    if (calls === 0 && sameSpan === undefined) {
+    const { rejected, sameSpan, declared } = extracted;
+    if (calls === 0 && sameSpan === undefined && declared === undefined) {
       this.#countOthers(extracted);
       return rejected;
     }
@@ -114,7 +114,8 @@ export class Ingest {
     else if (sameSpan) this.#onSameSpan(sameSpan.service);
     this.#countOthers(extracted);
     const reliesOn = sameSpan?.uncommitted ?? nothing;
-    if (calls === 0 && reliesOn.size === 0) return rejected;
+    if (calls === 0 && reliesOn.size === 0 && declared === undefined) return rejected;
+    if (declared !== undefined) batch.declarations.push(...declared);
     batch.deliveries.push(delivery);
     this.#waitingCalls += calls;
     return new Promise((resolve, reject) => {

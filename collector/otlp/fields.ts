@@ -21,5 +21,8 @@ export const spanTag = {
   status: 0x7a,
   flags: 0x85,
 } as const;
+/** common/v1/common.proto: KeyValue and AnyValue. */
+export const keyValueTag = { key: 0x0a, value: 0x12 } as const;
+export const valueTag = { string: 0x0a, int: 0x18, array: 0x2a } as const;
 export const eventTag = { name: 0x12, attributes: 0x1a } as const;
 export const statusTag = { code: 0x18 } as const;

@@ -174,8 +174,8 @@ export class TracesReader {
         const spanEnd = cursor.length(end);
         spans += 1;
         if (spans > spansLeft) break;
-        if (!this.#isOther(cursor.at, spanEnd) && this.#span(spanEnd)) this.#tellServerSpan();
-        else this.otherSpans += 1;
+        if (this.#isOther(cursor.at, spanEnd)) this.otherSpans += 1;
+        else this.#mayBeServer(cursor.at, spanEnd);
         cursor.at = spanEnd;
       } else if (tag === scopeSpansTag.scope) this.#scope(cursor.length(end));
       else cursor.skip(tag, end);
@@ -195,6 +195,24 @@ export class TracesReader {
         cursor.at = nameEnd;
       } else cursor.skip(tag, end);
     }
+  }
+
+  /** A span that is not laid out as usual, or a SERVER span. */
+  #mayBeServer(start: number, end: number): void {
+    if (this.#span(end)) {
+      this.#tellServerSpan();
+      return;
+    }
+    this.otherSpans += 1;
+    if (this.nameLength === inventoryName.length) this.#noteInventory(this.nameStart, start, end);
+  }
+
+  /** Tells of an inventory span; its name is as long as that of one. */
+  #noteInventory(nameStart: number, start: number, end: number): void {
+    const { bytes } = this.cursor;
+    const nameEnd = nameStart + inventoryName.length;
+    if (bytes.toString('latin1', nameStart, nameEnd) !== inventoryName) return;
+    this.#visitor.inventorySpan?.(start, end);
   }
 
   /** A resource without SERVER spans costs its visitor nothing. */
@@ -239,10 +257,13 @@ export class TracesReader {
     }
     let at = start + 28;
     if (bytes[at] === spanTag.parentSpanId && bytes[at + 1] === 8) at += 10;
+    const name = at;
     if (bytes[at] === spanTag.name && bytes[at + 1]! < 128) at += 2 + bytes[at + 1]!;
     if (at + 1 >= end || bytes[at] !== spanTag.kind) return false;
     const kind = bytes[at + 1]!;
-    return kind < 128 && kind !== serverKind;
+    if (kind >= 128 || kind === serverKind) return false;
+    if (at === name + inventoryNameBytes) this.#noteInventory(name + 2, start, end);
+    return true;
   }
 
   /**
@@ -458,8 +479,14 @@ export interface TracesVisitor {
   /** The SERVER spans that follow are of the scope named by `scopeNameStart` and `scopeNameLength`. */
   scope(): void;
   serverSpan(): void;
+  /** A span of another kind whose name says that it declares routes; the resource is read. */
+  inventorySpan?(start: number, end: number): void;
 }
 
 const serverKind = 2;
+/** docs/inventory.md, over OTLP. */
+const inventoryName = 'rollcall.inventory';
+/** Tag, length and the name. */
+const inventoryNameBytes = 2 + inventoryName.length;
 /** Tag, length and the name. */
 const exceptionEventBytesLeast = 2 + 'exception'.length;

@@ -12,7 +12,10 @@ export interface InventoryStore {
   replace(project: string, place: InventoryPlace, next: NewInventory): Promise<Inventory>;
   /** Routes stay known as former ones. @throws AppError `not_found` where there is no inventory */
   remove(project: string, place: InventoryPlace, by: Authorship): Promise<void>;
-  /** The newest version, the last `limits.inventoryVersions` ones in `history`. */
+  /**
+   * The newest version, the last `limits.inventoryVersions` ones in `history`: of the uploaded inventory or, where there
+   * is none, of the routes that the service declares over OTLP (core/store/live-routes.ts).
+   */
   inventory(project: string, place: InventoryPlace): Promise<Inventory | undefined>;
   history(project: string, place: InventoryPlace): Promise<InventoryVersion[]>;
   close(): Promise<void>;
@@ -81,6 +84,24 @@ export interface FormerRoute {
   method: string;
   route: string;
   removedMs: number;
+}
+
+/**
+ * The inventories that apply. An uploaded one comes before what the service declares over OTLP: a person chose it.
+ * @param uploaded the newest version of each place @param overOtlp the newest version of each environment
+ */
+export function effectiveInventories(
+  uploaded: readonly Inventory[],
+  overOtlp: readonly Inventory[],
+): Inventory[] {
+  const chosen = uploaded.filter(({ routes }) => routes.length > 0);
+  const isChosen = (declared: Inventory) =>
+    chosen.some(
+      ({ service, environment }) =>
+        service === declared.service &&
+        (environment === null || environment === declared.environment),
+    );
+  return [...uploaded, ...overOtlp.filter((declared) => !isChosen(declared))];
 }
 
 /** Declarations are the same when method and shape agree: a parameter's name is no part of either. */

@@ -21,6 +21,7 @@ export interface InventoryPart {
 /**
  * All routes that the app has declared. An inventory replaces the one before, so new routes are sent with all others.
  * The first is sent after 0.5 s; the delay doubles with each, up to 5 minutes, for apps that add routes as they run.
+ * The last one is sent again every hour: Rollcall takes it for a sign that this process is alive.
  */
 export class Inventory {
   readonly #send: (parts: InventoryPart[]) => void;
@@ -28,6 +29,7 @@ export class Inventory {
   readonly #routes = new Set<string>();
   readonly #withdrawn = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
+  #again: NodeJS.Timeout | undefined;
   #delayMs: number = limits.inventoryDelayMs;
   #omitted = 0;
 
@@ -68,6 +70,13 @@ export class Inventory {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#delayMs = Math.min(this.#delayMs * 2, limits.inventoryDelayMsMax);
+    this.#sendAll();
+  }
+
+  #sendAll(): void {
+    clearTimeout(this.#again);
+    this.#again = setTimeout(() => this.#sendAll(), limits.inventoryAgainMs);
+    this.#again.unref();
     this.#send(partsOf([...this.#routes].sort(), this.#omitted));
   }
 

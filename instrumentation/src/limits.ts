@@ -42,4 +42,6 @@ export const limits = {
   /** Delay between a declaration and its inventory; doubled after each, up to the second. */
   inventoryDelayMs: 500,
   inventoryDelayMsMax: 5 * 60_000,
+  /** An inventory is sent again after so long: Rollcall forgets routes a day after their process's last sign. */
+  inventoryAgainMs: 3_600_000,
 } as const;

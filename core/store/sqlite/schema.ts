@@ -319,6 +319,48 @@ const migrations: readonly Migration[] = [
     min(value, ((SELECT value FROM meta WHERE key = 'clock_s') / 86400 + 1) * 1440) FROM meta
     WHERE key IN ('minutes_from', 'hours_from', 'days_from');
   `,
+  `
+  -- Routes that services declare over OTLP (core/store/live-routes.ts): the newest declaration of each process.
+  CREATE TABLE declaration (
+    project_id INTEGER NOT NULL REFERENCES project (id),
+    service TEXT NOT NULL,
+    environment TEXT NOT NULL,
+    version TEXT NOT NULL,
+    instance TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    UNIQUE (project_id, service, environment, version, instance)
+  );
+  CREATE TABLE declaration_content (digest TEXT PRIMARY KEY, routes BLOB NOT NULL) WITHOUT ROWID; -- gzip of JSON
+  -- Parts of declarations whose other parts have not come yet.
+  CREATE TABLE declaration_part (
+    project_id INTEGER NOT NULL REFERENCES project (id),
+    service TEXT NOT NULL,
+    environment TEXT NOT NULL,
+    instance TEXT NOT NULL,
+    set_id TEXT NOT NULL,
+    part INTEGER NOT NULL,
+    at_ms INTEGER NOT NULL,
+    content TEXT NOT NULL, -- JSON
+    UNIQUE (project_id, service, environment, instance, set_id, part)
+  );
+  -- The inventories that the declarations make together; columns as of inventory.
+  CREATE TABLE otlp_inventory (
+    id INTEGER PRIMARY KEY,
+    project_id INTEGER NOT NULL REFERENCES project (id),
+    service TEXT NOT NULL,
+    environment TEXT,
+    version INTEGER NOT NULL,
+    created_ms INTEGER NOT NULL,
+    author TEXT NOT NULL,
+    format TEXT NOT NULL,
+    declared_routes INTEGER NOT NULL,
+    added_routes INTEGER NOT NULL,
+    removed_routes INTEGER NOT NULL,
+    content BLOB NOT NULL,
+    UNIQUE (project_id, service, environment, version)
+  );
+  `,
 ];
 
 /** SQL, or a step that needs rules of core/store. */

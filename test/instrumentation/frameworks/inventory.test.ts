@@ -72,6 +72,18 @@ describe('inventory', () => {
     expect(sent[1]).toEqual([{ 'rollcall.routes': ['GET /r/0', 'GET /r/1'] }]);
   });
 
+  test('an inventory is sent again every hour, so that its process counts as alive', () => {
+    inventory.declare(gets(2));
+    vi.advanceTimersByTime(limits.inventoryDelayMs);
+    expect(sent).toHaveLength(1);
+    vi.advanceTimersByTime(3_600_000 - 1);
+    expect(sent).toHaveLength(1);
+    vi.advanceTimersByTime(1);
+    expect(sent[1]).toEqual(sent[0]);
+    vi.advanceTimersByTime(3_600_000);
+    expect(sent).toHaveLength(3);
+  });
+
   test('an app that adds routes for ever sends ever less often', () => {
     const hours = 3;
     let n = 0;

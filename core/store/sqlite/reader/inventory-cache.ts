@@ -1,26 +1,38 @@
-import type { Inventory } from '../../inventory.ts';
+import { effectiveInventories, type Inventory } from '../../inventory.ts';
 import type { Database, Statement } from '../database.ts';
-import { type InventoryRow, inventoryOfRow, newestInventories } from '../inventories.ts';
+import {
+  type InventoryRow,
+  type InventoryTable,
+  inventoryOfRow,
+  newestInventories,
+} from '../inventory-rows.ts';
 
 /** Projects whose inventories are remembered; past it all are forgotten. */
 const projectsRemembered = 8;
 
-/** The newest inventories of a project, decoded again only after a version was added to the store. */
+/** The inventories of a project that apply, decoded again only after a version was added to the store. */
 export class InventoryCache {
-  readonly #remembered = new Map<string, { newest: number; inventories: readonly Inventory[] }>();
+  readonly #remembered = new Map<string, { newest: string; inventories: readonly Inventory[] }>();
   readonly #newest: Statement;
-  readonly #read: Statement;
+  readonly #readUploaded: Statement;
+  readonly #readOverOtlp: Statement;
 
   constructor(db: Database) {
-    this.#newest = db.prepare('SELECT ifnull(max(id), 0) FROM inventory').pluck();
-    this.#read = db.prepare(newestInventories);
+    const newest = (table: InventoryTable) => `(SELECT ifnull(max(id), 0) FROM ${table})`;
+    this.#newest = db
+      .prepare(`SELECT ${newest('inventory')} || ' ' || ${newest('otlp_inventory')}`)
+      .pluck();
+    this.#readUploaded = db.prepare(newestInventories('inventory'));
+    this.#readOverOtlp = db.prepare(newestInventories('otlp_inventory'));
   }
 
   inventories(project: string): readonly Inventory[] {
-    const newest = this.#newest.get() as number;
+    const newest = this.#newest.get() as string;
     const remembered = this.#remembered.get(project);
     if (remembered?.newest === newest) return remembered.inventories;
-    const inventories = (this.#read.all(project) as InventoryRow[]).map(inventoryOfRow);
+    const read = (statement: Statement) =>
+      (statement.all(project) as InventoryRow[]).map(inventoryOfRow);
+    const inventories = effectiveInventories(read(this.#readUploaded), read(this.#readOverOtlp));
     if (this.#remembered.size >= projectsRemembered) this.#remembered.clear();
     this.#remembered.set(project, { newest, inventories });
     return inventories;

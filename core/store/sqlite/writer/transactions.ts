@@ -2,6 +2,7 @@ import type { CallColumns, Delivery, NewDimensions } from '../../../call.ts';
 import type { RetentionPeriods } from '../../../config/retention.ts';
 import { AppError } from '../../../error.ts';
 import type { WeightColumns } from '../../../weight.ts';
+import type { RouteDeclaration } from '../../live-routes.ts';
 import { type ClockReading, type HeldStep, StoreClock } from '../../store-clock.ts';
 import { lastCallId } from '../calls/call-tables.ts';
 import { type Database, isSqliteError } from '../database.ts';
@@ -10,6 +11,7 @@ import type { DamagedError } from '../sealed.ts';
 import { forgetAddresses } from './address-removal.ts';
 import { CallCompaction } from './call-compaction.ts';
 import { CallLog } from './call-log.ts';
+import { DeclaredRoutes } from './declared-routes.ts';
 import { Dimensions } from './dimensions.ts';
 import { IgnoredConsumers } from './ignored-consumers.ts';
 import { Purger } from './purger.ts';
@@ -25,6 +27,8 @@ export interface Stages {
   blocks: Record<number, number>;
 }
 
+/** Versions of services that have ended are looked for this often. */
+const declaredRefreshS = 3600;
 /** Calls are rolled up when the oldest has waited this long: reports read few raw calls. */
 const rollUpAfterS = 2;
 
@@ -40,6 +44,8 @@ export class StoreTransactions {
   readonly #rollup: Rollup;
   readonly #compaction: CallCompaction;
   readonly #purger: Purger;
+  readonly #declared: DeclaredRoutes;
+  #declaredRefreshedS: number;
   readonly #clock: StoreClock;
   /** Store time that the file holds. */
   #keptS = 0;
@@ -75,6 +81,8 @@ export class StoreTransactions {
       this.#rollup = new Rollup(this.#db, nowS, onDamage);
       this.#compaction = new CallCompaction(this.#db, nowS, onDamage);
       this.#purger = new Purger(this.#db, retention);
+      this.#declared = new DeclaredRoutes(this.#db);
+      this.#declaredRefreshedS = nowS;
       this.#lastCallId = lastCallId(this.#db);
       this.#notRolledUpSinceS = nowS;
       this.#write(() => {
@@ -99,6 +107,7 @@ export class StoreTransactions {
     deliveries: readonly Delivery[],
     dimensions: NewDimensions,
     nowS: number,
+    declarations: readonly RouteDeclaration[] = [],
   ): { stored: boolean[]; otherCalls: number } {
     this.#dimensions.learn(dimensions);
     const { stored, otherCalls, lastCallId } = this.#write(() => {
@@ -113,6 +122,7 @@ export class StoreTransactions {
         nowS,
         notRolledUp,
       );
+      if (declarations.length > 0) this.#declared.take(declarations, nowS * 1000);
       this.#dimensions.writeSideBySide();
       const otherCalls = this.#dimensions.othersAmong(
         notRolledUp.endpoint,
@@ -192,7 +202,12 @@ export class StoreTransactions {
   }
 
   beginPurge(nowS: number): void {
-    this.#write(() => this.#purger.begin(nowS));
+    this.#write(() => {
+      this.#purger.begin(nowS);
+      if (nowS - this.#declaredRefreshedS < declaredRefreshS) return;
+      this.#declared.refresh(nowS * 1000);
+      this.#declaredRefreshedS = nowS;
+    });
   }
 
   /** Deletes a bounded number of rows. @returns false when nothing is left to do */

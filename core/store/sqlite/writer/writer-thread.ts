@@ -4,6 +4,7 @@ import type { RetentionPeriods } from '../../../config/retention.ts';
 import { asAppError } from '../../../error.ts';
 import { limits } from '../../../limits.ts';
 import type { WeightColumns } from '../../../weight.ts';
+import type { RouteDeclaration } from '../../live-routes.ts';
 import type { ClockReading, HeldStep } from '../../store-clock.ts';
 import { type Stages, StoreTransactions } from './transactions.ts';
 
@@ -25,6 +26,7 @@ export type WriterRequest = { id: number; clock: ClockReading } & (
       /** Absent when every call has the weight 1. */
       weights: WeightColumns | undefined;
       deliveries: Delivery[];
+      declarations: RouteDeclaration[];
       dimensions: NewDimensions;
     }
   /** Once a second: rolls up, compacts and deletes what is due. `whole`: all of it before the answer. */
@@ -102,9 +104,17 @@ port.on('message', (request: WriterRequest) => {
 function perform(request: WriterRequest): Performed {
   switch (request.kind) {
     case 'append': {
-      const { buffer, capacity, weights, deliveries, dimensions } = request;
+      const { buffer, capacity, weights, deliveries, dimensions, declarations } = request;
       const columns = callColumns(capacity, buffer);
-      return { ...transactions.append(columns, weights, deliveries, dimensions, nowS), buffer };
+      const outcome = transactions.append(
+        columns,
+        weights,
+        deliveries,
+        dimensions,
+        nowS,
+        declarations,
+      );
+      return { ...outcome, buffer };
     }
     case 'tick':
       tellHeld();

@@ -113,10 +113,10 @@ class SqliteWriter implements SqliteCallWriter {
 
   async append(batch: CallBatch, dimensions: NewDimensions): Promise<AppendOutcome> {
     const { buffer, capacity } = batch.columns;
-    const { deliveries } = batch;
+    const { deliveries, declarations } = batch;
     const weights = batch.weights.length > 0 ? batch.weights : undefined;
     const answer = await this.#ask(
-      { kind: 'append', buffer, capacity, weights, deliveries, dimensions },
+      { kind: 'append', buffer, capacity, weights, deliveries, declarations, dimensions },
       [buffer],
     );
     this.#freeColumns = answer.buffer;

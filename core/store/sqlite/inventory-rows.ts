@@ -1,0 +1,147 @@
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { limits } from '../../limits.ts';
+import {
+  type FormerRoute,
+  type Inventory,
+  type InventoryPlace,
+  type InventoryVersion,
+  inventoryChange,
+  type KnownDeclaration,
+  type NewInventory,
+} from '../inventory.ts';
+import type { Database, Statement } from './database.ts';
+
+/** Where inventories lie: those that were uploaded, and those that services declared over OTLP. */
+export type InventoryTable = 'inventory' | 'otlp_inventory';
+
+/** A version that says that the inventory was deleted: former routes stay known. */
+export const deletedFormat = 'deleted';
+
+/** Versions of inventories in one table, its routes compressed in a row. Every method runs in its caller's transaction. */
+export class InventoryRows {
+  readonly #sql;
+
+  constructor(db: Database, table: InventoryTable) {
+    this.#sql = statements(db, table);
+  }
+
+  newest(projectId: number, { service, environment }: InventoryPlace): Inventory | undefined {
+    const row = this.#sql.newest.get(projectId, service, environment);
+    return row === undefined ? undefined : inventoryOfRow(row as InventoryRow);
+  }
+
+  history(projectId: number, place: InventoryPlace): InventoryVersion[] {
+    const rows = this.#sql.history.all(projectId, place.service, place.environment);
+    return (rows as VersionRow[]).map((row) => ({ ...place, ...row }));
+  }
+
+  /** Services and environments of a project. */
+  count(projectId: number): number {
+    return this.#sql.count.get(projectId) as number;
+  }
+
+  /** Environments in which a service has an inventory. */
+  environments(projectId: number, service: string): string[] {
+    return this.#sql.environments.all(projectId, service) as string[];
+  }
+
+  /** Makes `next` the newest version, unless it is the same as the one before. */
+  replace(projectId: number, place: InventoryPlace, next: NewInventory): Inventory {
+    const before = this.newest(projectId, place);
+    return before && isSame(before, next) ? before : this.add(projectId, place, before, next);
+  }
+
+  add(
+    projectId: number,
+    { service, environment }: InventoryPlace,
+    before: Inventory | undefined,
+    next: NewInventory,
+  ): Inventory {
+    const { author, createdMs, format, prefixes } = next;
+    const change = inventoryChange(before, next.routes, createdMs);
+    const { addedRoutes, removedRoutes, routes, former } = change;
+    const version = (before?.version ?? 0) + 1;
+    const content = gzipSync(JSON.stringify({ routes, prefixes, former } satisfies Content));
+    this.#sql.add.run(
+      ...[projectId, service, environment, version, createdMs, author, format],
+      ...[routes.length, addedRoutes, removedRoutes, content],
+    );
+    this.#sql.forget.run(projectId, service, environment, version - limits.inventoryVersions);
+    const counts = { declaredRoutes: routes.length, addedRoutes, removedRoutes };
+    return { service, environment, version, ...counts, ...next, routes, former };
+  }
+}
+
+interface VersionRow {
+  version: number;
+  createdMs: number;
+  author: string;
+  format: string;
+  declaredRoutes: number;
+  addedRoutes: number;
+  removedRoutes: number;
+}
+
+export interface InventoryRow extends VersionRow {
+  service: string;
+  environment: string | null;
+  content: Uint8Array;
+}
+
+interface Content {
+  routes: KnownDeclaration[];
+  prefixes: string[];
+  former: FormerRoute[];
+}
+
+export function inventoryOfRow({ content, ...row }: InventoryRow): Inventory {
+  return { ...row, ...(JSON.parse(gunzipSync(content).toString()) as Content) };
+}
+
+export function isSame(before: Inventory, next: NewInventory): boolean {
+  if (before.format === deletedFormat) return false;
+  const routes = before.routes.map(({ addedMs: _addedMs, ...route }) => route);
+  return JSON.stringify([routes, before.prefixes]) === JSON.stringify([next.routes, next.prefixes]);
+}
+
+const versionColumns = `version, created_ms AS createdMs, author, format, declared_routes AS declaredRoutes,
+  added_routes AS addedRoutes, removed_routes AS removedRoutes`;
+/** `IS` takes null for a value. */
+const atPlace = 'project_id = ? AND service = ? AND environment IS ?';
+
+/** Of every place of a project its newest version; the project's name is the parameter. */
+export const newestInventories = (table: InventoryTable): string =>
+  `SELECT service, environment, ${versionColumns}, content
+   FROM ${table} i JOIN (
+     SELECT max(id) AS newest FROM ${table}
+     WHERE project_id = (SELECT id FROM project WHERE name = ?) GROUP BY service, environment
+   ) ON i.id = newest ORDER BY service, environment`;
+
+function statements(db: Database, table: InventoryTable) {
+  return {
+    newest: db.prepare(
+      `SELECT service, environment, ${versionColumns}, content FROM ${table}
+       WHERE ${atPlace} ORDER BY version DESC LIMIT 1`,
+    ),
+    history: db.prepare(
+      `SELECT ${versionColumns} FROM ${table} WHERE ${atPlace} ORDER BY version DESC`,
+    ),
+    count: db
+      .prepare(
+        `SELECT count(*) FROM (SELECT DISTINCT service, environment FROM ${table} WHERE project_id = ?)`,
+      )
+      .pluck(),
+    environments: db
+      .prepare(
+        `SELECT DISTINCT environment FROM ${table} WHERE project_id = ? AND service = ?
+           AND environment IS NOT NULL ORDER BY environment`,
+      )
+      .pluck(),
+    add: db.prepare(
+      `INSERT INTO ${table} (project_id, service, environment, version, created_ms, author, format,
+         declared_routes, added_routes, removed_routes, content)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    ),
+    forget: db.prepare(`DELETE FROM ${table} WHERE ${atPlace} AND version <= ?`),
+  } satisfies Record<string, Statement>;
+}
