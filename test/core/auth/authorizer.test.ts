@@ -51,20 +51,27 @@ async function make(scope: Scope, project = 'default') {
   return { id, text };
 }
 
+const holders = { ingest: 'ingest', read: 'read or admin', declare: 'ingest or admin' };
+
 const refusal = (code: string) => expect.objectContaining({ code });
 
 describe('a gate with keys', () => {
   it.each([
-    ['ingest', ['ingest']],
+    ['ingest', ['ingest', 'declare']],
     ['read', ['read']],
-    ['admin', ['read', 'administer']],
+    ['admin', ['read', 'declare', 'administer']],
   ] as const)('lets a key with scope %s do %j alone', async (scope, may) => {
     await store.createProject('shop');
     const { text } = await make(scope, 'shop');
-    for (const action of ['ingest', 'read'] as const) {
+    for (const action of ['ingest', 'read', 'declare'] as const) {
       const answer = gate.project(sent(text), action);
       if ((may as readonly string[]).includes(action)) expect(await answer).toBe('shop');
-      else await expect(answer).rejects.toEqual(refusal('forbidden'));
+      else {
+        await expect(answer).rejects.toMatchObject({
+          code: 'forbidden',
+          message: `a key with scope ${scope} may not ${action}; scope ${holders[action]} may`,
+        });
+      }
     }
     const administrator = gate.administrator(sent(text));
     if (scope === 'admin')
@@ -74,7 +81,10 @@ describe('a gate with keys', () => {
 
   it('lets the operator administer everything, and see or send nothing', async () => {
     expect(await gate.administrator(sent(adminKey))).toEqual({ isOperator: true });
-    await expect(gate.project(sent(adminKey), 'read')).rejects.toEqual(refusal('forbidden'));
+    await expect(gate.project(sent(adminKey), 'read')).rejects.toMatchObject({
+      code: 'forbidden',
+      message: expect.stringContaining('ROLLCALL_ADMIN_KEY belongs to no project'),
+    });
     await expect(gate.project(sent(adminKey), 'ingest')).rejects.toEqual(refusal('forbidden'));
   });
 
@@ -147,6 +157,33 @@ describe('a gate with keys', () => {
     expect(written()).toBe(2);
     expect(await store.listKeys('default')).toMatchObject([{ lastUsedS: 1_790_000_060 }]);
   });
+});
+
+it('a session whose key was revoked is told to sign in again, and that is no guess', async () => {
+  const { id } = await make('read');
+  const [key] = (await store.activeKeys()).keys;
+  const session = { ...sent('unused'), keyDigest: Buffer.from(key!.digest) };
+  expect(await gate.project(session, 'read')).toBe('default');
+  await store.revoke('default', id, nowMs / 1000);
+  nowMs += 500;
+  for (let i = 0; i < 101; i += 1) {
+    await expect(gate.project(session, 'read')).rejects.toMatchObject({
+      code: 'unauthenticated',
+      message: 'the key of this session was rotated or revoked: sign in again',
+    });
+  }
+});
+
+it('without ROLLCALL_ADMIN_KEY no key administers all projects', async () => {
+  const keyless = authorizerOf({
+    auth: 'keys',
+    adminKey: undefined,
+    keys: async () => store,
+    now: () => nowMs,
+  });
+  for (const text of ['undefined', '', adminKey]) {
+    await expect(keyless.administrator(sent(text))).rejects.toEqual(refusal('unauthenticated'));
+  }
 });
 
 describe('wrong keys of one address', () => {

@@ -17,6 +17,7 @@ describe('the key of a request', () => {
     [{ 'x-api-key': ['rck_abc'] }, 'rck_abc'],
     [{ authorization: 'Basic dTpw', 'x-api-key': 'rck_abc' }, 'rck_abc'],
     [{ authorization: 'Bearer of-a-proxy', 'x-api-key': 'rck_abc' }, 'rck_abc'],
+    [{ 'x-api-key': 'a'.repeat(limits.keyHeaderLength) }, 'a'.repeat(limits.keyHeaderLength)],
     // Not an encoding after all: taken as it stands.
     [{ authorization: 'Bearer rck%' }, 'rck%'],
   ])('of %j is %s', (headers, key) => {
@@ -29,12 +30,22 @@ describe('the key of a request', () => {
     [{ authorization: 'Bearer' }, 'no Bearer key'],
     [{ authorization: 'Bearer two words' }, 'no Bearer key'],
     [{ authorization: '' }, 'no Bearer key'],
+    [
+      { authorization: 'Basic Bearer rck_abc' },
+      'no Bearer key: send Authorization: Bearer KEY, or x-api-key: KEY',
+    ],
+    [{ 'x-api-key': 'a'.repeat(limits.keyHeaderLength + 1) }, 'characters; at most'],
     [{ authorization: `Bearer ${'a'.repeat(limits.keyHeaderLength)}` }, 'characters; at most'],
   ])('of %j is none', (headers, why) => {
     expect(() => keyOf(headers)).toThrow(
       expect.objectContaining({ code: 'unauthenticated', message: expect.stringContaining(why) }),
     );
   });
+});
+
+it('a request without a peer address has an empty one', () => {
+  expect(credentialsOf({}, undefined).address).toBe('');
+  expect(credentialsOf({}, '192.0.2.1').address).toBe('192.0.2.1');
 });
 
 describe('a new key', () => {
