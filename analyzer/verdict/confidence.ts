@@ -38,8 +38,9 @@ const seasonUses = 6;
 const seasonChance = 0.5;
 /** Gaps are clumped where their coefficient of variation is above this; of calls by chance it is 1. */
 const clumped = 1.3;
-/** A use that fades comes with gaps longer than the mean ones. */
+/** Use that fades: its latest gaps are longer than the mean one, and the next may be longer than any before. */
 const fading = 2;
+const fadingGap = 1.5;
 /** A robot that is answered needs the route, and says nothing of people. */
 const probedMost = 0.5;
 const guessedWeight = 0.5;
@@ -66,9 +67,10 @@ function strongest(rhythm: Rhythm, days: number, parameters: Parameters) {
   return reasons.reduce((a, b) => (b.alive > a.alive ? b : a));
 }
 
-/** Of clumped use, an episode counts as one use. */
+/** Of clumped use, an episode counts as one use. The model says nothing of a single use: it is certain of another. */
 function byModel(rhythm: Rhythm, days: number, parameters: Parameters): number {
   const { useDays, lifeDays, variation, episodes, episodesDays } = rhythm;
+  if (useDays < 2) return 0;
   const isClumped = variation > clumped && episodes > 1;
   const x = isClumped ? episodes - 1 : useDays - 1;
   const tx = isClumped ? episodesDays : lifeDays;
@@ -76,14 +78,12 @@ function byModel(rhythm: Rhythm, days: number, parameters: Parameters): number {
 }
 
 /** The odds of another use fall with a power of the silence over the longest gap: 1 to 1 when they are equal. */
-function byLongestGap(
-  { longestGapDays, latestGapDays, variation, lifeDays, useDays }: Rhythm,
-  days: number,
-) {
+function byLongestGap(rhythm: Rhythm, days: number): number {
+  const { longestGapDays, latestGapDays, variation, lifeDays, useDays } = rhythm;
   if (useDays < 2) return 0;
-  const meanGap = lifeDays / (useDays - 1);
-  const isSteady = variation <= clumped && latestGapDays <= fading * meanGap;
-  const odds = (longestGapDays / Math.max(days, 1)) ** (isSteady ? 3 : 2);
+  const isFading = latestGapDays > (fading * lifeDays) / (useDays - 1);
+  const longest = isFading ? longestGapDays * fadingGap : longestGapDays;
+  const odds = (longest / Math.max(days, 1)) ** (isFading || variation > clumped ? 2 : 3);
   return odds / (1 + odds);
 }
 
