@@ -1,3 +1,4 @@
+import { defaultProject } from '../core/auth/authorizer.ts';
 import { openTenancy, type Tenancy, warnWithoutKeys } from '../core/auth/tenancy.ts';
 import { type Config, readConfig } from '../core/config/config.ts';
 import { durationText } from '../core/config/values.ts';
@@ -15,6 +16,7 @@ import { openDashboard } from './api/dashboard.ts';
 import { analyzerApp } from './api/server.ts';
 import type { Answerer } from './queue/answerer.ts';
 import { ThreadedAnswerer } from './queue/threaded-answerer.ts';
+import { takeDailySnapshots } from './verdict/daily.ts';
 
 /** The analyzer: calls in the store, answers out of the REST API. */
 export interface Analyzer {
@@ -94,10 +96,16 @@ async function serve(
   const url = `${web.scheme}://${addressOf(web.server)}`;
   log.info({ analyzer: url }, 'listening');
   await warnWithoutKeys(tenancy, config, log);
+  const projects = async (): Promise<string[]> => {
+    if (config.auth === 'off') return [defaultProject];
+    return (await (await tenancy.keys()).projects()).map(({ name }) => name);
+  };
+  const endSnapshots = takeDailySnapshots(answerer, projects, log, Date.now);
   return {
     url,
     lost: answerer.lost,
     async close() {
+      endSnapshots();
       certificates?.close();
       await drain(web);
       await tenancy.close();

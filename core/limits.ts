@@ -187,6 +187,13 @@ export const limits = {
    *  of 8. */
   recordDays: 3664,
 
+  /** Days of the burn-down of dead endpoints: one row each. */
+  verdictDays: 3_660,
+  /** Changes of one endpoint's verdict that are listed. */
+  verdictChanges: 1_000,
+  /** Texts of evidence that a project keeps, so that a link to one stays true: about 2 KB each. */
+  evidences: 10_000,
+
   // Spans of one call (X2, X16).
 
   /** SERVER spans of one request that are joined into calls: about 40 MB of columns while the request is read.

@@ -46,6 +46,7 @@ const tags = [
   { name: 'reports', description: 'Queries of what was observed' },
   { name: 'inventory', description: 'Declared routes of a service' },
   { name: 'decisions', description: 'What is to become of endpoints' },
+  { name: 'verdicts', description: 'Evidence for a verdict, and verdicts over time' },
   { name: 'tenancy', description: 'Projects and their keys' },
 ];
 
@@ -103,6 +104,10 @@ function commandOperation(command: Command): object {
 
 function projectOperation(command: ProjectCommand): object {
   const { name, path, tag, about, action, body, status, parameters, schema, failures } = command;
+  const content = schema && {
+    ...contentOf(name, schema, false),
+    ...(command.markdown && { 'text/markdown': { schema: { type: 'string' } } }),
+  };
   const types = Object.entries(body?.schemas ?? {});
   return {
     operationId: name,
@@ -120,7 +125,7 @@ function projectOperation(command: ProjectCommand): object {
       },
     }),
     responses: {
-      [status]: { description: about, ...(schema && { content: contentOf(name, schema, false) }) },
+      [status]: { description: about, ...(content && { content }) },
       '400': errorResponse(body ? 'A parameter or the body is wrong' : 'A parameter is wrong'),
       ...refusals,
       ...Object.fromEntries(

@@ -3,6 +3,8 @@ import { deleteDecision, getDecision, putDecision } from '../decisions/endpoint-
 import { checkInventory } from '../inventory/check.ts';
 import { inventoryCommands } from '../inventory/commands.ts';
 import type { ProjectCommand } from '../query/project-command.ts';
+import { endpointEvidence } from '../verdict/evidence.ts';
+import { deadHistory, endpointVerdicts } from '../verdict/history.ts';
 
 /** All commands in a project below /api/v1, those of tenancy excepted. */
 export const projectCommands: readonly ProjectCommand[] = [
@@ -12,4 +14,7 @@ export const projectCommands: readonly ProjectCommand[] = [
   getDecision,
   deleteDecision,
   importDecisions,
+  endpointEvidence,
+  endpointVerdicts,
+  deadHistory,
 ];

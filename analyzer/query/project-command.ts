@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Action } from '../../core/auth/authorizer.ts';
 import type { DecisionStore } from '../../core/store/decisions.ts';
 import type { InventoryStore } from '../../core/store/inventory.ts';
+import type { VerdictStore } from '../../core/store/verdicts.ts';
 import type { ReadInventory } from '../inventory/declared-route.ts';
 import type { QueryContext } from './answer-head.ts';
 
@@ -16,7 +17,7 @@ export interface ProjectCommand {
   path: string;
   method: 'GET' | 'PUT' | 'POST' | 'DELETE';
   /** Of the OpenAPI document. */
-  tag: 'inventory' | 'decisions';
+  tag: 'inventory' | 'decisions' | 'verdicts';
   about: string;
   action: Action;
   parameters: z.ZodObject<z.ZodRawShape>;
@@ -24,6 +25,8 @@ export interface ProjectCommand {
   /** Of the success. */
   status: 200 | 204;
   schema?: z.ZodType<object>;
+  /** The answer to `format=md`; absent for a command that answers JSON alone. */
+  markdown?: (answer: never) => string;
   /** When it answers these statuses. */
   failures: Partial<Record<404 | 409 | 413, string>>;
   run(context: ProjectContext<never>): Promise<object | undefined>;
@@ -41,6 +44,7 @@ export interface ProjectContext<P> {
   project: string;
   inventories: InventoryStore;
   decisions: DecisionStore;
+  verdicts: VerdictStore;
   /** Runs `answer` on one snapshot of the project. */
   ask<T>(answer: (context: QueryContext) => Promise<T>): Promise<T>;
   /** As `InventoryReader.read` (analyzer/inventory/reader.ts). */
@@ -55,9 +59,10 @@ export interface ProjectContext<P> {
 
 /** Checks a command's types against its schemas, then erases them: the list of commands holds them all. */
 export function defineProjectCommand<P extends z.ZodRawShape, A extends z.ZodType<object>>(
-  definition: Omit<ProjectCommand, 'parameters' | 'schema' | 'run'> & {
+  definition: Omit<ProjectCommand, 'parameters' | 'schema' | 'markdown' | 'run'> & {
     parameters: z.ZodObject<P>;
     schema?: A;
+    markdown?: (answer: z.output<A>) => string;
     run(context: ProjectContext<z.output<z.ZodObject<P>>>): Promise<z.output<A> | undefined>;
   },
 ): ProjectCommand {

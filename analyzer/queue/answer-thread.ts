@@ -46,7 +46,13 @@ const place = storePlace(store);
 const reader = new RetryingReader(place.openReader);
 const inventories = new Retrying(place.openInventories);
 const decisions = new Retrying(place.openDecisions);
-const stores = { reader, inventories: () => inventories.get(), decisions: () => decisions.get() };
+const verdicts = new Retrying(place.openVerdicts);
+const stores = {
+  reader,
+  inventories: () => inventories.get(),
+  decisions: () => decisions.get(),
+  verdicts: () => verdicts.get(),
+};
 const answerer = new LocalAnswerer(stores, options);
 
 port.on('message', async (request: ThreadRequest) => {
@@ -73,6 +79,7 @@ async function perform(request: ThreadRequest): Promise<ThreadResult> {
     case 'close':
       await inventories.close();
       await decisions.close();
+      await verdicts.close();
       await reader.close();
       return undefined;
   }

@@ -2,13 +2,14 @@ import { AppError } from '../../core/error.ts';
 import type { DecisionStore } from '../../core/store/decisions.ts';
 import type { InventoryStore } from '../../core/store/inventory.ts';
 import type { CallReader, Snapshot } from '../../core/store/store.ts';
+import type { VerdictStore } from '../../core/store/verdicts.ts';
 import { projectCommands } from '../api/project-commands.ts';
 import { queries } from '../api/queries.ts';
 import { InventoryReader } from '../inventory/reader.ts';
 import type { QueryContext, Thresholds } from '../query/answer-head.ts';
-import type { FormatName } from '../query/formats.ts';
+import { type FormatName, formats } from '../query/formats.ts';
 import { RememberedLists } from '../query/remembered-lists.ts';
-import { type WrittenAnswer, writtenAnswer } from '../query/written-answer.ts';
+import { type WrittenAnswer, writtenAnswer, writtenText } from '../query/written-answer.ts';
 
 /** A query or a command with its validated parameters: plain values, which may cross to another thread. */
 export interface Question {
@@ -55,6 +56,8 @@ export interface AnswererStores {
   inventories: () => Promise<InventoryStore>;
   /** @throws AppError `unavailable` */
   decisions: () => Promise<DecisionStore>;
+  /** @throws AppError `unavailable` */
+  verdicts: () => Promise<VerdictStore>;
 }
 
 /** Answers on the thread that calls it. Its owner closes the stores. */
@@ -99,9 +102,14 @@ export class LocalAnswerer implements Answerer {
       parameters: question.parameters as never,
       inventories: await this.#stores.inventories(),
       decisions: await this.#stores.decisions(),
+      verdicts: await this.#stores.verdicts(),
       ask: (answer) => this.#ask(question, answer),
       readInventory: (text) => this.#uploads.read(text),
     });
+    const { format } = question.parameters as { format?: FormatName };
+    if (answer && format === 'md' && command.markdown) {
+      return writtenText(formats.md.contentType, command.markdown(answer as never));
+    }
     return answer && writtenAnswer(answer, command);
   }
 

@@ -33,6 +33,7 @@ export interface EndpointListParameters extends ListParameters {
   environment?: string | undefined;
   status?: Status[] | undefined;
   decision?: DecisionFilter[] | undefined;
+  min_confidence?: number | undefined;
   method?: string[] | undefined;
   route?: string | undefined;
   q?: string | undefined;
@@ -101,7 +102,9 @@ export async function endpointList(
   },
 ): Promise<z.output<typeof endpointListSchema>> {
   const { service, environment, status, decision, method, route, q, fields, spark } = parameters;
-  const filters = { service, environment, status, decision, method, route, q };
+  const { min_confidence: least } = parameters;
+  const named = { service, environment, status, decision, method, route, q };
+  const filters = { ...named, ...(least !== undefined && { min_confidence: String(least) }) };
   const passes = endpointFilter(filters);
   const { path, sort, descending, keep } = definition;
   const column: Column<EndpointEntry> = endpointTable.columns[sort];
@@ -117,7 +120,7 @@ export async function endpointList(
     return {
       head: { ...head(context, { ...all, notes }, filters), summary: summarize(all.entries) },
       rows: all.entries
-        .filter((entry) => keep(entry) && passes(entry.endpoint))
+        .filter((entry) => keep(entry) && passes(entry.endpoint) && isSure(entry.lifecycle, least))
         .filter((entry) => hasStatus(entry.lifecycle, status) && isDecided(entry, decision)),
       order,
     };
@@ -140,6 +143,10 @@ export async function endpointList(
 /** A bucket has no status, and is in no list of one. */
 function hasStatus({ status }: Lifecycle, wanted: readonly Status[] | undefined): boolean {
   return wanted === undefined || (status !== null && wanted.includes(status));
+}
+
+function isSure({ confidence }: Lifecycle, least: number | undefined): boolean {
+  return least === undefined || (confidence !== null && confidence >= least);
 }
 
 function isDecided(

@@ -33,7 +33,7 @@ const lastCallerSchema = named(
   }),
 );
 
-const reasonSchema = named(
+export const reasonSchema = named(
   'VerdictReason',
   z.object({
     code: z.enum(Object.keys(reasonCodes) as [ReasonCode, ...ReasonCode[]]).describe(
@@ -211,6 +211,16 @@ export const endpointTable = tableOf<EndpointEntry>()('EndpointRow', {
     value: ({ lifecycle }) => reasonsOf(lifecycle),
     order: ({ lifecycle }) => reasonsText(reasonsOf(lifecycle)),
     markdown: reasonsText,
+  },
+  service_status: {
+    type: z.enum(statuses).nullable(),
+    about: 'one status over all environments of the service: that of the most alive one',
+    value: ({ lifecycle, joint }) => (joint ?? lifecycle).status,
+  },
+  service_confidence: {
+    type: z.number().min(0).max(1).nullable(),
+    about: 'the least confidence of these environments; null where service_status has none',
+    value: ({ lifecycle, joint }) => (joint ?? lifecycle).confidence,
   },
   lifetime_calls: {
     type: count,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { z } from 'zod';
+import { endpointShape } from '../../core/store/endpoint-identity.ts';
 import { noUse } from '../../core/store/endpoint-use.ts';
 import type {
   Coverage,
@@ -19,6 +20,7 @@ import {
 import type { Note, QueryContext } from '../query/answer-head.ts';
 import { count, named } from '../query/schema.ts';
 import { type Status, statuses } from '../query/status.ts';
+import { type JointVerdict, jointVerdict } from '../verdict/environments.ts';
 import { serviceKey, verdictModel } from '../verdict/model.ts';
 import { clientNotes, isHashed } from './client-notes.ts';
 import { countOf, emptyUsage } from './figures.ts';
@@ -42,6 +44,8 @@ export interface EndpointEntry {
   lifecycle: Lifecycle;
   /** The declaration in the service's inventory; absent without an inventory, and for buckets. */
   declaration?: Declaration;
+  /** Its verdict over all environments of its service; absent where the service has one. */
+  joint?: JointVerdict;
   /** The decision of people on it, if there is one. */
   decision?: AppliedDecision;
   /** Calls over time; only where a row was asked to have them. */
@@ -60,32 +64,48 @@ export async function usageByEndpoint(
   selection: Selection,
   coverage: Coverage,
 ): Promise<EndpointUsage> {
+  const { snapshot } = context;
+  const { entries, selected, endpoints } = await judgedEndpoints(context, selection);
+  const usages = await snapshot.usage(selected, coverage.window);
+  let estimated = false;
+  for (const entry of entries) {
+    const usage = usages.get(entry.endpoint.id);
+    if (usage) entry.usage = usage;
+    estimated ||= entry.usage.uniqueClientsEstimated || isEstimated(entry.endpoint, entry.usage);
+  }
+  await addJointVerdicts(context, selection, entries);
+  const hashed = endpoints.some(({ lastCallers }) => lastCallers.some(isHashed));
+  const notes = clientNotes(context, coverage.window, hashed);
+  return { coverage, observedSinceMs: observedSince(endpoints), estimated, notes, entries };
+}
+
+/** The endpoints of a selection with their verdicts, and no usage. */
+async function judgedEndpoints(
+  context: QueryContext,
+  selection: Selection,
+): Promise<{ entries: EndpointEntry[]; selected: Selection; endpoints: EndpointRecord[] }> {
   const { snapshot, thresholds, nowMs } = context;
   const records = await snapshot.services();
   const declarations = await selectedDeclarations(snapshot, selection, records);
   const selected = withPresentIds(selection, declarations);
-  const usages = await snapshot.usage(selected, coverage.window);
   const endpoints = await snapshot.endpoints(selected);
   const model = await verdictModel(context, records, thresholds.coldAfterDays);
   const { services, parameters } = model;
   const circumstances = { thresholds, nowMs, parameters };
   const decisions = decisionTableOf(await snapshot.decisions());
   const entries: EndpointEntry[] = [];
-  let estimated = false;
   for (const endpoint of endpoints) {
     const service = services.get(serviceKey(endpoint));
     if (service === undefined) {
       assert.fail(`endpoint ${endpoint.id} has no service ${endpoint.service}`);
     }
-    const usage = usages.get(endpoint.id) ?? emptyUsage;
     const declaration = declarations?.byEndpoint.get(endpoint.id);
     const life = lifecycle(endpoint, service, circumstances, declaration);
-    const entry: EndpointEntry = { endpoint, usage, lifecycle: life };
+    const entry: EndpointEntry = { endpoint, usage: emptyUsage, lifecycle: life };
     if (declaration) entry.declaration = declaration;
     const decision = decisions.applied(endpoint, nowMs);
     if (decision) entry.decision = decision;
     entries.push(entry);
-    estimated ||= usage.uniqueClientsEstimated || isEstimated(endpoint, usage);
   }
   for (const uncalled of declarations?.uncalled ?? []) {
     if (!isSelected(uncalled, selection)) continue;
@@ -101,9 +121,44 @@ export async function usageByEndpoint(
       ...(decision && { decision }),
     });
   }
-  const hashed = endpoints.some(({ lastCallers }) => lastCallers.some(isHashed));
-  const notes = clientNotes(context, coverage.window, hashed);
-  return { coverage, observedSinceMs: observedSince(endpoints), estimated, notes, entries };
+  return { entries, selected, endpoints };
+}
+
+/** Adds the verdict over all environments of an endpoint's service where there are several. */
+async function addJointVerdicts(
+  context: QueryContext,
+  { service, environment, endpoints }: Selection,
+  entries: readonly EndpointEntry[],
+): Promise<void> {
+  const counts = new Map<string, number>();
+  for (const record of await context.snapshot.services()) {
+    counts.set(record.service, (counts.get(record.service) ?? 0) + 1);
+  }
+  const several = entries.filter(({ endpoint }) => (counts.get(endpoint.service) ?? 0) > 1);
+  if (several.length === 0) return;
+  const isWhole = environment === undefined && endpoints === undefined;
+  const only = service ?? (entries.length === 1 ? entries[0]!.endpoint.service : undefined);
+  const all = isWhole
+    ? entries
+    : (await judgedEndpoints(context, only === undefined ? {} : { service: only })).entries;
+  const verdicts = new Map<string, JointVerdict[]>();
+  for (const entry of all) {
+    const { status, confidence } = entry.lifecycle;
+    if (status === null || (counts.get(entry.endpoint.service) ?? 0) < 2) continue;
+    const key = acrossKey(entry);
+    const known = verdicts.get(key);
+    if (known) known.push({ status, confidence });
+    else verdicts.set(key, [{ status, confidence }]);
+  }
+  for (const entry of several) {
+    const own = verdicts.get(acrossKey(entry));
+    if (own) entry.joint = jointVerdict(own);
+  }
+}
+
+/** Equal for an endpoint in several environments. */
+export function acrossKey({ endpoint: { service, method, route } }: EndpointEntry): string {
+  return `${service}\0${method}\0${endpointShape(route)}`;
 }
 
 /**

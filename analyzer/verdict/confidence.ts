@@ -35,12 +35,16 @@ const seasonDays = 370;
 /** The chance that a use comes once a year falls to a third in so many days of life, in so many repeated uses. */
 const seasonLifeDays = 40;
 const seasonUses = 6;
-const seasonChance = 0.5;
+const seasonChance = 0.62;
 /** Gaps are clumped where their coefficient of variation is above this; of calls by chance it is 1. */
-const clumped = 1.3;
-/** Use that fades: its latest gaps are longer than the mean one, and the next may be longer than any before. */
-const fading = 2;
-const fadingGap = 1.5;
+const clumpedVariation = 1.3;
+/** Or where short gaps are so many times as frequent as of calls by chance. */
+const clumpedShare = 2;
+/** Use that fades: its latest gaps are longer than the mean one, or its days of use lie early in its life (Laplace's
+ *  test). Then the next gap may be longer than any before. */
+const fadingGaps = 2;
+const fadingTrend = -1.5;
+const fadingLongest = 2.5;
 /** A robot that is answered needs the route, and says nothing of people. */
 const probedMost = 0.5;
 const guessedWeight = 0.5;
@@ -69,22 +73,32 @@ function strongest(rhythm: Rhythm, days: number, parameters: Parameters) {
 
 /** Of clumped use, an episode counts as one use. The model says nothing of a single use: it is certain of another. */
 function byModel(rhythm: Rhythm, days: number, parameters: Parameters): number {
-  const { useDays, lifeDays, variation, episodes, episodesDays } = rhythm;
+  const { useDays, lifeDays, episodes, episodesDays } = rhythm;
   if (useDays < 2) return 0;
-  const isClumped = variation > clumped && episodes > 1;
-  const x = isClumped ? episodes - 1 : useDays - 1;
-  const tx = isClumped ? episodesDays : lifeDays;
+  const countsEpisodes = isClumped(rhythm) && episodes > 1;
+  const x = countsEpisodes ? episodes - 1 : useDays - 1;
+  const tx = countsEpisodes ? episodesDays : lifeDays;
   return aliveProbability(parameters, { x, tx, t: lifeDays + days });
 }
 
 /** The odds of another use fall with a power of the silence over the longest gap: 1 to 1 when they are equal. */
 function byLongestGap(rhythm: Rhythm, days: number): number {
-  const { longestGapDays, latestGapDays, variation, lifeDays, useDays } = rhythm;
+  const { longestGapDays, useDays } = rhythm;
   if (useDays < 2) return 0;
-  const isFading = latestGapDays > (fading * lifeDays) / (useDays - 1);
-  const longest = isFading ? longestGapDays * fadingGap : longestGapDays;
-  const odds = (longest / Math.max(days, 1)) ** (isFading || variation > clumped ? 2 : 3);
+  const fades = isFading(rhythm);
+  const longest = fades ? longestGapDays * fadingLongest : longestGapDays;
+  const odds = (longest / Math.max(days, 1)) ** (fades || isClumped(rhythm) ? 2 : 3);
   return odds / (1 + odds);
+}
+
+export function isClumped({ variation, shortGaps, lifeDays, useDays }: Rhythm): boolean {
+  if (variation > clumpedVariation) return true;
+  const byChance = 1 - Math.exp((-2 * (useDays - 1)) / Math.max(1, lifeDays));
+  return useDays > 4 && shortGaps > clumpedShare * byChance;
+}
+
+export function isFading({ latestGapDays, lifeDays, useDays, trend }: Rhythm): boolean {
+  return latestGapDays > (fadingGaps * lifeDays) / (useDays - 1) || trend < fadingTrend;
 }
 
 /** What was used for a short time, or a few times, may come back with its season. */

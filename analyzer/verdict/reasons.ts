@@ -1,5 +1,6 @@
 import { isoTime } from '../../core/window.ts';
 import type { Lifecycle } from '../reports/lifecycle.ts';
+import { isClumped, isFading } from './confidence.ts';
 import { dayMs } from './observation.ts';
 
 /** Codes of the reasons of a verdict, with what each says. */
@@ -13,6 +14,7 @@ export const reasonCodes = {
   within_rhythm: 'regular, and not silent for twice its longest gap',
   overdue: 'regular, and silent for more than twice its longest gap',
   clumped: 'its uses come in episodes; each counts as one',
+  fading: 'its uses became rarer: the next gap may be longer than any before',
   probed: 'robots are still answered',
   sampled: 'only a sample of the calls is seen',
   guessed_routes: 'routes of the service are partly guessed from paths',
@@ -68,9 +70,12 @@ export function reasonsOf(life: Lifecycle): Reason[] {
         reason('short_life', `Its use lasted ${days(rhythm.lifeDays)}: it may come back yearly.`),
       );
     }
-    if (rhythm.variation > 1.3 && rhythm.episodes > 1) {
+    if (isClumped(rhythm) && rhythm.episodes > 1) {
       reasons.push(reason('clumped', `Its uses came in ${rhythm.episodes} episodes.`));
     }
+  }
+  if (rhythm !== undefined && rhythm.useDays > 2 && isFading(rhythm)) {
+    reasons.push(reason('fading', 'Its uses became rarer.'));
   }
   if (silence.isProbed) reasons.push(reason('probed', 'Robots were answered lately.'));
   if (silence.thinning < 0.995) {

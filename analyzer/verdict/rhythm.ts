@@ -20,6 +20,11 @@ export interface Rhythm {
   episodesDays: number;
   /** Mean of the last three gaps. */
   latestGapDays: number;
+  /** Share of the gaps of at most two days. */
+  shortGaps: number;
+  /** Laplace's test of a trend: standard deviations by which the mean day of use lies after the middle of its life;
+   *  below 0 the use fades. */
+  trend: number;
   /** Where episodes come regularly: the days from one to the next, and when the next is expected. */
   period?: { days: number; expectedDay: number };
 }
@@ -33,6 +38,7 @@ const regularDistance = 0.35;
 const latestEpisodes = 12;
 const leastPeriodDays = 2;
 const leastEpisodeGapDays = 1;
+const shortGapDays = 2;
 
 const cache = new WeakMap<DaySet, { gaps: readonly Gap[]; rhythm: Rhythm }>();
 
@@ -63,7 +69,15 @@ export function rhythmOfDays(days: readonly number[], gaps: readonly Gap[]): Rhy
     sum += gap;
     squares += gap * gap;
   }
+  let short = 0;
+  let positions = 0;
+  for (let i = 1; i < length; i++) {
+    if (observed[i]! - observed[i - 1]! <= shortGapDays) short += 1;
+    if (i < length - 1) positions += observed[i]! - observed[0]!;
+  }
   const count = Math.max(1, length - 1);
+  // The first and the last day of use are the ends of its life: only days between them show a trend.
+  const between = length - 2;
   const mean = sum / count;
   const variance = Math.max(0, squares / count - mean * mean);
   const latest = Math.min(3, length - 1);
@@ -81,6 +95,8 @@ export function rhythmOfDays(days: readonly number[], gaps: readonly Gap[]): Rhy
     lifeDays: observed[length - 1]! - observed[0]!,
     longestGapDays: longest,
     variation: mean === 0 ? 0 : Math.sqrt(variance) / mean,
+    shortGaps: short / count,
+    trend: between < 2 ? 0 : (positions / between / sum - 0.5) * Math.sqrt(12 * between),
     episodes: starts.length,
     episodesDays: observed[starts.at(-1)!]! - observed[0]!,
     latestGapDays:

@@ -9,6 +9,7 @@ import type { InventoryStore } from './inventory.ts';
 import type { KeyStore } from './keys.ts';
 import type { CallReader, CallWriter } from './store.ts';
 import type { HeldStep } from './store-clock.ts';
+import type { VerdictStore } from './verdicts.ts';
 
 /**
  * A store that ROLLCALL_STORE names, and everything that can be opened there. No file outside an engine's own
@@ -36,6 +37,8 @@ export interface StorePlace {
   openInventories(): Promise<InventoryStore>;
   /** @throws AppError `conflict` when a newer program wrote the store, `unavailable` */
   openDecisions(): Promise<DecisionStore>;
+  /** @throws AppError `conflict` when a newer program wrote the store, `unavailable` */
+  openVerdicts(): Promise<VerdictStore>;
   /**
    * Copies the store as it is at one moment into one new file.
    * @returns the bytes of the copy
@@ -87,6 +90,10 @@ export function storePlace({ path }: Config['store']): StorePlace {
     async openDecisions() {
       const { openSqliteDecisions } = await import('./sqlite/decisions.ts');
       return openSqliteDecisions(path);
+    },
+    async openVerdicts() {
+      const { openSqliteVerdicts } = await import('./sqlite/verdicts.ts');
+      return openSqliteVerdicts(path);
     },
     async backUp(target) {
       const { backUpStore } = await import('./sqlite/backup.ts');

@@ -359,6 +359,31 @@ const migrations: readonly Migration[] = [
     removed_routes INTEGER NOT NULL,
     content BLOB NOT NULL,
     UNIQUE (project_id, service, environment, version)
+  `,
+  `
+  -- Totals of a project's snapshot of a day; a snapshot whose verdicts are unchanged is this one row.
+  CREATE TABLE verdict_day (
+    project_id INTEGER NOT NULL,
+    day INTEGER NOT NULL,
+    counts TEXT NOT NULL, -- JSON: endpoints by status
+    PRIMARY KEY (project_id, day)
+  ) WITHOUT ROWID;
+  -- Changes of verdicts, by the endpoint's id outside of the engine.
+  CREATE TABLE verdict_change (
+    project_id INTEGER NOT NULL,
+    endpoint TEXT NOT NULL,
+    day INTEGER NOT NULL,
+    status TEXT,
+    confidence REAL,
+    PRIMARY KEY (project_id, endpoint, day)
+  ) WITHOUT ROWID;
+  CREATE TABLE evidence (
+    id INTEGER PRIMARY KEY,
+    project_id INTEGER NOT NULL,
+    endpoint TEXT NOT NULL,
+    as_of_ms INTEGER NOT NULL,
+    body BLOB NOT NULL, -- gzip of JSON
+    UNIQUE (project_id, endpoint, as_of_ms)
   );
   `,
 ];

@@ -79,6 +79,6 @@ test('Markdown shows environments and, of dead endpoints, the last callers, with
     '| service | environment | method | route | status | confidence | total_calls | error_rate_pct | avg_duration_ms | p50_duration_ms | p95_duration_ms | p99_duration_ms | last_called_at | days_since_last_call | reasons | lifetime_calls | last_callers |',
   );
   expect(lines[6]).toBe(
-    '| shop | production | GET | /a\\&amp;b\\~\\~c\\~\\~\\|d | dead | 0 | 0 |  |  |  |  |  | 2026-02-06T12:00:30.000Z | 40 | No use in 39 days of observation, since 2026-02-06. Used on one day, 2026-02-06. So few uses may come back within a year. | 1 | carmen \\<x\\> (203.0.113.7, curl) 2026-02-06 |',
+    '| shop | production | GET | /a\\&amp;b\\~\\~c\\~\\~\\|d | dead | 0.38 | 0 |  |  |  |  |  | 2026-02-06T12:00:30.000Z | 40 | No use in 39 days of observation, since 2026-02-06. Used on one day, 2026-02-06. So few uses may come back within a year. | 1 | carmen \\<x\\> (203.0.113.7, curl) 2026-02-06 |',
   );
 });

@@ -9,6 +9,7 @@ import { openLog } from '../../../core/log.ts';
 import type { DecisionStore } from '../../../core/store/decisions.ts';
 import type { InventoryStore } from '../../../core/store/inventory.ts';
 import type { CallReader } from '../../../core/store/store.ts';
+import type { KeptEvidence, VerdictStore } from '../../../core/store/verdicts.ts';
 import { checkDocumented } from './documented.ts';
 import type { PlainCall } from './oracle.ts';
 
@@ -38,6 +39,7 @@ export async function openDoor(
     inventories = noInventories,
     decisions = noDecisions,
     traceUrl,
+    verdicts = noVerdicts(),
     basePath = '',
     trustedProxies = [],
   }: {
@@ -46,13 +48,19 @@ export async function openDoor(
     inventories?: InventoryStore;
     decisions?: DecisionStore;
     traceUrl?: string;
+    verdicts?: VerdictStore;
     basePath?: string;
     trustedProxies?: string[];
   } = {},
 ): Promise<ListenOptions> {
   const app = analyzerApp({
     answerer: new LocalAnswerer(
-      { reader, inventories: async () => inventories, decisions: async () => decisions },
+      {
+        reader,
+        inventories: async () => inventories,
+        decisions: async () => decisions,
+        verdicts: async () => verdicts,
+      },
       { thresholds: { coldAfterDays: 7, deadAfterDays: 30 }, clientsAreHashed: false, traceUrl },
     ),
     tenancy,
@@ -115,6 +123,21 @@ const noDecisions: DecisionStore = {
   history: async () => [],
   close: async () => {},
 };
+
+/** Keeps evidence in memory, and no snapshots. */
+function noVerdicts(): VerdictStore {
+  const kept: KeptEvidence[] = [];
+  return {
+    newestDay: async () => undefined,
+    record: async () => undefined,
+    totals: async () => [],
+    history: async () => [],
+    keepEvidence: async (_project, evidence) => void kept.push(evidence),
+    evidence: async (_project, endpoint, asOfMs) =>
+      kept.find((one) => one.endpoint === endpoint && one.asOfMs === asOfMs),
+    close: async () => {},
+  };
+}
 
 const withoutKeys = {
   gate: openAuthorizer,
