@@ -359,6 +359,7 @@ const migrations: readonly Migration[] = [
     removed_routes INTEGER NOT NULL,
     content BLOB NOT NULL,
     UNIQUE (project_id, service, environment, version)
+  );
   `,
   `
   -- Totals of a project's snapshot of a day; a snapshot whose verdicts are unchanged is this one row.
