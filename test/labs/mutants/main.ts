@@ -12,6 +12,7 @@ import { judge, type MutantReport, percentNoticed, type Survivor } from './repor
  * `npm run test:mutants`: puts small faults into the code, one at a time, and runs the tests against each (Stryker).
  *   --changed [REF]     only lines changed since REF, `origin/main` unless given with --since
  *   --only core/auth    areas or files, by comma; all areas take hours
+ *   --static            also constants of modules, for each of which every test runs
  * Exit code 1 when a fault was not noticed that equivalent.ts does not explain.
  */
 const { values } = parseArgs({
@@ -19,6 +20,7 @@ const { values } = parseArgs({
     changed: { type: 'boolean', default: false },
     since: { type: 'string', default: 'origin/main' },
     only: { type: 'string', default: '' },
+    static: { type: 'boolean', default: false },
     concurrency: { type: 'string', default: '1' },
   },
 });
@@ -95,6 +97,7 @@ function run(area: Area, mutate: string[]): Survivor[] {
       vitest: { configFile: 'test/labs/mutants/vitest.config.ts', related: false },
       mutate,
       coverageAnalysis: area.runsElsewhere ? 'off' : 'perTest',
+      ignoreStatic: !values.static && !area.runsElsewhere,
       reporters: ['json', 'progress-append-only'],
       jsonReporter: { fileName: report },
       concurrency: Number(values.concurrency),
