@@ -36,6 +36,14 @@ usage: rollcall <command> [flags]
                 import [--file FILE] [--dry-run]
                     [--prune]  withdraw decisions on services of the file that it lacks
                 --url URL      as for inventory; import needs a key of scope admin
+  consumers   who calls, and who they are
+                list [--window 30d] [--service NAME] [--environment NAME] [--method GET] [--route /v1/*]
+                     [--agents all|people|bots] [--group NAME] [--limit N] [--json]
+                set NAME [--display-name TEXT] [--group TEXT] [--contact TEXT]
+                put --file FILE
+                               YAML or JSON for many: "consumers:" with display_name, group, contact of each
+                remove NAME    what was written down, not the calls
+                --url URL      of the analyzer [http://127.0.0.1:4380]; ROLLCALL_KEY holds the key
   check       judge a specification by the calls that were seen; for CI (docs/gate.md)
                 --service NAME --spec FILE [--base-spec FILE] [--environment NAME]
                 --fail-on KINDS of breaking, removal-before-deprecation, dead, undocumented,

@@ -3,6 +3,7 @@ import { asAppError } from '../core/error.ts';
 import { exitCode } from '../core/process.ts';
 import { version } from '../core/version.ts';
 import { backup, restore } from './backup.ts';
+import { consumers } from './consumers.ts';
 import { decisions } from './decisions.ts';
 import { demo } from './demo/main.ts';
 import { readFlags, UsageError } from './flags.ts';
@@ -34,6 +35,8 @@ export async function main(args: string[], env: NodeJS.ProcessEnv): Promise<numb
         return await demo(rest, env);
       case 'keys':
         return await keys(rest, env);
+      case 'consumers':
+        return await consumers(rest, env);
       case 'inventory':
         return await inventory(rest, env);
       case 'decisions':

@@ -379,6 +379,13 @@ export const limits = {
   /** Clients that /clients lists, page by page; the rest is its last row, `{other}`. As many as a remembered
    *  list may have. */
   listedClients: 50_000,
+  /** Consumers that /consumers lists, page by page; the rest is its last row, `{other}`. */
+  listedConsumers: 10_000,
+  /** Consumers of a project on which notes are kept, about 300 bytes each; characters of a display name, a group and
+   *  a contact; and the bytes of a body that tells of many. */
+  consumerNotes: 10_000,
+  consumerNoteCharacters: 200,
+  consumerNotesBytes: 2 * 1024 * 1024,
   /** Rows of the lists that are remembered so that their next pages are of the same moment; 1 to 1.5 KB
    *  each, 60 MB. Five whole lists of the longest page; a list of more rows is not remembered. */
   rememberedListRows: 50_000,

@@ -47,6 +47,7 @@ const tags = [
   { name: 'inventory', description: 'Declared routes of a service' },
   { name: 'decisions', description: 'What is to become of endpoints' },
   { name: 'verdicts', description: 'Evidence for a verdict, and verdicts over time' },
+  { name: 'consumers', description: 'What people wrote down about consumers' },
   { name: 'tenancy', description: 'Projects and their keys' },
 ];
 
@@ -227,6 +228,7 @@ const rolesOf: Record<Action, readonly Role[]> = {
   read: ['read', 'admin'],
   declare: ['ingest', 'admin'],
   decide: ['admin'],
+  describe: ['admin'],
 };
 
 /**

@@ -1,3 +1,4 @@
+import { consumerCommands } from '../consumers/commands.ts';
 import { importDecisions } from '../decisions/decisions.ts';
 import { deleteDecision, getDecision, putDecision } from '../decisions/endpoint-decision.ts';
 import { checkInventory } from '../inventory/check.ts';
@@ -17,4 +18,5 @@ export const projectCommands: readonly ProjectCommand[] = [
   endpointEvidence,
   endpointVerdicts,
   deadHistory,
+  ...consumerCommands,
 ];

@@ -2,6 +2,7 @@ import { decisions } from '../decisions/decisions.ts';
 import type { Query } from '../query/query.ts';
 import { calls } from '../reports/calls/calls.ts';
 import { clients } from '../reports/clients.ts';
+import { consumers } from '../reports/consumers.ts';
 import { dead } from '../reports/dead.ts';
 import { endpoint } from '../reports/endpoint.ts';
 import { report } from '../reports/report.ts';
@@ -22,4 +23,5 @@ export const queries: readonly Query[] = [
   clients,
   decisions,
   calls,
+  consumers,
 ];

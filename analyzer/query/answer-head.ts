@@ -31,6 +31,8 @@ const noteCodes = {
     'the window that was asked for begins earlier: what was called before `window` is past its retention',
   search_continues: 'the search is not at its end: this page holds what it has found so far',
   calls_deleted: 'raw calls of a part of the window are past their retention',
+  unrecorded:
+    'release 0.1.0 counted some of the calls and kept neither callers nor versions: they are in no row',
   list_renewed:
     'the list of the earlier pages is no longer remembered: this page is of a later one',
 } as const;

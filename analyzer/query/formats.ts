@@ -57,7 +57,8 @@ function namesOf(body: ListBody, list: List, isUsual = (_name: string) => true):
   const { columns, names } = list.table;
   const chosen = body.fields as readonly string[] | undefined;
   const rows = rowsOf(body, list);
-  return (chosen ?? names.filter(isUsual)).filter((name) => {
+  const usual = names.filter((name) => isUsual(name) && !columns[name]!.asked);
+  return (chosen ?? usual).filter((name) => {
     const { jsonOnly, sparse } = columns[name]!;
     return !jsonOnly && (!sparse || rows.some((row) => row[name] !== undefined));
   });

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { Action } from '../../core/auth/authorizer.ts';
+import type { ConsumerStore } from '../../core/store/consumers.ts';
 import type { DecisionStore } from '../../core/store/decisions.ts';
 import type { InventoryStore } from '../../core/store/inventory.ts';
 import type { VerdictStore } from '../../core/store/verdicts.ts';
@@ -17,7 +18,7 @@ export interface ProjectCommand {
   path: string;
   method: 'GET' | 'PUT' | 'POST' | 'DELETE';
   /** Of the OpenAPI document. */
-  tag: 'inventory' | 'decisions' | 'verdicts';
+  tag: 'inventory' | 'decisions' | 'verdicts' | 'consumers';
   about: string;
   action: Action;
   parameters: z.ZodObject<z.ZodRawShape>;
@@ -45,6 +46,7 @@ export interface ProjectContext<P> {
   inventories: InventoryStore;
   decisions: DecisionStore;
   verdicts: VerdictStore;
+  consumers: ConsumerStore;
   /** Runs `answer` on one snapshot of the project. */
   ask<T>(answer: (context: QueryContext) => Promise<T>): Promise<T>;
   /** As `InventoryReader.read` (analyzer/inventory/reader.ts). */

@@ -19,6 +19,8 @@ export interface Column<Entry, T extends z.ZodType = z.ZodType> {
   jsonOnly?: true;
   /** CSV and Markdown have the column only where some row has the field. */
   sparse?: true;
+  /** The column is in a row only where `fields=` names it; its type is optional. */
+  asked?: true;
   /** The value as a cell of a Markdown table; JSON for lists and objects unless given. */
   markdown?: (value: NonNullable<z.output<T>>) => string;
 }
@@ -50,7 +52,10 @@ export function tableOf<Entry>() {
       names,
       columns,
       schema: named(id, z.object(Object.fromEntries(shape) as S)),
-      row: rowOf(columns, names) as (entry: Entry) => z.output<z.ZodObject<S>>,
+      row: rowOf(
+        columns,
+        names.filter((name) => !columns[name].asked),
+      ) as (entry: Entry) => z.output<z.ZodObject<S>>,
       part: (entry, fields) =>
         fieldsOf(columns, entry, fields) as Partial<z.output<z.ZodObject<S>>>,
     };

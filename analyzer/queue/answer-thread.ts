@@ -47,11 +47,13 @@ const reader = new RetryingReader(place.openReader);
 const inventories = new Retrying(place.openInventories);
 const decisions = new Retrying(place.openDecisions);
 const verdicts = new Retrying(place.openVerdicts);
+const consumers = new Retrying(place.openConsumers);
 const stores = {
   reader,
   inventories: () => inventories.get(),
   decisions: () => decisions.get(),
   verdicts: () => verdicts.get(),
+  consumers: () => consumers.get(),
 };
 const answerer = new LocalAnswerer(stores, options);
 
@@ -80,6 +82,7 @@ async function perform(request: ThreadRequest): Promise<ThreadResult> {
       await inventories.close();
       await decisions.close();
       await verdicts.close();
+      await consumers.close();
       await reader.close();
       return undefined;
   }

@@ -1,4 +1,5 @@
 import { AppError } from '../../core/error.ts';
+import type { ConsumerStore } from '../../core/store/consumers.ts';
 import type { DecisionStore } from '../../core/store/decisions.ts';
 import type { InventoryStore } from '../../core/store/inventory.ts';
 import type { CallReader, Snapshot } from '../../core/store/store.ts';
@@ -58,6 +59,8 @@ export interface AnswererStores {
   decisions: () => Promise<DecisionStore>;
   /** @throws AppError `unavailable` */
   verdicts: () => Promise<VerdictStore>;
+  /** @throws AppError `unavailable` */
+  consumers: () => Promise<ConsumerStore>;
 }
 
 /** Answers on the thread that calls it. Its owner closes the stores. */
@@ -103,6 +106,7 @@ export class LocalAnswerer implements Answerer {
       inventories: await this.#stores.inventories(),
       decisions: await this.#stores.decisions(),
       verdicts: await this.#stores.verdicts(),
+      consumers: await this.#stores.consumers(),
       ask: (answer) => this.#ask(question, answer),
       readInventory: (text) => this.#uploads.read(text),
     });

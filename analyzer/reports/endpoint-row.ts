@@ -245,6 +245,20 @@ export const endpointTable = tableOf<EndpointEntry>()('EndpointRow', {
     order: ({ endpoint }) => endpoint.lastCallers[0]?.atMs ?? null,
     markdown: (callers) => callers.map(callerText).join('; '),
   },
+  last_answered_at: {
+    type: time.nullable(),
+    about: 'the last call with a status of 100 to 399, lifetime; null when none is recorded',
+    value: ({ endpoint }) => timeOf(endpoint.lastAnsweredMs ?? null),
+  },
+  last_answered_callers: {
+    type: z.array(lastCallerSchema).optional(),
+    about:
+      'distinct callers of such calls, latest first, lifetime; where fields= names it, and of /endpoints/{id} beside the row',
+    asked: true,
+    value: ({ endpoint }) => endpoint.lastAnsweredCallers.map(lastCallerRow),
+    order: ({ endpoint }) => endpoint.lastAnsweredMs ?? null,
+    markdown: (callers) => callers.map(callerText).join('; '),
+  },
   route_display: {
     type: z.string(),
     about: 'the route as the service itself spells it, as last seen; regular expressions readably',
@@ -333,7 +347,7 @@ export const endpointTable = tableOf<EndpointEntry>()('EndpointRow', {
 export type EndpointRow = z.output<typeof endpointTable.schema>;
 export type EndpointColumn = (typeof endpointTable.names)[number];
 
-function lastCallerRow({
+export function lastCallerRow({
   client,
   consumer,
   agent,

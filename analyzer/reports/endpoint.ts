@@ -1,25 +1,56 @@
 import { z } from 'zod';
 import { AppError } from '../../core/error.ts';
+import type { OutcomeCounts } from '../../core/outcome.ts';
 import { head, headShape } from '../query/answer-head.ts';
 import { allIntervals } from '../query/calendar.ts';
 import { commonParameters, limitParameter } from '../query/parameters.ts';
 import { defineQuery } from '../query/query.ts';
+import { count } from '../query/schema.ts';
 import { keptCoverage, requestedWindow } from '../query/window.ts';
 import { clientTable } from './clients.ts';
-import { endpointTable } from './endpoint-row.ts';
+import {
+  type ConsumerEntry,
+  consumerEntries,
+  consumerTable,
+  unrecordedNotes,
+} from './consumers.ts';
+import { endpointTable, lastCallerRow } from './endpoint-row.ts';
 import { usageByEndpoint } from './endpoint-usage.ts';
-import { statusCodes, statusCodesSchema } from './figures.ts';
+import { countOf, statusCodes, statusCodesSchema } from './figures.ts';
 import { curveSchema, heatmapSchema, latencyOf } from './latency.ts';
 import { glance, pointTable, seriesEntries } from './series.ts';
+import { versionEntries, versionTable } from './versions.ts';
 
 const { window, from, to } = commonParameters;
+
+const outcomesSchema = z.object({
+  answered: count,
+  refused: count,
+  missing: count,
+  failed: count,
+});
+
+function countsOf({ answered, refused, missing, failed }: OutcomeCounts) {
+  return {
+    answered: countOf(answered),
+    refused: countOf(refused),
+    missing: countOf(missing),
+    failed: countOf(failed),
+  };
+}
+
+function agentsOf(consumers: readonly ConsumerEntry[]) {
+  const sum = (kind: 'people' | 'bots') =>
+    countOf(consumers.reduce((calls, { usage }) => calls + usage[kind].calls, 0));
+  return { people_calls: sum('people'), bot_calls: sum('bots') };
+}
 
 /** One endpoint: its row of the report, and what the row has no room for. */
 export const endpoint = defineQuery({
   name: 'endpoint',
   path: '/endpoints/:id',
   about:
-    'One endpoint: its row, status codes, time series, latency heatmap and percentiles, clients and last callers',
+    'One endpoint: its row, status codes, outcomes, time series, latency heatmap and percentiles, consumers, agents, service versions, clients and last callers',
   parameters: z.strictObject({ window, from, to, limit: limitParameter(1000, 20) }),
   schema: z.object({
     ...headShape,
@@ -29,10 +60,27 @@ export const endpoint = defineQuery({
     time_series: z.array(pointTable.schema),
     latency_heatmap: heatmapSchema,
     percentile_curve: curveSchema,
+    lifetime_outcomes: outcomesSchema.describe(
+      'calls ever, by what became of them; fewer than lifetime_calls where release 0.1.0 counted calls whose statuses are deleted',
+    ),
+    agents: z
+      .object({ people_calls: count, bot_calls: count })
+      .describe('calls in the window, by kind of user agent'),
+    consumers: z
+      .array(consumerTable.schema)
+      .describe('most calls first, at most `limit`; then {other}, the rest together'),
+    versions: z
+      .array(versionTable.schema)
+      .describe(
+        'service versions that answered it, latest last call first; also those without a call in the window',
+      ),
     clients: z
       .array(clientTable.schema)
       .describe('most calls first, at most `limit`; then {other}, the rest together'),
     last_callers: endpointTable.schema.shape.last_callers,
+    last_answered_callers: endpointTable.schema.shape.last_callers.describe(
+      'distinct callers of calls with a status of 100 to 399, latest first, lifetime',
+    ),
   }),
   async answer(context, parameters, { id = '' }) {
     const { snapshot } = context;
@@ -44,20 +92,39 @@ export const endpoint = defineQuery({
       const shown = JSON.stringify(id.slice(0, 100));
       throw new AppError('not_found', `there is no endpoint ${shown}`, { field: 'id' });
     }
+    const { window } = coverage;
+    const callers = await consumerEntries(
+      context,
+      selection,
+      window,
+      entry.usage,
+      'all',
+      parameters.limit,
+    );
+    const versions = await snapshot.versions(selection, window);
+    const recorded = versions.reduce((sum, { usage }) => sum + usage.calls, 0);
+    const notes = unrecordedNotes(entry.usage.calls - recorded, 'callers or versions');
     const clients = await snapshot.clients(selection, coverage.window, parameters.limit);
     const series = await glance(snapshot, selection, coverage);
     const latency = await latencyOf(snapshot, selection, coverage.window, entry.usage);
     const row = endpointTable.row(entry);
     return {
-      ...head(context, known, {}),
+      ...head(context, { ...known, notes: [...known.notes, ...notes] }, {}),
       endpoint: row,
       status_codes: statusCodes(entry.usage),
       interval: series.interval,
       time_series: seriesEntries(series).map((point) => pointTable.row(point)),
       latency_heatmap: latency.heatmap,
       percentile_curve: latency.curve,
+      lifetime_outcomes: countsOf(entry.endpoint.lifetimeOutcomes),
+      agents: agentsOf(callers.entries),
+      consumers: callers.entries.map((consumer) => consumerTable.row(consumer)),
+      versions: versionEntries(versions, entry.endpoint, entry.usage.calls).map((version) =>
+        versionTable.row(version),
+      ),
       clients: clients.map((client) => clientTable.row(client)),
       last_callers: row.last_callers,
+      last_answered_callers: entry.endpoint.lastAnsweredCallers.map(lastCallerRow),
     };
   },
 });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Outcome, outcomeOf } from '../../core/outcome.ts';
-import { percentiles, type Usage } from '../../core/usage/usage.ts';
+import { type CallUsage, percentiles, type Usage } from '../../core/usage/usage.ts';
 import { count } from '../query/schema.ts';
 
 /**
@@ -15,12 +15,12 @@ export function percent(part: number, whole: number): number | null {
   return whole === 0 ? null : roundPercent((100 * part) / whole);
 }
 
-export function errorRatePct(usage: Usage): number | null {
+export function errorRatePct(usage: CallUsage): number | null {
   return percent(usage.errors4xx + usage.errors5xx, usage.calls);
 }
 
 /** The complement of the error rate as shown, so that the two always add up to 100. */
-export function successRatePct(usage: Usage): number | null {
+export function successRatePct(usage: CallUsage): number | null {
   const errorRate = errorRatePct(usage);
   return errorRate === null ? null : roundPercent(100 - errorRate);
 }
@@ -33,11 +33,11 @@ export function countOf(sum: number): number {
 }
 
 /** An error is a status of 400 or more. */
-export function errorCount(usage: Usage): number {
+export function errorCount(usage: CallUsage): number {
   return countOf(usage.errors4xx + usage.errors5xx);
 }
 
-export function outcomeCount(usage: Usage, outcome: Outcome): number {
+export function outcomeCount(usage: CallUsage, outcome: Outcome): number {
   let calls = 0;
   for (const [status, statusCalls] of usage.statuses) {
     if (outcomeOf(status) === outcome) calls += statusCalls;
@@ -46,7 +46,7 @@ export function outcomeCount(usage: Usage, outcome: Outcome): number {
 }
 
 /** The 95 % interval of the true number of calls, whole numbers, and never fewer than were seen. */
-export function callsInterval({ calls, sampling }: Usage): [number, number] | undefined {
+export function callsInterval({ calls, sampling }: CallUsage): [number, number] | undefined {
   if (sampling === undefined) return undefined;
   const reach = 1.96 * Math.sqrt(sampling.variance);
   const low = Math.max(sampling.seen, Math.floor(calls - reach));
@@ -54,25 +54,25 @@ export function callsInterval({ calls, sampling }: Usage): [number, number] | un
 }
 
 /** Calls that have a latency. */
-function timedCalls(usage: Usage): number {
+function timedCalls(usage: CallUsage): number {
   return usage.calls - (usage.untimed ?? 0);
 }
 
-export function averageMs(usage: Usage): number | null {
+export function averageMs(usage: CallUsage): number | null {
   const timed = timedCalls(usage);
   return timed === 0 ? null : milliseconds(usage.sumNs / timed);
 }
 
-export function leastMs(usage: Usage): number | null {
+export function leastMs(usage: CallUsage): number | null {
   return timedCalls(usage) === 0 ? null : milliseconds(usage.minNs);
 }
 
-export function mostMs(usage: Usage): number | null {
+export function mostMs(usage: CallUsage): number | null {
   return timedCalls(usage) === 0 ? null : milliseconds(usage.maxNs);
 }
 
 export function percentileMs(
-  usage: Usage,
+  usage: CallUsage,
   percentile: (typeof percentiles)[number],
 ): number | null {
   if (timedCalls(usage) === 0) return null;
@@ -84,7 +84,7 @@ export const statusCodesSchema = z
   .describe('calls by status code, lowest first; 0 for calls without one');
 
 /** Calls by status, lowest status first; `0` is for calls without one. */
-export function statusCodes(usage: Usage): Record<string, number> {
+export function statusCodes(usage: CallUsage): Record<string, number> {
   const ordered = [...usage.statuses].sort(([a], [b]) => a - b);
   return Object.fromEntries(ordered.map(([status, calls]) => [status, countOf(calls)]));
 }

@@ -22,9 +22,9 @@ export interface Authorizer {
 
 /**
  * `declare`: upload the routes of a service. A service may do it itself, so `ingest` keys may. `decide`: what is to
- * become of endpoints, which a service and a reader of reports may not.
+ * become of endpoints, and `describe`: who consumers are, which a service and a reader of reports may not.
  */
-export type Action = 'ingest' | 'read' | 'declare' | 'decide';
+export type Action = 'ingest' | 'read' | 'declare' | 'decide' | 'describe';
 
 /** The operator (ROLLCALL_ADMIN_KEY) administers every project, a key of scope `admin` its own. */
 export type Administrator = { isOperator: true } | { isOperator: false; project: string };
@@ -79,8 +79,8 @@ class KeyAuthorizer implements Authorizer {
       const message = `ROLLCALL_ADMIN_KEY belongs to no project: it creates projects and keys; ${action} with a key of a project`;
       throw new AppError('forbidden', message);
     }
-    if (allowed[action].includes(key.scope)) return key.project;
-    const message = `a key with scope ${key.scope} may not ${action}; scope ${allowed[action].join(' or ')} may`;
+    if (scopesAllowed[action].includes(key.scope)) return key.project;
+    const message = `a key with scope ${key.scope} may not ${action}; scope ${scopesAllowed[action].join(' or ')} may`;
     throw new AppError('forbidden', message);
   }
 
@@ -121,9 +121,10 @@ class KeyAuthorizer implements Authorizer {
   }
 }
 
-const allowed: Record<Action, readonly Scope[]> = {
+export const scopesAllowed: Record<Action, readonly Scope[]> = {
   ingest: ['ingest'],
   read: ['read', 'admin'],
   declare: ['ingest', 'admin'],
   decide: ['admin'],
+  describe: ['admin'],
 };

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import type { Config } from '../config/config.ts';
 import type { RetentionPeriods } from '../config/retention.ts';
 import { AppError } from '../error.ts';
+import type { ConsumerStore } from './consumers.ts';
 import type { DecisionStore } from './decisions.ts';
 import type { InventoryStore } from './inventory.ts';
 import type { KeyStore } from './keys.ts';
@@ -39,6 +40,8 @@ export interface StorePlace {
   openDecisions(): Promise<DecisionStore>;
   /** @throws AppError `conflict` when a newer program wrote the store, `unavailable` */
   openVerdicts(): Promise<VerdictStore>;
+  /** @throws AppError `conflict` when a newer program wrote the store, `unavailable` */
+  openConsumers(): Promise<ConsumerStore>;
   /**
    * Copies the store as it is at one moment into one new file.
    * @returns the bytes of the copy
@@ -82,6 +85,10 @@ export function storePlace({ path }: Config['store']): StorePlace {
     async openKeys() {
       const { openSqliteKeys } = await import('./sqlite/keys.ts');
       return openSqliteKeys(path);
+    },
+    async openConsumers() {
+      const { openSqliteConsumers } = await import('./sqlite/consumers.ts');
+      return openSqliteConsumers(path);
     },
     async openInventories() {
       const { openSqliteInventories } = await import('./sqlite/inventories.ts');

@@ -1,8 +1,9 @@
 import type { CallBatch, NewDimensions } from '../call.ts';
 import type { OutcomeCounts } from '../outcome.ts';
-import type { DurationBucket, Usage } from '../usage/usage.ts';
+import type { CallUsage, DurationBucket, Usage } from '../usage/usage.ts';
 import type { Window } from '../window.ts';
 import type { CallFilter, CallPage, CallRequest } from './calls.ts';
+import type { ConsumerNote } from './consumers.ts';
 import type { Decision } from './decisions.ts';
 import type { EndpointUse } from './endpoint-use.ts';
 import type { Inventory } from './inventory.ts';
@@ -71,6 +72,8 @@ export interface Snapshot {
   inventories(): Promise<readonly Inventory[]>;
   /** The decisions that hold, by service, environment, route and method. They are shared: read only. */
   decisions(): Promise<readonly Decision[]>;
+  /** What people wrote down about consumers, by name. */
+  consumerNotes(): Promise<ConsumerNote[]>;
   /** End of the project's newest span, which may lie in the future; undefined without calls. */
   newestCallMs(): Promise<number | undefined>;
   /** The window that can be answered (core/store/coverage.ts). */
@@ -214,7 +217,8 @@ export interface ClientUsage {
 export interface ConsumerUsage {
   /** Empty for calls that neither tells of; `{other}`. */
   consumer: string;
-  /** Whether the span named it or its user agent. One name of both kinds is two consumers. */
+  /** Whether the span named it or its user agent: `agent` when its name is the agent's product. One name of both
+   *  kinds is two consumers. */
   namedBy: 'span' | 'agent' | 'other';
   /** Calls whose agent is no bot. */
   people: CountedCalls;
@@ -238,5 +242,5 @@ export interface CountedCalls {
 export interface VersionUsage {
   /** Empty for calls of unknown version; `{other}`. */
   version: string;
-  usage: Omit<Usage, 'uniqueClients' | 'uniqueClientsEstimated'>;
+  usage: CallUsage;
 }

@@ -1,7 +1,8 @@
 /** The percentiles of every usage. */
 export const percentiles = [50, 75, 90, 95, 99, 99.9] as const;
 
-export interface Usage {
+/** Usage without clients. */
+export interface CallUsage {
   calls: number;
   errors4xx: number;
   errors5xx: number;
@@ -14,14 +15,17 @@ export interface Usage {
   maxNs: number;
   /** Values at the nearest ranks of `percentiles`, in that order, within 1 %; zeros without calls. */
   percentilesNs: number[];
-  uniqueClients: number;
-  /** `uniqueClients` is an estimate: there are more than are counted exactly. */
-  uniqueClientsEstimated: boolean;
   /** Calls whose duration is no latency (docs/extraction.md X7); absent for none. */
   untimed?: number;
   /** Present when some of these calls have a weight (core/weight.ts): then every count above but
    *  `uniqueClients` is a sum of weights, not always whole, and an estimate; so are durations. */
   sampling?: Sampling;
+}
+
+export interface Usage extends CallUsage {
+  uniqueClients: number;
+  /** `uniqueClients` is an estimate: there are more than are counted exactly. */
+  uniqueClientsEstimated: boolean;
 }
 
 /** Calls of about one duration: a bucket of the histogram. */

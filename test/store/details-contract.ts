@@ -223,7 +223,7 @@ function byName(a: ConsumerUsage, b: ConsumerUsage): number {
 
 function consumersOf(calls: readonly ContextCall[]): ConsumerUsage[] {
   const groups = Map.groupBy(calls, ({ context: { consumer, agent } }) =>
-    consumer === '' ? `agent ${agent}` : `span ${consumer}`,
+    consumer === '' || consumer === agent ? `agent ${agent}` : `span ${consumer}`,
   );
   return [...groups].map(([key, own]) => {
     const ends = own.map(({ endS }) => endS * 1000);

@@ -322,6 +322,39 @@ const administration: Record<string, Attempt> = {
       expect(answer.status, `${holder.name}: ${project}`).toBe(removed ? 404 : 200);
     }
   },
+  async 'PUT /consumers/{name}'(holder, headers) {
+    const expected = holder.may === 'admin' ? 200 : refusedStatus(holder);
+    const project = holder.tenant?.project ?? 'stranger';
+    const body = { group: `told-by-${project}` };
+    const answer = await ask(holder, headers, 'PUT', '/consumers/told', expected, body);
+    if (expected === 200) expect(answer.body).toContain(`told-by-${project}`);
+  },
+  async 'PUT /consumers'(holder, headers) {
+    const expected = holder.may === 'admin' ? 200 : refusedStatus(holder);
+    const body = { consumers: { [`new-${holder.tenant?.project}`]: { group: 'a' } } };
+    await ask(holder, headers, 'PUT', '/consumers', expected, body);
+  },
+  async 'DELETE /consumers/{name}'(holder, headers) {
+    // Every project told of this consumer; one project's removal leaves the others'.
+    for (const { keys } of tenants) {
+      const answer = await exchange(`${place.analyzer}/api/v1/consumers/told`, {
+        method: 'PUT',
+        headers: { 'x-api-key': keys.admin.key, ...jsonType },
+        body: '{}',
+      });
+      expect(answer.status).toBe(200);
+    }
+    const expected = holder.may === 'admin' ? 204 : refusedStatus(holder);
+    await ask(holder, headers, 'DELETE', '/consumers/told', expected);
+    for (const { project, keys } of tenants) {
+      const removed = holder.may === 'admin' && holder.tenant?.project === project;
+      const answer = await exchange(`${place.analyzer}/api/v1/consumers/told`, {
+        method: 'DELETE',
+        headers: { 'x-api-key': keys.admin.key },
+      });
+      expect(answer.status, `${holder.name}: ${project}`).toBe(removed ? 404 : 204);
+    }
+  },
   async 'POST /keys'(holder, headers) {
     for (const { project } of tenants) {
       const mine = holder.may === 'admin' && holder.tenant?.project === project;

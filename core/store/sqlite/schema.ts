@@ -387,6 +387,21 @@ const migrations: readonly Migration[] = [
     UNIQUE (project_id, endpoint, as_of_ms)
   );
   `,
+  `
+  -- What people write down about the consumers of a project (core/store/consumers.ts).
+  CREATE TABLE consumer_note (
+    project_id INTEGER NOT NULL REFERENCES project,
+    consumer TEXT NOT NULL,
+    display_name TEXT NOT NULL,
+    group_name TEXT NOT NULL,
+    contact TEXT NOT NULL,
+    changed_ms INTEGER NOT NULL,
+    PRIMARY KEY (project_id, consumer)
+  ) WITHOUT ROWID;
+  -- A span that names no consumer has its agent's product for one.
+  INSERT OR IGNORE INTO consumer (name, is_agent)
+    SELECT DISTINCT agent, 1 FROM origin WHERE consumer IN ('', agent);
+  `,
 ];
 
 /** SQL, or a step that needs rules of core/store. */

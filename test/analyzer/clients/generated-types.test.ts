@@ -8,6 +8,7 @@ import { projectCommands } from '../../../analyzer/api/project-commands.ts';
 import { queries } from '../../../analyzer/api/queries.ts';
 import { commands } from '../../../analyzer/tenancy/commands.ts';
 import { type Authorizer, authorizerOf } from '../../../core/auth/authorizer.ts';
+import { openSqliteConsumers } from '../../../core/store/sqlite/consumers.ts';
 import { openSqliteDecisions } from '../../../core/store/sqlite/decisions.ts';
 import { openSqliteInventories } from '../../../core/store/sqlite/inventories.ts';
 import { openSqliteKeys } from '../../../core/store/sqlite/keys.ts';
@@ -55,17 +56,17 @@ beforeAll(async () => {
   };
   const inventories = await openSqliteInventories(join(folder.path, 'keys.db'));
   const decisions = await openSqliteDecisions(join(folder.path, 'keys.db'));
+  const consumers = await openSqliteConsumers(join(folder.path, 'keys.db'));
   const tenancy = { gate: open, keys: async () => keys };
-  door = await openDoor(oracleReader(calls), nowMs, tenancy, undefined, {
-    inventories,
-    decisions,
-  });
+  const stores = { inventories, decisions, consumers };
+  door = await openDoor(oracleReader(calls), nowMs, tenancy, undefined, stores);
   close = async () => {
     await door.close();
     await gate.close();
     await keys.close();
     await inventories.close();
     await decisions.close();
+    await consumers.close();
     folder.remove();
   };
 });

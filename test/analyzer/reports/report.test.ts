@@ -124,7 +124,7 @@ describe.each(engines)('the report on $name', (engine) => {
   test('has the row fields of the contract, in their order', async () => {
     const [row] = await rows('');
     expect(Object.keys(row).join(', ')).toBe(
-      'id, service, environment, method, route, status, marks, confidence, total_calls, error_4xx_count, error_5xx_count, answered_count, refused_count, missing_count, failed_count, error_rate_pct, success_rate_pct, avg_duration_ms, min_duration_ms, p50_duration_ms, p75_duration_ms, p90_duration_ms, p95_duration_ms, p99_duration_ms, p999_duration_ms, max_duration_ms, first_called_at, last_called_at, days_since_last_call, observed_days, last_used_at, expected_at, dead_since, reasons, service_status, service_confidence, lifetime_calls, unique_clients, last_version, last_callers, route_display, declared, declared_route, owner, sunset_at, operation_id, removed_at, decision, decision_reason, decision_by, decided_at, decision_until, decision_returned',
+      'id, service, environment, method, route, status, marks, confidence, total_calls, error_4xx_count, error_5xx_count, answered_count, refused_count, missing_count, failed_count, error_rate_pct, success_rate_pct, avg_duration_ms, min_duration_ms, p50_duration_ms, p75_duration_ms, p90_duration_ms, p95_duration_ms, p99_duration_ms, p999_duration_ms, max_duration_ms, first_called_at, last_called_at, days_since_last_call, observed_days, last_used_at, expected_at, dead_since, reasons, service_status, service_confidence, lifetime_calls, unique_clients, last_version, last_callers, last_answered_at, route_display, declared, declared_route, owner, sunset_at, operation_id, removed_at, decision, decision_reason, decision_by, decided_at, decision_until, decision_returned',
     );
   });
 

@@ -6,6 +6,7 @@ import { LocalAnswerer } from '../../../analyzer/queue/answerer.ts';
 import { openAuthorizer } from '../../../core/auth/authorizer.ts';
 import type { Tenancy } from '../../../core/auth/tenancy.ts';
 import { openLog } from '../../../core/log.ts';
+import type { ConsumerStore } from '../../../core/store/consumers.ts';
 import type { DecisionStore } from '../../../core/store/decisions.ts';
 import type { InventoryStore } from '../../../core/store/inventory.ts';
 import type { CallReader } from '../../../core/store/store.ts';
@@ -40,6 +41,7 @@ export async function openDoor(
     decisions = noDecisions,
     traceUrl,
     verdicts = noVerdicts(),
+    consumers = noConsumers,
     basePath = '',
     trustedProxies = [],
   }: {
@@ -49,6 +51,7 @@ export async function openDoor(
     decisions?: DecisionStore;
     traceUrl?: string;
     verdicts?: VerdictStore;
+    consumers?: ConsumerStore;
     basePath?: string;
     trustedProxies?: string[];
   } = {},
@@ -60,6 +63,7 @@ export async function openDoor(
         inventories: async () => inventories,
         decisions: async () => decisions,
         verdicts: async () => verdicts,
+        consumers: async () => consumers,
       },
       { thresholds: { coldAfterDays: 7, deadAfterDays: 30 }, clientsAreHashed: false, traceUrl },
     ),
@@ -138,6 +142,13 @@ function noVerdicts(): VerdictStore {
     close: async () => {},
   };
 }
+
+/** The store of a test that tells nothing of consumers. */
+const noConsumers: ConsumerStore = {
+  put: () => Promise.reject(new Error('nothing is told here')),
+  remove: () => Promise.reject(new Error('nothing is told here')),
+  close: async () => {},
+};
 
 const withoutKeys = {
   gate: openAuthorizer,

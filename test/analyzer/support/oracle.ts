@@ -94,6 +94,7 @@ export function oracleReader(
         .sort((a, b) => Number(a.id) - Number(b.id)),
     inventories: async () => [],
     decisions: async () => [],
+    consumerNotes: async () => [],
     newestCallMs: async () =>
       calls.length === 0 ? undefined : Math.max(...calls.map((call) => call.endMs)),
     async coverage(window): Promise<Coverage> {
@@ -347,7 +348,7 @@ function callRecord(call: PlainCall, index: number, endpoint: string): CallRecor
 }
 
 const consumerKey = ({ consumer, agent }: PlainCall): string =>
-  consumer === '' ? `agent ${agent}` : `span ${consumer}`;
+  consumer === '' || consumer === agent ? `agent ${agent}` : `span ${consumer}`;
 
 const callsOf = ({ people, bots }: ConsumerUsage): number => people.calls + bots.calls;
 
@@ -356,7 +357,7 @@ function consumerUsage(calls: PlainCall[]): ConsumerUsage {
   const ends = calls.map(({ endMs }) => Math.floor(endMs / 1000) * 1000);
   return {
     consumer: consumer || agent,
-    namedBy: consumer === '' ? 'agent' : 'span',
+    namedBy: consumer === '' || consumer === agent ? 'agent' : 'span',
     people: countedCalls(calls.filter(({ bot }) => !bot)),
     bots: countedCalls(calls.filter(({ bot }) => bot)),
     endpoints: groups(calls, endpointKey).size,

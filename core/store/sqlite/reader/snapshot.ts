@@ -4,6 +4,7 @@ import { Tally } from '../../../usage/tally.ts';
 import type { DurationBucket, Usage } from '../../../usage/usage.ts';
 import { isoTime, minuteS, type Window } from '../../../window.ts';
 import type { CallFilter, CallPage, CallRequest } from '../../calls.ts';
+import type { ConsumerNote } from '../../consumers.ts';
 import { coverageOf, type Kept } from '../../coverage.ts';
 import type { Decision } from '../../decisions.ts';
 import type { Inventory } from '../../inventory.ts';
@@ -17,6 +18,7 @@ import type {
   Snapshot,
   VersionUsage,
 } from '../../store.ts';
+import { consumerNotesOfProject } from '../consumers.ts';
 import type { Database } from '../database.ts';
 import { type BucketSpan, bucketSpans, coarsestMinutes } from '../usage/levels.ts';
 import { sortBy } from '../usage/radix-sort.ts';
@@ -84,6 +86,10 @@ export class SqliteSnapshot implements Snapshot {
 
   async decisions(): Promise<readonly Decision[]> {
     return this.#decisions.decisions(this.#project);
+  }
+
+  async consumerNotes(): Promise<ConsumerNote[]> {
+    return this.#db.prepare(consumerNotesOfProject).all(this.#project) as ConsumerNote[];
   }
 
   async newestCallMs(): Promise<number | undefined> {

@@ -7,7 +7,7 @@ import type { UsageEntries } from './usage-entries.ts';
 
 /**
  * The details of an entry of a usage block: its calls by service version and by consumer. They stand beside the
- * block in a column of their own, since reports do not read them (docs/decisions/0014-consumers-and-versions.md).
+ * block in a column of their own, since reports do not read them (docs/decisions/0016-consumers-and-versions.md).
  * Details are, in the order of the block's entries: `varint length`, and unless that is 0 `varint base`, versions,
  * consumers. The base is the entry's first call, in seconds after the entry's minute.
  *

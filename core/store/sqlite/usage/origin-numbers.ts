@@ -17,7 +17,7 @@ export class OriginNumbers {
       .prepare(
         `SELECT v.id, 2 * c.id + o.bot, o.ignored
           FROM origin o JOIN service_version v ON v.name = o.service_version
-          JOIN consumer c ON c.name = iif(o.consumer = '', o.agent, o.consumer) AND c.is_agent = (o.consumer = '')
+          JOIN consumer c ON c.name = iif(o.consumer = '', o.agent, o.consumer) AND c.is_agent = (o.consumer IN ('', o.agent))
           WHERE o.id = ?`,
       )
       .raw();

@@ -164,7 +164,8 @@ export class Dimensions {
     const { serviceVersion, consumer, agent, bot, errorType } = origin;
     const values = [serviceVersion, consumer, agent, bot ? 1 : 0, errorType];
     this.#findOrAdd('Version', [serviceVersion]);
-    this.#findOrAdd('Consumer', consumer === '' ? [agent, 1] : [consumer, 0]);
+    const isAgent = consumer === '' || consumer === agent;
+    this.#findOrAdd('Consumer', isAgent ? [agent, 1] : [consumer, 0]);
     const found = this.#sql.findOrigin!.get(...values) as number | undefined;
     const row =
       found ?? this.#sql.addOrigin!.run(...values, this.#ignored.includes(origin) ? 1 : 0);
