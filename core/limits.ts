@@ -411,6 +411,9 @@ export const limits = {
   /** Calls that one page of a search visits; then it ends, and its cursor continues there. Visiting costs a few
    *  nanoseconds a call and filter. */
   visitedCalls: 2_000_000,
+  /** Calls of an endpoint in each of two windows that are compared: of fewer, only a difference of half and more
+   *  would be seen. */
+  comparedCalls: 50,
   /** Dates in the cache of isoTime: eleven years of days, 250 KB. A full cache is emptied. */
   cachedDates: 4_096,
 } as const;

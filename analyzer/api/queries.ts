@@ -3,6 +3,7 @@ import type { Query } from '../query/query.ts';
 import { calls } from '../reports/calls/calls.ts';
 import { clients } from '../reports/clients.ts';
 import { consumers } from '../reports/consumers.ts';
+import { compare } from '../reports/compare/compare.ts';
 import { dead } from '../reports/dead.ts';
 import { endpoint } from '../reports/endpoint.ts';
 import { report } from '../reports/report.ts';
@@ -24,4 +25,5 @@ export const queries: readonly Query[] = [
   decisions,
   calls,
   consumers,
+  compare,
 ];

@@ -91,7 +91,7 @@ export function parseTime(text: string): number | undefined {
   return Number.isNaN(ms) || ms < 0 || ms > 2 ** 32 * 1000 ? undefined : ms;
 }
 
-const timeParameter = (what: string) =>
+export const timeParameter = (what: string) =>
   z
     .string()
     .transform((text, context) => {

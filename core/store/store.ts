@@ -91,6 +91,8 @@ export interface Snapshot {
   /** Durations of all selected endpoints together, in intervals as those of `series`: the histogram of each,
    *  shortest duration first; empty where no call has a latency. */
   durations(selection: Selection, edgesS: readonly number[]): Promise<DurationBucket[][]>;
+  /** Durations in the window, as covered, of each selected endpoint that was called in it, by endpoint id. */
+  distributions(selection: Selection, window: Window): Promise<Map<string, Distribution>>;
   /** The `limit` clients of the selected endpoints with most calls in the window, as covered, most calls
    *  first. `{other}` comes last: the clients beyond `limit` and those past the bound of an endpoint. */
   clients(selection: Selection, window: Window, limit: number): Promise<ClientUsage[]>;
@@ -104,6 +106,15 @@ export interface Snapshot {
   /** Usage of all selected endpoints together by service version, in the window as covered, most calls first.
    *  `{other}` comes last: versions past the bound of an endpoint. Calls that release 0.1.0 counted are in none. */
   versions(selection: Selection, window: Window): Promise<VersionUsage[]>;
+}
+
+/** Durations of an endpoint's calls in a window, with the counts that a comparison needs. */
+export interface Distribution {
+  calls: number;
+  /** Statuses of 400 or more. */
+  errors: number;
+  /** Shortest duration first; empty where no call has a latency. */
+  durations: DurationBucket[];
 }
 
 export interface Coverage {

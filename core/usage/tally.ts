@@ -242,6 +242,15 @@ export class Tally {
   }
 
   /** Of the calls that have a latency. */
+  /** Σ weight of the calls whose status is 400 or more. */
+  get errors(): number {
+    let errors = 0;
+    for (const status of this.#statuses.subarray(0, this.#statusCount)) {
+      if (status >= 400) errors += this.#statusCalls[status]!;
+    }
+    return errors;
+  }
+
   durations(): DurationBucket[] {
     return this.#histogram.buckets();
   }

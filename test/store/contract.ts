@@ -432,6 +432,30 @@ export function storeContract(
       });
     });
 
+    it('answers the durations of each endpoint as those of the endpoint alone', async () => {
+      const calls = weighted(9, randomCalls(9, 4_000, nowS, 10, dayS), [1, 1, 2]);
+      await append([calls.slice(0, 3_000)]);
+      await under.compact();
+      await append([calls.slice(3_000)]);
+      const toS = Math.ceil(nowS / hourS) * hourS;
+      await reader.snapshot('default', async (snapshot) => {
+        for (const hours of [26, 7]) {
+          const window = { fromS: toS - hours * hourS, toS: toS - hourS };
+          const distributions = await snapshot.distributions({}, window);
+          const usages = await snapshot.usage({}, window);
+          expect([...distributions.keys()]).toEqual([...usages.keys()]);
+          for (const [id, { calls: sum, errors, durations }] of distributions) {
+            const usage = usages.get(id)!;
+            expect(sum).toBe(usage.calls);
+            expect(errors).toBe(usage.errors4xx + usage.errors5xx);
+            const selection = { endpoints: new Set([id]) };
+            const [alone] = await snapshot.durations(selection, [window.fromS, window.toS]);
+            expect(durations).toEqual(alone);
+          }
+        }
+      });
+    });
+
     it('estimates the clients of an endpoint past the bound, and says so', async () => {
       const many = limits.clientsPerEndpoint * 3;
       const [call] = randomCalls(1, 1, nowS, 1);

@@ -15,7 +15,7 @@ import type {
   ServiceRecord,
   Snapshot,
 } from '../../../core/store/store.ts';
-import { percentiles, type Usage } from '../../../core/usage/usage.ts';
+import { type DurationBucket, percentiles, type Usage } from '../../../core/usage/usage.ts';
 import type { Window } from '../../../core/window.ts';
 import { searchPlainly } from '../../support/plain-search.ts';
 
@@ -122,15 +122,18 @@ export function oracleReader(
     },
     async durations(selection, edgesS) {
       const all = selected(selection);
-      return edgesS.slice(1).map((toS, index) => {
-        const timed = within(all, { fromS: edgesS[index]!, toS }).filter(
-          (own) => own.durationNs >= 0 && weightOf(own) > 0,
-        );
-        const byUs = Map.groupBy(timed, ({ durationNs }) => Math.round(durationNs / 1000));
-        return [...byUs]
-          .map(([us, own]) => ({ us, calls: sumOf(own) }))
-          .sort((a, b) => a.us - b.us);
-      });
+      return edgesS
+        .slice(1)
+        .map((toS, index) => durationsOf(within(all, { fromS: edgesS[index]!, toS })));
+    },
+    async distributions(selection, window) {
+      const found = groups(within(selected(selection), window), endpointKey).values();
+      return new Map(
+        [...found].map((group) => {
+          const [calls, errors] = [sumOf(group), sumOf(group.filter(isError))];
+          return [idOf(group[0]!), { calls, errors, durations: durationsOf(group) }];
+        }),
+      );
     },
     async clients(selection, window, limit) {
       const all = within(selected(selection), window);
@@ -185,6 +188,12 @@ export function oracleReader(
     check: async () => undefined,
     close: async () => undefined,
   };
+}
+
+function durationsOf(calls: readonly PlainCall[]): DurationBucket[] {
+  const timed = calls.filter((own) => own.durationNs >= 0 && weightOf(own) > 0);
+  const byUs = Map.groupBy(timed, ({ durationNs }) => Math.round(durationNs / 1000));
+  return [...byUs].map(([us, own]) => ({ us, calls: sumOf(own) })).sort((a, b) => a.us - b.us);
 }
 
 const serviceKey = (call: PlainCall): string => `${call.service}\0${call.environment}`;

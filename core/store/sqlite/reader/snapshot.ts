@@ -12,6 +12,7 @@ import type {
   ClientUsage,
   ConsumerUsage,
   Coverage,
+  Distribution,
   EndpointRecord,
   Selection,
   ServiceRecord,
@@ -101,10 +102,25 @@ export class SqliteSnapshot implements Snapshot {
   }
 
   async usage(selection: Selection, window: Window): Promise<Map<string, Usage>> {
+    return this.#byEndpoint(selection, window, (tally) => tally.usage());
+  }
+
+  async distributions(selection: Selection, window: Window): Promise<Map<string, Distribution>> {
+    return this.#byEndpoint(selection, window, (tally) => {
+      const { calls, errors } = tally;
+      return { calls, errors, durations: tally.durations() };
+    });
+  }
+
+  #byEndpoint<T>(
+    selection: Selection,
+    window: Window,
+    answer: (tally: Tally) => T,
+  ): Map<string, T> {
     const selected = this.#selected(selection);
     const { merged, entries } = this.#stored(selected, window);
     const order = sortBy(entries.length, entries.endpoint);
-    const usage = new Map<string, Usage>();
+    const answers = new Map<string, T>();
     const tally = this.#tally;
     let next = 0;
     for (const { id, spellings } of selected.endpoints) {
@@ -115,10 +131,10 @@ export class SqliteSnapshot implements Snapshot {
         isUsed = true;
       }
       if (!isUsed) continue;
-      usage.set(id, tally.usage());
+      answers.set(id, answer(tally));
       tally.clear();
     }
-    return usage;
+    return answers;
   }
 
   async total(selection: Selection, window: Window): Promise<Usage> {
