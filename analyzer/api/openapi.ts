@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Action } from '../../core/auth/authorizer.ts';
 import { limits } from '../../core/limits.ts';
-import { formats } from '../query/formats.ts';
+import { type Format, formats } from '../query/formats.ts';
 import type { ProjectCommand } from '../query/project-command.ts';
 import type { Query } from '../query/query.ts';
 import { named, namedSchemas } from '../query/schema.ts';
@@ -53,7 +53,15 @@ const tags = [
 
 const pathOf = ({ path }: { path: string }): string => path.replaceAll(/:(\w+)/g, '{$1}');
 
-function queryOperation({ name, path, about, parameters, schema, list }: Query): object {
+function queryOperation({
+  name,
+  path,
+  about,
+  parameters,
+  schema,
+  list,
+  texts = {},
+}: Query): object {
   const inPath = pathParameters(path);
   return {
     operationId: name,
@@ -62,10 +70,12 @@ function queryOperation({ name, path, about, parameters, schema, list }: Query):
     ...authority(about, ['read', 'admin']),
     parameters: [...inPath, ...queryParameters(parameters)],
     responses: {
-      '200': { description: about, content: contentOf(name, schema, list !== undefined) },
+      '200': { description: about, content: contentOf(name, schema, list !== undefined, texts) },
       '400': errorResponse('A parameter is wrong'),
       ...refusals,
-      ...(canBeMissing(path, parameters) && { '404': errorResponse('There is no such endpoint') }),
+      ...(canBeMissing(path, parameters) && {
+        '404': errorResponse('There is no such endpoint or service'),
+      }),
       '503': errorResponse('The store cannot be read now; try again'),
     },
   };
@@ -138,10 +148,15 @@ function projectOperation(command: ProjectCommand): object {
 }
 
 /** Every format of a list; JSON alone for the rest. */
-function contentOf(name: string, schema: z.ZodType, isList: boolean): object {
+function contentOf(
+  name: string,
+  schema: z.ZodType,
+  isList: boolean,
+  own: Readonly<Record<string, Format>> = {},
+): object {
   const json = { 'application/json': { schema: reference(schemaId(name, schema)) } };
-  if (!isList) return json;
-  const texts = Object.entries(formats).filter(([format]) => format !== 'json');
+  const all = { ...(isList && formats), ...own };
+  const texts = Object.entries(all).filter(([format]) => format !== 'json');
   const types = texts.map(([, { contentType }]) => contentType.split(';')[0]!);
   return { ...json, ...Object.fromEntries(types.map((type) => [type, { schema: text }])) };
 }

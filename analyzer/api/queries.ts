@@ -6,6 +6,7 @@ import { compare } from '../reports/compare/compare.ts';
 import { consumers } from '../reports/consumers.ts';
 import { dead } from '../reports/dead.ts';
 import { endpoint } from '../reports/endpoint.ts';
+import { observedDocument } from '../reports/observed-document.ts';
 import { report } from '../reports/report.ts';
 import { services } from '../reports/services.ts';
 import { summary } from '../reports/summary.ts';
@@ -26,4 +27,5 @@ export const queries: readonly Query[] = [
   calls,
   consumers,
   compare,
+  observedDocument,
 ];

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { QueryContext } from './answer-head.ts';
-import type { List } from './formats.ts';
+import type { Format, List } from './formats.ts';
 
 /**
  * A query of the data: its address, its parameters and its answer. The REST listener and the OpenAPI
@@ -17,6 +17,8 @@ export interface Query {
   schema: z.ZodType<object>;
   /** The answer is a list, which has other formats too. */
   list?: List;
+  /** Forms of the answer besides JSON that only this query has, by the name of `format=`. */
+  texts?: Readonly<Record<string, Format>>;
   answer(context: QueryContext, parameters: never, path: Record<string, string>): Promise<object>;
 }
 

@@ -19,11 +19,19 @@ export function writtenAnswer(
   {
     name,
     list,
+    texts,
     format = 'json',
-  }: { name: string; list?: List | undefined; format?: FormatName | undefined },
+  }: {
+    name: string;
+    list?: List | undefined;
+    texts?: Readonly<Record<string, Format>> | undefined;
+    format?: string | undefined;
+  },
 ): WrittenAnswer {
-  const { contentType, extension, write }: Format = formats[format];
-  const text = list ? write(body as ListBody, list) : JSON.stringify(body);
+  const own = texts?.[format];
+  const { contentType, extension, write }: Format = own ?? formats[format as FormatName];
+  const isText = own !== undefined || list !== undefined;
+  const text = isText ? write(body as ListBody, list as List) : JSON.stringify(body);
   const { next_cursor: nextCursor } = body as { next_cursor?: string | null };
   return {
     ...writtenText(contentType, text),

@@ -88,7 +88,7 @@ it('every question is answered from the project of the key', async () => {
       for (const { path, query } of questions) {
         for (const [target, owner] of targetsOf(path, endpoints)) {
           const expected = readingStatus(holder, owner);
-          for (const search of formats(query)) {
+          for (const search of formats(path, query)) {
             const answer = await ask(holder, headers, 'GET', `${target}${search}`, expected);
             // Not to be told of others means nothing where nobody is told of anything.
             if (answer.status === 200 && !wordless.includes(path)) {
@@ -246,13 +246,17 @@ async function endpointIds({ keys }: Tenant): Promise<string[]> {
 /** A path with each id in it that there is, and whose it is; without one it is whose key it is. */
 function targetsOf(path: string, endpoints: string[][]): [string, Tenant | undefined][] {
   if (!path.includes('{')) return [[path, undefined]];
+  if (path.startsWith('/services/{service}/')) {
+    return tenants.map((one) => [path.replace('{service}', `${one.project}-service`), one]);
+  }
   expect(path).toContain('/endpoints/{id}');
   return endpoints.flatMap((ids, i) =>
     ids.map((id): [string, Tenant] => [path.replace('{id}', id), tenants[i]!]),
   );
 }
 
-function formats(query: string[]): string[] {
+function formats(path: string, query: string[]): string[] {
+  if (path.endsWith('/openapi')) return ['', '?format=yaml'];
   return query.includes('format') ? ['', '?format=csv', '?format=md'] : [''];
 }
 

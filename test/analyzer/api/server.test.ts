@@ -80,6 +80,7 @@ test('the OpenAPI document knows every path and parameter', async () => {
     '/clients',
     '/decisions',
     '/calls',
+    '/services/{service}/openapi',
     '/projects',
     '/keys',
     '/keys/{id}',

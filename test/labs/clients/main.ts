@@ -35,6 +35,7 @@ try {
   const document = join(folder.path, 'openapi.json');
   writeFileSync(document, await (await fetch(`${analyzer}/api/v1/openapi.json`)).text());
   await step('Spectral and Redocly', () => lint(document));
+  await step('Redocly on the observed routes', () => lintObserved(`${analyzer}/api/v1`));
   await step('openapi-python-client', () => pythonClient(document, `${analyzer}/api/v1`));
 } finally {
   await rollcall.stop();
@@ -67,6 +68,24 @@ async function lint(document: string): Promise<void> {
   };
   say(`redocly: ${totals.errors} errors, ${totals.warnings} warnings`);
   if (totals.errors + totals.warnings > 0) throw new Error(redocly.stdout);
+}
+
+/** The document of a service's observed routes must be one that other tools take. */
+async function lintObserved(url: string): Promise<void> {
+  for (const format of ['json', 'yaml']) {
+    const document = join(folder.path, `observed.${format}`);
+    const answer = await fetch(`${url}/services/shop/openapi?format=${format}`);
+    writeFileSync(document, await answer.text());
+    const args = ['lint', document, '--extends', 'minimal', '--format', 'json'];
+    const { stdout } = await run(join(cache, 'node_modules/.bin/redocly'), args).catch(
+      (failed: { stdout: string }) => failed,
+    );
+    const { totals } = JSON.parse(stdout) as { totals: { errors: number; warnings: number } };
+    say(
+      `redocly, observed routes as ${format}: ${totals.errors} errors, ${totals.warnings} warnings`,
+    );
+    if (totals.errors > 0) throw new Error(stdout);
+  }
 }
 
 async function pythonClient(document: string, url: string): Promise<void> {
