@@ -48,8 +48,8 @@ export const observedDocument = defineQuery({
     };
     const { entries } = await usageByEndpoint(context, selection, coverage);
     if (entries.length === 0) {
-      const shown = JSON.stringify(service.slice(0, 100));
-      throw new AppError('not_found', `there is no service ${shown}`, { field: 'service' });
+      const message = 'no service of this name was ever observed or declared';
+      throw new AppError('not_found', message, { field: 'service' });
     }
     const observed = entries.filter(isPart);
     const isDeclared = entries.some(({ declaration }) => declaration !== undefined);
