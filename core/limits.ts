@@ -332,6 +332,16 @@ export const limits = {
   addressConnections: 3_072,
   /** Requests of one HTTP/1.1 connection without an answer yet. Exporters and browsers send one. */
   pipelinedRequests: 16,
+  /** One question of `rollcall sql`: its text, what it answers, and what its process takes. SQLite itself needs some
+   *  tens of MiB, a sort of a million rows a few hundred. */
+  sqlBytes: 256 * 1024,
+  sqlRows: 1_000_000,
+  sqlS: 3_600,
+  sqlAnswerBytes: 64 * 1024 * 1024,
+  sqlMemoryMiB: 1_024,
+  /** How long a collector that finds a new lock file waits for the store's writer to answer. A writer looks once a
+   *  second, and a transaction lasts 0.2 s. */
+  writerAnswerMs: 5_000,
   /** Readiness is proven at most once in this time, however many ask. */
   proofMs: 1_000,
   /** Path of an export that settings put together by mistake: a few signals' paths in a row. */

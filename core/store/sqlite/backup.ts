@@ -4,8 +4,9 @@ import { Worker } from 'node:worker_threads';
 import { AppError } from '../../error.ts';
 import type { Copying } from './copy-thread.ts';
 import { Database, isSqliteError } from './database.ts';
-import { lockStore, openDatabase } from './open.ts';
+import { openDatabase } from './open.ts';
 import { schemaVersion } from './schema.ts';
+import { forgetWriter, WriterLock } from './writer-lock.ts';
 
 /**
  * Copies a store as it is at one moment, while a collector may write it. The copy is one file. It gets its name when
@@ -43,7 +44,7 @@ export async function restoreStore(source: string, path: string, replace: boolea
   }
   // Creates the folder. An empty store that this creates is replaced below.
   openDatabase(path, 'write').close();
-  const lock = lockStore(path);
+  const lock = new WriterLock(path);
   const partial = `${path}.partial`;
   try {
     await copy(source, partial);
@@ -69,6 +70,12 @@ async function copy(source: string, target: string): Promise<void> {
     to.close();
   }
   check(target);
+  const copied = new Database(target);
+  try {
+    forgetWriter(copied);
+  } finally {
+    copied.close();
+  }
 }
 
 /** Copies the database as it is at one moment. The caller's event loop does not wait. */

@@ -1,5 +1,6 @@
 import { AppError } from '../../error.ts';
 import { type Database, isSqliteError } from './database.ts';
+import { StoreFile } from './store-file.ts';
 
 /**
  * Reads and writes of a few rows beside the collector's writer: WAL lets one process write at a time, each
@@ -7,11 +8,13 @@ import { type Database, isSqliteError } from './database.ts';
  */
 export class ShortTransactions {
   readonly #db: Database;
+  readonly #file: StoreFile;
   /** What is stored, for messages: `keys`. */
   readonly #rows: string;
 
   constructor(db: Database, rows: string) {
     this.#db = db;
+    this.#file = new StoreFile(db.path);
     this.#rows = rows;
   }
 
@@ -29,7 +32,13 @@ export class ShortTransactions {
 
   /** All of `work` or, when it throws, nothing. */
   write<T>(work: () => T): T {
-    return this.attempt('write', () => this.#db.immediately(work));
+    return this.attempt('write', () =>
+      this.#db.immediately(() => {
+        const result = work();
+        this.#file.check();
+        return result;
+      }),
+    );
   }
 
   /** Without a transaction of its own. */

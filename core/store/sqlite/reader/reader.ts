@@ -2,6 +2,7 @@ import { AppError } from '../../../error.ts';
 import type { CallReader, Snapshot } from '../../store.ts';
 import { type Database, isSqliteError } from '../database.ts';
 import { openDatabase } from '../open.ts';
+import { StoreFile } from '../store-file.ts';
 import { CompactedUsage } from './compacted-usage.ts';
 import { DecisionCache } from './decision-cache.ts';
 import { DimensionCache } from './dimension-cache.ts';
@@ -19,6 +20,7 @@ export async function openSqliteReader(path: string): Promise<CallReader> {
 
 class SqliteReader implements CallReader {
   readonly #db: Database;
+  readonly #file: StoreFile;
   readonly #endpoints: EndpointCache;
   readonly #dimensions: DimensionCache;
   readonly #compacted: CompactedUsage;
@@ -29,6 +31,7 @@ class SqliteReader implements CallReader {
 
   constructor(db: Database) {
     this.#db = db;
+    this.#file = new StoreFile(db.path);
     this.#endpoints = new EndpointCache(db);
     this.#dimensions = new DimensionCache(db);
     this.#compacted = new CompactedUsage(db);
@@ -56,6 +59,7 @@ class SqliteReader implements CallReader {
 
   async #ask<T>(project: string, ask: (snapshot: Snapshot) => Promise<T>): Promise<T> {
     try {
+      this.#file.check();
       this.#db.exec('BEGIN');
       this.#dimensions.keepUp();
       const caches = [

@@ -6,8 +6,10 @@ import type { RouteDeclaration } from '../../live-routes.ts';
 import { type ClockReading, type HeldStep, StoreClock } from '../../store-clock.ts';
 import { lastCallId } from '../calls/call-tables.ts';
 import { type Database, isSqliteError } from '../database.ts';
-import { lockStore, openDatabase } from '../open.ts';
+import { openDatabase } from '../open.ts';
 import type { DamagedError } from '../sealed.ts';
+import { StoreFile } from '../store-file.ts';
+import { WriterLock } from '../writer-lock.ts';
 import { forgetAddresses } from './address-removal.ts';
 import { CallCompaction } from './call-compaction.ts';
 import { CallLog } from './call-log.ts';
@@ -38,7 +40,8 @@ const rollUpAfterS = 2;
  */
 export class StoreTransactions {
   readonly #db: Database;
-  readonly #lock: Database;
+  readonly #lock: WriterLock;
+  readonly #file: StoreFile;
   readonly #dimensions: Dimensions;
   readonly #log: CallLog;
   readonly #rollup: Rollup;
@@ -65,9 +68,11 @@ export class StoreTransactions {
     keepsAddresses = true,
     ignoreConsumers: readonly string[] = [],
   ) {
-    this.#lock = lockStore(path);
+    this.#lock = new WriterLock(path);
     try {
       this.#db = openDatabase(path, 'write');
+      this.#lock.take(this.#db);
+      this.#file = new StoreFile(path);
       // 16 MiB of WAL between checkpoints: pages that change with every commit are copied once for many.
       this.#db.pragma('wal_autocheckpoint = 4000');
       this.#db.pragma('cache_size = -16384');
@@ -213,6 +218,7 @@ export class StoreTransactions {
   /** Deletes a bounded number of rows. @returns false when nothing is left to do */
   purgeStep(nowS: number): boolean {
     try {
+      this.#lock.check();
       return this.#purger.step(nowS);
     } catch (error) {
       throw unavailable(error);
@@ -222,6 +228,15 @@ export class StoreTransactions {
   /** Proves that a commit is possible. The value changes each time: SQLite writes nothing for an equal one. */
   check(): void {
     this.#write(() => this.#db.exec("UPDATE meta SET value = value + 1 WHERE key = 'checks'"));
+  }
+
+  /** Tells a process that wants to write the store that there is a writer. */
+  answerChallenge(): void {
+    try {
+      this.#lock.answer();
+    } catch (error) {
+      throw unavailable(error);
+    }
   }
 
   close(): void {
@@ -234,7 +249,13 @@ export class StoreTransactions {
   #write<T>(work: () => T): T {
     try {
       if (this.#stale) this.#readAgain();
-      return this.#db.immediately(work);
+      return this.#db.immediately(() => {
+        this.#lock.check();
+        const result = work();
+        // Calls that arrive after the file went away are not acknowledged.
+        this.#file.check();
+        return result;
+      });
     } catch (error) {
       this.#stale = true;
       throw unavailable(error);

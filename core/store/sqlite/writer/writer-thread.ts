@@ -6,6 +6,7 @@ import { limits } from '../../../limits.ts';
 import type { WeightColumns } from '../../../weight.ts';
 import type { RouteDeclaration } from '../../live-routes.ts';
 import type { ClockReading, HeldStep } from '../../store-clock.ts';
+import { WriterReplaced } from '../writer-lock.ts';
 import { type Stages, StoreTransactions } from './transactions.ts';
 
 /** The messages between the writer's thread and its owner, writer.ts. */
@@ -96,6 +97,8 @@ port.on('message', (request: WriterRequest) => {
     port.postMessage(answer, answer.buffer ? [answer.buffer] : []);
   } catch (error) {
     port.postMessage(failure(request.id, error));
+    // Ends the thread, and with it the process.
+    if (error instanceof WriterReplaced) throw error;
   }
   if (request.kind === 'close') port.close();
   else maintain();
@@ -118,6 +121,7 @@ function perform(request: WriterRequest): Performed {
     }
     case 'tick':
       tellHeld();
+      attempt(() => transactions.answerChallenge());
       attempt(tick);
       while (request.whole && attempt(maintainOne));
       return {};
@@ -201,6 +205,9 @@ function attempt<T>(work: () => T): T | undefined {
 }
 
 function failure(id: number, error: unknown): WriterAnswer {
+  if (error instanceof WriterReplaced) {
+    return { id, error: { code: 'unavailable', message: error.message } };
+  }
   const { code, message } = asAppError(error);
   return { id, error: { code, message } };
 }
