@@ -54,6 +54,11 @@ usage: rollcall <command> [flags]
                 --baseline FILE [--write-baseline]
                                findings that are known and do not fail
                 exit codes: 0 passes, 1 not judged, 2 wrong command line, 3 findings
+  sql         ask the store's file in SQL, which cannot change it (docs/sql.md)
+                "QUESTION"     one SELECT, in the tables and the table calls; - reads it from standard input
+                --format NAME  table, csv, ndjson [table]
+                --rows N       of the answer at most [1000]
+                --seconds N    until the question is ended [30]
   backup      copy the store to one file, also while services run
                 --to FILE      must not exist yet
   restore     replace the store by a backup, while no service runs

@@ -12,6 +12,7 @@ import { help } from './help.ts';
 import { inventory } from './inventory.ts';
 import { keys } from './keys.ts';
 import { type ServiceName, startServices } from './services.ts';
+import { sql } from './sql.ts';
 
 /**
  * The command line.
@@ -43,6 +44,8 @@ export async function main(args: string[], env: NodeJS.ProcessEnv): Promise<numb
         return await decisions(rest, env);
       case 'check':
         return await gate(rest, env);
+      case 'sql':
+        return await sql(rest, env);
       case 'backup':
         return await backup(rest, env);
       case 'restore':

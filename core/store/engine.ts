@@ -8,6 +8,7 @@ import type { ConsumerStore } from './consumers.ts';
 import type { DecisionStore } from './decisions.ts';
 import type { InventoryStore } from './inventory.ts';
 import type { KeyStore } from './keys.ts';
+import type { SqlAnswer, SqlBounds } from './sql.ts';
 import type { CallReader, CallWriter } from './store.ts';
 import type { HeldStep } from './store-clock.ts';
 import type { VerdictStore } from './verdicts.ts';
@@ -48,6 +49,12 @@ export interface StorePlace {
    * @throws AppError `not_found` without a store, `conflict` when the target exists, `unavailable`
    */
   backUp(target: string): Promise<number>;
+  /**
+   * Asks a question in the engine's SQL, which cannot change the store.
+   * @throws AppError `not_found` without a store, `invalid` for a question that the engine refuses, `conflict` for a
+   *   store of another version, `too_large` beyond the time or memory that a question may take
+   */
+  ask(text: string, bounds: SqlBounds): Promise<SqlAnswer>;
   /**
    * Puts a backup in the store's place.
    * @param replace whether a store that is there may be deleted
@@ -105,6 +112,10 @@ export function storePlace({ path }: Config['store']): StorePlace {
     async backUp(target) {
       const { backUpStore } = await import('./sqlite/backup.ts');
       return backUpStore(path, target);
+    },
+    async ask(text, bounds) {
+      const { askSqlite } = await import('./sqlite/sql/query.ts');
+      return askSqlite(path, text, bounds);
     },
     async restore(source, replace) {
       const { restoreStore } = await import('./sqlite/backup.ts');

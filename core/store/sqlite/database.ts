@@ -9,12 +9,16 @@ export class Database {
   readonly path: string;
   readonly #db: SqliteDatabase.Database;
 
-  /** @param timeoutMs how long a statement waits for another process's transaction */
-  constructor(path: string, { timeoutMs = 0, readOnly = false } = {}) {
+  /**
+   * @param timeoutMs how long a statement waits for another process's transaction
+   * @param exactIntegers every integer is read as a bigint
+   */
+  constructor(path: string, { timeoutMs = 0, readOnly = false, exactIntegers = false } = {}) {
     this.path = path;
     // An absolute path is a file: the binding reads an empty name as a database in memory.
     const file = path === ':memory:' ? path : resolve(path);
     this.#db = new SqliteDatabase(file, { timeout: timeoutMs, readonly: readOnly });
+    if (exactIntegers) this.#db.defaultSafeIntegers();
   }
 
   exec(sql: string): void {
@@ -68,6 +72,15 @@ export class Statement {
 
   constructor(statement: SqliteDatabase.Statement) {
     this.#statement = statement;
+  }
+
+  /** It returns rows, and writes nothing to the database itself. */
+  get onlyReads(): boolean {
+    return this.#statement.reader && this.#statement.readonly;
+  }
+
+  get columns(): string[] {
+    return this.#statement.columns().map(({ name }) => name);
   }
 
   pluck(): this {
