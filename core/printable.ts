@@ -1,15 +1,15 @@
 /**
- * C0 and C1 controls, and the characters that change the direction of text: a terminal acts on them, and what a
- * sender wrote could hide or rewrite a line.
+ * Controls, format characters such as those that change the direction of text, and line separators: a terminal acts
+ * on them, and a text that a sender wrote could hide or rewrite a line.
  */
-const unprintable =
-  /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
-/[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
-/** The text for a terminal: unprintable characters become escapes, `\u001b`. */
+/** The text for a terminal: unprintable characters become the escapes of JSON, `\u001b`. */
 export function printable(text: string): string {
-  return text.replace(
-    unprintable,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  return text.replace(unprintable, (character) =>
+    character
+      .split('')
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+      .join(''),
   );
 }

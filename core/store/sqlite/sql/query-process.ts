@@ -63,8 +63,9 @@ function answer({ path, text, rowsMost }: QueryTask): SqlAnswer {
 }
 
 function read(db: Database, text: string, rowsMost: number): SqlAnswer {
-  const statement = db.prepare(text).raw();
+  const statement = db.prepare(text);
   if (!statement.onlyReads) throw new AppError('invalid', 'the question would change something');
+  statement.raw();
   const { columns } = statement;
   const rows: SqlCell[][] = [];
   let bytes = 0;
