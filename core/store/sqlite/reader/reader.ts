@@ -2,6 +2,7 @@ import { AppError } from '../../../error.ts';
 import type { CallReader, Snapshot } from '../../store.ts';
 import { type Database, isSqliteError } from '../database.ts';
 import { openDatabase } from '../open.ts';
+import { StoredCallSource } from '../search/stored-pieces.ts';
 import { StoreFile } from '../store-file.ts';
 import { CompactedUsage } from './compacted-usage.ts';
 import { DecisionCache } from './decision-cache.ts';
@@ -26,6 +27,7 @@ class SqliteReader implements CallReader {
   readonly #compacted: CompactedUsage;
   readonly #inventories: InventoryCache;
   readonly #decisions: DecisionCache;
+  readonly #calls: StoredCallSource;
   /** One snapshot at a time: they share the connection and its transaction. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -37,6 +39,7 @@ class SqliteReader implements CallReader {
     this.#compacted = new CompactedUsage(db);
     this.#inventories = new InventoryCache(db);
     this.#decisions = new DecisionCache(db);
+    this.#calls = new StoredCallSource(db);
     // Level blocks are read again and again.
     db.pragma('cache_size = -32768');
   }
@@ -68,6 +71,7 @@ class SqliteReader implements CallReader {
         this.#compacted,
         this.#inventories,
         this.#decisions,
+        this.#calls,
       ] as const;
       return await ask(new SqliteSnapshot(this.#db, ...caches, project));
     } catch (error) {

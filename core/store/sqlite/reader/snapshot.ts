@@ -21,10 +21,11 @@ import type {
 } from '../../store.ts';
 import { consumerNotesOfProject } from '../consumers.ts';
 import type { Database } from '../database.ts';
+import { callPage } from '../search/call-page.ts';
+import type { StoredCallSource } from '../search/stored-pieces.ts';
 import { type BucketSpan, bucketSpans, coarsestMinutes } from '../usage/levels.ts';
 import { sortBy } from '../usage/radix-sort.ts';
 import { shardBits, UsageEntries } from '../usage/usage-entries.ts';
-import { callPage } from './call-page.ts';
 import type { CompactedUsage } from './compacted-usage.ts';
 import type { DecisionCache } from './decision-cache.ts';
 import { consumersOf, versionsOf } from './detailed-usage.ts';
@@ -46,6 +47,7 @@ export class SqliteSnapshot implements Snapshot {
   readonly #records: ProjectRecords;
   readonly #inventories: InventoryCache;
   readonly #decisions: DecisionCache;
+  readonly #calls: StoredCallSource;
   readonly #project: string;
   readonly #meta: Map<string, number>;
   readonly #tally = new Tally();
@@ -58,11 +60,13 @@ export class SqliteSnapshot implements Snapshot {
     compacted: CompactedUsage,
     inventories: InventoryCache,
     decisions: DecisionCache,
+    calls: StoredCallSource,
     project: string,
   ) {
     this.#db = db;
     this.#inventories = inventories;
     this.#decisions = decisions;
+    this.#calls = calls;
     this.#project = project;
     this.#dimensions = dimensions;
     this.#compacted = compacted;
@@ -229,8 +233,14 @@ export class SqliteSnapshot implements Snapshot {
 
   async calls(selection: Selection, filter: CallFilter, request: CallRequest): Promise<CallPage> {
     const { keys } = this.#selected(selection);
-    const keptFrom = this.#meta.get('calls_from')!;
-    return callPage(this.#db, keptFrom, this.#dimensions, this.#project, keys, filter, request);
+    const searched = {
+      db: this.#db,
+      source: this.#calls,
+      dimensions: this.#dimensions,
+      project: this.#project,
+      keptFrom: this.#meta.get('calls_from')!,
+    };
+    return callPage(searched, keys, filter, request);
   }
 
   async consumers(selection: Selection, window: Window, limit: number): Promise<ConsumerUsage[]> {

@@ -1,19 +1,15 @@
 import { limits } from '../../../limits.ts';
 import type { Database, Statement } from '../database.ts';
-import type { CallPiece, CallPieces, SearchColumns } from './call-pieces.ts';
+import type { CallPiece } from './call-pieces.ts';
+import { type PlainColumns, plainPiece, unbounded } from './plain-piece.ts';
 
 const callsPerPiece = 8_192;
-export const unboundedCalls = {
-  endFromS: 0,
-  endToS: Number.POSITIVE_INFINITY,
-  durationFromNs: -1,
-  durationToNs: Number.POSITIVE_INFINITY,
-};
-
-/** Raw calls that are stored as rows. */
-export class RowPieces implements CallPieces {
+/** Raw calls that release 0.1.0 stored as rows. */
+export class RowPieces {
   readonly lastNumber: number;
   readonly keptSinceMs: number | undefined;
+  /** Undefined without rows. */
+  readonly firstNumber: number | undefined;
   readonly #firstNumber: number;
   readonly #rows: Statement;
   readonly #weights: Statement;
@@ -26,19 +22,12 @@ export class RowPieces implements CallPieces {
       .get() as [number, number];
     this.#firstNumber = first;
     this.lastNumber = last;
+    this.firstNumber = last === 0 ? undefined : first;
     const committedS = db
       .prepare('SELECT committed_s FROM call_commit ORDER BY first_call_id LIMIT 1')
       .pluck()
       .get() as number | undefined;
-    const rolledUp = db
-      .prepare("SELECT value FROM meta WHERE key = 'rolled_up_call'")
-      .pluck()
-      .get();
-    if (committedS === undefined) {
-      this.keptSinceMs = rolledUp === 0 ? undefined : Number.POSITIVE_INFINITY;
-    } else {
-      this.keptSinceMs = first === 1 ? undefined : committedS * 1000;
-    }
+    this.keptSinceMs = first === 1 || committedS === undefined ? undefined : committedS * 1000;
     this.#rows = db
       .prepare(
         `SELECT id, endpoint_id, origin_id, ifnull(client_id, 0), status, end_s, end_ns,
@@ -68,21 +57,19 @@ export class RowPieces implements CallPieces {
     return pieces.reverse();
   }
 
-  #piece(first: number, length: number): CallPiece {
-    let columns: SearchColumns | undefined;
-    return {
-      first,
-      length,
-      bounds: unboundedCalls,
-      column: (name) => {
-        columns ??= this.#read(first, length);
-        return columns[name];
-      },
-      mayHold: () => true,
-    };
+  at(number: number): CallPiece | undefined {
+    return this.between(number, number, callsPerPiece)[0];
   }
 
-  #read(first: number, length: number): SearchColumns {
+  #piece(first: number, length: number): CallPiece {
+    let columns: PlainColumns | undefined;
+    return plainPiece(first, length, unbounded, () => {
+      columns ??= this.#read(first, length);
+      return columns;
+    });
+  }
+
+  #read(first: number, length: number): PlainColumns {
     const columns = emptyColumns(length);
     const last = first + length - 1;
     for (const row of this.#rows.all(first, last) as number[][]) {
@@ -112,7 +99,7 @@ export class RowPieces implements CallPieces {
   }
 }
 
-function emptyColumns(length: number): SearchColumns {
+function emptyColumns(length: number): PlainColumns {
   return {
     endpoint: new Int32Array(length),
     origin: new Int32Array(length),

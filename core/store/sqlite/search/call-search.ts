@@ -1,7 +1,7 @@
 import { limits } from '../../../limits.ts';
 import { type CallOrder, type CallPosition, type CallRequest, compareCalls } from '../../calls.ts';
 import type { CallCursor } from './call-cursor.ts';
-import { wantedOf } from './call-match.ts';
+import { CallMatch } from './call-match.ts';
 import type { CallBounds, CallPiece, CallPieces, WantedCalls } from './call-pieces.ts';
 import { FirstCalls, mayComeBefore, mayComeBehind } from './first-calls.ts';
 
@@ -31,6 +31,7 @@ export function searchCalls(
 class CallSearch {
   readonly #pieces: CallPieces;
   readonly #wanted: WantedCalls;
+  readonly #match: CallMatch;
   readonly #order: CallOrder;
   readonly #visitMost: number;
   #visited = 0;
@@ -38,6 +39,7 @@ class CallSearch {
   constructor(pieces: CallPieces, wanted: WantedCalls, order: CallOrder, visitMost: number) {
     this.#pieces = pieces;
     this.#wanted = wanted;
+    this.#match = new CallMatch(wanted);
     this.#order = order;
     this.#visitMost = visitMost;
   }
@@ -45,23 +47,19 @@ class CallSearch {
   /** The calls with a number above `number`. Visits ascending pieces until the page is full. */
   arrived(number: number, limit: number): FoundCalls {
     const positions: CallPosition[] = [];
-    let lastNumber = number;
-    for (const piece of this.#pieces.between(
-      number + 1,
-      Number.MAX_SAFE_INTEGER,
-      this.#visitMost,
-    )) {
-      if (piece.mayHold(this.#wanted)) {
-        if (!this.#mayVisit(piece)) return this.#cutAt(positions, lastNumber);
-        const indexes = indexesOf(Math.max(0, number + 1 - piece.first), piece.length);
-        for (const i of wantedOf(piece, indexes, this.#wanted)) {
-          if (positions.length === limit) return this.#cutAt(positions, positions.at(-1)!.number);
-          positions.push({ number: piece.first + i, endS: 0, endNs: 0, durationNs: 0 });
-        }
+    const most = this.#visitMost;
+    const later = this.#pieces.between(number + 1, Number.MAX_SAFE_INTEGER, most, this.#wanted);
+    for (const piece of later) {
+      if (!piece.mayHold(this.#wanted)) continue;
+      if (!this.#mayVisit(piece)) return this.#cutAt(positions, piece.first - 1);
+      const least = Math.max(number + 1, this.#pieces.keptFrom);
+      const from = Math.max(0, least - piece.first);
+      for (const i of this.#match.between(piece, from, piece.length)) {
+        if (positions.length === limit) return this.#cutAt(positions, positions.at(-1)!.number);
+        positions.push({ number: piece.first + i, endS: 0, endNs: 0, durationNs: 0 });
       }
-      lastNumber = piece.first + piece.length - 1;
     }
-    return { positions, lastNumber };
+    return { positions, lastNumber: Math.max(number, this.#pieces.lastNumber) };
   }
 
   #cutAt(positions: CallPosition[], lastNumber: number): FoundCalls {
@@ -82,7 +80,7 @@ class CallSearch {
     const first = new FirstCalls(order, limit + 1);
     for (const position of this.#positionsOf(cursor?.found ?? [])) first.add(position);
     const visitedFrom = cursor?.visitedFrom ?? lastNumber + 1;
-    const rest = this.#pieces.between(0, visitedFrom - 1, this.#visitMost);
+    const rest = this.#pieces.between(0, visitedFrom - 1, this.#visitMost, this.#wanted);
     const boundsOfRest = unions(rest);
     for (let at = rest.length - 1; at >= 0; at -= 1) {
       const piece = rest[at]!;
@@ -133,26 +131,20 @@ class CallSearch {
   /** Adds the wanted calls with a number below `end` that come behind `after`. */
   #visitFor(first: FirstCalls, piece: CallPiece, end: number, after?: CallPosition): void {
     const order = this.#order;
-    const indexes = wantedOf(piece, indexesOf(0, end - piece.first), this.#wanted);
-    if (indexes.length === 0) return;
+    const { frameCalls } = piece;
+    const from = Math.max(0, this.#pieces.keptFrom - piece.first);
     const isSlowest = order === 'slowest';
-    const endS = piece.column('endS');
-    const durationNs = isSlowest ? piece.column('durationNs') : undefined;
-    for (const i of indexes) {
+    for (const i of this.#match.between(piece, from, end - piece.first)) {
+      const frame = Math.floor(i / frameCalls);
+      const at = i - frame * frameCalls;
+      const endS = piece.numbers('endS', frame)[at]!;
+      const durationNs = isSlowest ? piece.numbers('durationNs', frame)[at]! : 0;
+      // Most calls of a large piece end here.
       const { last } = first;
-      if (last) {
-        // Most calls of a large piece end here.
-        if (durationNs ? durationNs[i]! < last.durationNs : endS[i]! < last.endS) continue;
-      }
-      if (after) {
-        if (durationNs ? durationNs[i]! > after.durationNs : endS[i]! > after.endS) continue;
-      }
-      const position = {
-        number: piece.first + i,
-        endS: endS[i]!,
-        endNs: piece.column('endNs')[i]!,
-        durationNs: durationNs?.[i] ?? 0,
-      };
+      if (last && (isSlowest ? durationNs < last.durationNs : endS < last.endS)) continue;
+      if (after && (isSlowest ? durationNs > after.durationNs : endS > after.endS)) continue;
+      const endNs = piece.numbers('endNs', frame)[at]!;
+      const position = { number: piece.first + i, endS, endNs, durationNs };
       if (!after || compareCalls(order, after, position) < 0) first.add(position);
     }
     first.cut();
@@ -162,23 +154,18 @@ class CallSearch {
   *#positionsOf(numbers: readonly number[]): Iterable<CallPosition> {
     const isSlowest = this.#order === 'slowest';
     for (const { piece, indexes } of piecesOf(this.#pieces, numbers)) {
-      for (const i of wantedOf(piece, Int32Array.from(indexes), this.#wanted)) {
+      for (const i of this.#match.among(piece, indexes)) {
+        const frame = Math.floor(i / piece.frameCalls);
+        const at = i - frame * piece.frameCalls;
         yield {
           number: piece.first + i,
-          endS: piece.column('endS')[i]!,
-          endNs: piece.column('endNs')[i]!,
-          durationNs: isSlowest ? piece.column('durationNs')[i]! : 0,
+          endS: piece.numbers('endS', frame)[at]!,
+          endNs: piece.numbers('endNs', frame)[at]!,
+          durationNs: isSlowest ? piece.numbers('durationNs', frame)[at]! : 0,
         };
       }
     }
   }
-}
-
-/** @returns `from` to `to - 1` */
-function indexesOf(from: number, to: number): Int32Array {
-  const indexes = new Int32Array(Math.max(0, to - from));
-  for (let i = 0; i < indexes.length; i += 1) indexes[i] = from + i;
-  return indexes;
 }
 
 function cursorAt(order: CallOrder, lastNumber: number, after?: CallPosition): CallCursor {
@@ -192,7 +179,7 @@ export function* piecesOf(
 ): Iterable<{ piece: CallPiece; indexes: number[] }> {
   const ascending = [...numbers].sort((a, b) => a - b);
   for (let next = 0; next < ascending.length; ) {
-    const [piece] = pieces.between(ascending[next]!, ascending[next]!, Number.POSITIVE_INFINITY);
+    const piece = pieces.at(ascending[next]!);
     if (!piece) {
       next += 1;
       continue;

@@ -1,0 +1,161 @@
+import {
+  CodedReader,
+  decodeFilter,
+  decodeTraceIds,
+  decodeWeights,
+  EndsReader,
+  NumbersReader,
+} from '../calls/block-parts.ts';
+import { callsPerTracePart, frameCalls, parts, partsPerBlock } from '../calls/call-block.ts';
+import { blockName } from '../calls/call-tables.ts';
+import type { Database, Statement } from '../database.ts';
+import { DamagedError } from '../sealed.ts';
+import { ByteCache } from './byte-cache.ts';
+import type { CodedFrame, CodedName, NumberName } from './call-pieces.ts';
+
+/** The columns and filters of one block. */
+export interface BlockParts {
+  coded(name: CodedName, frame: number): CodedFrame;
+  numbers(name: NumberName, frame: number): Float64Array | Uint32Array;
+  traceIds(frame: number): Uint8Array;
+  weight(index: number): number;
+  filter(part: number): Uint8Array;
+}
+
+/** A frame of a column: what one decoding gives. */
+type Decoded = CodedFrame | { endS: Uint32Array; endNs: Uint32Array } | Float64Array | Uint8Array;
+
+/**
+ * Memory of decoded frames, which live from search to search. A search by two filters decodes two columns of each
+ * block: 3 bytes a call, so that the columns of ten million calls that most searches look at fit.
+ */
+const decodedBytes = 64 * 2 ** 20;
+/** Memory of columns as they are stored, while their frames are decoded one by one. */
+const storedBytes = 16 * 2 ** 20;
+
+const traceFrames = callsPerTracePart / frameCalls;
+
+/** Reads parts of blocks, and keeps what it decoded. Blocks are never changed, and their ids are not used again. */
+export class BlockColumns {
+  readonly #part: Statement;
+  readonly #decoded = new ByteCache<Decoded>(decodedBytes);
+  readonly #readers = new ByteCache<CodedReader | NumbersReader | EndsReader>(storedBytes);
+
+  constructor(db: Database) {
+    this.#part = db.prepare('SELECT bytes FROM call_block_part WHERE id = ?').pluck();
+  }
+
+  /** @param calls of the block */
+  of(firstId: number, calls: number): BlockParts {
+    return {
+      coded: (name, frame) => this.#coded(firstId, name, frame),
+      numbers: (name, frame) => this.#numbers(firstId, calls, name, frame),
+      traceIds: (frame) => this.#traceIds(firstId, frame),
+      weight: (index) => this.#weight(firstId, index),
+      filter: (part) => decodeFilter(this.#bytes(firstId, part), nameOf(firstId, part)),
+    };
+  }
+
+  #coded(firstId: number, name: CodedName, frame: number): CodedFrame {
+    const part = parts[name];
+    return this.#frame(firstId, part, frame, () => {
+      const reader = this.#reader(firstId, part, (bytes, what) => new CodedReader(bytes, what));
+      const codes = reader.codes(frame);
+      return {
+        value: { values: reader.values, codes },
+        bytes: codes.byteLength + reader.values.byteLength / 8,
+      };
+    });
+  }
+
+  #numbers(
+    firstId: number,
+    calls: number,
+    name: NumberName,
+    frame: number,
+  ): Float64Array | Uint32Array {
+    if (name === 'endS' || name === 'endNs') return this.#ends(firstId, calls, frame)[name];
+    const part = name === 'durationNs' ? parts.duration : parts[name];
+    return this.#frame(firstId, part, frame, () => {
+      const reader = this.#reader(
+        firstId,
+        part,
+        (bytes, what) => new NumbersReader(bytes, calls, what),
+      );
+      const value = reader.numbers(frame);
+      return { value, bytes: value.byteLength };
+    });
+  }
+
+  #ends(firstId: number, calls: number, frame: number): { endS: Uint32Array; endNs: Uint32Array } {
+    return this.#frame(firstId, parts.end, frame, () => {
+      const reader = this.#reader(
+        firstId,
+        parts.end,
+        (bytes, what) => new EndsReader(bytes, calls, what),
+      );
+      const value = reader.ends(frame);
+      return { value, bytes: value.endS.byteLength + value.endNs.byteLength };
+    });
+  }
+
+  #traceIds(firstId: number, frame: number): Uint8Array {
+    const part = Math.floor(frame / traceFrames);
+    const ids = this.#frame(firstId, parts.traceIds, part, () => {
+      const bytes = this.#bytes(firstId, parts.traceIds + part);
+      const value = decodeTraceIds(bytes, nameOf(firstId, parts.traceIds + part));
+      return { value, bytes: value.byteLength };
+    });
+    const start = (frame - part * traceFrames) * frameCalls * 16;
+    return ids.subarray(start, start + frameCalls * 16);
+  }
+
+  #weight(firstId: number, index: number): number {
+    const weights = decodeWeights(
+      this.#bytes(firstId, parts.weights),
+      nameOf(firstId, parts.weights),
+    );
+    const at = weights.call.subarray(0, weights.length).indexOf(index);
+    return at === -1 ? 1 : weights.weight[at]!;
+  }
+
+  #frame<F extends Decoded>(
+    firstId: number,
+    part: number,
+    frame: number,
+    decode: () => { value: F; bytes: number },
+  ): F {
+    const key = (firstId * partsPerBlock + part) * framesPerPart + frame;
+    const known = this.#decoded.get(key);
+    if (known !== undefined) return known as F;
+    const { value, bytes } = decode();
+    this.#decoded.set(key, value, bytes);
+    return value;
+  }
+
+  #reader<R extends CodedReader | NumbersReader | EndsReader>(
+    firstId: number,
+    part: number,
+    open: (bytes: Uint8Array, what: string) => R,
+  ): R {
+    const key = firstId * partsPerBlock + part;
+    const known = this.#readers.get(key);
+    if (known !== undefined) return known as R;
+    const bytes = this.#bytes(firstId, part);
+    const reader = open(bytes, nameOf(firstId, part));
+    this.#readers.set(key, reader, bytes.length);
+    return reader;
+  }
+
+  /** @throws DamagedError */
+  #bytes(firstId: number, part: number): Uint8Array {
+    const bytes = this.#part.get(firstId * partsPerBlock + part) as Uint8Array | undefined;
+    if (bytes === undefined) throw new DamagedError(nameOf(firstId, part), 'it is not there');
+    return bytes;
+  }
+}
+
+/** A block of 65,536 calls has eight frames. */
+const framesPerPart = 16;
+
+const nameOf = (firstId: number, part: number): string => `${blockName(firstId)}, part ${part}`;
