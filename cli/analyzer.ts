@@ -31,15 +31,26 @@ export async function request(
   env: NodeJS.ProcessEnv,
   init: RequestInit = {},
 ): Promise<string> {
+  return await (await answerOf(url, env, init)).text();
+}
+
+/** The answer before its body is read. @throws AppError as `request` */
+export async function answerOf(
+  url: URL,
+  env: NodeJS.ProcessEnv,
+  init: RequestInit = {},
+): Promise<Response> {
   const key = env[keyVariable] ?? '';
   const headers = { ...init.headers, ...(key !== '' && { 'x-api-key': key }) };
   const response = await fetch(url, { ...init, headers }).catch((error: Error) => {
     const reason = (error.cause as Error | undefined)?.message || error.message;
     throw new AppError('unavailable', `no analyzer answers at ${url.origin}: ${reason}`);
   });
+  if (response.ok) return response;
   const text = await response.text();
-  if (response.ok) return text;
-  throw new AppError('invalid', `${messageOf(text)} (HTTP ${response.status} of ${url.origin})`);
+  const { status } = response;
+  const code = status === 429 ? 'throttled' : status >= 500 ? 'unavailable' : 'invalid';
+  throw new AppError(code, `${messageOf(text)} (HTTP ${response.status} of ${url.origin})`);
 }
 
 function messageOf(text: string): string {

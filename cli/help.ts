@@ -59,6 +59,16 @@ usage: rollcall <command> [flags]
                 --format NAME  table, csv, ndjson [table]
                 --rows N       of the answer at most [1000]
                 --seconds N    until the question is ended [30]
+  calls       list raw calls, newest first (docs/calls.md)
+                [--service NAME] [--environment NAME] [--window 1h] [--from TIME] [--to TIME]
+                [--method GET] [--route /r] [--endpoint ID] [--status 5xx] [--client ADDRESS]
+                [--consumer NAME] [--agent NAME] [--bot true|false] [--version V] [--error-type E]
+                [--duration-min MS] [--duration-max MS] [--trace-id ID]
+                [--sort ended_at|duration_ms] [--limit N]
+                --follow       go on with each call that arrives
+                --format table|json|csv|md|ndjson|parquet
+                --output FILE  must not exist yet; ndjson and parquet hold every call of the search
+                --url URL      of the analyzer, as for inventory
   backup      copy the store to one file, also while services run
                 --to FILE      must not exist yet
   restore     replace the store by a backup, while no service runs

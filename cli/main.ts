@@ -3,6 +3,7 @@ import { asAppError } from '../core/error.ts';
 import { exitCode } from '../core/process.ts';
 import { version } from '../core/version.ts';
 import { backup, restore } from './backup.ts';
+import { calls } from './calls.ts';
 import { consumers } from './consumers.ts';
 import { decisions } from './decisions.ts';
 import { demo } from './demo/main.ts';
@@ -34,6 +35,8 @@ export async function main(args: string[], env: NodeJS.ProcessEnv): Promise<numb
         return await serve([command], rest, env);
       case 'demo':
         return await demo(rest, env);
+      case 'calls':
+        return await calls(rest, env);
       case 'keys':
         return await keys(rest, env);
       case 'consumers':
