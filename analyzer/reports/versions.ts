@@ -97,6 +97,8 @@ export const versionTable = tableOf<VersionEntry>()('VersionRow', {
   },
 });
 
+export type VersionRow = z.output<typeof versionTable.schema>;
+
 /** Versions of an endpoint that were called in the window or are in its record: newest last call first. */
 export function versionEntries(
   usages: readonly VersionUsage[],

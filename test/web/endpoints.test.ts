@@ -178,6 +178,20 @@ describeInBrowser('the endpoints in a browser', () => {
     );
     const clients = drawer.locator('section', { hasText: 'Clients' }).last().getByRole('listitem');
     expect((await clients.first().innerText()).split('\n')[0]).toBe(answer.clients[0].client);
+    const consumers = drawer.locator('section', { hasText: 'Consumers' }).getByRole('listitem');
+    expect(await consumers.count()).toBe(Math.min(10, answer.consumers.length));
+    expect((await consumers.first().innerText()).split('\n')[0]).toBe(answer.consumers[0].consumer);
+    const versions = drawer.locator('section', { hasText: 'Versions' }).locator('tbody tr');
+    expect(await versions.count()).toBe(Math.min(8, answer.versions.length));
+    expect(await versions.first().locator('td').first().innerText()).toBe(
+      answer.versions[0].version,
+    );
+    const figures = await versions
+      .first()
+      .locator('data')
+      .evaluateAll((data) => data.map((element) => Number(element.getAttribute('value'))));
+    const { calls, error_rate_pct: rate, p50_duration_ms: p50 } = answer.versions[0];
+    expect(figures.slice(0, 3)).toEqual([calls, rate, p50]);
     const callers = drawer.locator('section', { hasText: 'Last callers' }).locator('tbody tr');
     expect(await callers.count()).toBe(answer.last_callers.length);
     expect(await axeFindings(page)).toEqual([]);

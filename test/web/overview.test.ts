@@ -240,6 +240,26 @@ describeInBrowser('the overview in a browser', () => {
     await watched.close();
   });
 
+  it('lists consumers as the API does, and finds them by name', async () => {
+    const { page } = watched;
+    await page.goto(`${world.url}/clients`);
+    await page.getByLabel('Callers').selectOption('By consumer');
+    const { consumers } = await world.get('/consumers?window=7d');
+    const table = page.getByRole('table', { name: 'Consumers' });
+    const first = table.getByRole('row').nth(1);
+    await first.waitFor();
+    expect(page.url()).toContain('callers=consumers');
+    expect(await first.getByRole('cell').first().innerText()).toBe(consumers[0].consumer);
+    expect(Number(await first.locator('data').first().getAttribute('value'))).toBe(
+      consumers[0].calls,
+    );
+    const last = consumers.at(-1).consumer as string;
+    await page.getByLabel('Search clients').fill(last);
+    await expect.poll(() => first.getByRole('cell').first().innerText()).toBe(last);
+    expect(await axeFindings(page)).toEqual([]);
+    await watched.close();
+  });
+
   it('lists clients and services as the API does', async () => {
     const { page } = watched;
     await page.goto(`${world.url}/clients`);

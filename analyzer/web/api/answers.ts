@@ -1,11 +1,13 @@
 import type { Head } from '../../query/answer-head.ts';
 import type { ClientRow } from '../../reports/clients.ts';
+import type { ConsumerRow } from '../../reports/consumers.ts';
 import type { EndpointRow } from '../../reports/endpoint-row.ts';
 import type { SeriesPoint } from '../../reports/series.ts';
 import type { ServiceRow } from '../../reports/services.ts';
+import type { VersionRow } from '../../reports/versions.ts';
 
 /** The API's answers as the page reads them. Rows are the analyzer's own types. */
-export type { ClientRow, EndpointRow, Head, SeriesPoint, ServiceRow };
+export type { ClientRow, ConsumerRow, EndpointRow, Head, SeriesPoint, ServiceRow, VersionRow };
 
 export interface ReportSummary {
   total_endpoints: number;
@@ -120,6 +122,14 @@ export interface EndpointAnswer extends Head {
   interval: string;
   time_series: SeriesPoint[];
   clients: ClientRow[];
+  consumers: ConsumerRow[];
+  versions: VersionRow[];
+}
+
+export interface Consumers extends Head {
+  total_calls: number;
+  consumers: ConsumerRow[];
+  next_cursor: string | null;
 }
 
 export interface Clients extends Head {

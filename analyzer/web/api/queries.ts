@@ -3,6 +3,7 @@ import { comparedRange, type Period, periodParameters, refreshMs } from '../stat
 import type { Comparison, Search } from '../state/search.ts';
 import {
   type Clients,
+  type Consumers,
   type EndpointAnswer,
   type RemovableEndpoints,
   type Report,
@@ -218,12 +219,23 @@ export function useComparedEndpoint(
   });
 }
 
-export function useClients(narrowing: Narrowing): UseQueryResult<Clients> {
+export function useConsumers(narrowing: Narrowing, enabled: boolean): UseQueryResult<Consumers> {
+  const parameters = { ...common(narrowing), method: narrowing.method, limit: '10000' };
+  return useQuery({
+    queryKey: ['consumers', parameters],
+    queryFn: ({ signal }) => request<Consumers>(api('/consumers'), { parameters, signal }),
+    refetchInterval: refreshMs(narrowing.period),
+    enabled,
+  });
+}
+
+export function useClients(narrowing: Narrowing, enabled: boolean): UseQueryResult<Clients> {
   const parameters = { ...common(narrowing), method: narrowing.method, limit: '10000' };
   return useQuery({
     queryKey: ['clients', parameters],
     queryFn: ({ signal }) => request<Clients>(api('/clients'), { parameters, signal }),
     refetchInterval: refreshMs(narrowing.period),
+    enabled,
   });
 }
 

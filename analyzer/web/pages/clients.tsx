@@ -1,46 +1,62 @@
 import { useCallback, useMemo } from 'react';
 import type { ClientRow, Clients, Session } from '../api/answers.ts';
-import { useClients } from '../api/queries.ts';
+import { useClients, useConsumers } from '../api/queries.ts';
 import { Value } from '../parts/figure-value.tsx';
 import { FilterBar } from '../parts/filter-bar.tsx';
 import { Failure, Loading, Notes, Notice, StaleBanner } from '../parts/notice.tsx';
 import { Name } from '../parts/route.tsx';
 import { compact, exact, percent } from '../state/format.ts';
 import { narrow, useMedia } from '../state/media.ts';
-import { type Search, usePageSearch } from '../state/search.ts';
+import { type Callers, type Search, usePageSearch } from '../state/search.ts';
 import { DataTable, type TableColumn } from '../table/data-table.tsx';
 import styles from './clients.module.css';
+import { ConsumerTable } from './consumer-table.tsx';
 
-/** The addresses that called. */
+/** Who called: the addresses, or the consumers. */
 export function ClientsPage({ session }: { session: Session }) {
   const [search, change] = usePageSearch();
-  const clients = useClients(search);
+  const byName = search.callers === 'consumers';
+  const clients = useClients(search, !byName);
+  const consumers = useConsumers(search, byName);
+  const answer = byName ? consumers : clients;
   return (
     <>
       <h1 className="visually-hidden">Clients</h1>
-      <FilterBar updatedMs={clients.dataUpdatedAt}>
+      <FilterBar updatedMs={answer.dataUpdatedAt}>
         <input
           type="search"
           aria-label="Search clients"
-          placeholder="Search addresses"
+          placeholder={byName ? 'Search consumers' : 'Search addresses'}
           className={styles.search}
           value={search.q}
           maxLength={200}
           onChange={({ target }) => change({ q: target.value }, { replace: true })}
         />
+        <select
+          aria-label="Callers"
+          value={search.callers}
+          onChange={({ target }) =>
+            change({ callers: target.value as Callers, sort: undefined, descending: undefined })
+          }
+        >
+          <option value="addresses">By address</option>
+          <option value="consumers">By consumer</option>
+        </select>
       </FilterBar>
-      {clients.error && clients.data && (
-        <StaleBanner error={clients.error} updatedMs={clients.dataUpdatedAt} />
+      {answer.error && answer.data && (
+        <StaleBanner error={answer.error} updatedMs={answer.dataUpdatedAt} />
       )}
-      <Notes notes={clients.data?.notes} />
-      {clients.data !== undefined ? (
+      <Notes notes={answer.data?.notes} />
+      {byName && consumers.data !== undefined ? (
+        <ConsumerTable consumers={consumers.data} search={search} />
+      ) : !byName && clients.data !== undefined ? (
         <ClientTable
           clients={clients.data}
           search={search}
           privacy={session.settings!.client_privacy}
         />
-      ) : clients.error ? (
-        <Failure error={clients.error} retry={() => clients.refetch()} />
+      ) : answer.error ? (
+        <Failure error={answer.error} retry={() => answer.refetch()} />
       ) : (
         <Loading what="the clients" />
       )}

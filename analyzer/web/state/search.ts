@@ -21,6 +21,8 @@ export interface Search {
   /** Columns shown; undefined for the usual ones. */
   columns: readonly string[] | undefined;
   dense: boolean;
+  /** Of the page of clients. */
+  callers: Callers;
   figure: Figure;
   compare: Comparison;
   /** IANA name; undefined for the browser's. */
@@ -29,6 +31,8 @@ export interface Search {
 
 export const groups = ['none', 'service', 'prefix', 'status'] as const;
 export type Group = (typeof groups)[number];
+export const callerKinds = ['addresses', 'consumers'] as const;
+export type Callers = (typeof callerKinds)[number];
 export const figures = ['requests', 'errors', 'p95', 'clients', 'endpoints'] as const;
 export type Figure = (typeof figures)[number];
 /** The same weekdays before, the window just before, or nothing. */
@@ -56,6 +60,7 @@ export function readSearch(text: string): Search {
     group: oneOf(groups, query.get('group')) ?? 'none',
     columns: query.get('columns')?.split(',').slice(0, 40),
     dense: query.get('density') === 'dense',
+    callers: oneOf(callerKinds, query.get('callers')) ?? 'addresses',
     figure: oneOf(figures, query.get('figure')) ?? 'requests',
     compare: oneOf(comparisons, query.get('compare')) ?? 'week',
     tz: readTimeZone(query.get('tz')),
@@ -80,6 +85,7 @@ export function writeSearch(search: Search): string {
   put('group', search.group === 'none' ? undefined : search.group);
   put('columns', search.columns?.join(','));
   put('density', search.dense ? 'dense' : undefined);
+  put('callers', search.callers === 'addresses' ? undefined : search.callers);
   put('figure', search.figure === 'requests' ? undefined : search.figure);
   put('compare', search.compare === 'week' ? undefined : search.compare);
   put('tz', search.tz);

@@ -26,9 +26,11 @@ import { useKeys } from '../../state/keys.ts';
 import { isLike } from '../../state/period.ts';
 import { usePageSearch } from '../../state/search.ts';
 import { evidenceText, type Siblings, verdict } from '../../state/verdict.ts';
+import { ConsumerName } from '../consumer-table.tsx';
 import { CallsBars, LatencyLines } from '../overview/charts.tsx';
 import styles from './drawer.module.css';
 import { LifeLine } from './life-line.tsx';
+import { Versions } from './versions.tsx';
 
 /** One endpoint beside the list: its figures, its callers, and its verdict. */
 export function EndpointDrawer({ id, onClose }: { id: string; onClose: () => void }) {
@@ -149,6 +151,24 @@ function Detail({ answer }: { answer: EndpointAnswer }) {
                 ),
                 share: count / row.total_calls,
                 bad: Number(status) >= 500,
+              }))}
+            />
+          </section>
+          <Versions versions={answer.versions} />
+          <section className={styles.list}>
+            <h3>Consumers</h3>
+            <Rank
+              empty="No call of this time tells who made it."
+              items={answer.consumers.slice(0, 10).map((consumer) => ({
+                key: `${consumer.named_by} ${consumer.consumer}`,
+                name: <ConsumerName row={consumer} />,
+                value: (
+                  <>
+                    <Value of={consumer.calls} as={compact} />
+                    {consumer.errors > 0 && <small>{` · ${exact(consumer.errors)} errors`}</small>}
+                  </>
+                ),
+                share: consumer.calls / row.total_calls,
               }))}
             />
           </section>
