@@ -1,10 +1,10 @@
 import type { Delivery } from '../../../call.ts';
 import { limits } from '../../../limits.ts';
-import { digestBytes, RecentDeliveries } from '../../recent-deliveries.ts';
+import { digestBytes, RecentDeliveries } from '../../delivery/recent-deliveries.ts';
 import type { Database, Statement } from '../database.ts';
 
 /**
- * Stores the digests by which deliveries are recognised (core/store/recent-deliveries.ts). One row a commit and
+ * Stores the digests by which deliveries are recognised (core/store/delivery/recent-deliveries.ts). One row a commit and
  * project, appended: an index by digest would write a page for every delivery, a third of all pages of a small
  * commit.
  */

@@ -6,7 +6,7 @@ import { CallBatch, CallDictionary } from '../../../../../core/call.ts';
 import { defaultRetention } from '../../../../../core/config/retention.ts';
 import { limits } from '../../../../../core/limits.ts';
 import { Random } from '../../../../../core/random.ts';
-import { DigestTable } from '../../../../../core/store/digest-table.ts';
+import { DigestTable } from '../../../../../core/store/delivery/digest-table.ts';
 import { Database } from '../../../../../core/store/sqlite/database.ts';
 import { migrate } from '../../../../../core/store/sqlite/schema.ts';
 import { SeenRequests } from '../../../../../core/store/sqlite/writer/seen-requests.ts';

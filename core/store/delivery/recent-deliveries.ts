@@ -1,4 +1,4 @@
-import { limits } from '../limits.ts';
+import { limits } from '../../limits.ts';
 import { DigestTable } from './digest-table.ts';
 
 /** Bytes of a delivery's digest. */
