@@ -26,7 +26,7 @@ import {
   usageByEndpoint,
 } from './endpoint-usage.ts';
 import type { Lifecycle } from './lifecycle.ts';
-import { type Sparks, sparkPoints, sparksOf } from './spark.ts';
+import { type Sparks, sparkPoints, sparksOf } from './series/spark.ts';
 
 export interface EndpointListParameters extends ListParameters {
   service?: string | undefined;

@@ -21,7 +21,7 @@ import {
   percentileMs,
   successRatePct,
 } from './figures.ts';
-import { sparkSchema } from './spark.ts';
+import { sparkSchema } from './series/spark.ts';
 
 const lastCallerSchema = named(
   'LastCaller',

@@ -25,7 +25,7 @@ import { serviceKey, verdictModel } from '../verdict/model.ts';
 import { clientNotes, isHashed } from './client-notes.ts';
 import { countOf, emptyUsage } from './figures.ts';
 import { type Lifecycle, lifecycle, uncalledLifecycle } from './lifecycle.ts';
-import type { Spark } from './spark.ts';
+import type { Spark } from './series/spark.ts';
 
 /** Every endpoint of a selection with its usage in a window and its lifecycle. */
 export interface EndpointUsage {

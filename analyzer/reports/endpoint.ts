@@ -18,7 +18,7 @@ import { endpointTable, lastCallerRow } from './endpoint-row.ts';
 import { usageByEndpoint } from './endpoint-usage.ts';
 import { countOf, statusCodes, statusCodesSchema } from './figures.ts';
 import { curveSchema, heatmapSchema, latencyOf } from './latency.ts';
-import { glance, pointTable, seriesEntries } from './series.ts';
+import { glance, pointTable, seriesEntries } from './series/series.ts';
 import { versionEntries, versionTable } from './versions.ts';
 
 const { window, from, to } = commonParameters;

@@ -4,7 +4,7 @@ import type { DurationBucket, Usage } from '../../core/usage/usage.ts';
 import { isoTime, type Window } from '../../core/window.ts';
 import { count, named, time } from '../query/schema.ts';
 import { leastMs, milliseconds, mostMs } from './figures.ts';
-import { equalEdges } from './series.ts';
+import { equalEdges } from './series/series.ts';
 
 /** How the durations of an endpoint's calls are distributed: over time, and as a whole. */
 

@@ -29,7 +29,7 @@ import {
   statusCodes,
   statusCodesSchema,
 } from './figures.ts';
-import { glance, type SeriesEntry, seriesEntries } from './series.ts';
+import { glance, type SeriesEntry, seriesEntries } from './series/series.ts';
 
 const totals = tableOf<Usage>()('SummaryTotals', {
   total_requests: {

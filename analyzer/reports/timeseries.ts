@@ -24,7 +24,13 @@ import { keptCoverage, requestedWindow } from '../query/window.ts';
 import { filteredSelection } from './endpoint-filter.ts';
 import { apdexOf } from './series/apdex.ts';
 import { groupedSeries, groupings, seriesGroupSchema } from './series/groups.ts';
-import { pointTable, type Series, type SeriesEntry, seriesEntries, seriesOf } from './series.ts';
+import {
+  pointTable,
+  type Series,
+  type SeriesEntry,
+  seriesEntries,
+  seriesOf,
+} from './series/series.ts';
 
 /** A tenth of a day: nobody waits longer for a call. */
 const apdexMostMs = 8_640_000;

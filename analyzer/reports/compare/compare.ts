@@ -30,7 +30,7 @@ import {
   windowSchema,
 } from '../../query/window.ts';
 import { filteredSelection } from '../endpoint-filter.ts';
-import { equalEdges } from '../series.ts';
+import { equalEdges } from '../series/series.ts';
 import {
   type ComparedSide,
   type Comparison,

@@ -6,7 +6,7 @@ import type { Usage } from '../../../core/usage/usage.ts';
 import type { Window } from '../../../core/window.ts';
 import { count, named } from '../../query/schema.ts';
 import { countOf, emptyUsage } from '../figures.ts';
-import type { Series, SeriesEntry } from '../series.ts';
+import type { Series, SeriesEntry } from './series.ts';
 
 /** A time series cut by what its calls have in common: the groups with most calls, and the rest together. */
 export const groupings = ['endpoint', 'method', 'status_class', 'outcome'] as const;

@@ -2,7 +2,7 @@ import type { Head } from '../../query/answer-head.ts';
 import type { ClientRow } from '../../reports/clients.ts';
 import type { ConsumerRow } from '../../reports/consumers.ts';
 import type { EndpointRow } from '../../reports/endpoint-row.ts';
-import type { SeriesPoint } from '../../reports/series.ts';
+import type { SeriesPoint } from '../../reports/series/series.ts';
 import type { ServiceRow } from '../../reports/services.ts';
 import type { VersionRow } from '../../reports/versions.ts';
 

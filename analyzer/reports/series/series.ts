@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import type { Coverage, Selection, Snapshot } from '../../core/store/store.ts';
-import type { Usage } from '../../core/usage/usage.ts';
-import { isoTime, minuteS, type Window } from '../../core/window.ts';
-import { glanceInterval, type Interval, intervalStarts } from '../query/calendar.ts';
-import { count, millisecondsOrNull, percentOrNull, time } from '../query/schema.ts';
-import { tableOf } from '../query/table.ts';
-import { averageMs, countOf, errorCount, errorRatePct, percentileMs } from './figures.ts';
+import type { Coverage, Selection, Snapshot } from '../../../core/store/store.ts';
+import type { Usage } from '../../../core/usage/usage.ts';
+import { isoTime, minuteS, type Window } from '../../../core/window.ts';
+import { glanceInterval, type Interval, intervalStarts } from '../../query/calendar.ts';
+import { count, millisecondsOrNull, percentOrNull, time } from '../../query/schema.ts';
+import { tableOf } from '../../query/table.ts';
+import { averageMs, countOf, errorCount, errorRatePct, percentileMs } from '../figures.ts';
 
 /** Intervals of time that a window is cut into. */
 export interface SeriesIntervals {

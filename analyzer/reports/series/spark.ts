@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { Selection, Snapshot } from '../../core/store/store.ts';
-import type { Window } from '../../core/window.ts';
-import { count, named } from '../query/schema.ts';
-import { countOf, errorCount } from './figures.ts';
+import type { Selection, Snapshot } from '../../../core/store/store.ts';
+import type { Window } from '../../../core/window.ts';
+import { count, named } from '../../query/schema.ts';
+import { countOf, errorCount } from '../figures.ts';
 import { equalEdges } from './series.ts';
 
 /** A small series for a row of a table: one number for each interval of the answer's `spark_starts`. */
