@@ -35,6 +35,20 @@ export class Database {
     return this.#db.pragma(text, { simple: true });
   }
 
+  /**
+   * Defines a kind of virtual table without parameters.
+   * @param rows makes the rows anew for each scan; it may not use this connection
+   */
+  defineTable(kind: string, columns: string[], rows: () => Generator<SqlValue[]>): void {
+    // The binding insists on a generator function.
+    const generate = function* () {
+      yield* rows();
+    };
+    const define = () => ({ columns, parameters: [], rows: generate });
+    // The types know only of tables that need no CREATE VIRTUAL TABLE.
+    this.#db.table(kind, define as never);
+  }
+
   get inTransaction(): boolean {
     return this.#db.inTransaction;
   }

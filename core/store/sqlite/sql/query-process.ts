@@ -4,6 +4,7 @@ import { limits } from '../../../limits.ts';
 import type { SqlAnswer, SqlCell } from '../../sql.ts';
 import { Database, isSqliteError } from '../database.ts';
 import { schemaVersion } from '../schema.ts';
+import { defineCallsTable } from './calls-table.ts';
 import { checkQuestion } from './statement.ts';
 
 /**
@@ -38,11 +39,12 @@ function answer({ path, text, rowsMost }: QueryTask): SqlAnswer {
   let db: Database | undefined;
   try {
     db = new Database(path, { readOnly: true, timeoutMs: 10_000, exactIntegers: true });
+    // Sorting never writes a file. The memory of this process is bounded.
+    db.pragma('temp_store = MEMORY');
+    defineCallsTable(db, (line) => process.stderr.write(`rollcall: ${line}\n`));
     db.pragma('query_only = ON');
     // Functions and tables that could have side effects do not run out of views of the file.
     db.pragma('trusted_schema = OFF');
-    // Sorting never writes a file. The memory of this process is bounded.
-    db.pragma('temp_store = MEMORY');
     const version = Number(db.pragma('user_version'));
     if (version !== schemaVersion) {
       throw new AppError(
