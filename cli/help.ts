@@ -44,6 +44,9 @@ usage: rollcall <command> [flags]
                                YAML or JSON for many: "consumers:" with display_name, group, contact of each
                 remove NAME    what was written down, not the calls
                 --url URL      of the analyzer [http://127.0.0.1:4380]; ROLLCALL_KEY holds the key
+  forget      forget what was observed by mistake; what is called again is new
+                --endpoint ID  or --service NAME [--environment NAME]
+                --url URL      as for inventory; needs a key of scope admin
   check       judge a specification by the calls that were seen; for CI (docs/gate.md)
                 --service NAME --spec FILE [--base-spec FILE] [--environment NAME]
                 --fail-on KINDS of breaking, removal-before-deprecation, dead, undocumented,

@@ -8,6 +8,7 @@ import { consumers } from './consumers.ts';
 import { decisions } from './decisions.ts';
 import { demo } from './demo/main.ts';
 import { readFlags, UsageError } from './flags.ts';
+import { forget } from './forget.ts';
 import { gate } from './gate/main.ts';
 import { help } from './help.ts';
 import { inventory } from './inventory.ts';
@@ -45,6 +46,8 @@ export async function main(args: string[], env: NodeJS.ProcessEnv): Promise<numb
         return await inventory(rest, env);
       case 'decisions':
         return await decisions(rest, env);
+      case 'forget':
+        return await forget(rest, env);
       case 'check':
         return await gate(rest, env);
       case 'sql':

@@ -167,6 +167,18 @@ export const limits = {
   /** Routes that answered, which a collector remembers for calls that report none (docs/extraction.md X28): 200
    *  bytes each. Past the bound it forgets all and learns anew. */
   answeredRoutes: 20_000,
+  /** Endpoints of a project and of a store, all services together. An endpoint costs the analyzer about 12 KB while
+   *  it is reported: 40,000 fit the memory limits of docs/deploy/kubernetes.yaml. */
+  endpointsPerProject: 30_000,
+  endpointsPerStore: 40_000,
+  /** New endpoints of a project at once, and in each further hour: the largest service there may be, then a large one
+   *  every few hours. A sender that makes them up fills a bound in a day, not in seconds. */
+  newEndpoints: 25_000,
+  newEndpointsPerHour: 2_000,
+  /** Where a bound is reached, made-up routes that were not called for a week are given up, so many at once, at most
+   *  once an hour: those with the fewest calls first. */
+  idleEndpointS: 7 * 86_400,
+  idleEndpointsAtOnce: 200,
   servicesPerProject: 1_000,
   /** Characters of an endpoint's id. Engines make the ids; longer text is no id of any engine. */
   endpointIdChars: 64,

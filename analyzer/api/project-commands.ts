@@ -3,6 +3,7 @@ import { importDecisions } from '../decisions/decisions.ts';
 import { deleteDecision, getDecision, putDecision } from '../decisions/endpoint-decision.ts';
 import { checkInventory } from '../inventory/check.ts';
 import { inventoryCommands } from '../inventory/commands.ts';
+import { forgetEndpoint, forgetService } from '../inventory/forget.ts';
 import type { ProjectCommand } from '../query/project-command.ts';
 import { endpointEvidence } from '../verdict/evidence.ts';
 import { deadHistory, endpointVerdicts } from '../verdict/history.ts';
@@ -19,4 +20,6 @@ export const projectCommands: readonly ProjectCommand[] = [
   endpointVerdicts,
   deadHistory,
   ...consumerCommands,
+  forgetEndpoint,
+  forgetService,
 ];

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Action } from '../../core/auth/authorizer.ts';
 import type { ConsumerStore } from '../../core/store/consumers.ts';
 import type { DecisionStore } from '../../core/store/decisions.ts';
+import type { EndpointStore } from '../../core/store/endpoints.ts';
 import type { InventoryStore } from '../../core/store/inventory.ts';
 import type { VerdictStore } from '../../core/store/verdicts.ts';
 import type { ReadInventory } from '../inventory/declared-route.ts';
@@ -47,6 +48,7 @@ export interface ProjectContext<P> {
   decisions: DecisionStore;
   verdicts: VerdictStore;
   consumers: ConsumerStore;
+  endpoints: EndpointStore;
   /** Runs `answer` on one snapshot of the project. */
   ask<T>(answer: (context: QueryContext) => Promise<T>): Promise<T>;
   /** As `InventoryReader.read` (analyzer/inventory/reader.ts). */

@@ -48,12 +48,14 @@ const inventories = new Retrying(place.openInventories);
 const decisions = new Retrying(place.openDecisions);
 const verdicts = new Retrying(place.openVerdicts);
 const consumers = new Retrying(place.openConsumers);
+const endpoints = new Retrying(place.openEndpoints);
 const stores = {
   reader,
   inventories: () => inventories.get(),
   decisions: () => decisions.get(),
   verdicts: () => verdicts.get(),
   consumers: () => consumers.get(),
+  endpoints: () => endpoints.get(),
 };
 const answerer = new LocalAnswerer(stores, options);
 
@@ -83,6 +85,7 @@ async function perform(request: ThreadRequest): Promise<ThreadResult> {
       await decisions.close();
       await verdicts.close();
       await consumers.close();
+      await endpoints.close();
       await reader.close();
       return undefined;
   }

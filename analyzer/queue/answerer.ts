@@ -1,6 +1,7 @@
 import { AppError } from '../../core/error.ts';
 import type { ConsumerStore } from '../../core/store/consumers.ts';
 import type { DecisionStore } from '../../core/store/decisions.ts';
+import type { EndpointStore } from '../../core/store/endpoints.ts';
 import type { InventoryStore } from '../../core/store/inventory.ts';
 import type { CallReader, Snapshot } from '../../core/store/store.ts';
 import type { VerdictStore } from '../../core/store/verdicts.ts';
@@ -61,6 +62,8 @@ export interface AnswererStores {
   verdicts: () => Promise<VerdictStore>;
   /** @throws AppError `unavailable` */
   consumers: () => Promise<ConsumerStore>;
+  /** @throws AppError `unavailable` */
+  endpoints: () => Promise<EndpointStore>;
 }
 
 /** Answers on the thread that calls it. Its owner closes the stores. */
@@ -107,6 +110,7 @@ export class LocalAnswerer implements Answerer {
       decisions: await this.#stores.decisions(),
       verdicts: await this.#stores.verdicts(),
       consumers: await this.#stores.consumers(),
+      endpoints: await this.#stores.endpoints(),
       ask: (answer) => this.#ask(question, answer),
       readInventory: (text) => this.#uploads.read(text),
     });

@@ -6,6 +6,7 @@ import type { RetentionPeriods } from '../config/retention.ts';
 import { AppError } from '../error.ts';
 import type { ConsumerStore } from './consumers.ts';
 import type { DecisionStore } from './decisions.ts';
+import type { EndpointStore } from './endpoints.ts';
 import type { InventoryStore } from './inventory.ts';
 import type { KeyStore } from './keys.ts';
 import type { SqlAnswer, SqlBounds } from './sql.ts';
@@ -43,6 +44,8 @@ export interface StorePlace {
   openVerdicts(): Promise<VerdictStore>;
   /** @throws AppError `conflict` when a newer program wrote the store, `unavailable` */
   openConsumers(): Promise<ConsumerStore>;
+  /** @throws AppError `conflict` when a newer program wrote the store, `unavailable` */
+  openEndpoints(): Promise<EndpointStore>;
   /**
    * Copies the store as it is at one moment into one new file.
    * @returns the bytes of the copy
@@ -108,6 +111,10 @@ export function storePlace({ path }: Config['store']): StorePlace {
     async openVerdicts() {
       const { openSqliteVerdicts } = await import('./sqlite/verdicts.ts');
       return openSqliteVerdicts(path);
+    },
+    async openEndpoints() {
+      const { openSqliteEndpoints } = await import('./sqlite/endpoints.ts');
+      return openSqliteEndpoints(path);
     },
     async backUp(target) {
       const { backUpStore } = await import('./sqlite/backup.ts');

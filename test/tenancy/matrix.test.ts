@@ -307,6 +307,21 @@ const administration: Record<string, Attempt> = {
     const entry = { service: 'nobody', method: 'GET', route: '/', decision: 'keep' };
     await ask(holder, headers, 'PUT', '/decisions', expected, { decisions: [entry] });
   },
+  // Ids and names that no project has: what is forgotten cannot be asked for again here.
+  async 'DELETE /endpoints/{id}'(holder, headers) {
+    const expected = holder.may === 'admin' ? 404 : refusedStatus(holder);
+    await ask(holder, headers, 'DELETE', '/endpoints/999999', expected);
+    for (const tenant of tenants) {
+      if (holder.may === 'admin' && holder.tenant === tenant) continue;
+      const ids = await endpointIds(tenant);
+      await ask(holder, headers, 'DELETE', `/endpoints/${ids[0]}`, expected);
+      expect(await endpointIds(tenant)).toEqual(ids);
+    }
+  },
+  async 'DELETE /services/{service}'(holder, headers) {
+    const expected = holder.may === 'admin' ? 404 : refusedStatus(holder);
+    await ask(holder, headers, 'DELETE', '/services/nobody', expected);
+  },
   async 'GET /services/{service}/inventory'(holder, headers) {
     await declareEverywhere();
     const expected = readingStatus(holder, undefined);

@@ -153,12 +153,13 @@ const keysOfProjects = 'access_key k JOIN project p ON p.id = k.project_id';
 function statements(db: Database) {
   return {
     findProject: findProject(db),
-    countProjects: db.prepare('SELECT count(*) FROM project').pluck(),
+    // One without a name holds forgotten endpoints (forgotten.ts).
+    countProjects: db.prepare("SELECT count(*) FROM project WHERE name <> ''").pluck(),
     addProject: db.prepare('INSERT INTO project (name) VALUES (?)'),
     projects: db.prepare(
       `SELECT p.name, count(k.id) AS keys FROM project p
        LEFT JOIN access_key k ON k.project_id = p.id AND k.revoked_s IS NULL
-       GROUP BY p.id ORDER BY p.name`,
+       WHERE p.name <> '' GROUP BY p.id ORDER BY p.name`,
     ),
     countKeys: db.prepare(
       `SELECT count(*) AS "all", count(*) FILTER (WHERE project_id = ?) AS own

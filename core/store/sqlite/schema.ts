@@ -402,6 +402,10 @@ const migrations: readonly Migration[] = [
   INSERT OR IGNORE INTO consumer (name, is_agent)
     SELECT DISTINCT agent, 1 FROM origin WHERE consumer IN ('', agent);
   `,
+  `
+  -- Counts the endpoints that were forgotten (forgotten.ts): the writer then drops the rows that it remembers.
+  INSERT INTO meta VALUES ('endpoints_forgotten', 0);
+  `,
 ];
 
 /** SQL, or a step that needs rules of core/store. */

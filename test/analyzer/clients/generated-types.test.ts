@@ -58,7 +58,12 @@ beforeAll(async () => {
   const decisions = await openSqliteDecisions(join(folder.path, 'keys.db'));
   const consumers = await openSqliteConsumers(join(folder.path, 'keys.db'));
   const tenancy = { gate: open, keys: async () => keys };
-  const stores = { inventories, decisions, consumers };
+  const endpoints = {
+    forgetEndpoint: async () => true,
+    forgetService: async () => 1,
+    close: async () => {},
+  };
+  const stores = { inventories, decisions, consumers, endpoints };
   door = await openDoor(oracleReader(calls), nowMs, tenancy, undefined, stores);
   close = async () => {
     await door.close();

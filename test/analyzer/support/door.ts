@@ -8,6 +8,7 @@ import type { Tenancy } from '../../../core/auth/tenancy.ts';
 import { openLog } from '../../../core/log.ts';
 import type { ConsumerStore } from '../../../core/store/consumers.ts';
 import type { DecisionStore } from '../../../core/store/decisions.ts';
+import type { EndpointStore } from '../../../core/store/endpoints.ts';
 import type { InventoryStore } from '../../../core/store/inventory.ts';
 import type { CallReader } from '../../../core/store/store.ts';
 import type { KeptEvidence, VerdictStore } from '../../../core/store/verdicts.ts';
@@ -39,6 +40,7 @@ export async function openDoor(
     now = () => nowMs,
     inventories = noInventories,
     decisions = noDecisions,
+    endpoints = noEndpoints,
     traceUrl,
     verdicts = noVerdicts(),
     consumers = noConsumers,
@@ -49,6 +51,7 @@ export async function openDoor(
     now?: () => number;
     inventories?: InventoryStore;
     decisions?: DecisionStore;
+    endpoints?: EndpointStore;
     traceUrl?: string;
     verdicts?: VerdictStore;
     consumers?: ConsumerStore;
@@ -64,6 +67,7 @@ export async function openDoor(
         decisions: async () => decisions,
         verdicts: async () => verdicts,
         consumers: async () => consumers,
+        endpoints: async () => endpoints,
       },
       { thresholds: { coldAfterDays: 7, deadAfterDays: 30 }, clientsAreHashed: false, traceUrl },
     ),
@@ -121,6 +125,12 @@ const noInventories: InventoryStore = {
 };
 
 /** The store of a test that decides nothing. */
+const noEndpoints: EndpointStore = {
+  forgetEndpoint: async () => false,
+  forgetService: async () => undefined,
+  close: async () => {},
+};
+
 const noDecisions: DecisionStore = {
   decide: () => Promise.reject(new Error('nothing is decided here')),
   withdraw: async () => 0,

@@ -1,11 +1,23 @@
 import type { CallContext, EndpointName, NewDimensions } from '../../../call.ts';
 import { grown } from '../../../column.ts';
 import { limits, specialRoutes } from '../../../limits.ts';
-import { admitRoute, type EndpointCounts } from '../../endpoint-bound.ts';
+import {
+  type Admission,
+  admitRoute,
+  type EndpointCounts,
+  NewEndpoints,
+} from '../../endpoint-bound.ts';
 import { endpointShape } from '../../endpoint-identity.ts';
 import type { Database, Statement } from '../database.ts';
+import { ForgottenRows } from '../forgotten.ts';
 import { Spellings } from '../spellings.ts';
 import type { IgnoredConsumers } from './ignored-consumers.ts';
+
+/** How long a route that found no room counts for `{other}` before it is looked at again. */
+const refusedForS = 3600;
+
+/** Runs are compacted within 300 s. */
+const settledAfterS = 600;
 
 /** A list of words by their number in the sender's dictionary, with the row each has, 0 while unknown. */
 class WordRows<T> {
@@ -47,6 +59,20 @@ export class Dimensions {
   readonly #services = new Map<string, number>();
   /** By service id. */
   readonly #endpointCounts = new Map<number, EndpointCounts>();
+  /** Endpoints by project row, and of the store; undefined until they are counted. */
+  readonly #ofProject = new Map<number, number>();
+  #ofStore: number | undefined;
+  readonly #newEndpoints = new NewEndpoints();
+  readonly #forgotten: ForgottenRows;
+  /** Of `meta`: rows in memory are of the endpoints that were there then. */
+  #forgottenCount = -1;
+  #nowS = 0;
+  /** Numbers of endpoints that went to `{other}`, and since when: there may be room for them later. */
+  readonly #refused = new Set<number>();
+  #refusedS = 0;
+  #openedS: number | undefined;
+  /** When idle endpoints were last given up for want of room. */
+  #givenUpS = Number.NEGATIVE_INFINITY;
   /** Rows of `{other}` that these words led to. */
   readonly #otherRows = new Set<number>();
   readonly #spellings: Spellings;
@@ -58,6 +84,7 @@ export class Dimensions {
   constructor(db: Database, ignored: IgnoredConsumers) {
     this.#ignored = ignored;
     this.#spellings = new Spellings(db);
+    this.#forgotten = new ForgottenRows(db);
     this.#sql = {
       findProject: db.prepare('SELECT id FROM project WHERE name = ?').pluck(),
       addProject: db.prepare('INSERT INTO project (name) VALUES (?)'),
@@ -81,6 +108,25 @@ export class Dimensions {
           ifnull(sum(refused AND same_as = 0), 0) AS refused
          FROM endpoint WHERE service_id = ?`,
       ),
+      countForgotten: db
+        .prepare("SELECT value FROM meta WHERE key = 'endpoints_forgotten'")
+        .pluck(),
+      countOfStore: db
+        .prepare("SELECT count(*) FROM endpoint WHERE same_as = 0 AND method <> ''")
+        .pluck(),
+      countOfProject: db
+        .prepare(
+          'SELECT count(*) FROM endpoint e JOIN service s ON s.id = e.service_id WHERE s.project_id = ? AND e.same_as = 0',
+        )
+        .pluck(),
+      spellings: db.prepare('SELECT id FROM endpoint WHERE id = ? OR same_as = ?').pluck(),
+      idle: db
+        .prepare(
+          `SELECT e.id FROM endpoint e JOIN service s ON s.id = e.service_id
+           WHERE e.templated AND e.same_as = 0 AND e.last_call_ms < ? AND s.project_id = ? AND e.route NOT LIKE '(%'
+           ORDER BY e.service_id <> ?, e.refused DESC, e.lifetime_calls, e.last_call_ms LIMIT ?`,
+        )
+        .pluck(),
       addEndpoint: db.prepare(
         'INSERT INTO endpoint (service_id, method, route, shape, templated, refused, display) VALUES (?, ?, ?, ?, ?, ?, ?)',
       ),
@@ -115,6 +161,18 @@ export class Dimensions {
     this.#sideBySide.push(...words.sideBySide);
   }
 
+  /** Before a transaction's first row, in it: drops rows that another process has forgotten. */
+  keepUp(nowS: number): void {
+    this.#nowS = nowS;
+    this.#openedS ??= nowS;
+    const forgotten = this.#sql.countForgotten!.get() as number;
+    if (forgotten !== this.#forgottenCount) this.forgetRows();
+    this.#forgottenCount = forgotten;
+    if (this.#refused.size === 0 || Math.abs(nowS - this.#refusedS) < refusedForS) return;
+    for (const number of this.#refused) this.#endpoints.rows[number - 1] = 0;
+    this.#refused.clear();
+  }
+
   /** Writes which spellings are used side by side. In the caller's transaction; `committed` follows. */
   writeSideBySide(): void {
     for (const [a, b] of this.#sideBySide) {
@@ -135,6 +193,9 @@ export class Dimensions {
     this.#projects.clear();
     this.#services.clear();
     this.#endpointCounts.clear();
+    this.#ofProject.clear();
+    this.#ofStore = undefined;
+    this.#refused.clear();
     this.#otherRows.clear();
   }
 
@@ -151,8 +212,13 @@ export class Dimensions {
     const { rows, words } = this.#endpoints;
     const known = rows[number - 1]!;
     if (known !== 0) return known;
-    const row = this.#endpoint(words[number - 1]!);
+    const word = words[number - 1]!;
+    const row = this.#endpoint(word);
     rows[number - 1] = row;
+    if (this.#otherRows.has(row) && word.route !== specialRoutes.other) {
+      if (this.#refused.size === 0) this.#refusedS = this.#nowS;
+      this.#refused.add(number);
+    }
     return row;
   }
 
@@ -205,16 +271,18 @@ export class Dimensions {
     const { display = '' } = name;
     const shape = endpointShape(route);
     const alike = this.#spellings.ofShape(service, method, shape);
-    const counts = this.#countsOf(service);
-    const admission = admitRoute(counts, { templated, refused }, alike.length);
+    const project = this.projectRow(name.project);
+    const isOther = route === specialRoutes.other;
+    const admission = isOther ? 'own' : this.#admit(name, service, project, alike.length);
     if (admission === 'known') return alike.at(-1)!.row;
-    if (admission === 'other' && route !== specialRoutes.other) {
-      return this.#endpoint(otherOf(name));
-    }
+    if (admission === 'other') return this.#endpoint(otherOf(name));
+    const counts = this.#countsOf(service);
     const values = [service, method, route, shape, templated ? 1 : 0, refused ? 1 : 0, display];
     const row = Number(this.#sql.addEndpoint!.run(...values));
     if (alike.length > 0) counts.spellings += 1;
     else {
+      this.#ofProject.set(project, this.#countOfProject(project) + 1);
+      this.#ofStore = this.#countOfStore() + 1;
       counts.endpoints += 1;
       if (templated) counts.templated += 1;
       if (refused) counts.refused += 1;
@@ -223,6 +291,53 @@ export class Dimensions {
     if (alike.length > 0 || counts.templated > 0) this.#spellings.arrange(service, method, shape);
     if (route === specialRoutes.other) this.#otherRows.add(row);
     return row;
+  }
+
+  #admit(name: EndpointName, service: number, project: number, alike: number): Admission {
+    const kind = { templated: name.templated, refused: name.refused === true };
+    const look = (): Admission => {
+      const around = { project: this.#countOfProject(project), store: this.#countOfStore() };
+      return admitRoute(this.#countsOf(service), around, kind, alike);
+    };
+    let admission = look();
+    if (admission === 'other' && this.#giveUpIdle(service, project)) admission = look();
+    const isNew = admission === 'own' && alike === 0;
+    return isNew && !this.#newEndpoints.take(project, this.#nowS) ? 'other' : admission;
+  }
+
+  /** Makes room: forgets made-up routes that nobody called for long, of this service first. */
+  #giveUpIdle(service: number, project: number): boolean {
+    if (Math.abs(this.#nowS - this.#givenUpS) < refusedForS) return false;
+    // Calls from before the start are compacted by then: the records know them.
+    if (this.#nowS - this.#openedS! < settledAfterS) return false;
+    this.#givenUpS = this.#nowS;
+    const beforeMs = (this.#nowS - limits.idleEndpointS) * 1000;
+    const most = limits.idleEndpointsAtOnce;
+    const found = this.#sql.idle!.all(beforeMs, project, service, most) as number[];
+    // Calls of this process's time may not be in the records yet.
+    const called = new Set(this.#endpoints.rows);
+    const spellings = (endpoint: number) =>
+      this.#sql.spellings!.all(endpoint, endpoint) as number[];
+    const idle = found.filter((endpoint) => !spellings(endpoint).some((row) => called.has(row)));
+    if (idle.length === 0) return false;
+    this.#forgotten.forget(idle);
+    this.#forgottenCount = this.#sql.countForgotten!.get() as number;
+    this.forgetRows();
+    return true;
+  }
+
+  #countOfProject(project: number): number {
+    let count = this.#ofProject.get(project);
+    if (count === undefined) {
+      count = this.#sql.countOfProject!.get(project) as number;
+      this.#ofProject.set(project, count);
+    }
+    return count;
+  }
+
+  #countOfStore(): number {
+    this.#ofStore ??= this.#sql.countOfStore!.get() as number;
+    return this.#ofStore;
   }
 
   /** Learns from a new name of an endpoint row that exists. */

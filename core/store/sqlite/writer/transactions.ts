@@ -117,6 +117,7 @@ export class StoreTransactions {
     this.#dimensions.learn(dimensions);
     const { stored, otherCalls, lastCallId } = this.#write(() => {
       const { notRolledUp } = this.#rollup;
+      this.#dimensions.keepUp(nowS);
       if (notRolledUp.length === 0) this.#notRolledUpSinceS = nowS;
       const before = notRolledUp.length;
       const stored = this.#log.append(

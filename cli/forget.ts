@@ -1,0 +1,39 @@
+import { apiUrl, print, remark, request } from './analyzer.ts';
+import { readFlags, UsageError } from './flags.ts';
+
+/**
+ * `rollcall forget …`: forgets an endpoint, or a service with all its endpoints, over the REST API of an analyzer.
+ * @returns the exit code
+ */
+export async function forget(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
+  const { env: flags, own } = readFlags(args, {
+    endpoint: { type: 'string' },
+    service: { type: 'string' },
+    environment: { type: 'string' },
+    url: { type: 'string' },
+  });
+  const { endpoint, service, environment } = own;
+  if ((endpoint === undefined) === (service === undefined)) {
+    throw new UsageError('forget needs either --endpoint ID or --service NAME');
+  }
+  const known = { ...env, ...flags };
+  if (endpoint !== undefined) {
+    if (environment !== undefined) {
+      throw new UsageError('--environment goes with --service; an id names one environment');
+    }
+    const place = apiUrl(own.url, known, `endpoints/${encodeURIComponent(String(endpoint))}`);
+    await request(place, env, { method: 'DELETE' });
+    remark(`endpoint ${endpoint} is forgotten; it is new if it is called again`);
+    return 0;
+  }
+  const place = apiUrl(own.url, known, `services/${encodeURIComponent(String(service))}`);
+  if (environment !== undefined) place.searchParams.set('environment', String(environment));
+  const answer = JSON.parse(await request(place, env, { method: 'DELETE' })) as Answer;
+  print(String(answer.forgotten_endpoints));
+  remark(`service ${service} is forgotten with ${answer.forgotten_endpoints} endpoints`);
+  return 0;
+}
+
+interface Answer {
+  forgotten_endpoints: number;
+}
