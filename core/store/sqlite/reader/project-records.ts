@@ -27,6 +27,7 @@ export class ProjectRecords {
   readonly #notCompacted: () => RecentUsage;
   readonly #project: string;
   #known: readonly KnownEndpoint[] | undefined;
+  #services: ServiceRecord[] | undefined;
   /** By endpoint id: facts that had to be added up. */
   readonly #facts = new Map<string, EndpointFacts>();
 
@@ -69,7 +70,13 @@ export class ProjectRecords {
     return newestMs === 0 ? undefined : newestMs;
   }
 
+  /** Made once a snapshot: read only. */
   services(): ServiceRecord[] {
+    this.#services ??= this.#readServices();
+    return this.#services;
+  }
+
+  #readServices(): ServiceRecord[] {
     const services = new Map<number, ServiceRecord>();
     const days = this.#heardHours();
     for (const known of this.select({})) {
