@@ -17,6 +17,7 @@ export const marks = [
   'undocumented',
   'deprecated',
   'called_after_removal',
+  'renamed',
 ] as const;
 
 export type Mark = (typeof marks)[number];

@@ -101,7 +101,7 @@ export const endpointTable = tableOf<EndpointEntry>()('EndpointRow', {
   marks: {
     type: z.array(z.enum(marks)),
     about:
-      'sampled: some calls may have gone unseen, what seems dead is possibly sampled out; undocumented: the inventory does not declare it; periodic: used at regular distances; only_errors: no call succeeded; only_refused: no call got past 401, 403, 404, 405, 410 and 429; only_bots: only robots were answered; called_after_removal: called though the inventory no longer declares it',
+      'sampled: some calls may have gone unseen, what seems dead is possibly sampled out; undocumented: the inventory does not declare it; periodic: used at regular distances; only_errors: no call succeeded; only_refused: no call got past 401, 403, 404, 405, 410 and 429; only_bots: only robots were answered; renamed: a silent endpoint and a new one that has its callers; called_after_removal: called though the inventory no longer declares it',
     value: ({ lifecycle }) => lifecycle.marks,
   },
   confidence: {
@@ -211,6 +211,16 @@ export const endpointTable = tableOf<EndpointEntry>()('EndpointRow', {
     value: ({ lifecycle }) => reasonsOf(lifecycle),
     order: ({ lifecycle }) => reasonsText(reasonsOf(lifecycle)),
     markdown: reasonsText,
+  },
+  renamed_to: {
+    type: z.string().nullable(),
+    about: 'id of the endpoint that probably took its place',
+    value: ({ renamedTo }) => renamedTo ?? null,
+  },
+  renamed_from: {
+    type: z.string().nullable(),
+    about: 'id of the endpoint whose place it probably took',
+    value: ({ renamedFrom }) => renamedFrom ?? null,
   },
   service_status: {
     type: z.enum(statuses).nullable(),

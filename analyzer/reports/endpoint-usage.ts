@@ -17,11 +17,13 @@ import {
   declarationsOf,
   type UncalledEndpoint,
 } from '../inventory/declarations.ts';
-import type { Note, QueryContext } from '../query/answer-head.ts';
+import type { Note, QueryContext, Thresholds } from '../query/answer-head.ts';
 import { count, named } from '../query/schema.ts';
 import { type Status, statuses } from '../query/status.ts';
 import { type JointVerdict, jointVerdict } from '../verdict/environments.ts';
-import { serviceKey, verdictModel } from '../verdict/model.ts';
+import { type ServiceContext, serviceKey, verdictModel } from '../verdict/model.ts';
+import { dayMs } from '../verdict/observation.ts';
+import { renamedPairs } from '../verdict/renamed.ts';
 import { clientNotes, isHashed } from './client-notes.ts';
 import { countOf, emptyUsage } from './figures.ts';
 import { type Lifecycle, lifecycle, uncalledLifecycle } from './lifecycle.ts';
@@ -46,6 +48,9 @@ export interface EndpointEntry {
   declaration?: Declaration;
   /** Its verdict over all environments of its service; absent where the service has one. */
   joint?: JointVerdict;
+  /** Ids of the endpoint that took its place, and of the one whose place it took. */
+  renamedTo?: string;
+  renamedFrom?: string;
   /** The decision of people on it, if there is one. */
   decision?: AppliedDecision;
   /** Calls over time; only where a row was asked to have them. */
@@ -73,7 +78,7 @@ export async function usageByEndpoint(
     if (usage) entry.usage = usage;
     estimated ||= entry.usage.uniqueClientsEstimated || isEstimated(entry.endpoint, entry.usage);
   }
-  await addJointVerdicts(context, selection, entries);
+  await addVerdictsOfOthers(context, selection, entries);
   const hashed = endpoints.some(({ lastCallers }) => lastCallers.some(isHashed));
   const notes = clientNotes(context, coverage.window, hashed);
   return { coverage, observedSinceMs: observedSince(endpoints), estimated, notes, entries };
@@ -121,38 +126,83 @@ async function judgedEndpoints(
       ...(decision && { decision }),
     });
   }
+  if (selection.endpoints === undefined) markRenamed(entries, services, thresholds);
   return { entries, selected, endpoints };
 }
 
-/** Adds the verdict over all environments of an endpoint's service where there are several. */
-async function addJointVerdicts(
+/** Offers pairs of a silent endpoint and a new one. Only a whole service shows them. */
+function markRenamed(
+  entries: readonly EndpointEntry[],
+  services: ReadonlyMap<string, ServiceContext>,
+  { coldAfterDays }: Thresholds,
+): void {
+  const byId = new Map<string, EndpointEntry>();
+  const silent: EndpointRecord[] = [];
+  const begun: EndpointRecord[] = [];
+  for (const entry of entries) {
+    const { status } = entry.lifecycle;
+    const { firstCallMs } = entry.endpoint;
+    if (status === null || firstCallMs === null) continue;
+    const endpoint = entry.endpoint as EndpointRecord;
+    const isSilent = status === 'cold' || status === 'dead';
+    const { firstMs } = services.get(serviceKey(endpoint))!.observation;
+    const isBegun = firstCallMs - firstMs > coldAfterDays * dayMs;
+    if (isSilent) silent.push(endpoint);
+    if (isBegun) begun.push(endpoint);
+    if (isSilent || isBegun) byId.set(endpoint.id, entry);
+  }
+  for (const { old, successor } of renamedPairs(silent, begun)) {
+    const [before, after] = [byId.get(old.id)!, byId.get(successor.id)!];
+    before.renamedTo = successor.id;
+    after.renamedFrom = old.id;
+    for (const { lifecycle: life } of [before, after]) {
+      if (!life.marks.includes('renamed')) life.marks.push('renamed');
+    }
+  }
+}
+
+/**
+ * Adds what follows from other endpoints: the verdict over all environments of a service where there are several,
+ * and, to single endpoints that were selected, which ones were renamed.
+ */
+async function addVerdictsOfOthers(
   context: QueryContext,
   { service, environment, endpoints }: Selection,
   entries: readonly EndpointEntry[],
 ): Promise<void> {
-  const counts = new Map<string, number>();
+  const environments = new Map<string, number>();
   for (const record of await context.snapshot.services()) {
-    counts.set(record.service, (counts.get(record.service) ?? 0) + 1);
+    environments.set(record.service, (environments.get(record.service) ?? 0) + 1);
   }
-  const several = entries.filter(({ endpoint }) => (counts.get(endpoint.service) ?? 0) > 1);
-  if (several.length === 0) return;
+  const isJoint = ({ endpoint }: EndpointEntry) => (environments.get(endpoint.service) ?? 0) > 1;
+  if (endpoints === undefined && !entries.some(isJoint)) return;
   const isWhole = environment === undefined && endpoints === undefined;
   const only = service ?? (entries.length === 1 ? entries[0]!.endpoint.service : undefined);
   const all = isWhole
     ? entries
     : (await judgedEndpoints(context, only === undefined ? {} : { service: only })).entries;
+  if (endpoints !== undefined) copyRenamed(all, entries);
   const verdicts = new Map<string, JointVerdict[]>();
   for (const entry of all) {
     const { status, confidence } = entry.lifecycle;
-    if (status === null || (counts.get(entry.endpoint.service) ?? 0) < 2) continue;
+    if (status === null || !isJoint(entry)) continue;
     const key = acrossKey(entry);
     const known = verdicts.get(key);
     if (known) known.push({ status, confidence });
     else verdicts.set(key, [{ status, confidence }]);
   }
-  for (const entry of several) {
+  for (const entry of entries) {
     const own = verdicts.get(acrossKey(entry));
     if (own) entry.joint = jointVerdict(own);
+  }
+}
+
+function copyRenamed(all: readonly EndpointEntry[], entries: readonly EndpointEntry[]): void {
+  for (const entry of entries) {
+    const known = all.find(({ endpoint }) => endpoint.id === entry.endpoint.id);
+    if (known?.renamedTo !== undefined) entry.renamedTo = known.renamedTo;
+    if (known?.renamedFrom !== undefined) entry.renamedFrom = known.renamedFrom;
+    if (known?.lifecycle.marks.includes('renamed')) entry.lifecycle.marks.push('renamed');
   }
 }
 
