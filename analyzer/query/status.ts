@@ -1,12 +1,12 @@
 /**
  * Lifecycle statuses, defined once: the parameter `status=`, the rows, the summary's counts and the OpenAPI
- * document come from here. analyzer/reports/lifecycle.ts computes them.
+ * document come from here. analyzer/verdict/lifecycle.ts computes them.
  */
 export const statuses = ['active', 'cold', 'dead', 'never_called', 'unknown', 'removed'] as const;
 
 export type Status = (typeof statuses)[number];
 
-/** Remarks beside the status. analyzer/reports/lifecycle.ts decides when each is set. */
+/** Remarks beside the status. analyzer/verdict/lifecycle.ts decides when each is set. */
 export const marks = [
   'new',
   'only_errors',

@@ -17,6 +17,7 @@ import { named, nextCursor, time } from '../query/schema.ts';
 import type { Status } from '../query/status.ts';
 import { type Column, sortValue } from '../query/table.ts';
 import { keptCoverage } from '../query/window.ts';
+import type { Lifecycle } from '../verdict/lifecycle.ts';
 import { endpointFilter } from './endpoint-filter.ts';
 import { type EndpointColumn, endpointKey, endpointTable } from './endpoint-row.ts';
 import {
@@ -25,7 +26,6 @@ import {
   summarize,
   usageByEndpoint,
 } from './endpoint-usage.ts';
-import type { Lifecycle } from './lifecycle.ts';
 import { type Sparks, sparkPoints, sparksOf } from './series/spark.ts';
 
 export interface EndpointListParameters extends ListParameters {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { z } from 'zod';
+import { noUse } from '../../core/endpoint-use.ts';
 import { endpointShape } from '../../core/store/endpoint-identity.ts';
-import { noUse } from '../../core/store/endpoint-use.ts';
 import type {
   Coverage,
   EndpointRecord,
@@ -21,12 +21,12 @@ import type { Note, QueryContext, Thresholds } from '../query/answer-head.ts';
 import { count, named } from '../query/schema.ts';
 import { type Status, statuses } from '../query/status.ts';
 import { type JointVerdict, jointVerdict } from '../verdict/environments.ts';
+import { type Lifecycle, lifecycle, uncalledLifecycle } from '../verdict/lifecycle.ts';
 import { type ServiceContext, serviceKey, verdictModel } from '../verdict/model.ts';
 import { dayMs } from '../verdict/observation.ts';
 import { renamedPairs } from '../verdict/renamed.ts';
 import { clientNotes, isHashed } from './client-notes.ts';
 import { countOf, emptyUsage } from './figures.ts';
-import { type Lifecycle, lifecycle, uncalledLifecycle } from './lifecycle.ts';
 import type { Spark } from './series/spark.ts';
 
 /** Every endpoint of a selection with its usage in a window and its lifecycle. */

@@ -1,6 +1,6 @@
 import { isoTime } from '../../core/window.ts';
-import type { Lifecycle } from '../reports/lifecycle.ts';
 import { isClumped, isFading } from './confidence.ts';
+import type { Lifecycle } from './lifecycle.ts';
 import { dayMs } from './observation.ts';
 
 /** Codes of the reasons of a verdict, with what each says. */

@@ -1,4 +1,4 @@
-import { type DaySet, daysOf } from '../../core/store/day-set.ts';
+import { type DaySet, daysOf } from '../../core/day-set.ts';
 import { dayMs, type Gap } from './observation.ts';
 
 /** How an endpoint was used: the days of its use, measured in days in which its service was observed. */

@@ -1,11 +1,11 @@
 import type { CallBatch, NewDimensions } from '../call.ts';
+import type { EndpointUse } from '../endpoint-use.ts';
 import type { OutcomeCounts } from '../outcome.ts';
 import type { CallUsage, DurationBucket, Usage } from '../usage/usage.ts';
 import type { Window } from '../window.ts';
 import type { CallFilter, CallPage, CallRequest } from './calls.ts';
 import type { ConsumerNote } from './consumers.ts';
 import type { Decision } from './decisions.ts';
-import type { EndpointUse } from './endpoint-use.ts';
 import type { Inventory } from './inventory.ts';
 import type { HeldStep } from './store-clock.ts';
 

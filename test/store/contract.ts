@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CallBatch, type CallContext, CallDictionary } from '../../core/call.ts';
 import { defaultRetention } from '../../core/config/retention.ts';
+import { daysOf } from '../../core/day-set.ts';
 import { limits } from '../../core/limits.ts';
 import { outcomeCounts, outcomeOf, outcomes } from '../../core/outcome.ts';
-import { daysOf } from '../../core/store/day-set.ts';
 import type {
   CallReader,
   CallWriter,

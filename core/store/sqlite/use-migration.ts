@@ -1,10 +1,10 @@
-import { addDay, emptyDays } from '../day-set.ts';
+import { addDay, emptyDays } from '../../day-set.ts';
 import type { Database } from './database.ts';
 import { minutesPerDay } from './usage/levels.ts';
 import { UsageEntries } from './usage/usage-entries.ts';
 import { type UseFacts, UseRecords, useOfBlocks } from './usage/use-facts.ts';
 
-/** The schema's step to the permanent use of endpoints (core/store/endpoint-use.ts) and heard hours. */
+/** The schema's step to the permanent use of endpoints (core/endpoint-use.ts) and heard hours. */
 export const useTables = `
   CREATE TABLE endpoint_use (
     endpoint_id INTEGER PRIMARY KEY,
@@ -14,7 +14,7 @@ export const useTables = `
     last_other_ms INTEGER NOT NULL,
     sampled_calls INTEGER NOT NULL,
     first_day INTEGER NOT NULL,
-    days BLOB NOT NULL -- core/store/day-set.ts
+    days BLOB NOT NULL -- core/day-set.ts
   );
   -- Use by endpoint of a run's calls; NULL in runs of earlier releases.
   ALTER TABLE usage_run ADD COLUMN use BLOB;

@@ -1,8 +1,8 @@
+import { addDay, emptyDays } from '../../../core/day-set.ts';
+import type { EndpointUse } from '../../../core/endpoint-use.ts';
 import { limits, specialRoutes } from '../../../core/limits.ts';
 import type { Outcome, OutcomeCounts } from '../../../core/outcome.ts';
 import type { CallRecord } from '../../../core/store/calls.ts';
-import { addDay, emptyDays } from '../../../core/store/day-set.ts';
-import type { EndpointUse } from '../../../core/store/endpoint-use.ts';
 import type {
   CallReader,
   ClientUsage,

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { lifecycle } from '../../../analyzer/reports/lifecycle.ts';
+import { lifecycle } from '../../../analyzer/verdict/lifecycle.ts';
 import { serviceKey, verdictModel } from '../../../analyzer/verdict/model.ts';
 import { defaultRetention } from '../../../core/config/retention.ts';
 import { openSqliteReader } from '../../../core/store/sqlite/reader/reader.ts';

@@ -1,4 +1,4 @@
-import type { EndpointUse } from '../../endpoint-use.ts';
+import type { EndpointUse } from '../../../endpoint-use.ts';
 import type { Database, Statement } from '../database.ts';
 import type { EndpointFacts } from '../usage/endpoint-facts.ts';
 import { type FactsRow, factColumns, factsOfRow } from '../usage/endpoint-records.ts';

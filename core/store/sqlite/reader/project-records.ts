@@ -1,7 +1,7 @@
+import { addUse, type EndpointUse, noUse } from '../../../endpoint-use.ts';
 import { specialRoutes } from '../../../limits.ts';
 import { outcomeCounts } from '../../../outcome.ts';
 import { isBucket } from '../../endpoint-identity.ts';
-import { addUse, type EndpointUse, noUse } from '../../endpoint-use.ts';
 import { lastCallersOf } from '../../last-callers.ts';
 import type {
   EndpointRecord,

@@ -1,7 +1,7 @@
+import { addDay, daysOf } from '../../../day-set.ts';
+import { addUse, type EndpointUse, isReached, noUse } from '../../../endpoint-use.ts';
 import { Tally } from '../../../usage/tally.ts';
 import { putVarint, VarintReader } from '../../../usage/varint.ts';
-import { addDay, daysOf } from '../../day-set.ts';
-import { addUse, type EndpointUse, isReached, noUse } from '../../endpoint-use.ts';
 import type { Database, Statement } from '../database.ts';
 import type { CallRows } from './call-rows.ts';
 import { minutesPerDay } from './levels.ts';

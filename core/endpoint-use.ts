@@ -1,5 +1,5 @@
-import { outcomeOf } from '../outcome.ts';
 import { addDays, type DaySet, emptyDays } from './day-set.ts';
+import { outcomeOf } from './outcome.ts';
 
 /**
  * The use of an endpoint: permanent facts about the calls that keep it alive. A call is a use when the service

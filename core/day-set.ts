@@ -1,4 +1,4 @@
-import { limits } from '../limits.ts';
+import { limits } from './limits.ts';
 
 /**
  * A set of days as a bitmap, one bit a day: 50 bytes for a year. It holds days of the `limits.recordDays` days up to

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { Random } from '../../../core/random.ts';
-import { addDay, addDays, type DaySet, daysOf, emptyDays } from '../../../core/store/day-set.ts';
+import { addDay, addDays, type DaySet, daysOf, emptyDays } from '../../core/day-set.ts';
+import { Random } from '../../core/random.ts';
 
 function setOf(days: readonly number[]): DaySet {
   const set = emptyDays();

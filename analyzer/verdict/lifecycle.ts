@@ -3,17 +3,17 @@ import type { EndpointRecord } from '../../core/store/store.ts';
 import type { Declaration } from '../inventory/declarations.ts';
 import type { Thresholds } from '../query/answer-head.ts';
 import type { Mark, Status } from '../query/status.ts';
-import type { Parameters } from '../verdict/bgnbd.ts';
-import { type Confidence, confidenceOf, type Silence } from '../verdict/confidence.ts';
-import type { ServiceContext } from '../verdict/model.ts';
+import type { Parameters } from './bgnbd.ts';
+import { type Confidence, confidenceOf, type Silence } from './confidence.ts';
+import type { ServiceContext } from './model.ts';
 import {
   dayMs,
   hoursHeardBefore,
   momentAfter,
   type Observation,
   observedMs,
-} from '../verdict/observation.ts';
-import { type Rhythm, rhythmOf } from '../verdict/rhythm.ts';
+} from './observation.ts';
+import { type Rhythm, rhythmOf } from './rhythm.ts';
 
 /**
  * Whether an endpoint is used, as an answer to delete code by. It follows from permanent records alone,
@@ -29,7 +29,7 @@ export interface Lifecycle {
   observedDays: number;
   /** How sure it is that no use will come; null where it is in use, or where that cannot be known. */
   confidence: number | null;
-  /** End of its last use (core/store/endpoint-use.ts); null without any. */
+  /** End of its last use (core/endpoint-use.ts); null without any. */
   lastUseMs: number | null;
   /** When a regular endpoint is expected next, or was when it is late. */
   expectedMs: number | null;
