@@ -8,6 +8,7 @@ import { type Log, openLog } from '../core/log.ts';
 import { runService } from '../core/process.ts';
 import { type Certificates, openCertificates } from '../core/server/certificates.ts';
 import { storePlace } from '../core/store/engine.ts';
+import { conversionText, type StoreNotice } from '../core/store/notices.ts';
 import type { CallWriter } from '../core/store/store.ts';
 import { heldStepText } from '../core/store/store-clock.ts';
 import { type ClientPrivacy, openClientPrivacy } from './extract/client/privacy.ts';
@@ -52,6 +53,7 @@ export async function startCollector(
       if (held) log.warn({ ...held }, heldStepText(held));
       else log.info("the store's time is the clock's again");
     },
+    onNotice: storeLog(log),
   });
   // The writer holds the store's lock, so no other process uses the key.
   const privacy = await openPrivacy(config, place.clientKeyPath, log).catch(
@@ -181,4 +183,22 @@ if (import.meta.main) {
   // with twice the room, decoding and extraction cost 7 to 9 % less CPU (test/labs/bench/decode.ts).
   setFlagsFromString('--max-inlined-bytecode-size-cumulative=1840');
   await runService('collector', () => startCollector(readConfig(process.env)));
+}
+
+/** A conversion is logged once in so many seconds. */
+const conversionLogS = 10;
+
+/** Logs what the store has to say. */
+function storeLog(log: Log): (notice: StoreNotice) => void {
+  let loggedMs = Number.NEGATIVE_INFINITY;
+  return (notice) => {
+    if ('damaged' in notice) {
+      log.error({ row: notice.damaged }, 'a row of the store is damaged and left out');
+    } else if (notice.conversion === undefined) {
+      log.info('all raw calls of an older release are converted');
+    } else if (performance.now() - loggedMs >= conversionLogS * 1000) {
+      loggedMs = performance.now();
+      log.info({ ...notice.conversion }, conversionText(notice.conversion));
+    }
+  };
 }

@@ -258,6 +258,12 @@ export const limits = {
   /** Calls committed and not rolled up yet: the only raw calls that a report reads. */
   notRolledUpCalls: 50_000,
 
+  /** Damaged rows that are remembered by name: the log and `rollcall check` name them all. */
+  damagedNames: 1_000,
+  /** Free bytes of the disk below which raw calls of release 0.1.0 stay in rows: a step of the conversion writes a
+   *  block and its log, and commits of calls need room too. */
+  conversionFreeBytes: 128 * 1024 * 1024,
+
   // Connections. The attributes of a span and the spans of a request have no bound of their own: the body's
   // bytes bound both.
 

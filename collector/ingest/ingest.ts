@@ -3,6 +3,7 @@ import type { CallBatch, CallDictionary, Delivery, NewDimensions } from '../../c
 import { AppError, asAppError } from '../../core/error.ts';
 import { limits } from '../../core/limits.ts';
 import { atMostEvery } from '../../core/server/memo.ts';
+import { conversionText, damageText } from '../../core/store/notices.ts';
 import type { AppendOutcome, CallWriter } from '../../core/store/store.ts';
 import { heldStepText } from '../../core/store/store-clock.ts';
 import { type ClockAhead, ClockSkew } from '../extract/clock-skew.ts';
@@ -152,8 +153,12 @@ export class Ingest {
   async check(): Promise<string> {
     if (this.#closing) throw new AppError('unavailable', 'the collector is shutting down');
     await this.#prove();
-    const { heldStep } = this.#writer;
-    return heldStep ? heldStepText(heldStep) : '';
+    const { heldStep, conversion, damaged = [] } = this.#writer;
+    const notices: string[] = [];
+    if (heldStep) notices.push(heldStepText(heldStep));
+    if (conversion) notices.push(conversionText(conversion));
+    if (damaged.length > 0) notices.push(damageText(damaged));
+    return notices.join('; ');
   }
 
   /** Refuses new requests, and returns when all that was taken is committed and answered. */

@@ -9,7 +9,9 @@ import type { DecisionStore } from './decisions.ts';
 import type { EndpointStore } from './endpoints.ts';
 import type { InventoryStore } from './inventory.ts';
 import type { KeyStore } from './keys.ts';
+import type { StoreNotice } from './notices.ts';
 import type { SqlAnswer, SqlBounds } from './sql.ts';
+
 import type { CallReader, CallWriter } from './store.ts';
 import type { HeldStep } from './store-clock.ts';
 import type { VerdictStore } from './verdicts.ts';
@@ -75,6 +77,8 @@ export interface WriterOptions {
   /** Called when the machine's clock steps ahead of the store's time (core/store/store-clock.ts), and when the store
    *  has taken the step or the clock came back. */
   onHeldStep: (held: HeldStep | undefined) => void;
+  /** Called for each row that is damaged, once, and as the conversion of an older release's calls goes on. */
+  onNotice: (notice: StoreNotice) => void;
 }
 
 /** @param store of the configuration. Nothing is opened yet. */

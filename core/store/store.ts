@@ -7,6 +7,7 @@ import type { CallFilter, CallPage, CallRequest } from './calls.ts';
 import type { ConsumerNote } from './consumers.ts';
 import type { Decision } from './decisions.ts';
 import type { Inventory } from './inventory.ts';
+import type { Conversion } from './notices.ts';
 import type { HeldStep } from './store-clock.ts';
 
 /**
@@ -20,6 +21,10 @@ export interface CallWriter {
   readonly lost?: Promise<Error> | undefined;
   /** A step of the machine's clock that the store does not follow yet; undefined when its time is the clock's. */
   readonly heldStep?: HeldStep | undefined;
+  /** Raw calls of an older release that are still to be converted; undefined when there are none. */
+  readonly conversion?: Conversion | undefined;
+  /** Names of stored rows that are damaged and left out; at most `limits.damagedNames`. */
+  readonly damaged?: readonly string[];
   /** An empty batch to fill. An engine may build it on memory of a batch that was appended before. */
   newBatch(): CallBatch;
   /**

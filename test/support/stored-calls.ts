@@ -1,5 +1,4 @@
 import { decodeCommit } from '../../core/store/sqlite/calls/commit-columns.ts';
-import { readOldRows } from '../../core/store/sqlite/calls/old-calls.ts';
 import { StoredCalls } from '../../core/store/sqlite/calls/stored-calls.ts';
 import { WholeBlocks } from '../../core/store/sqlite/calls/whole-block.ts';
 import { Database } from '../../core/store/sqlite/database.ts';
@@ -51,8 +50,7 @@ export function rawCallsOf(path: string): RawCall[] {
         found[first + weights.call[i]!]!.weight = weights.weight[i]!;
       }
     };
-    const oldFirst = db.prepare('SELECT ifnull(min(id), 0) FROM call').pluck().get() as number;
-    add('row', oldFirst, (into) => readOldRows(db, 0, Number.MAX_SAFE_INTEGER, into));
+    found.push(...oldCalls(db, routes, clients));
     const blocks = new WholeBlocks(db);
     for (const id of db.prepare('SELECT first_call_id FROM call_block').pluck().all() as number[]) {
       add('block', id, (into) => blocks.read(id, into));
@@ -69,4 +67,30 @@ export function rawCallsOf(path: string): RawCall[] {
 
 function wordsOf(db: Database, sql: string): Map<number, string> {
   return new Map(db.prepare(sql).raw().all() as [number, string][]);
+}
+
+type Words = ReadonlyMap<number, string>;
+
+function oldCalls(db: Database, routes: Words, clients: Words): RawCall[] {
+  const traceIds = new Map<number, Uint8Array>();
+  const commits = db.prepare('SELECT first_call_id, calls, trace_ids FROM call_commit').raw();
+  for (const [first, calls, ids] of commits.all() as [number, number, Uint8Array][]) {
+    for (let i = 0; i < calls; i += 1) traceIds.set(first + i, ids.subarray(i * 16, i * 16 + 16));
+  }
+  const rows = db.prepare(
+    'SELECT c.*, w.weight FROM call c LEFT JOIN call_weight w ON w.call_id = c.id',
+  );
+  return (rows.all() as Record<string, number | null>[]).map((row) => ({
+    id: row.id!,
+    where: 'row' as const,
+    route: routes.get(row.endpoint_id!)!,
+    status: row.status!,
+    endNs: BigInt(row.end_s!) * 1_000_000_000n + BigInt(row.end_ns!),
+    durationNs: row.duration_ns!,
+    client: clients.get(row.client_id ?? 0) ?? '',
+    requestBytes: row.request_bytes ?? -1,
+    responseBytes: row.response_bytes ?? -1,
+    traceId: Buffer.from(traceIds.get(row.id!) ?? Buffer.alloc(16)).toString('hex'),
+    weight: row.weight ?? 1,
+  }));
 }

@@ -16,8 +16,14 @@ export function readOldCalls(db: Database, rolledUpId: number, into: CallRows): 
   into.pushStored(calls);
 }
 
-/** Adds the calls with ids from `first` to `last`, without trace ids. Ids have no gaps but where calls are deleted. */
-export function readOldRows(db: Database, first: number, last: number, into: StoredCalls): void {
+/** Adds the calls with ids from `first` to `last`, without trace ids. @returns their ids, ascending */
+export function readOldRows(
+  db: Database,
+  first: number,
+  last: number,
+  into: StoredCalls,
+): number[] {
+  const ids: number[] = [];
   type Weight = [number, number, number];
   const weights = db
     .prepare('SELECT call_id, weight, copies FROM call_weight WHERE call_id BETWEEN ? AND ?')
@@ -27,6 +33,7 @@ export function readOldRows(db: Database, first: number, last: number, into: Sto
   const rows = db.prepare(`SELECT id, ${columns} FROM call WHERE id BETWEEN ? AND ? ORDER BY id`);
   for (const row of rows.raw().all(first, last) as Row[]) {
     const [id, endpoint, status, endS, endNs, durationNs, client, origin, request, response] = row;
+    ids.push(id);
     const i = into.push(1);
     const { columns } = into;
     columns.endpoint[i] = endpoint;
@@ -42,4 +49,5 @@ export function readOldRows(db: Database, first: number, last: number, into: Sto
     const weight = weightOf.get(id);
     if (weight) into.weights.add(i, weight[1], weight[2]);
   }
+  return ids;
 }

@@ -1,20 +1,16 @@
-import type { CallContext } from '../../../call.ts';
-import { type CommitRun, encodeBlock, partsPerBlock } from '../calls/call-block.ts';
 import { commitName } from '../calls/call-tables.ts';
 import { blockCallsMax } from '../calls/coded.ts';
 import { decodeCommit } from '../calls/commit-columns.ts';
 import { StoredCalls } from '../calls/stored-calls.ts';
 import type { Database, Statement } from '../database.ts';
 import { DamagedError } from '../sealed.ts';
+import { type CallBlocks, type CallRun, noteCommit } from './call-blocks.ts';
 
 /**
  * Commits wait this long at most until they become a block: a search reads all their columns. Longer, and a service
  * with few calls gets larger blocks; 96 blocks a day are few.
  */
 const compactAfterS = 900;
-
-/** Contexts in the cache, 200 bytes each. A full cache is emptied. */
-const cachedContexts = 32_768;
 
 /**
  * Rewrites the calls of many commits into blocks (calls/call-block.ts), in the order of their ids, in one
@@ -23,7 +19,7 @@ const cachedContexts = 32_768;
 export class CallCompaction {
   readonly #onDamage: (damage: DamagedError) => void;
   readonly #calls = new StoredCalls();
-  readonly #contexts = new Map<number, CallContext>();
+  readonly #blocks: CallBlocks;
   /** Calls of commits that are rolled up and wait, and when the oldest commit began to wait. */
   #waitingCalls = 0;
   #waitingSinceS = 0;
@@ -31,7 +27,13 @@ export class CallCompaction {
   #doneCallId = 0;
   readonly #sql: Record<string, Statement>;
 
-  constructor(db: Database, nowS: number, onDamage: (damage: DamagedError) => void) {
+  constructor(
+    db: Database,
+    blocks: CallBlocks,
+    nowS: number,
+    onDamage: (damage: DamagedError) => void,
+  ) {
+    this.#blocks = blocks;
     this.#onDamage = onDamage;
     const isWaiting = `first_call_id > ? AND
       first_call_id <= (SELECT value FROM meta WHERE key = 'rolled_up_call')`;
@@ -52,12 +54,6 @@ export class CallCompaction {
         )
         .raw(),
       deleteCommits: db.prepare('DELETE FROM commit_calls WHERE first_call_id BETWEEN ? AND ?'),
-      addBlock: db.prepare('INSERT INTO call_block VALUES (?, ?, ?, ?)'),
-      addPart: db.prepare('INSERT INTO call_block_part VALUES (?, ?)'),
-      context: db.prepare(
-        `SELECT service_version AS serviceVersion, consumer, agent, bot, error_type AS errorType
-         FROM origin WHERE id = ?`,
-      ),
     };
     this.recover(nowS);
   }
@@ -83,7 +79,7 @@ export class CallCompaction {
   compact(nowS: number): void {
     const lastCallId = this.#lastOfBlock();
     for (const segment of this.#gather(lastCallId)) {
-      this.#writeBlocks(segment);
+      this.#blocks.add(this.#calls, segment);
       const { firstId, from, to } = segment;
       this.#sql.deleteCommits!.run(firstId, firstId + to - from - 1);
     }
@@ -113,9 +109,9 @@ export class CallCompaction {
   }
 
   /** Decodes the commits up to a call. */
-  #gather(lastCallId: number): Segment[] {
+  #gather(lastCallId: number): CallRun[] {
     const calls = this.#calls;
-    const segments: Segment[] = [];
+    const segments: CallRun[] = [];
     const rows = this.#sql.commits!.all(this.#doneCallId + 1, lastCallId) as CommitRow[];
     for (const [id, count, committedS, columns, traceIds] of rows) {
       const from = calls.length;
@@ -128,76 +124,15 @@ export class CallCompaction {
       }
       let segment = segments.at(-1);
       if (segment === undefined || segment.firstId + segment.to - segment.from !== id) {
-        segment = { firstId: id, from, to: from, runs: [] };
+        segment = { firstId: id, from, to: from, commits: [] };
         segments.push(segment);
       }
       segment.to = calls.length;
-      const run = segment.runs.at(-1);
-      if (run?.committedS === committedS) run.calls += count;
-      else segment.runs.push({ calls: count, committedS });
+      noteCommit(segment, count, committedS);
     }
     return segments;
-  }
-
-  /** Writes the calls of a segment as blocks of about the same size. */
-  #writeBlocks({ firstId, from, to, runs }: Segment): void {
-    const blocks = Math.ceil((to - from) / blockCallsMax);
-    const left = runs.map((run) => ({ ...run }));
-    for (let block = 0; block < blocks; block++) {
-      const start = from + Math.floor(((to - from) * block) / blocks);
-      const end = from + Math.floor(((to - from) * (block + 1)) / blocks);
-      this.#writeBlock(firstId + start - from, start, end, takeRuns(left, end - start));
-    }
-  }
-
-  #writeBlock(firstId: number, from: number, to: number, commits: readonly CommitRun[]): void {
-    const calls = this.#calls;
-    const contextOf = (origin: number): CallContext => this.#contextOf(origin);
-    const { summary, parts } = encodeBlock({ calls, from, to, commits, contextOf });
-    this.#sql.addBlock!.run(firstId, to - from, commits.at(-1)!.committedS, summary);
-    for (const { part, bytes } of parts) {
-      this.#sql.addPart!.run(firstId * partsPerBlock + part, bytes);
-    }
-  }
-
-  #contextOf(origin: number): CallContext {
-    let context = this.#contexts.get(origin);
-    if (context === undefined) {
-      const row = this.#sql.context!.get(origin) as ContextRow | undefined;
-      context = { ...(row ?? noContext), bot: row?.bot === 1 };
-      if (this.#contexts.size === cachedContexts) this.#contexts.clear();
-      this.#contexts.set(origin, context);
-    }
-    return context;
   }
 }
 
 /** Id of the first call, calls, time of the commit, columns, trace ids. */
 type CommitRow = [number, number, number, Uint8Array, Uint8Array];
-
-type ContextRow = Omit<CallContext, 'bot'> & { bot: number };
-
-const noContext = { serviceVersion: '', consumer: '', agent: '', errorType: '' };
-
-/** Calls of neighbouring commits that were gathered: their ids have no gap. */
-interface Segment {
-  firstId: number;
-  from: number;
-  to: number;
-  runs: CommitRun[];
-}
-
-/** Takes the first `calls` calls out of the runs. */
-function takeRuns(runs: CommitRun[], calls: number): CommitRun[] {
-  const taken: CommitRun[] = [];
-  let left = calls;
-  while (left > 0) {
-    const run = runs[0]!;
-    const part = Math.min(left, run.calls);
-    taken.push({ calls: part, committedS: run.committedS });
-    left -= part;
-    run.calls -= part;
-    if (run.calls === 0) runs.shift();
-  }
-  return taken;
-}

@@ -2,7 +2,11 @@ import type { CallColumns, Delivery, NewDimensions } from '../../../call.ts';
 import type { RetentionPeriods } from '../../../config/retention.ts';
 import { AppError } from '../../../error.ts';
 import type { WeightColumns } from '../../../weight.ts';
+
 import type { RouteDeclaration } from '../../live-routes.ts';
+
+import type { Conversion } from '../../notices.ts';
+
 import { type ClockReading, type HeldStep, StoreClock } from '../../store-clock.ts';
 import { lastCallId } from '../calls/call-tables.ts';
 import { type Database, isSqliteError } from '../database.ts';
@@ -11,7 +15,9 @@ import type { DamagedError } from '../sealed.ts';
 import { StoreFile } from '../store-file.ts';
 import { WriterLock } from '../writer-lock.ts';
 import { forgetAddresses } from './address-removal.ts';
+import { CallBlocks } from './call-blocks.ts';
 import { CallCompaction } from './call-compaction.ts';
+import { CallConversion } from './call-conversion.ts';
 import { CallLog } from './call-log.ts';
 import { DeclaredRoutes } from './declared-routes.ts';
 import { Dimensions } from './dimensions.ts';
@@ -46,6 +52,7 @@ export class StoreTransactions {
   readonly #log: CallLog;
   readonly #rollup: Rollup;
   readonly #compaction: CallCompaction;
+  readonly #conversion: CallConversion;
   readonly #purger: Purger;
   readonly #declared: DeclaredRoutes;
   #declaredRefreshedS: number;
@@ -59,6 +66,7 @@ export class StoreTransactions {
 
   /**
    * @param keepsAddresses false: full addresses of earlier times are taken out of the file
+   * @param onDamage called with the name of each row that is damaged, each time it is read
    * @param ignoreConsumers globs over the consumers whose calls keep no endpoint alive
    */
   constructor(
@@ -67,6 +75,7 @@ export class StoreTransactions {
     clock: ClockReading,
     keepsAddresses = true,
     ignoreConsumers: readonly string[] = [],
+    onDamage: (what: string) => void = () => {},
   ) {
     this.#lock = new WriterLock(path);
     try {
@@ -82,9 +91,11 @@ export class StoreTransactions {
       const ignored = new IgnoredConsumers(ignoreConsumers);
       this.#dimensions = new Dimensions(this.#db, ignored);
       this.#log = new CallLog(this.#db, this.#dimensions, nowS);
-      const onDamage = (damage: DamagedError): void => this.#onDamage(damage);
-      this.#rollup = new Rollup(this.#db, nowS, onDamage);
-      this.#compaction = new CallCompaction(this.#db, nowS, onDamage);
+      const noteDamage = ({ what }: DamagedError): void => onDamage(what);
+      this.#rollup = new Rollup(this.#db, nowS, noteDamage);
+      const blocks = new CallBlocks(this.#db);
+      this.#compaction = new CallCompaction(this.#db, blocks, nowS, noteDamage);
+      this.#conversion = new CallConversion(this.#db, blocks);
       this.#purger = new Purger(this.#db, retention);
       this.#declared = new DeclaredRoutes(this.#db);
       this.#declaredRefreshedS = nowS;
@@ -207,6 +218,16 @@ export class StoreTransactions {
     return true;
   }
 
+  /** Converts some raw calls of release 0.1.0. @returns false when none is left, or none can be converted now */
+  convertSome(nowS: number): boolean {
+    if (!this.#conversion.isDue(nowS)) return false;
+    return this.#write(() => this.#conversion.step(nowS));
+  }
+
+  get conversion(): Conversion | undefined {
+    return this.#conversion.state;
+  }
+
   beginPurge(nowS: number): void {
     this.#write(() => {
       this.#purger.begin(nowS);
@@ -220,7 +241,9 @@ export class StoreTransactions {
   purgeStep(nowS: number): boolean {
     try {
       this.#lock.check();
-      return this.#purger.step(nowS);
+      const isMore = this.#purger.step(nowS);
+      if (!isMore) this.#conversion.recover();
+      return isMore;
     } catch (error) {
       throw unavailable(error);
     }
@@ -245,8 +268,6 @@ export class StoreTransactions {
     this.#lock.close();
   }
 
-  #onDamage(_damage: DamagedError): void {}
-
   #write<T>(work: () => T): T {
     try {
       if (this.#stale) this.#readAgain();
@@ -269,6 +290,7 @@ export class StoreTransactions {
     this.#log.recover(this.#notRolledUpSinceS);
     this.#rollup.recover(this.#notRolledUpSinceS);
     this.#compaction.recover(this.#notRolledUpSinceS);
+    this.#conversion.recover();
     this.#stale = false;
   }
 }

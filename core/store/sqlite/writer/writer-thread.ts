@@ -4,7 +4,11 @@ import type { RetentionPeriods } from '../../../config/retention.ts';
 import { asAppError } from '../../../error.ts';
 import { limits } from '../../../limits.ts';
 import type { WeightColumns } from '../../../weight.ts';
+
 import type { RouteDeclaration } from '../../live-routes.ts';
+
+import type { StoreNotice } from '../../notices.ts';
+
 import type { ClockReading, HeldStep } from '../../store-clock.ts';
 import { WriterReplaced } from '../writer-lock.ts';
 import { type Stages, StoreTransactions } from './transactions.ts';
@@ -41,7 +45,8 @@ export type WriterAnswer =
   | ({ id: number; seconds: number } & Performed)
   | { id: number; error: { code: string; message: string } }
   /** The machine's clock stepped, or its step was taken. */
-  | { held: HeldStep | undefined };
+  | { held: HeldStep | undefined }
+  | StoreNotice;
 
 interface Performed {
   stored?: boolean[];
@@ -67,6 +72,7 @@ let purgedS = 0;
 /** Store time of the last message. */
 let nowS = 0;
 let isHeld = false;
+let isConverting = false;
 
 try {
   transactions = new StoreTransactions(
@@ -75,10 +81,12 @@ try {
     start.clock,
     start.keepsAddresses,
     start.ignoreConsumers,
+    (what) => port.postMessage({ damaged: what } satisfies WriterAnswer),
   );
   nowS = transactions.nowS(start.clock);
   purgedS = nowS;
   tellHeld();
+  tellConversion();
   port.postMessage({ id: 0, seconds: 0 } satisfies WriterAnswer);
 } catch (error) {
   port.postMessage(failure(0, error));
@@ -130,7 +138,8 @@ function perform(request: WriterRequest): Performed {
       return {};
     case 'compact':
       transactions.rollUp(nowS);
-      while (transactions.compactOne(nowS, true));
+      while (transactions.compactOne(nowS, true) || transactions.convertSome(nowS));
+      tellConversion();
       return {};
     case 'purge':
       transactions.beginPurge(request.asOfS);
@@ -164,11 +173,16 @@ function tick(): void {
   purging = true;
 }
 
-/** Compacts one shard, or deletes a bounded number of rows. @returns false when nothing is due */
+/** Compacts one shard or block, deletes or converts a bounded number of rows. @returns false when nothing is due */
 function maintainOne(): boolean {
   if (transactions.compactOne(nowS)) return true;
-  if (purging) purging = transactions.purgeStep(nowS);
-  return purging;
+  if (purging) {
+    purging = transactions.purgeStep(nowS);
+    if (purging) return true;
+  }
+  const isMore = transactions.convertSome(nowS);
+  tellConversion();
+  return isMore;
 }
 
 /** Compacts and purges in small transactions; appends run between them. */
@@ -185,6 +199,13 @@ function maintain(): void {
     });
     if (more) maintain();
   });
+}
+
+function tellConversion(): void {
+  const { conversion } = transactions;
+  if (conversion === undefined && !isConverting) return;
+  isConverting = conversion !== undefined;
+  port.postMessage({ conversion } satisfies WriterAnswer);
 }
 
 function tellHeld(): void {

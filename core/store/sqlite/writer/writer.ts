@@ -2,6 +2,8 @@ import { Worker } from 'node:worker_threads';
 import { CallBatch, callColumns, type NewDimensions } from '../../../call.ts';
 import type { RetentionPeriods } from '../../../config/retention.ts';
 import { AppError, type ErrorCode } from '../../../error.ts';
+import { limits } from '../../../limits.ts';
+import type { Conversion, StoreNotice } from '../../notices.ts';
 import type { AppendOutcome, CallWriter } from '../../store.ts';
 import type { ClockReading, HeldStep } from '../../store-clock.ts';
 import type { Stages } from './transactions.ts';
@@ -22,6 +24,8 @@ export interface SqliteWriterOptions {
   /** Called when the machine's clock steps ahead of store time (core/store/store-clock.ts), and when store time has
    *  taken the step or the clock came back. */
   onHeldStep?: (held: HeldStep | undefined) => void;
+  /** Called for each row that is damaged, once, and as the conversion of an older release's calls goes on. */
+  onNotice?: (notice: StoreNotice) => void;
 }
 
 /**
@@ -73,6 +77,9 @@ class SqliteWriter implements SqliteCallWriter {
   readonly #ticks: NodeJS.Timeout;
   #ticking = false;
   heldStep: HeldStep | undefined;
+  conversion: Conversion | undefined;
+  readonly damaged: string[] = [];
+  readonly #onNotice: (notice: StoreNotice) => void;
   readonly #onHeldStep: (held: HeldStep | undefined) => void;
   readonly #waiting = new Map<number, Waiting>();
   /** Columns of a committed batch, which the worker thread gave back. */
@@ -88,6 +95,7 @@ class SqliteWriter implements SqliteCallWriter {
     this.#now = options.now ?? Date.now;
     this.#uptime = options.uptime ?? options.now ?? (() => performance.now());
     this.#onHeldStep = options.onHeldStep ?? (() => {});
+    this.#onNotice = options.onNotice ?? (() => {});
     const clock = this.#clock();
     const start: WriterStart = { path, retention, clock, keepsAddresses, ignoreConsumers };
     this.#worker = new Worker(new URL('./writer-thread.ts', import.meta.url), {
@@ -184,6 +192,17 @@ class SqliteWriter implements SqliteCallWriter {
       const isChange = (this.heldStep === undefined) !== (answer.held === undefined);
       this.heldStep = answer.held;
       if (isChange) this.#onHeldStep(answer.held);
+      return;
+    }
+    if ('conversion' in answer) {
+      this.conversion = answer.conversion;
+      this.#onNotice(answer);
+      return;
+    }
+    if ('damaged' in answer) {
+      if (this.damaged.includes(answer.damaged)) return;
+      if (this.damaged.length < limits.damagedNames) this.damaged.push(answer.damaged);
+      this.#onNotice(answer);
       return;
     }
     const waiting = this.#waiting.get(answer.id);
