@@ -18,8 +18,13 @@ import { clientNotes, isHashed } from './client-notes.ts';
 import { filteredSelection } from './endpoint-filter.ts';
 import { countOf, percent } from './figures.ts';
 
+export interface ClientEntry extends ClientUsage {
+  /** Calls in the window to the same endpoints, those of unknown clients too. */
+  allCalls: number;
+}
+
 /** One network address that called. Calls without a known address are in no row. */
-export const clientTable = tableOf<ClientUsage>()('ClientRow', {
+export const clientTable = tableOf<ClientEntry>()('ClientRow', {
   client: {
     type: z.string(),
     about: `address; the last row is {other}: the clients beyond ${limits.listedClients} and the rarest of an endpoint with more than ${limits.clientsPerEndpoint}`,
@@ -31,6 +36,11 @@ export const clientTable = tableOf<ClientUsage>()('ClientRow', {
     about: 'calls in the window',
     value: ({ calls }) => countOf(calls),
     brief: true,
+  },
+  share_pct: {
+    type: percentOrNull,
+    about: 'of all calls in the window to the same endpoints, those without a known address too',
+    value: ({ calls, allCalls }) => percent(calls, allCalls),
   },
   errors: {
     type: count,
@@ -55,7 +65,7 @@ export const clientTable = tableOf<ClientUsage>()('ClientRow', {
 export type ClientRow = z.output<typeof clientTable.schema>;
 
 /** `{other}` comes last, regardless of its calls. */
-const mostCallsFirst: Order<ClientUsage> = {
+const mostCallsFirst: Order<ClientEntry> = {
   value: ({ client, calls }) => (client === specialRoutes.other ? null : calls),
   descending: true,
   key: ({ client }) => client,
@@ -90,7 +100,9 @@ export const clients = defineQuery({
     const page = await listPage(context, '/clients', parameters, async (window) => {
       const coverage = await keptCoverage(snapshot, window);
       const { selection, observedSinceMs } = await filteredSelection(snapshot, parameters);
-      const rows = await snapshot.clients(selection, coverage.window, limits.listedClients);
+      const found = await snapshot.clients(selection, coverage.window, limits.listedClients);
+      const { calls: allCalls } = await snapshot.total(selection, coverage.window);
+      const rows = found.map((usage) => ({ ...usage, allCalls }));
       const estimated = rows.some(
         (usage) => usage.estimated || usage.client === specialRoutes.other,
       );

@@ -122,7 +122,7 @@ export const endpoint = defineQuery({
       versions: versionEntries(versions, entry.endpoint, entry.usage.calls).map((version) =>
         versionTable.row(version),
       ),
-      clients: clients.map((client) => clientTable.row(client)),
+      clients: clients.map((client) => clientTable.row({ ...client, allCalls: entry.usage.calls })),
       last_callers: row.last_callers,
       last_answered_callers: entry.endpoint.lastAnsweredCallers.map(lastCallerRow),
     };

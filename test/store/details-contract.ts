@@ -130,6 +130,32 @@ export function detailsContract(
       for (const window of windows) await expectExact(calls, window);
     });
 
+    it('of two spellings of a route are those of one endpoint', async () => {
+      const calls = inContexts(9, randomCalls(212, 400, nowS, 1)).map((call, i) => ({
+        ...call,
+        service: 'shop',
+        method: 'GET',
+        route: i % 3 === 0 ? '/users/{user_id}' : '/users/{id}',
+      }));
+      const asOne = calls.map((call) => ({ ...call, route: '/users/{id}' }));
+      const check = async (): Promise<void> =>
+        reader.snapshot('default', async (snapshot) => {
+          const found = await snapshot.consumers({}, allTime, 100);
+          expect(found.toSorted(byName)).toEqual(consumersOf(asOne).sort(byName));
+          const versions = await snapshot.versions({}, allTime);
+          for (const { version, usage } of versions) {
+            const own = asOne.filter(({ context }) => context.serviceVersion === version);
+            expect(usage.calls).toBe(own.length);
+          }
+        });
+      await append(calls.slice(0, 200));
+      await under.compact();
+      await append(calls.slice(200));
+      await check();
+      await under.compact();
+      await check();
+    });
+
     it('take late calls of any age', async () => {
       const calls = inContexts(4, randomCalls(205, 1_000, nowS, 3, 700 * 86_400));
       for (let at = 0; at < calls.length; at += 200) {

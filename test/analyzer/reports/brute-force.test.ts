@@ -180,13 +180,24 @@ async function expectReports(
   const gets = inWindow.filter(({ method, client }) => method === 'GET' && client !== '');
   for (const row of clients) {
     const own = gets.filter(({ client }) => client === row.client);
-    expect([row.client, row.calls, row.errors]).toEqual([
+    const all = inWindow.filter(({ method }) => method === 'GET').length;
+    expect([row.client, row.calls, row.errors, row.share_pct]).toEqual([
       row.client,
       own.length,
       countOf(own, isError),
+      Math.round((1e6 * own.length) / all) / 1e4,
     ]);
   }
   expect(clients).toHaveLength(new Set(gets.map(({ client }) => client)).size);
+  const { consumers } = await get(`/consumers?${query}`);
+  const names = Map.groupBy(inWindow, ({ consumer, agent }) => consumer || agent || null);
+  expect(new Set(consumers.map((row: Answer) => row.consumer))).toEqual(new Set(names.keys()));
+  for (const [name, own] of names) {
+    const found = consumers.filter((row: Answer) => row.consumer === name);
+    const sum = (field: string) =>
+      found.reduce((all: number, row: Answer) => all + (row[field] as number), 0);
+    expect([name, sum('calls'), sum('errors')]).toEqual([name, own.length, countOf(own, isError)]);
+  }
   const { services } = await get(`/services?${query}`);
   for (const row of services) {
     const isOwn = (call: PlainCall) =>

@@ -357,6 +357,7 @@ describe.each(engines)('the report on $name', (engine) => {
     expect(answer.clients.find((row: { client: string }) => row.client === errorClient)).toEqual({
       client: errorClient,
       calls: 20,
+      share_pct: 9.9502,
       errors: 20,
       error_rate_pct: 100,
     });
