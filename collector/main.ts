@@ -109,7 +109,7 @@ function openIngest(
   log: Log,
 ): Parts {
   const dictionary = privacy ? new PrivateDictionary(privacy) : new CallDictionary();
-  const metrics = new CollectorMetrics();
+  const metrics = new CollectorMetrics(config.auth === 'off');
   const extraction = { config, now: Date.now };
   const sameSpanLog = new LogThrottle();
   const extractor = new Extractor({ ...extraction, dictionary, privacy });

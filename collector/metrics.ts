@@ -14,7 +14,11 @@ export class CollectorMetrics {
   queueBytes: () => number = () => 0;
   clocksAhead: () => ClockAhead[] = () => [];
 
-  constructor() {
+  /**
+   * @param namesServices false where projects are apart: whoever reads the metrics, without a key, then learns of no
+   *   service of any project
+   */
+  constructor(namesServices = true) {
     const registers = [this.#registry];
     counter(registers, 'rollcall_spans_total', spansHelp, ['outcome', 'reason'], this.#spans);
     counter(
@@ -26,7 +30,12 @@ export class CollectorMetrics {
     );
     counter(registers, 'rollcall_calls_repaired_total', repairsHelp, ['repair'], this.#repairs);
     gauge(registers, 'rollcall_queue_bytes', queueHelp, () => this.queueBytes());
-    clockGauge(registers, () => this.clocksAhead());
+    if (namesServices) clockGauge(registers, () => this.clocksAhead());
+    else {
+      gauge(registers, clockName, clockHelp, () => {
+        return Math.max(0, ...this.clocksAhead().map(({ aheadS }) => aheadS));
+      });
+    }
     const bodyBytes = new Map([['', { labels: {}, count: 0 }]]);
     counter(registers, 'rollcall_body_bytes_total', bytesHelp, [], bodyBytes, () => {
       bodyBytes.get('')!.count = this.#bodyBytes;
@@ -112,8 +121,9 @@ const repairsHelp =
 const othersHelp =
   'Stored calls whose endpoint is past the bound of its service: a report has them under {other}';
 const bytesHelp = 'Bytes of request bodies read, after decompression';
+const clockName = 'rollcall_clock_ahead_seconds';
 const clockHelp =
-  'Service instances whose spans came before they ended, in the last hour: how far their clock is ahead, at least';
+  'Service instances whose spans came before they ended, in the last hour: how far their clock is ahead, at least; with keys the largest of all, without names';
 const queueHelp = 'Bytes of bodies and calls in memory that are not committed';
 
 function add(
@@ -161,7 +171,7 @@ function gauge(registers: Registry[], name: string, help: string, read: () => nu
 
 function clockGauge(registers: Registry[], read: () => ClockAhead[]): void {
   new Gauge({
-    name: 'rollcall_clock_ahead_seconds',
+    name: clockName,
     help: clockHelp,
     labelNames: ['service', 'instance'],
     registers,

@@ -357,6 +357,9 @@ export const limits = {
   sqlS: 3_600,
   sqlAnswerBytes: 64 * 1024 * 1024,
   sqlMemoryMiB: 1_024,
+  /** How long keys, inventories and the like wait for another process's transaction. Ours last milliseconds,
+   *  migrations seconds. */
+  lockWaitMs: 10_000,
   /** How long a collector that finds a new lock file waits for the store's writer to answer. A writer looks once a
    *  second, and a transaction lasts 0.2 s. */
   writerAnswerMs: 5_000,

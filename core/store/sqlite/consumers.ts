@@ -41,7 +41,7 @@ class SqliteConsumers implements ConsumerStore {
   }
 
   async put(project: string, notes: readonly ConsumerNote[]): Promise<void> {
-    this.#rows.write(() => {
+    await this.#rows.write(() => {
       const row = projectRow(this.#sql.findProject, project);
       for (const { consumer, displayName, group, contact, changedMs } of notes) {
         this.#sql.put.run(row, consumer, displayName, group, contact, changedMs);
@@ -54,7 +54,7 @@ class SqliteConsumers implements ConsumerStore {
   }
 
   async remove(project: string, consumer: string): Promise<void> {
-    this.#rows.write(() => {
+    await this.#rows.write(() => {
       const row = projectRow(this.#sql.findProject, project);
       if (this.#sql.has.get(row, consumer) === undefined) {
         throw new AppError('not_found', `there is no note on consumer ${JSON.stringify(consumer)}`);

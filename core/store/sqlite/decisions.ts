@@ -34,7 +34,7 @@ class SqliteDecisions implements DecisionStore {
   }
 
   async decide(project: string, decisions: readonly Decision[]): Promise<void> {
-    this.#rows.write(() => {
+    await this.#rows.write(() => {
       const projectId = projectRow(this.#sql.findProject, project);
       for (const decision of decisions) this.#add(projectId, decision);
       const places = this.#sql.places.get(projectId) as number;

@@ -49,7 +49,7 @@ class SqliteInventories implements InventoryStore {
   }
 
   async remove(project: string, place: InventoryPlace, by: Authorship): Promise<void> {
-    this.#rows.write(() => {
+    await this.#rows.write(() => {
       const projectId = projectRow(this.#findProject, project);
       const before = this.#uploaded.newest(projectId, place);
       if (!before || before.format === deletedFormat) throw noInventory(place);

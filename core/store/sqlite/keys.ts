@@ -23,24 +23,19 @@ export async function openSqliteKeys(path: string): Promise<KeyStore> {
   return new SqliteKeys(openDatabase(path, 'write'));
 }
 
-/** Recording a use runs on the event loop that answers requests: it gives up after this long. */
-const touchTimeoutMs = 20;
-
 class SqliteKeys implements KeyStore {
   readonly #db: Database;
   readonly #rows: ShortTransactions;
-  readonly #timeoutMs: number;
   readonly #sql;
 
   constructor(db: Database) {
     this.#db = db;
     this.#rows = new ShortTransactions(db, 'keys');
-    this.#timeoutMs = db.pragma('busy_timeout') as number;
     this.#sql = statements(db);
   }
 
   async createProject(name: string): Promise<void> {
-    this.#rows.write(() => {
+    await this.#rows.write(() => {
       if (this.#sql.findProject.get(name) !== undefined) {
         throw new AppError('conflict', `there is a project "${name}" already`);
       }
@@ -116,18 +111,15 @@ class SqliteKeys implements KeyStore {
     }));
   }
 
-  /** Without waiting for the disk: a crash may lose a use, never the file. */
+  /** Without waiting for the disk or another process: a crash may lose a use, never the file. */
   async touch(uses: readonly KeyUse[]): Promise<void> {
     this.#db.pragma('synchronous = NORMAL');
-    this.#db.pragma(`busy_timeout = ${touchTimeoutMs}`);
-    try {
-      this.#rows.write(() => {
-        for (const { project, id, usedS } of uses) this.#sql.touch.run(usedS, id, project, usedS);
-      });
-    } finally {
-      this.#db.pragma(`busy_timeout = ${this.#timeoutMs}`);
-      this.#db.pragma('synchronous = FULL');
-    }
+    // Begins and ends before `write` returns.
+    const written = this.#rows.write(() => {
+      for (const { project, id, usedS } of uses) this.#sql.touch.run(usedS, id, project, usedS);
+    }, 0);
+    this.#db.pragma('synchronous = FULL');
+    await written;
   }
 
   async close(): Promise<void> {

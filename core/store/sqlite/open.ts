@@ -20,8 +20,9 @@ export function openDatabase(path: string, access: 'read' | 'write'): Database {
     mkdirSync(dirname(path), { recursive: true });
     refuseSecondName(path);
     db = new Database(path, { timeoutMs: busyTimeoutMs });
-    // Has an effect on an empty file only. It lets free pages be released in small steps.
-    db.pragma('auto_vacuum = INCREMENTAL');
+    // Lets free pages be released in small steps. It has an effect on an empty file only, but waits for a write
+    // lock on any other too.
+    if (db.pragma('user_version') === 0) db.pragma('auto_vacuum = INCREMENTAL');
     db.pragma('journal_mode = WAL');
     db.pragma('synchronous = FULL');
     migrate(db);

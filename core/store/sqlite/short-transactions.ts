@@ -1,10 +1,17 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { AppError } from '../../error.ts';
-import { type Database, isSqliteError } from './database.ts';
+import { limits } from '../../limits.ts';
+import { type Database, isBusy, isSqliteError } from './database.ts';
 import { StoreFile } from './store-file.ts';
+
+/** SQLite waits for a lock on the thread that asks. Ours answers requests meanwhile. */
+const lockTimeoutMs = 20;
+const retryMs = 25;
 
 /**
  * Reads and writes of a few rows beside the collector's writer: WAL lets one process write at a time, each
- * waits for the other's transaction. A failure of SQLite becomes AppError `unavailable`.
+ * waits for the other's transaction, without blocking this thread. A failure of SQLite becomes AppError
+ * `unavailable`.
  */
 export class ShortTransactions {
   readonly #db: Database;
@@ -12,15 +19,17 @@ export class ShortTransactions {
   /** What is stored, for messages: `keys`. */
   readonly #rows: string;
 
+  /** @param db used for nothing else */
   constructor(db: Database, rows: string) {
     this.#db = db;
     this.#file = new StoreFile(db.path);
     this.#rows = rows;
+    db.pragma(`busy_timeout = ${lockTimeoutMs}`);
   }
 
   /** One consistent state. */
-  read<T>(work: () => T): T {
-    return this.attempt('read', () => {
+  read<T>(work: () => T): Promise<T> {
+    return this.#whenFree('read', limits.lockWaitMs, () => {
       this.#db.exec('BEGIN');
       try {
         return work();
@@ -30,9 +39,12 @@ export class ShortTransactions {
     });
   }
 
-  /** All of `work` or, when it throws, nothing. */
-  write<T>(work: () => T): T {
-    return this.attempt('write', () =>
+  /**
+   * All of `work` or, when it throws, nothing. `work` runs again while another process writes.
+   * @param waitMs until it is given up
+   */
+  write<T>(work: () => T, waitMs: number = limits.lockWaitMs): Promise<T> {
+    return this.#whenFree('write', waitMs, () =>
       this.#db.immediately(() => {
         const result = work();
         this.#file.check();
@@ -41,7 +53,7 @@ export class ShortTransactions {
     );
   }
 
-  /** Without a transaction of its own. */
+  /** Without a transaction of its own, at once or not at all. */
   attempt<T>(verb: 'read' | 'write', work: () => T): T {
     try {
       return work();
@@ -49,6 +61,19 @@ export class ShortTransactions {
       if (!isSqliteError(error)) throw error;
       const message = `the store cannot ${verb} ${this.#rows}: ${error.message} (${error.code})`;
       throw new AppError('unavailable', message, { cause: error });
+    }
+  }
+
+  async #whenFree<T>(verb: 'read' | 'write', waitMs: number, work: () => T): Promise<T> {
+    const untilMs = performance.now() + waitMs;
+    for (;;) {
+      try {
+        return this.attempt(verb, work);
+      } catch (error) {
+        const isLocked = error instanceof AppError && isBusy(error.cause);
+        if (!isLocked || performance.now() >= untilMs) throw error;
+      }
+      await pause(retryMs);
     }
   }
 }

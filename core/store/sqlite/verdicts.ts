@@ -40,7 +40,7 @@ class SqliteVerdicts implements VerdictStore {
   }
 
   async record(project: string, day: number, verdicts: readonly DailyVerdict[]): Promise<void> {
-    this.#rows.write(() => {
+    await this.#rows.write(() => {
       const projectId = this.#project(project);
       const newest = this.#sql.newestDay.get(projectId) as number | null;
       if (newest !== null && newest >= day) return;
@@ -82,7 +82,7 @@ class SqliteVerdicts implements VerdictStore {
   }
 
   async keepEvidence(project: string, { endpoint, asOfMs, body }: KeptEvidence): Promise<void> {
-    this.#rows.write(() => {
+    await this.#rows.write(() => {
       const projectId = this.#project(project);
       this.#sql.addEvidence.run(projectId, endpoint, asOfMs, gzipSync(body));
       this.#sql.forgetEvidence.run(projectId, projectId, limits.evidences);
