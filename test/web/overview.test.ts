@@ -236,7 +236,7 @@ describeInBrowser('the overview in a browser', () => {
     await page.getByRole('button', { name: 'Copy for pull request' }).first().click();
     await page.getByText('Copied').waitFor();
     const copied = await page.evaluate(() => navigator.clipboard.readText());
-    expect(copied).toMatch(/^(GET|POST) \/\S+ \(\w+, production\): dead on 20/);
+    expect(copied).toMatch(/^### `(GET|POST) \/\S+` of \w+ \(production\): dead, confidence 0/);
     await watched.close();
   });
 

@@ -49,6 +49,17 @@ interface Sent {
  * @throws ApiError, NoAnswer
  */
 export async function request<T>(path: string, sent: Sent = {}): Promise<T> {
+  const text = await answerTo(path, sent);
+  return text === undefined ? (undefined as T) : (JSON.parse(text) as T);
+}
+
+/** As `request`, for an answer that is no JSON. */
+export async function requestText(path: string, parameters: Parameters): Promise<string> {
+  return (await answerTo(path, { parameters })) ?? '';
+}
+
+/** Undefined for an answer without a body. */
+async function answerTo(path: string, sent: Sent): Promise<string | undefined> {
   const { method = 'GET', parameters, body, signal } = sent;
   const headers: Record<string, string> = { accept: 'application/json', 'x-rollcall-page': '1' };
   if (body !== undefined) {
@@ -68,9 +79,9 @@ export async function request<T>(path: string, sent: Sent = {}): Promise<T> {
     if (signal?.aborted) throw error;
     throw new NoAnswer(error);
   }
-  if (response.status === 204) return undefined as T;
+  if (response.status === 204) return undefined;
   const text = await response.text();
-  if (response.ok) return JSON.parse(text) as T;
+  if (response.ok) return text;
   throw errorOf(response.status, text);
 }
 

@@ -7,6 +7,7 @@ import type {
   ReportRow,
   Session,
 } from '../api/answers.ts';
+import { evidenceText } from '../api/evidence.ts';
 import { useRemovable, useReport } from '../api/queries.ts';
 import { addressOf, api } from '../api/request.ts';
 import { CopyButton } from '../parts/copy-button.tsx';
@@ -19,7 +20,7 @@ import { Marks, StatusWord } from '../parts/status.tsx';
 import { exact, plural } from '../state/format.ts';
 import { carried, type Search, usePageSearch, writeSearch } from '../state/search.ts';
 import { plainText } from '../state/text.ts';
-import { cautions, evidenceText, type Siblings, verdict } from '../state/verdict.ts';
+import { cautions, type Siblings, verdict } from '../state/verdict.ts';
 import styles from './dead.module.css';
 
 /** What can go, and why: dead and never called endpoints by service, longest silent first. */
@@ -96,7 +97,6 @@ function DeadList({
       key={row.id}
       row={row}
       search={search}
-      generatedAt={removable.generated_at}
       otherCalls={(calls.get(serviceOf(row)) ?? 0) - row.total_calls}
     />
   );
@@ -200,15 +200,23 @@ function Count({
   );
 }
 
+/** The other reasons are told in the sentences above. */
+const isFurther = ({ code }: EndpointRow['reasons'][number]): boolean =>
+  !['silent', 'never_called', 'uses', 'sampled'].includes(code);
+
+/** How sure the verdict is, in per cent. */
+function Confidence({ of }: { of: number | null }) {
+  if (of === null) return null;
+  return <span className={styles.label}>{exact(Math.floor(of * 100))} % sure</span>;
+}
+
 function DeadItem({
   row,
   search,
-  generatedAt,
   otherCalls,
 }: {
   row: EndpointRow;
   search: Search;
-  generatedAt: string;
   otherCalls: number;
 }) {
   const siblings: Siblings | undefined =
@@ -224,16 +232,14 @@ function DeadItem({
           <Route method={row.method} route={row.route} />
         </Link>
         <StatusWord status={row.status} />
+        <Confidence of={row.confidence} />
         <Marks marks={row.marks} />
       </div>
       <div className={styles.actions}>
-        <CopyButton
-          name="Copy for pull request"
-          text={() => evidenceText(row, siblings, generatedAt)}
-        />
+        <CopyButton name="Copy for pull request" text={() => evidenceText(row.id)} />
       </div>
       <p className={styles.reasons}>
-        {reasons.join(' ')}
+        {[...reasons, ...row.reasons.filter(isFurther).map(({ message }) => message)].join(' ')}
         {doubts.length > 0 && <span className={styles.doubts}> {doubts.join(' ')}</span>}
       </p>
     </li>

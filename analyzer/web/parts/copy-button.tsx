@@ -1,12 +1,18 @@
 import { useEffect, useRef, useState } from 'react';
 
-/** Copies text and confirms it. */
-export function CopyButton({ text, name = 'Copy' }: { text: () => string; name?: string }) {
+/** Copies text, which may have to be fetched first, and confirms it. */
+export function CopyButton({
+  text,
+  name = 'Copy',
+}: {
+  text: () => string | Promise<string>;
+  name?: string;
+}) {
   const [state, setState] = useState<'idle' | 'copied' | 'failed'>('idle');
   const timer = useRef(0);
   useEffect(() => () => window.clearTimeout(timer.current), []);
   const copy = async () => {
-    const isCopied = await copyText(text());
+    const isCopied = await Promise.resolve(text()).then(copyText, () => false);
     setState(isCopied ? 'copied' : 'failed');
     window.clearTimeout(timer.current);
     timer.current = window.setTimeout(() => setState('idle'), 2_000);

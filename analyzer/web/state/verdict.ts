@@ -1,5 +1,5 @@
 import type { EndpointRow } from '../api/answers.ts';
-import { day, exact, plural } from './format.ts';
+import { day, plural } from './format.ts';
 import { plainText } from './text.ts';
 
 /**
@@ -67,22 +67,4 @@ export function cautions(row: EndpointRow): string[] {
   if (marks.includes('only_errors')) said.push('No call of its life succeeded.');
   if (marks.includes('periodic')) said.push('It is called in a rhythm: wait for the next date.');
   return said;
-}
-
-/** The facts as text for a pull request that removes the endpoint. */
-export function evidenceText(row: EndpointRow, siblings: Siblings | undefined, at: string): string {
-  const where = row.environment === '' ? row.service : `${row.service}, ${row.environment}`;
-  const lines = [
-    `${row.method} ${plainText(row.route)} (${plainText(where)}): ${(row.status ?? 'bucket').replaceAll('_', ' ')} on ${at}.`,
-    ...verdict(row, siblings).map((sentence) => `- ${sentence}`),
-    `- Observed for ${plural(row.observed_days, 'day')}; ${exact(row.lifetime_calls)} calls in its life.`,
-    ...row.last_callers
-      .slice(0, 5)
-      .map(({ client, consumer, agent, called_at }) =>
-        plainText(
-          `- Last caller: ${[consumer, agent, client].filter((one) => one !== null).join(', ')}, ${called_at}`,
-        ),
-      ),
-  ];
-  return `${lines.join('\n')}\n`;
 }

@@ -1,5 +1,6 @@
 import { useEffect, useMemo, useRef } from 'react';
 import type { EndpointAnswer, EndpointRow } from '../../api/answers.ts';
+import { evidenceText } from '../../api/evidence.ts';
 import { useComparedEndpoint, useEndpoint, useReport, useTimeseries } from '../../api/queries.ts';
 import { Heatmap } from '../../charts/heatmap.tsx';
 import { PercentileCurve } from '../../charts/percentile-curve.tsx';
@@ -25,7 +26,7 @@ import {
 import { useKeys } from '../../state/keys.ts';
 import { isLike } from '../../state/period.ts';
 import { usePageSearch } from '../../state/search.ts';
-import { evidenceText, type Siblings, verdict } from '../../state/verdict.ts';
+import { type Siblings, verdict } from '../../state/verdict.ts';
 import { ConsumerName } from '../consumer-table.tsx';
 import { CallsBars, LatencyLines } from '../overview/charts.tsx';
 import styles from './drawer.module.css';
@@ -104,7 +105,7 @@ function Detail({ answer }: { answer: EndpointAnswer }) {
         <p className={styles.verdict}>{verdict(row, siblings).join(' ')}</p>
         <CopyButton
           name={isRemovable(row) ? 'Copy for pull request' : 'Copy as text'}
-          text={() => evidenceText(row, siblings, answer.generated_at)}
+          text={() => evidenceText(row.id)}
         />
       </section>
       {row.total_calls > 0 && (
