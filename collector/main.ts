@@ -9,10 +9,13 @@ import { runService } from '../core/process.ts';
 import { type Certificates, openCertificates } from '../core/server/certificates.ts';
 import { storePlace } from '../core/store/engine.ts';
 import { conversionText, type StoreNotice } from '../core/store/notices.ts';
+import { Retrying } from '../core/store/late.ts';
 import type { CallWriter } from '../core/store/store.ts';
 import { heldStepText } from '../core/store/store-clock.ts';
 import { type ClientPrivacy, openClientPrivacy } from './extract/client/privacy.ts';
 import { PrivateDictionary } from './extract/client/private-dictionary.ts';
+import { InventoryRefresh } from './extract/endpoint/inventory-refresh.ts';
+import { KnownRoutes } from './extract/endpoint/known-routes.ts';
 import { Extractor } from './extract/extractor.ts';
 import { openGrpcServer } from './grpc/server.ts';
 import { openHttpServer } from './http/server.ts';
@@ -63,9 +66,16 @@ export async function startCollector(
     },
   );
   const tenancy = openTenancy(config);
-  const parts = { ...openIngest(config, writer, privacy, log), gate: tenancy.gate, certificates };
+  const inventories = new Retrying(place.openInventories);
+  const knownRoutes = new KnownRoutes();
+  const refresh = new InventoryRefresh(knownRoutes, () => inventories.get());
+  await refresh.read();
+  const ingest = openIngest(config, writer, privacy, knownRoutes, log);
+  const parts = { ...ingest, gate: tenancy.gate, certificates };
   const listeners = await openListeners(config, parts, log).catch(async (error: unknown) => {
     await tenancy.close();
+    await refresh.close();
+    await inventories.close();
     await writer.close();
     throw error;
   });
@@ -82,6 +92,8 @@ export async function startCollector(
       privacy?.close();
       await Promise.all([listeners.close(), parts.ingest.close()]);
       await tenancy.close();
+      await refresh.close();
+      await inventories.close();
       await Promise.all([writer.close(), parts.largeJson.close()]);
     },
   };
@@ -106,13 +118,14 @@ function openIngest(
   config: Config,
   writer: CallWriter,
   privacy: ClientPrivacy | undefined,
+  knownRoutes: KnownRoutes,
   log: Log,
 ): Parts {
   const dictionary = privacy ? new PrivateDictionary(privacy) : new CallDictionary();
   const metrics = new CollectorMetrics(config.auth === 'off');
   const extraction = { config, now: Date.now };
   const sameSpanLog = new LogThrottle();
-  const extractor = new Extractor({ ...extraction, dictionary, privacy });
+  const extractor = new Extractor({ ...extraction, dictionary, privacy, knownRoutes });
   const ingest = new Ingest({
     writer,
     extractor,

@@ -79,6 +79,8 @@ export const limits = {
   inventoryReadMs: 30_000,
   /** Routes that an inventory declares: as many as a service may have endpoints. */
   inventoryRoutes: 20_000,
+  /** How often a collector looks for changed inventories: one small query each time. */
+  inventoryRefreshMs: 5_000,
   /** Versions of a service's inventory that are listed; older ones are deleted. */
   inventoryVersions: 50,
   /** Inventories of a project: one a service and environment. */

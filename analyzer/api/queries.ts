@@ -1,4 +1,6 @@
 import { decisions } from '../decisions/decisions.ts';
+import { observedDocument } from '../inventory/observed-document.ts';
+import { removed } from '../inventory/removed.ts';
 import type { Query } from '../query/query.ts';
 import { calls } from '../reports/calls/calls.ts';
 import { clients } from '../reports/clients.ts';
@@ -6,7 +8,6 @@ import { compare } from '../reports/compare/compare.ts';
 import { consumers } from '../reports/consumers.ts';
 import { dead } from '../reports/dead.ts';
 import { endpoint } from '../reports/endpoint.ts';
-import { observedDocument } from '../reports/observed-document.ts';
 import { report } from '../reports/report.ts';
 import { services } from '../reports/services.ts';
 import { summary } from '../reports/summary.ts';
@@ -28,4 +29,5 @@ export const queries: readonly Query[] = [
   consumers,
   compare,
   observedDocument,
+  removed,
 ];

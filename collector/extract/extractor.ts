@@ -17,6 +17,7 @@ import { readDeclaredRoutes } from './declared-routes.ts';
 import { AnsweredRoutes } from './endpoint/answered-routes.ts';
 import { EndpointCache, excludedByMethod } from './endpoint/endpoint-cache.ts';
 import { httpMethods, methodOf, saysMethod } from './endpoint/http-method.ts';
+import { KnownRoutes } from './endpoint/known-routes.ts';
 import { RouteCache } from './endpoint/route-cache.ts';
 import { httpStatusOfRpc, RpcRoutes, rpcStatusOf } from './endpoint/rpc-span.ts';
 import { type SpanGroup, SpellingUses } from './endpoint/spelling-uses.ts';
@@ -48,6 +49,8 @@ export interface ExtractorOptions {
   privacy?: ClientPrivacy | undefined;
   /** False: no joining, for a caller that only checks whether a message can be decoded. */
   joins?: boolean;
+  /** Routes of inventories; none when absent. */
+  knownRoutes?: KnownRoutes;
   /** False: a span that is sent twice counts twice. */
   countsOnce?: boolean;
 }
@@ -78,6 +81,7 @@ export class Extractor {
   readonly #endpoints: EndpointCache;
   readonly #spellings: SpellingUses;
   readonly #answered = new AnsweredRoutes();
+  readonly #knownRoutes: KnownRoutes;
   readonly #countedSpans = new CountedSpans();
 
   readonly #isJoining: boolean;
@@ -113,7 +117,9 @@ export class Extractor {
     privacy,
     joins = true,
     countsOnce = joins,
+    knownRoutes = new KnownRoutes(),
   }: ExtractorOptions) {
+    this.#knownRoutes = knownRoutes;
     this.#dictionary = dictionary;
     this.#now = now;
     this.#privacy = privacy;
@@ -334,8 +340,13 @@ export class Extractor {
     } else if (isHttp && this.#routes.foundMount && !this.#isSecondWalk) {
       this.#joins.noteMounted(walk);
     }
-    if (this.#routes.foundErrorPage || this.#routes.foundNothing) {
-      if (isHttp) route = this.#answeredRoute(route, method);
+    if (isHttp) {
+      if (this.#routes.foundErrorPage || this.#routes.foundNothing) {
+        route = this.#answeredRoute(route, method);
+      }
+      if (this.#routes.foundNoName && !this.#knownRoutes.isEmpty) {
+        route = this.#knownRoute(route, method, status);
+      }
     }
     const endpoint = this.#endpoints.endpointOf(this.#resource, method, route, status);
     if (endpoint < 0) {
@@ -353,6 +364,23 @@ export class Extractor {
     }
     const origin = this.#origins.originOf(walk, this.#resource, status);
     this.#append(endS, endpoint, client, origin, status);
+  }
+
+  /**
+   * The number of the declared route that takes the path, or of a former one when the service did not find it (X29);
+   * else the same one. No declared route serves a method that is refused with 405.
+   */
+  #knownRoute(route: number, method: number, status: number): number {
+    const { route: own, templated } = this.#routes.route(route);
+    if (!templated && own !== specialRoutes.unmatched) return route;
+    const path = this.#routes.pathOf(this.#walk);
+    if (path === '') return route;
+    const name = httpMethods[method]!;
+    const isMissing = status === 404 || status === 405 || status === 410;
+    const known = this.#knownRoutes;
+    const declared = status === 405 ? undefined : known.declared(this.#resource, name, path);
+    const found = declared ?? (isMissing ? known.former(this.#resource, name, path) : undefined);
+    return found === undefined ? route : this.#routes.numberOfRoute(found);
   }
 
   /** The number of the route that answered calls of this path before (docs/extraction.md X28), or the same one. */

@@ -18,7 +18,18 @@ export interface InventoryStore {
    */
   inventory(project: string, place: InventoryPlace): Promise<Inventory | undefined>;
   history(project: string, place: InventoryPlace): Promise<InventoryVersion[]>;
+  /**
+   * The newest versions, of all projects, that were added after a revision; '' for all. Cheap when nothing changed.
+   */
+  changedSince(revision: string): Promise<{ revision: string; changed: ChangedInventory[] }>;
   close(): Promise<void>;
+}
+
+/** A new version of an inventory; one without routes was deleted. */
+export interface ChangedInventory {
+  project: string;
+  source: 'upload' | 'otlp';
+  inventory: Inventory;
 }
 
 export interface InventoryPlace {

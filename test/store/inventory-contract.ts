@@ -107,6 +107,26 @@ export function inventoryStoreContract(
       expect(again.former).toEqual([{ method: 'GET', route: '/a', removedMs: nowS + 60 }]);
     });
 
+    it('tells which inventories changed after a revision, in every project', async () => {
+      const first = await other.changedSince('');
+      expect(first.changed).toEqual([]);
+      await replace(everywhere, nowS, 'GET /a');
+      await replace({ service: 'pay', environment: 'eu' }, nowS, 'GET /p');
+      const second = await other.changedSince(first.revision);
+      expect(second.changed).toMatchObject([
+        { project: 'default', source: 'upload', inventory: { service: 'shop', environment: null } },
+        { project: 'default', source: 'upload', inventory: { service: 'pay', environment: 'eu' } },
+      ]);
+      expect((await other.changedSince(second.revision)).changed).toEqual([]);
+      await replace(everywhere, nowS + 1, 'GET /b');
+      await replace(everywhere, nowS + 2, 'GET /c');
+      const { changed } = await other.changedSince(second.revision);
+      expect(changed).toMatchObject([
+        { inventory: { version: 3, former: [{ route: '/b' }, { route: '/a' }] } },
+      ]);
+      expect((await other.changedSince('')).changed).toHaveLength(2);
+    });
+
     it('the last 50 versions are listed', async () => {
       for (let n = 0; n < 52; n += 1) await replace(everywhere, nowS + n, `GET /a${n}`);
       const history = await other.history('default', everywhere);

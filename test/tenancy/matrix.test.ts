@@ -234,7 +234,13 @@ const isQuestion = ({ method, path }: Operation): boolean =>
   method === 'GET' && !/^\/(keys|projects)|\/inventory$/.test(path);
 
 /** Questions whose answers hold no word of the calls: nothing here is dead, and a series is of numbers. */
-const wordless = ['/report/dead', '/timeseries', '/decisions', '/endpoints/{id}/decision'];
+const wordless = [
+  '/report/dead',
+  '/report/removed',
+  '/timeseries',
+  '/decisions',
+  '/endpoints/{id}/decision',
+];
 
 async function endpointIds({ keys }: Tenant): Promise<string[]> {
   const headers = { 'x-api-key': keys.read.key };

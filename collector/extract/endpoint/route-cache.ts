@@ -24,6 +24,8 @@ export class RouteCache {
   /** The span asked for last reports an error page's route; or is a 404 that reports none (X28). */
   foundErrorPage = false;
   foundNothing = false;
+  /** Its route was made up from its path, or none was: the inventory may know better (X29). */
+  foundNoName = false;
 
   readonly #patterns = new Interner();
   // By number of the `http.route`: its canonical route's number, 0 when it is none, and its segments.
@@ -74,6 +76,7 @@ export class RouteCache {
     this.foundMount = false;
     this.foundErrorPage = false;
     this.foundNothing = false;
+    this.foundNoName = false;
     const isFunction = (attributes.marks & mark.faas) !== 0;
     if (length > 0 && status !== 404 && status !== 405 && !isFunction && !isGateway) {
       const pattern = this.#patterns.intern(cursor.bytes, cursor.view, start, length);
@@ -149,7 +152,8 @@ export class RouteCache {
       number = this.#number(found);
       this.#byEvidence.set(route * 2 ** 15 + name, path, outcome, number);
     }
-    const { mount: foundMount, errorPage } = this.#routes[number]!;
+    const { mount: foundMount, errorPage, templated, route: foundRoute } = this.#routes[number]!;
+    this.foundNoName = templated || (routeLength === 0 && !foundRoute.startsWith('/'));
     this.foundMount = foundMount !== undefined;
     this.foundErrorPage = errorPage === true;
     this.foundNothing = status === 404 && routeLength === 0;

@@ -2,6 +2,7 @@ import { AppError } from '../../error.ts';
 import { limits } from '../../limits.ts';
 import type {
   Authorship,
+  ChangedInventory,
   Inventory,
   InventoryPlace,
   InventoryStore,
@@ -78,6 +79,22 @@ class SqliteInventories implements InventoryStore {
       if (uploaded.length > 0 && uploaded[0]!.format !== deletedFormat) return uploaded;
       const declared = this.#overOtlp.history(projectId, this.#otlpPlace(projectId, place));
       return declared.length > 0 ? declared : uploaded;
+    });
+  }
+
+  async changedSince(revision: string): Promise<{ revision: string; changed: ChangedInventory[] }> {
+    return this.#rows.read(() => {
+      const [uploaded = 0, overOtlp = 0] = revision.split(' ').map(Number);
+      const sources = [
+        { source: 'upload', rows: this.#uploaded, after: uploaded },
+        { source: 'otlp', rows: this.#overOtlp, after: overOtlp },
+      ] as const;
+      const changed = sources.flatMap(({ source, rows, after }) =>
+        rows.lastId() === after
+          ? []
+          : rows.changedAfter(after).map((change) => ({ ...change, source })),
+      );
+      return { revision: sources.map(({ rows }) => rows.lastId()).join(' '), changed };
     });
   }
 

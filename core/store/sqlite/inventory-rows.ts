@@ -35,6 +35,17 @@ export class InventoryRows {
     return (rows as VersionRow[]).map((row) => ({ ...place, ...row }));
   }
 
+  /** The id of the newest row of all projects. */
+  lastId(): number {
+    return this.#sql.lastId.get() as number;
+  }
+
+  /** The newest version of each place that was added after a row. */
+  changedAfter(id: number): { project: string; inventory: Inventory }[] {
+    const rows = this.#sql.changed.all(id) as (InventoryRow & { project: string })[];
+    return rows.map(({ project, ...row }) => ({ project, inventory: inventoryOfRow(row) }));
+  }
+
   /** Services and environments of a project. */
   count(projectId: number): number {
     return this.#sql.count.get(projectId) as number;
@@ -125,6 +136,13 @@ function statements(db: Database, table: InventoryTable) {
     ),
     history: db.prepare(
       `SELECT ${versionColumns} FROM ${table} WHERE ${atPlace} ORDER BY version DESC`,
+    ),
+    lastId: db.prepare(`SELECT ifnull(max(id), 0) FROM ${table}`).pluck(),
+    changed: db.prepare(
+      `SELECT p.name AS project, i.service, i.environment, ${versionColumns}, content
+       FROM ${table} i JOIN project p ON p.id = i.project_id
+       WHERE i.id IN (SELECT max(id) FROM ${table} WHERE id > ? GROUP BY project_id, service, environment)
+       ORDER BY i.id`,
     ),
     count: db
       .prepare(

@@ -81,6 +81,7 @@ test('the OpenAPI document knows every path and parameter', async () => {
     '/decisions',
     '/calls',
     '/services/{service}/openapi',
+    '/report/removed',
     '/projects',
     '/keys',
     '/keys/{id}',

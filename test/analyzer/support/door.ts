@@ -121,6 +121,7 @@ const noInventories: InventoryStore = {
   remove: () => Promise.reject(new Error('nothing is declared here')),
   inventory: async () => undefined,
   history: async () => [],
+  changedSince: async () => ({ revision: '', changed: [] }),
   close: async () => {},
 };
 

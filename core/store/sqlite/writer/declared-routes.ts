@@ -186,6 +186,6 @@ function statements(db: Database) {
          WHERE s.project_id = ? AND s.name = ? AND s.environment = ? AND e.versions <> '[]'`,
       )
       .pluck(),
-    versionName: db.prepare('SELECT service_version FROM origin WHERE id = ?').pluck(),
+    versionName: db.prepare('SELECT name FROM service_version WHERE id = ?').pluck(),
   } satisfies Record<string, Statement>;
 }

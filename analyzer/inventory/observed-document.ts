@@ -6,8 +6,8 @@ import { isoTime } from '../../core/window.ts';
 import { commonParameters } from '../query/parameters.ts';
 import { defineQuery } from '../query/query.ts';
 import { keptCoverage, requestedWindow } from '../query/window.ts';
-import { type EndpointEntry, usageByEndpoint } from './endpoint-usage.ts';
-import { countOf, statusCodes } from './figures.ts';
+import { type EndpointEntry, usageByEndpoint } from '../reports/endpoint-usage.ts';
+import { countOf, statusCodes } from '../reports/figures.ts';
 
 const { environment, window, from, to } = commonParameters;
 const anyObject = z.record(z.string(), z.unknown());

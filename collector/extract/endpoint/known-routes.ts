@@ -1,0 +1,117 @@
+import { PathMatcher } from '../../../core/route/path-matcher.ts';
+import { canonicalRoute, type Route, withDisplay } from '../../../core/route/route.ts';
+import {
+  type ChangedInventory,
+  effectiveInventories,
+  type Inventory,
+} from '../../../core/store/inventory.ts';
+import type { Resource } from '../resource.ts';
+
+/**
+ * The routes of services' inventories, for calls whose spans name no route (docs/extraction.md X29). The owner brings
+ * changes of the store; a service's routes are compiled when a call first asks for them.
+ */
+export class KnownRoutes {
+  /** By project and service, then by source and environment. */
+  readonly #inventories = new Map<string, Map<string, ChangedInventory>>();
+  readonly #compiled = new Map<string, ServiceRoutes | undefined>();
+  /** Counts changes: results that rest on the inventories are then forgotten. */
+  generation = 0;
+
+  /** Whether any service has an inventory. */
+  get isEmpty(): boolean {
+    return this.#inventories.size === 0;
+  }
+
+  learn(changes: readonly ChangedInventory[]): void {
+    if (changes.length === 0) return;
+    for (const change of changes) {
+      const { service, environment } = change.inventory;
+      const key = `${change.project}\0${service}`;
+      const places = this.#inventories.get(key) ?? new Map<string, ChangedInventory>();
+      places.set(JSON.stringify([change.source, environment]), change);
+      this.#inventories.set(key, places);
+    }
+    this.#compiled.clear();
+    this.generation += 1;
+  }
+
+  /** The declared route that takes the call, the most literal one. */
+  declared(resource: Resource, method: string, path: string): Route | undefined {
+    const routes = this.#of(resource);
+    return routes && matched(routes.declared, method, path);
+  }
+
+  /** The former route that takes the call. */
+  former(resource: Resource, method: string, path: string): Route | undefined {
+    const routes = this.#of(resource);
+    return routes && matched(routes.former, method, path);
+  }
+
+  #of({ project, service, environment }: Resource): ServiceRoutes | undefined {
+    const places = this.#inventories.get(`${project}\0${service}`);
+    if (places === undefined) return undefined;
+    const key = `${project}\0${service}\0${environment}`;
+    if (this.#compiled.has(key)) return this.#compiled.get(key);
+    const made = compile([...places.values()], environment);
+    this.#compiled.set(key, made);
+    return made;
+  }
+}
+
+interface CompiledRoutes {
+  matcher: PathMatcher;
+  /** By place in the matcher: the route in the spelling that reports show. */
+  routes: Route[];
+}
+
+interface ServiceRoutes {
+  declared: CompiledRoutes;
+  former: CompiledRoutes;
+}
+
+/** As reports choose it: the inventory of the environment comes before that of all environments. */
+function compile(
+  places: readonly ChangedInventory[],
+  environment: string,
+): ServiceRoutes | undefined {
+  const of = (source: ChangedInventory['source']) =>
+    places.filter((place) => place.source === source).map(({ inventory }) => inventory);
+  const effective = effectiveInventories(of('upload'), of('otlp'));
+  const own = effective.filter((inventory) => inventory.environment === environment);
+  const every = effective.filter((inventory) => inventory.environment === null);
+  const inventory = [...own, ...every].find(({ routes }) => routes.length > 0);
+  const all = [...own, ...every];
+  if (all.length === 0) return undefined;
+  return {
+    declared: compiled(inventory ? [inventory] : [], ({ routes }) => routes),
+    former: compiled(all, ({ former }) => former),
+  };
+}
+
+function compiled(
+  inventories: readonly Inventory[],
+  pick: (inventory: Inventory) => readonly { method: string; route: string }[],
+): CompiledRoutes {
+  const spellings: { method: string; route: string }[] = [];
+  for (const inventory of inventories) {
+    for (const prefix of ['', ...inventory.prefixes]) {
+      for (const { method, route } of pick(inventory)) {
+        spellings.push({ method, route: `${prefix}${route}` });
+      }
+    }
+  }
+  const routes = spellings.map(({ route }) =>
+    withDisplay({ route: canonicalRoute(route), templated: false }, route),
+  );
+  return { matcher: new PathMatcher(spellings), routes };
+}
+
+function matched(
+  { matcher, routes }: CompiledRoutes,
+  method: string,
+  path: string,
+): Route | undefined {
+  const place = matcher.match(method, path);
+  return place === -1 ? undefined : routes[place];
+}
