@@ -105,7 +105,7 @@ export function storePlace({ path }: Config['store']): StorePlace {
       return openSqliteConsumers(path);
     },
     async openInventories() {
-      const { openSqliteInventories } = await import('./sqlite/inventories.ts');
+      const { openSqliteInventories } = await import('./sqlite/inventory/inventories.ts');
       return openSqliteInventories(path);
     },
     async openDecisions() {

@@ -80,6 +80,8 @@ test('the OpenAPI document knows every path and parameter', async () => {
     '/clients',
     '/decisions',
     '/calls',
+    '/consumers',
+    '/compare',
     '/services/{service}/openapi',
     '/report/removed',
     '/projects',
@@ -89,6 +91,11 @@ test('the OpenAPI document knows every path and parameter', async () => {
     '/services/{service}/inventory',
     '/services/{service}/check',
     '/endpoints/{id}/decision',
+    '/endpoints/{id}/evidence',
+    '/endpoints/{id}/verdicts',
+    '/report/dead/history',
+    '/consumers/{name}',
+    '/services/{service}',
   ]);
   const { parameters } = document.paths['/report'].get;
   const named = Object.fromEntries(parameters.map((one: { name: string }) => [one.name, one]));

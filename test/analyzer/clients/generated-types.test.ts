@@ -10,7 +10,7 @@ import { commands } from '../../../analyzer/tenancy/commands.ts';
 import { type Authorizer, authorizerOf } from '../../../core/auth/authorizer.ts';
 import { openSqliteConsumers } from '../../../core/store/sqlite/consumers.ts';
 import { openSqliteDecisions } from '../../../core/store/sqlite/decisions.ts';
-import { openSqliteInventories } from '../../../core/store/sqlite/inventories.ts';
+import { openSqliteInventories } from '../../../core/store/sqlite/inventory/inventories.ts';
 import { openSqliteKeys } from '../../../core/store/sqlite/keys.ts';
 import { temporaryFolder } from '../../support/process.ts';
 import {

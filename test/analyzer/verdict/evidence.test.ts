@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { CallBatch, CallDictionary } from '../../../core/call.ts';
 import { defaultRetention } from '../../../core/config/retention.ts';
-import { openSqliteInventories } from '../../../core/store/sqlite/inventories.ts';
+import { openSqliteInventories } from '../../../core/store/sqlite/inventory/inventories.ts';
 import { openSqliteReader } from '../../../core/store/sqlite/reader/reader.ts';
 import { openSqliteVerdicts } from '../../../core/store/sqlite/verdicts.ts';
 import {

@@ -5,7 +5,7 @@ import {
   type InventoryTable,
   inventoryOfRow,
   newestInventories,
-} from '../inventory-rows.ts';
+} from '../inventory/inventory-rows.ts';
 
 /** Projects whose inventories are remembered; past it all are forgotten. */
 const projectsRemembered = 8;

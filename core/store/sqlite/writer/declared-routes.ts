@@ -10,7 +10,7 @@ import {
   unionOf,
 } from '../../live-routes.ts';
 import type { Database, Statement } from '../database.ts';
-import { InventoryRows } from '../inventory-rows.ts';
+import { InventoryRows } from '../inventory/inventory-rows.ts';
 import { findProject } from '../project-row.ts';
 
 /** A service in one environment of one project. */

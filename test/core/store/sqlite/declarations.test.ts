@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { defaultRetention } from '../../../../core/config/retention.ts';
-import { openSqliteInventories } from '../../../../core/store/sqlite/inventories.ts';
+import { openSqliteInventories } from '../../../../core/store/sqlite/inventory/inventories.ts';
 import { openSqliteReader } from '../../../../core/store/sqlite/reader/reader.ts';
 import { openSqliteWriter } from '../../../../core/store/sqlite/writer/writer.ts';
 import { declarationContract } from '../../../store/declaration-contract.ts';

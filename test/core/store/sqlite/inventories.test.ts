@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { openSqliteInventories } from '../../../../core/store/sqlite/inventories.ts';
+import { openSqliteInventories } from '../../../../core/store/sqlite/inventory/inventories.ts';
 import { openSqliteReader } from '../../../../core/store/sqlite/reader/reader.ts';
 import { inventoryStoreContract } from '../../../store/inventory-contract.ts';
 

@@ -1,5 +1,5 @@
-import { AppError } from '../../error.ts';
-import { limits } from '../../limits.ts';
+import { AppError } from '../../../error.ts';
+import { limits } from '../../../limits.ts';
 import type {
   Authorship,
   ChangedInventory,
@@ -8,12 +8,12 @@ import type {
   InventoryStore,
   InventoryVersion,
   NewInventory,
-} from '../inventory.ts';
-import type { Database } from './database.ts';
+} from '../../inventory.ts';
+import type { Database } from '../database.ts';
+import { openDatabase } from '../open.ts';
+import { findProject, projectRow } from '../project-row.ts';
+import { ShortTransactions } from '../short-transactions.ts';
 import { deletedFormat, InventoryRows, isSame } from './inventory-rows.ts';
-import { openDatabase } from './open.ts';
-import { findProject, projectRow } from './project-row.ts';
-import { ShortTransactions } from './short-transactions.ts';
 
 /**
  * Declared routes in the store's file.

@@ -1,5 +1,5 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { limits } from '../../limits.ts';
+import { limits } from '../../../limits.ts';
 import {
   type FormerRoute,
   type Inventory,
@@ -8,8 +8,8 @@ import {
   inventoryChange,
   type KnownDeclaration,
   type NewInventory,
-} from '../inventory.ts';
-import type { Database, Statement } from './database.ts';
+} from '../../inventory.ts';
+import type { Database, Statement } from '../database.ts';
 
 /** Where inventories lie: those that were uploaded, and those that services declared over OTLP. */
 export type InventoryTable = 'inventory' | 'otlp_inventory';
