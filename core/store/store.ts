@@ -70,7 +70,8 @@ export interface Selection {
  */
 export interface Snapshot {
   services(): Promise<ServiceRecord[]>;
-  /** Permanent facts, independent of windows and retention. The order is the same in every snapshot. */
+  /** Permanent facts, independent of windows and retention. The order is the same in every snapshot. Records are
+   *  shared: read only. */
   endpoints(selection: Selection): Promise<EndpointRecord[]>;
   /** Declared routes of every service, the newest version of each inventory; a removed one has only former
    *  routes. They are shared: read only. */

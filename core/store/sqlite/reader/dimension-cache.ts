@@ -1,5 +1,7 @@
+import type { EndpointRecord } from '../../store.ts';
 import type { Database, Statement } from '../database.ts';
 import { OriginNumbers } from '../usage/origin-numbers.ts';
+import type { KnownEndpoint } from './endpoint-cache.ts';
 
 /** Rows of each kind in the cache; a full cache is emptied, since reading a row again is cheap. */
 const cachedRows = 200_000;
@@ -26,6 +28,8 @@ export interface ConsumerName {
  */
 export class DimensionCache {
   readonly origins: OriginNumbers;
+  /** Records that were made of these values. They go when an endpoint is read anew (endpoint-cache.ts). */
+  records = new WeakMap<KnownEndpoint, EndpointRecord>();
   readonly #clients = new Map<number, string>();
   readonly #versions = new Map<number, string>();
   readonly #consumers = new Map<number, ConsumerName>();
@@ -55,6 +59,7 @@ export class DimensionCache {
     const forgotten = this.#readForgotten.get();
     if (forgotten === this.#forgotten) return;
     this.#forgotten = forgotten;
+    this.records = new WeakMap();
     this.#clients.clear();
     this.#origins.clear();
     this.origins.forget();
