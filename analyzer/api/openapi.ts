@@ -55,6 +55,7 @@ const pathOf = ({ path }: { path: string }): string => path.replaceAll(/:(\w+)/g
 
 function queryOperation({
   name,
+  hasPdf,
   path,
   about,
   parameters,
@@ -70,7 +71,10 @@ function queryOperation({
     ...authority(about, ['read', 'admin']),
     parameters: [...inPath, ...queryParameters(parameters)],
     responses: {
-      '200': { description: about, content: contentOf(name, schema, list !== undefined, texts) },
+      '200': {
+        description: about,
+        content: contentOf(name, schema, list !== undefined, texts, hasPdf),
+      },
       '400': errorResponse('A parameter is wrong'),
       ...refusals,
       ...(canBeMissing(path, parameters) && {
@@ -153,15 +157,21 @@ function contentOf(
   schema: z.ZodType,
   isList: boolean,
   own: Readonly<Record<string, Format>> = {},
+  hasPdf = false,
 ): object {
   const json = { 'application/json': { schema: reference(schemaId(name, schema)) } };
   const all = { ...(isList && formats), ...own };
   const texts = Object.entries(all).filter(([format]) => format !== 'json');
   const types = texts.map(([, { contentType }]) => contentType.split(';')[0]!);
-  return { ...json, ...Object.fromEntries(types.map((type) => [type, { schema: text }])) };
+  return {
+    ...json,
+    ...Object.fromEntries(types.map((type) => [type, { schema: text }])),
+    ...(hasPdf && { 'application/pdf': { schema: binary } }),
+  };
 }
 
 const text = { type: 'string' };
+const binary = { type: 'string', contentMediaType: 'application/pdf' };
 
 /** A schema without a name is the answer of one operation. */
 function schemaId(operation: string, schema: z.ZodType): string {

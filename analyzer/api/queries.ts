@@ -9,9 +9,9 @@ import { consumers } from '../reports/consumers.ts';
 import { dead } from '../reports/dead.ts';
 import { endpoint } from '../reports/endpoint.ts';
 import { report } from '../reports/report.ts';
+import { timeseries } from '../reports/series/timeseries.ts';
 import { services } from '../reports/services.ts';
 import { summary } from '../reports/summary.ts';
-import { timeseries } from '../reports/timeseries.ts';
 import { top } from '../reports/top.ts';
 
 /** Every query below /api/v1. */

@@ -80,8 +80,9 @@ function csvCell(value: unknown): string {
   if (value === null || value === undefined) return '';
   if (typeof value === 'number') return String(value);
   let text = typeof value === 'string' ? value : JSON.stringify(value);
-  // A spreadsheet reads a cell that begins so as a formula, and callers choose routes and agents.
-  if (/^[=+\-@\t\r]/.test(text)) text = `'${text}`;
+  // A spreadsheet reads a cell that begins so as a formula, also behind spaces and in full-width characters, and
+  // callers choose routes and agents.
+  if (/^(\s*[=+\-@＝＋－＠]|[\t\r\n])/.test(text)) text = `'${text}`;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 

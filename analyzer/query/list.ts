@@ -7,7 +7,8 @@ import { type RequestedWindow, requestedWindow } from './window.ts';
 export interface ListParameters extends RequestedWindow {
   limit: number;
   cursor?: string | undefined;
-  format: FormatName;
+  format: FormatName | 'pdf';
+  bom: 'true' | 'false';
 }
 
 /** All rows of a list at one moment, under the head that its pages share. */
@@ -37,7 +38,7 @@ export async function listPage<H extends Head, Row>(
   collect: (window: Window) => Promise<CollectedList<H, Row>>,
 ): Promise<ListPage<H, Row>> {
   const { project, lists, nowMs } = context;
-  const { limit, cursor: text, format: _format, ...rest } = parameters;
+  const { limit, cursor: text, format: _format, bom: _bom, ...rest } = parameters;
   const query = JSON.stringify([path, rest]);
   const requested = requestedWindow(parameters, context);
   const cursor = readCursor(query, text);

@@ -188,6 +188,17 @@ export const formatParameter = z
   .default('json')
   .describe(`${formatNames.slice(0, -1).join(', ')} or ${formatNames.at(-1)}`);
 
+export const bomParameter = z
+  .enum(['true', 'false'])
+  .default('false')
+  .describe('true or false: CSV begins with a byte order mark, by which Excel knows UTF-8');
+
+/** Of the queries that `format=pdf` makes a document of. */
+export const formatOrPdfParameter = z
+  .enum([...formatNames, 'pdf'])
+  .default('json')
+  .describe(`${formatNames.join(', ')} or pdf`);
+
 export const limitParameter = (max: number, fallback: number) =>
   z
     .string()
@@ -207,4 +218,5 @@ export const pageParameters = (limitDefault: number = limits.listRows) => ({
     .optional()
     .describe('the next_cursor of the answer before, with all other parameters as they were'),
   format: formatParameter,
+  bom: bomParameter,
 });

@@ -19,6 +19,8 @@ export interface Query {
   list?: List;
   /** Forms of the answer besides JSON that only this query has, by the name of `format=`. */
   texts?: Readonly<Record<string, Format>>;
+  /** `format=pdf` makes a document of it (analyzer/pdf/documents.ts). */
+  hasPdf?: true;
   answer(context: QueryContext, parameters: never, path: Record<string, string>): Promise<object>;
 }
 

@@ -21,11 +21,13 @@ export function writtenAnswer(
     list,
     texts,
     format = 'json',
+    bom = 'false',
   }: {
     name: string;
     list?: List | undefined;
     texts?: Readonly<Record<string, Format>> | undefined;
     format?: string | undefined;
+    bom?: 'true' | 'false' | undefined;
   },
 ): WrittenAnswer {
   const own = texts?.[format];
@@ -34,10 +36,20 @@ export function writtenAnswer(
   const text = isText ? write(body as ListBody, list as List) : JSON.stringify(body);
   const { next_cursor: nextCursor } = body as { next_cursor?: string | null };
   return {
-    ...writtenText(contentType, text),
+    ...writtenText(contentType, format === 'csv' && bom === 'true' ? `\uFEFF${text}` : text),
     ...(extension !== undefined && { fileName: `${fileName(name, body)}.${extension}` }),
     ...(nextCursor && { nextCursor }),
   };
+}
+
+/** @param bytes of a PDF document @param generatedAt of the answer it was made of */
+export function writtenPdf(
+  bytes: Uint8Array<ArrayBuffer>,
+  name: string,
+  generatedAt: string,
+): WrittenAnswer {
+  const file = fileName(name, { generated_at: generatedAt });
+  return { bytes, contentType: 'application/pdf', etag: etagOf(bytes), fileName: `${file}.pdf` };
 }
 
 export function writtenText(contentType: string, text: string): WrittenAnswer {

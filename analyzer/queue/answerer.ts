@@ -5,13 +5,19 @@ import type { EndpointStore } from '../../core/store/endpoints.ts';
 import type { InventoryStore } from '../../core/store/inventory.ts';
 import type { CallReader, Snapshot } from '../../core/store/store.ts';
 import type { VerdictStore } from '../../core/store/verdicts.ts';
+import { isoTime } from '../../core/window.ts';
 import { projectCommands } from '../api/project-commands.ts';
 import { queries } from '../api/queries.ts';
 import { InventoryReader } from '../inventory/reader.ts';
 import type { QueryContext, Thresholds } from '../query/answer-head.ts';
 import { type FormatName, formats } from '../query/formats.ts';
 import { RememberedLists } from '../query/remembered-lists.ts';
-import { type WrittenAnswer, writtenAnswer, writtenText } from '../query/written-answer.ts';
+import {
+  type WrittenAnswer,
+  writtenAnswer,
+  writtenPdf,
+  writtenText,
+} from '../query/written-answer.ts';
 
 /** A query or a command with its validated parameters: plain values, which may cross to another thread. */
 export interface Question {
@@ -87,14 +93,18 @@ export class LocalAnswerer implements Answerer {
     this.#isAbandoned = false;
     const isAbandoned = () => this.#isAbandoned || isAbandonedElsewhere();
     const query = queries.find(({ name }) => name === question.name)!;
-    const { parameters, path } = question;
-    const body = await this.#ask(
-      question,
-      (context) => query.answer(context, parameters as never, path),
-      (snapshot) => stoppable(snapshot, isAbandoned),
-    );
-    const { format } = parameters as { format?: FormatName };
-    return writtenAnswer(body, { ...query, format });
+    const { parameters, path, nowMs } = question;
+    const { format, bom } = parameters as { format?: FormatName | 'pdf'; bom?: 'true' | 'false' };
+    const ask = <T>(answer: (context: QueryContext) => Promise<T>) =>
+      this.#ask(question, answer, (snapshot) => stoppable(snapshot, isAbandoned));
+    if (format === 'pdf') {
+      // Loaded with its fonts when the first document is asked for.
+      const { pdfOf } = await import('../pdf/documents.ts');
+      const bytes = await ask((context) => pdfOf(query.name, context, parameters));
+      return writtenPdf(bytes, query.name, isoTime(nowMs));
+    }
+    const body = await ask((context) => query.answer(context, parameters as never, path));
+    return writtenAnswer(body, { ...query, format, bom });
   }
 
   abandon(): void {

@@ -3,6 +3,7 @@ import {
   commonParameters,
   type DecisionFilter,
   filterParameters,
+  formatOrPdfParameter,
   pageParameters,
 } from '../query/parameters.ts';
 import { defineQuery } from '../query/query.ts';
@@ -36,8 +37,10 @@ export const dead = defineQuery({
     min_confidence: confidenceParameter,
     ...rowParameters,
     ...pageParameters(),
+    format: formatOrPdfParameter,
   }),
   schema: endpointListSchema,
+  hasPdf: true,
   list: {
     ...endpointListOf('Dead endpoints', ['confidence', 'last_callers', 'reasons']),
     isStreamed: true,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import {
   commonParameters,
   filterParameters,
+  formatOrPdfParameter,
   orderParameter,
   pageParameters,
 } from '../query/parameters.ts';
@@ -35,8 +36,10 @@ export const report = defineQuery({
     order: orderParameter,
     ...rowParameters,
     ...pageParameters(),
+    format: formatOrPdfParameter,
   }),
   schema: endpointListSchema,
+  hasPdf: true,
   list: { ...endpointListOf('Report'), isStreamed: true },
   answer(context, parameters) {
     const { sort, order } = parameters;

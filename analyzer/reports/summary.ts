@@ -152,6 +152,32 @@ const points = tableOf<SeriesEntry>()('SummaryPoint', {
   },
 });
 
+const answerSchema = z.object({
+  ...headShape,
+  summary: totals.schema,
+  previous_window: windowSchema
+    .nullable()
+    .describe(
+      'ends where `window` begins, and is as long; null when a part of it is past its retention',
+    ),
+  previous: totals.schema.nullable().describe('of previous_window'),
+  method_usage: z.record(z.string(), count).describe('calls by method, most used first'),
+  endpoint_stats: z
+    .array(busiest.schema)
+    .describe('the most called endpoints, at most `limit`; /report has all'),
+  status_codes: statusCodesSchema,
+  top_ips: z
+    .array(topClients.schema)
+    .describe('most calls first, at most `limit`; unique_ips counts all, /clients lists them'),
+  other_ips: topClients.schema
+    .nullable()
+    .describe('the clients that are not in top_ips, together; null when there are none'),
+  interval: z.enum(allIntervals).describe('of time_series'),
+  time_series: z.array(points.schema),
+});
+
+export type SummaryAnswer = z.output<typeof answerSchema>;
+
 /** One window at a glance, beside the window of the same length before it. */
 export const summary = defineQuery({
   name: 'summary',
@@ -162,30 +188,10 @@ export const summary = defineQuery({
     method: methodParameter,
     route: routeParameter,
     limit: limitParameter(1000, 20),
+    format: z.enum(['json', 'pdf']).default('json').describe('json or pdf'),
   }),
-  schema: z.object({
-    ...headShape,
-    summary: totals.schema,
-    previous_window: windowSchema
-      .nullable()
-      .describe(
-        'ends where `window` begins, and is as long; null when a part of it is past its retention',
-      ),
-    previous: totals.schema.nullable().describe('of previous_window'),
-    method_usage: z.record(z.string(), count).describe('calls by method, most used first'),
-    endpoint_stats: z
-      .array(busiest.schema)
-      .describe('the most called endpoints, at most `limit`; /report has all'),
-    status_codes: statusCodesSchema,
-    top_ips: z
-      .array(topClients.schema)
-      .describe('most calls first, at most `limit`; unique_ips counts all, /clients lists them'),
-    other_ips: topClients.schema
-      .nullable()
-      .describe('the clients that are not in top_ips, together; null when there are none'),
-    interval: z.enum(allIntervals).describe('of time_series'),
-    time_series: z.array(points.schema),
-  }),
+  hasPdf: true,
+  schema: answerSchema,
   async answer(context, parameters) {
     const { snapshot } = context;
     const { service, environment, method, route, limit } = parameters;

@@ -56,7 +56,7 @@ const refused: [string, string, string[]][] = [
   ['/report?limit=10001', 'limit', ['1 to 10000']],
   ['/report?limit=1e3', 'limit', ['limit="1e3"']],
   ['/report?limit=', 'limit', ['limit=""']],
-  ['/report?format=xml', 'format', ['format="xml"', 'json, csv, md or ndjson']],
+  ['/report?format=xml', 'format', ['format="xml"', 'json, csv, md, ndjson or pdf']],
   ['/report?cursor=abc', 'cursor', ['cursor="abc"', 'next_cursor']],
   ['/report?cursor=', 'cursor', ['cursor=""']],
   [
@@ -68,7 +68,7 @@ const refused: [string, string, string[]][] = [
   ['/report/dead?order=asc', 'order', ['unknown parameter "order"']],
   ['/services?status=dead', 'status', ['unknown parameter "status"']],
   ['/summary?limit=1001', 'limit', ['1 to 1000']],
-  ['/summary?format=csv', 'format', ['unknown parameter']],
+  ['/summary?format=csv', 'format', ['json or pdf']],
   ['/timeseries?interval=2h', 'interval', ['interval="2h"', 'minute, 5m, hour, day, week, month']],
   ['/timeseries?interval=minute', 'interval', ['43200 points', 'at most 2000']],
   ['/timeseries?group_by=route', 'group_by', ['endpoint, method, status_class, outcome']],

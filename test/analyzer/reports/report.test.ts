@@ -364,12 +364,50 @@ describe.each(engines)('the report on $name', (engine) => {
   });
 });
 
+test('CSV begins with a byte order mark where it is asked for', async () => {
+  const door = await openDoor(oracleReader([call()]), nowMs);
+  const bytes = async (query: string) =>
+    Buffer.from(await (await door.fetch(`/api/v1/services?${query}`)).arrayBuffer());
+  expect((await bytes('format=csv&bom=true')).subarray(0, 10).toString('hex')).toBe(
+    'efbbbf73657276696365',
+  );
+  expect((await bytes('format=csv')).subarray(0, 7).toString()).toBe('service');
+  expect((await bytes('bom=true')).subarray(0, 1).toString()).toBe('{');
+  await door.close();
+});
+
 test('CSV cells that would be formulas are text, and quotes and line ends are kept', async () => {
-  const strange = ['=1+1', '+1', '-1', '@x', '\tx', 'a"b', 'a,b', 'a\r\nb', 'plain'];
+  const strange = [
+    '=1+1',
+    ' =1',
+    '＝1',
+    '\nx',
+    '+1',
+    '-1',
+    '@x',
+    '\tx',
+    'a"b',
+    'a,b',
+    'a\r\nb',
+    'plain',
+  ];
   const door = await openDoor(oracleReader(strange.map((service) => call({ service }))), nowMs);
   const response = await door.fetch('/api/v1/services?format=csv');
   const text = await response.text();
   await door.close();
-  const cells = ["'=1+1", "'+1", "'-1", "'@x", "'\tx", '"a""b"', '"a,b"', '"a\r\nb"', 'plain'];
+  const cells = [
+    "'=1+1",
+    "' =1",
+    "'＝1",
+    '"\'\nx"',
+    "'+1",
+    "'-1",
+    "'@x",
+    "'\tx",
+    '"a""b"',
+    '"a,b"',
+    '"a\r\nb"',
+    'plain',
+  ];
   for (const cell of cells) expect(`\r\n${text}`).toContain(`\r\n${cell},production,1,1,2026-`);
 });

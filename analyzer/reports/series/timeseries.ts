@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { AppError } from '../../core/error.ts';
-import { limits } from '../../core/limits.ts';
-import type { Coverage, Selection, Snapshot } from '../../core/store/store.ts';
-import { type Head, head, headProse, headShape, selectionNotes } from '../query/answer-head.ts';
+import { AppError } from '../../../core/error.ts';
+import { limits } from '../../../core/limits.ts';
+import type { Coverage, Selection, Snapshot } from '../../../core/store/store.ts';
+import { type Head, head, headProse, headShape, selectionNotes } from '../../query/answer-head.ts';
 import {
   allIntervals,
   glanceInterval,
@@ -11,26 +11,21 @@ import {
   isFiner,
   isTimeZone,
   pointsMost,
-} from '../query/calendar.ts';
+} from '../../query/calendar.ts';
 import {
+  bomParameter,
   commonParameters,
   endpointParameter,
   formatParameter,
   methodParameter,
   routeParameter,
-} from '../query/parameters.ts';
-import { defineQuery } from '../query/query.ts';
-import { keptCoverage, requestedWindow } from '../query/window.ts';
-import { filteredSelection } from './endpoint-filter.ts';
-import { apdexOf } from './series/apdex.ts';
-import { groupedSeries, groupings, seriesGroupSchema } from './series/groups.ts';
-import {
-  pointTable,
-  type Series,
-  type SeriesEntry,
-  seriesEntries,
-  seriesOf,
-} from './series/series.ts';
+} from '../../query/parameters.ts';
+import { defineQuery } from '../../query/query.ts';
+import { keptCoverage, requestedWindow } from '../../query/window.ts';
+import { filteredSelection } from '../endpoint-filter.ts';
+import { apdexOf } from './apdex.ts';
+import { groupedSeries, groupings, seriesGroupSchema } from './groups.ts';
+import { pointTable, type Series, type SeriesEntry, seriesEntries, seriesOf } from './series.ts';
 
 /** A tenth of a day: nobody waits longer for a call. */
 const apdexMostMs = 8_640_000;
@@ -83,6 +78,7 @@ export const timeseries = defineQuery({
       )
       .meta({ type: 'number', exclusiveMinimum: 0, maximum: apdexMostMs }),
     format: formatParameter,
+    bom: bomParameter,
   }),
   schema: z.object({
     ...headShape,
