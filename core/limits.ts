@@ -444,6 +444,8 @@ export const limits = {
   /** Calls that one page of a search visits; then it ends, and its cursor continues there. Visiting costs a few
    *  nanoseconds a call and filter. */
   visitedCalls: 2_000_000,
+  /** The same for each of the two lists of calls on an endpoint's page. */
+  glancedCalls: 1_000_000,
   /** Calls of an endpoint in each of two windows that are compared: of fewer, only a difference of half and more
    *  would be seen. */
   comparedCalls: 50,

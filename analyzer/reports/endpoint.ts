@@ -7,6 +7,8 @@ import { commonParameters, limitParameter } from '../query/parameters.ts';
 import { defineQuery } from '../query/query.ts';
 import { count } from '../query/schema.ts';
 import { keptCoverage, requestedWindow } from '../query/window.ts';
+import { callTable } from './calls/call-row.ts';
+import { glanceAtCalls } from './calls/glance.ts';
 import { clientTable } from './clients.ts';
 import {
   type ConsumerEntry,
@@ -78,6 +80,12 @@ export const endpoint = defineQuery({
       .array(clientTable.schema)
       .describe('most calls first, at most `limit`; then {other}, the rest together'),
     last_callers: endpointTable.schema.shape.last_callers,
+    slowest_calls: z
+      .array(callTable.schema)
+      .describe('of the raw calls of the window that are kept: at most 10, slowest first'),
+    latest_errors: z
+      .array(callTable.schema)
+      .describe('the same of calls with a status of 400 or more, newest first'),
     last_answered_callers: endpointTable.schema.shape.last_callers.describe(
       'distinct callers of calls with a status of 100 to 399, latest first, lifetime',
     ),
@@ -107,6 +115,7 @@ export const endpoint = defineQuery({
     const clients = await snapshot.clients(selection, coverage.window, parameters.limit);
     const series = await glance(snapshot, selection, coverage);
     const latency = await latencyOf(snapshot, selection, coverage.window, entry.usage);
+    const glanced = await glanceAtCalls(context, selection, coverage.window);
     const row = endpointTable.row(entry);
     return {
       ...head(context, { ...known, notes: [...known.notes, ...notes] }, {}),
@@ -123,6 +132,8 @@ export const endpoint = defineQuery({
         versionTable.row(version),
       ),
       clients: clients.map((client) => clientTable.row({ ...client, allCalls: entry.usage.calls })),
+      slowest_calls: glanced.slowest.map((call) => callTable.row(call)),
+      latest_errors: glanced.errors.map((call) => callTable.row(call)),
       last_callers: row.last_callers,
       last_answered_callers: entry.endpoint.lastAnsweredCallers.map(lastCallerRow),
     };

@@ -158,6 +158,23 @@ describe.each(engines)('calls of $name', ({ open }) => {
     expect(rows.at(-1).duration_ms).toBeNull();
   });
 
+  test("an endpoint's detail has its slowest calls and its latest errors", async () => {
+    const { calls: any } = await door.get('/calls?route=/r3&method=GET&service=shop&limit=1');
+    const { endpoint: id } = any[0];
+    const own = indexes(
+      (one) => one.route === '/r3' && one.method === 'GET' && one.service === 'shop',
+    );
+    const detail = await door.get(`/endpoints/${id}`);
+    const slowest = own
+      .filter((n) => plain[n]!.durationNs >= 0)
+      .sort((a, b) => plain[b]!.durationNs - plain[a]!.durationNs || a - b);
+    expect(endsOf(detail.slowest_calls)).toEqual(slowest.slice(0, 10));
+    expect(endsOf(detail.latest_errors)).toEqual(
+      own.filter((n) => plain[n]!.status >= 400).slice(0, 10),
+    );
+    expect(detail.slowest_calls[0].trace_url).toContain('https://jaeger.example/trace/');
+  });
+
   test('a window of its own finds older calls, and says which window it is', async () => {
     const answer = await door.get('/calls?window=60d&route=/old');
     expect(answer.calls).toHaveLength(1);
@@ -166,6 +183,7 @@ describe.each(engines)('calls of $name', ({ open }) => {
     const { endpoint } = answer.calls[0];
     const detail = await door.get(`/endpoints/${endpoint}`);
     expect(detail.endpoint.route).toBe('/old');
+    expect(detail.slowest_calls).toEqual([]);
     expect((await door.get(`/calls?window=60d&endpoint=${endpoint}`)).calls).toHaveLength(1);
   });
 
