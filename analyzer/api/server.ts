@@ -158,6 +158,7 @@ const dashboardPaths = [
   '/dead',
   '/inventory',
   '/clients',
+  '/calls',
   '/services',
   '/settings',
   '/sign-in',

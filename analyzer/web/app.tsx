@@ -3,6 +3,7 @@ import { useEffect, useRef } from 'react';
 import { Redirect, Route, Switch, useLocation, useSearch } from 'wouter';
 import { useServices } from './api/queries.ts';
 import { useSession } from './api/session.ts';
+import { CallsPage } from './pages/calls/calls.tsx';
 import { ClientsPage } from './pages/clients.tsx';
 import { DeadPage } from './pages/dead.tsx';
 import { EndpointsPage } from './pages/endpoints/endpoints.tsx';
@@ -77,6 +78,9 @@ function Pages() {
         <Route path="/clients">
           <ClientsPage session={session} />
         </Route>
+        <Route path="/calls">
+          <CallsPage />
+        </Route>
         <Route path="/services">
           <ServicesPage />
         </Route>
@@ -100,6 +104,7 @@ const titles: Record<string, string> = {
   dead: 'Dead list',
   inventory: 'Inventory',
   clients: 'Clients',
+  calls: 'Calls',
   services: 'Services',
   settings: 'Settings',
 };

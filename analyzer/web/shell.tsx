@@ -19,6 +19,7 @@ const pages = [
   ['/dead', 'Dead list'],
   ['/inventory', 'Inventory'],
   ['/clients', 'Clients'],
+  ['/calls', 'Calls'],
   ['/services', 'Services'],
 ] as const;
 

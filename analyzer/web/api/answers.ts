@@ -1,4 +1,5 @@
 import type { Head } from '../../query/answer-head.ts';
+import type { CallRow } from '../../reports/calls/call-row.ts';
 import type { ClientRow } from '../../reports/clients.ts';
 import type { ConsumerRow } from '../../reports/consumers.ts';
 import type { EndpointRow } from '../../reports/endpoint-row.ts';
@@ -7,7 +8,25 @@ import type { ServiceRow } from '../../reports/services.ts';
 import type { VersionRow } from '../../reports/versions.ts';
 
 /** The API's answers as the page reads them. Rows are the analyzer's own types. */
-export type { ClientRow, ConsumerRow, EndpointRow, Head, SeriesPoint, ServiceRow, VersionRow };
+export type {
+  CallRow,
+  ClientRow,
+  ConsumerRow,
+  EndpointRow,
+  Head,
+  SeriesPoint,
+  ServiceRow,
+  VersionRow,
+};
+
+export interface Calls {
+  generated_at: string;
+  notes?: NonNullable<Head['notes']>;
+  kept_since: string | null;
+  calls: CallRow[];
+  next_cursor: string | null;
+  follow_cursor: string;
+}
 
 export interface ReportSummary {
   total_endpoints: number;
@@ -124,6 +143,8 @@ export interface EndpointAnswer extends Head {
   clients: ClientRow[];
   consumers: ConsumerRow[];
   versions: VersionRow[];
+  slowest_calls: CallRow[];
+  latest_errors: CallRow[];
 }
 
 export interface Consumers extends Head {

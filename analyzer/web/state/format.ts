@@ -95,6 +95,20 @@ export function moment(at: number | string | null, timeZone?: string): string {
   return dateFormat('moment', options, timeZone).format(new Date(at));
 }
 
+/** To the millisecond, for single calls. */
+export function momentMs(at: string, timeZone?: string): string {
+  const options: Intl.DateTimeFormatOptions = {
+    day: 'numeric',
+    month: 'short',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    fractionalSecondDigits: 3,
+    hourCycle: 'h23',
+  };
+  return dateFormat('momentMs', options, timeZone).format(new Date(at));
+}
+
 export function day(at: number | string | null, timeZone?: string): string {
   if (at === null) return nothing;
   return dateFormat('day', { dateStyle: 'medium' }, timeZone).format(new Date(at));

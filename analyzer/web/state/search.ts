@@ -23,11 +23,30 @@ export interface Search {
   dense: boolean;
   /** Of the page of clients. */
   callers: Callers;
+  /** Of the page of calls: filters by their names in the API. */
+  calls: CallFilters;
   figure: Figure;
   compare: Comparison;
   /** IANA name; undefined for the browser's. */
   tz: string | undefined;
 }
+
+/** Filters of raw calls. `http` is the API's `status`, a name that lists of endpoints use for their own. */
+export const callFilters = [
+  'route',
+  'http',
+  'client',
+  'consumer',
+  'agent',
+  'bot',
+  'version',
+  'error_type',
+  'duration_min',
+  'duration_max',
+  'trace_id',
+  'endpoint',
+] as const;
+export type CallFilters = Readonly<Partial<Record<(typeof callFilters)[number], string>>>;
 
 export const groups = ['none', 'service', 'prefix', 'status'] as const;
 export type Group = (typeof groups)[number];
@@ -61,6 +80,7 @@ export function readSearch(text: string): Search {
     columns: query.get('columns')?.split(',').slice(0, 40),
     dense: query.get('density') === 'dense',
     callers: oneOf(callerKinds, query.get('callers')) ?? 'addresses',
+    calls: readCallFilters(query),
     figure: oneOf(figures, query.get('figure')) ?? 'requests',
     compare: oneOf(comparisons, query.get('compare')) ?? 'week',
     tz: readTimeZone(query.get('tz')),
@@ -86,11 +106,20 @@ export function writeSearch(search: Search): string {
   put('columns', search.columns?.join(','));
   put('density', search.dense ? 'dense' : undefined);
   put('callers', search.callers === 'addresses' ? undefined : search.callers);
+  for (const name of callFilters) put(name, search.calls[name]);
   put('figure', search.figure === 'requests' ? undefined : search.figure);
   put('compare', search.compare === 'week' ? undefined : search.compare);
   put('tz', search.tz);
   const text = query.toString();
   return text === '' ? '' : `?${text}`;
+}
+
+function readCallFilters(query: URLSearchParams): CallFilters {
+  const given = callFilters.flatMap((name) => {
+    const value = query.get(name)?.slice(0, 512);
+    return value ? [[name, value] as const] : [];
+  });
+  return Object.fromEntries(given);
 }
 
 function readTimeZone(name: string | null): string | undefined {

@@ -29,6 +29,7 @@ import { usePageSearch } from '../../state/search.ts';
 import { type Siblings, verdict } from '../../state/verdict.ts';
 import { ConsumerName } from '../consumer-table.tsx';
 import { CallsBars, LatencyLines } from '../overview/charts.tsx';
+import { CallList } from './call-list.tsx';
 import styles from './drawer.module.css';
 import { LifeLine } from './life-line.tsx';
 import { Versions } from './versions.tsx';
@@ -192,6 +193,19 @@ function Detail({ answer }: { answer: EndpointAnswer }) {
           </section>
         </>
       )}
+      <CallList
+        title="Slowest calls"
+        calls={answer.slowest_calls}
+        row={row}
+        filter={{}}
+        sort="duration_ms"
+      />
+      <CallList
+        title="Latest errors"
+        calls={answer.latest_errors}
+        row={row}
+        filter={{ http: '4xx,5xx' }}
+      />
       <LastCallers row={row} />
     </>
   );
