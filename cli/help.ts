@@ -57,6 +57,8 @@ usage: rollcall <command> [flags]
                 --baseline FILE [--write-baseline]
                                findings that are known and do not fail
                 exit codes: 0 passes, 1 not judged, 2 wrong command line, 3 findings
+  check       without these: read the whole store, also while services run, and name what is damaged
+                exit codes: 0 all is intact, 1 something is damaged or cannot be read
   sql         ask the store's file in SQL, which cannot change it (docs/sql.md)
                 "QUESTION"     one SELECT, in the tables and the table calls; - reads it from standard input
                 --format NAME  table, csv, ndjson [table]

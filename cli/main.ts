@@ -15,6 +15,7 @@ import { inventory } from './inventory.ts';
 import { keys } from './keys.ts';
 import { type ServiceName, startServices } from './services.ts';
 import { sql } from './sql.ts';
+import { checkStore } from './store-check.ts';
 
 /**
  * The command line.
@@ -49,7 +50,7 @@ export async function main(args: string[], env: NodeJS.ProcessEnv): Promise<numb
       case 'forget':
         return await forget(rest, env);
       case 'check':
-        return await gate(rest, env);
+        return isGate(rest) ? await gate(rest, env) : await checkStore(rest, env);
       case 'sql':
         return await sql(rest, env);
       case 'backup':
@@ -78,6 +79,11 @@ export async function main(args: string[], env: NodeJS.ProcessEnv): Promise<numb
     process.stderr.write(`rollcall: ${text}\n`);
     return exitCode.failed;
   }
+}
+
+/** A specification or its service is named: it is to be judged. Else the store is to be read. */
+function isGate(args: readonly string[]): boolean {
+  return args.some((arg) => /^--(service|spec|base-spec|url|fail-on|baseline)\b/.test(arg));
 }
 
 /** Runs services until one of them ends or a signal arrives. */

@@ -13,6 +13,7 @@ import type { StoreNotice } from './notices.ts';
 import type { SqlAnswer, SqlBounds } from './sql.ts';
 
 import type { CallReader, CallWriter } from './store.ts';
+import type { StoreCheck } from './store-check.ts';
 import type { HeldStep } from './store-clock.ts';
 import type { VerdictStore } from './verdicts.ts';
 
@@ -48,6 +49,11 @@ export interface StorePlace {
   openConsumers(): Promise<ConsumerStore>;
   /** @throws AppError `conflict` when a newer program wrote the store, `unavailable` */
   openEndpoints(): Promise<EndpointStore>;
+  /**
+   * Reads the whole store, also while services use it, and changes nothing.
+   * @throws AppError `not_found` without a store, `conflict` for one of another release, `unavailable`
+   */
+  check(): Promise<StoreCheck>;
   /**
    * Copies the store as it is at one moment into one new file.
    * @returns the bytes of the copy
@@ -119,6 +125,10 @@ export function storePlace({ path }: Config['store']): StorePlace {
     async openEndpoints() {
       const { openSqliteEndpoints } = await import('./sqlite/endpoints.ts');
       return openSqliteEndpoints(path);
+    },
+    async check() {
+      const { checkStore } = await import('./sqlite/check.ts');
+      return checkStore(path);
     },
     async backUp(target) {
       const { backUpStore } = await import('./sqlite/backup.ts');

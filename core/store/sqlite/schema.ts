@@ -2,6 +2,7 @@ import { AppError } from '../../error.ts';
 import type { Database } from './database.ts';
 import { recordOutcomes } from './recorded-outcomes.ts';
 import { joinSpellings, spellingTables } from './spellings.ts';
+import { usageChecksums } from './usage/usage-rows.ts';
 import { fillUse, useTables } from './use-migration.ts';
 
 /**
@@ -406,6 +407,7 @@ const migrations: readonly Migration[] = [
   -- Counts the endpoints that were forgotten (forgotten.ts): the writer then drops the rows that it remembers.
   INSERT INTO meta VALUES ('endpoints_forgotten', 0);
   `,
+  usageChecksums,
 ];
 
 /** SQL, or a step that needs rules of core/store. */

@@ -2,10 +2,23 @@ import { Tally } from '../../../usage/tally.ts';
 import type { Database, Statement } from '../database.ts';
 import { type BucketSpan, minutesPerDay } from '../usage/levels.ts';
 import { type BlockWithDetails, UsageEntries } from '../usage/usage-entries.ts';
+import { isIntact, type NoteDamage, usageBlockName } from '../usage/usage-rows.ts';
 import { MergedUsage } from './merged-usage.ts';
 
 /** Bytes of merged usage in the cache; beyond, the least recently used is evicted. */
 const cacheBytes = 64 * 1024 * 1024;
+
+interface BlockRow {
+  minute: number;
+  shard: number;
+  block: Buffer;
+  blockSum: number | null;
+}
+
+interface DetailsOfRow {
+  details: Buffer | null;
+  detailsSum: number | null;
+}
 
 export interface CompactedSpans {
   /** By shard, for shards that have any usage. */
@@ -28,17 +41,19 @@ export class CompactedUsage {
   readonly #versions: Statement;
   readonly #detailed: Statement;
 
-  constructor(db: Database) {
-    this.#blocks = db
-      .prepare(
-        'SELECT block FROM usage_block WHERE level_minutes = ? AND minute >= ? AND minute < ? AND shard BETWEEN ? AND ?',
-      )
-      .pluck();
+  readonly #onDamage: NoteDamage;
+
+  /** @param onDamage called with each block that is damaged and left out, each time it is read */
+  constructor(db: Database, onDamage: NoteDamage) {
+    this.#onDamage = onDamage;
+    const where =
+      'FROM usage_block WHERE level_minutes = ? AND minute >= ? AND minute < ? AND shard BETWEEN ? AND ?';
+    this.#blocks = db.prepare(`SELECT minute, shard, block, block_checksum AS blockSum ${where}`);
     this.#versions = db
       .prepare('SELECT shard, version FROM usage_shard WHERE shard BETWEEN ? AND ?')
       .raw();
     this.#detailed = db.prepare(
-      'SELECT block, details FROM usage_block WHERE level_minutes = ? AND minute >= ? AND minute < ? AND shard BETWEEN ? AND ?',
+      `SELECT minute, shard, block, details, block_checksum AS blockSum, details_checksum AS detailsSum ${where}`,
     );
   }
 
@@ -57,16 +72,16 @@ export class CompactedUsage {
     firstShard: number,
     lastShard: number,
   ): BlockWithDetails[] {
-    return spans.flatMap(
-      ({ levelMinutes, fromMinute, toMinute }) =>
-        this.#detailed.all(
-          levelMinutes,
-          fromMinute,
-          toMinute,
-          firstShard,
-          lastShard,
-        ) as BlockWithDetails[],
-    );
+    return spans.flatMap(({ levelMinutes, fromMinute, toMinute }) => {
+      const key = [levelMinutes, fromMinute, toMinute, firstShard, lastShard];
+      const rows = this.#detailed.all(...key) as (BlockRow & DetailsOfRow)[];
+      return rows.filter(
+        (row) =>
+          this.#isIntact(levelMinutes, row, row.block, row.blockSum) &&
+          (row.detailsSum === null ||
+            this.#isIntact(levelMinutes, row, row.details, row.detailsSum)),
+      );
+    });
   }
 
   #merged(
@@ -114,7 +129,21 @@ export class CompactedUsage {
     firstShard: number,
     lastShard: number,
   ): Buffer[] {
-    return this.#blocks.all(levelMinutes, fromMinute, toMinute, firstShard, lastShard) as Buffer[];
+    const key = [levelMinutes, fromMinute, toMinute, firstShard, lastShard];
+    const rows = this.#blocks.all(...key) as BlockRow[];
+    return rows
+      .filter((row) => this.#isIntact(levelMinutes, row, row.block, row.blockSum))
+      .map(({ block }) => block);
+  }
+
+  #isIntact(
+    levelMinutes: number,
+    { minute, shard }: BlockRow,
+    bytes: Uint8Array | null,
+    checksum: number | null,
+  ): boolean {
+    const what = (): string => usageBlockName(levelMinutes, minute, shard);
+    return isIntact([bytes], checksum, what, this.#onDamage);
   }
 }
 

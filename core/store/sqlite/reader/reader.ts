@@ -5,6 +5,7 @@ import { openDatabase } from '../open.ts';
 import { StoredCallSource } from '../search/stored-pieces.ts';
 import { StoreFile } from '../store-file.ts';
 import { CompactedUsage } from './compacted-usage.ts';
+import { noteDamage } from './damage-log.ts';
 import { DecisionCache } from './decision-cache.ts';
 import { DimensionCache } from './dimension-cache.ts';
 import { EndpointCache } from './endpoint-cache.ts';
@@ -36,7 +37,7 @@ class SqliteReader implements CallReader {
     this.#file = new StoreFile(db.path);
     this.#endpoints = new EndpointCache(db);
     this.#dimensions = new DimensionCache(db);
-    this.#compacted = new CompactedUsage(db);
+    this.#compacted = new CompactedUsage(db, noteDamage);
     this.#inventories = new InventoryCache(db);
     this.#decisions = new DecisionCache(db);
     this.#calls = new StoredCallSource(db);

@@ -10,6 +10,7 @@ import type { OriginNumbers } from '../usage/origin-numbers.ts';
 import { sortBy } from '../usage/radix-sort.ts';
 import { BlockWriter } from '../usage/usage-block.ts';
 import type { BlockWithDetails } from '../usage/usage-entries.ts';
+import { isIntact, runName } from '../usage/usage-rows.ts';
 import { addUseOfRun, type UseFacts, useOfCalls } from '../usage/use-facts.ts';
 
 /** Usage that is committed and not compacted: of the runs, and of raw calls that are not rolled up. */
@@ -19,6 +20,13 @@ export interface RecentUsage {
   /** What these calls add to the endpoints' permanent facts, by endpoint row. */
   facts: ReadonlyMap<number, EndpointFacts>;
   use: Readonly<UseFacts>;
+}
+
+interface StoredRun extends BlockWithDetails {
+  id: number;
+  facts: Buffer;
+  use: Buffer | null;
+  checksum: number | null;
 }
 
 /** @param rolledUpId the last call that is rolled up @param tally an empty one, which is left empty */
@@ -39,11 +47,15 @@ export function readRecentUsage(
   block.begin();
   block.addCalls(notRolledUp, order, tally, origins);
   const runs = db
-    .prepare('SELECT block, details, facts, use FROM usage_run ORDER BY id')
-    .all() as (BlockWithDetails & { facts: Buffer; use: Buffer | null })[];
-  for (const run of runs) {
+    .prepare('SELECT id, block, details, facts, use, checksum FROM usage_run ORDER BY id')
+    .all() as StoredRun[];
+  const intact = runs.filter(({ id, checksum, ...run }) => {
+    const blobs = [run.block, run.details, run.facts, run.use];
+    return isIntact(blobs, checksum, () => runName(id), onDamage);
+  });
+  for (const run of intact) {
     addEncodedFacts(facts, run.facts);
     addUseOfRun(use, run);
   }
-  return { blocks: [...runs, block.finish()], facts, use };
+  return { blocks: [...intact, block.finish()], facts, use };
 }

@@ -27,6 +27,7 @@ import { type BucketSpan, bucketSpans, coarsestMinutes } from '../usage/levels.t
 import { sortBy } from '../usage/radix-sort.ts';
 import { shardBits, UsageEntries } from '../usage/usage-entries.ts';
 import type { CompactedUsage } from './compacted-usage.ts';
+import { noteDamage } from './damage-log.ts';
 import type { DecisionCache } from './decision-cache.ts';
 import { consumersOf, versionsOf } from './detailed-usage.ts';
 import type { DimensionCache } from './dimension-cache.ts';
@@ -342,7 +343,7 @@ export class SqliteSnapshot implements Snapshot {
       this.#meta.get('rolled_up_call')!,
       this.#dimensions.origins,
       this.#tally,
-      () => {},
+      noteDamage,
     );
     return this.#recentUsage;
   }

@@ -16,6 +16,7 @@ import {
   shardBits,
   UsageEntries,
 } from '../usage/usage-entries.ts';
+import { checksumOf, isIntact, runName, usageBlockName } from '../usage/usage-rows.ts';
 import {
   addUseOfRun,
   encodeUse,
@@ -74,19 +75,22 @@ export class Rollup {
     this.#useRecords = new UseRecords(db);
     this.#sql = {
       addRun: db.prepare(
-        'INSERT INTO usage_run (shard, tier, block, details, facts, use) VALUES (?, ?, ?, ?, ?, ?)',
+        'INSERT INTO usage_run (shard, tier, block, details, facts, use, checksum) VALUES (?, ?, ?, ?, ?, ?, ?)',
       ),
       runsOfTier: db.prepare(
-        'SELECT block, details, facts, use FROM usage_run WHERE shard = ? AND tier = ?',
+        'SELECT id, block, details, facts, use, checksum FROM usage_run WHERE shard = ? AND tier = ?',
       ),
-      runsOfShard: db.prepare('SELECT block, details, facts, use FROM usage_run WHERE shard = ?'),
+      runsOfShard: db.prepare(
+        'SELECT id, block, details, facts, use, checksum FROM usage_run WHERE shard = ?',
+      ),
+      setAside: db.prepare('INSERT INTO damaged_usage VALUES (?, ?, ?, ?, ?)'),
       deleteTier: db.prepare('DELETE FROM usage_run WHERE shard = ? AND tier = ?'),
       deleteShard: db.prepare('DELETE FROM usage_run WHERE shard = ?'),
       readBlock: db.prepare(
-        'SELECT block, details FROM usage_block WHERE level_minutes = ? AND minute = ? AND shard = ?',
+        'SELECT block, details, block_checksum AS blockSum, details_checksum AS detailsSum FROM usage_block WHERE level_minutes = ? AND minute = ? AND shard = ?',
       ),
       writeBlock: db.prepare(
-        'INSERT OR REPLACE INTO usage_block (level_minutes, minute, shard, block, details) VALUES (?, ?, ?, ?, ?)',
+        'INSERT OR REPLACE INTO usage_block (level_minutes, minute, shard, block, details, block_checksum, details_checksum) VALUES (?, ?, ?, ?, ?, ?, ?)',
       ),
       changed: db.prepare(
         'INSERT INTO usage_shard VALUES (?, 1) ON CONFLICT DO UPDATE SET version = version + 1',
@@ -137,7 +141,8 @@ export class Rollup {
 
   /** Merges a shard's runs into the levels. In the caller's transaction. */
   compact(shard: number): void {
-    const { entries: runs, facts, use } = readRuns(this.#sql.runsOfShard!.all(shard) as Run[]);
+    const stored = this.#intact(this.#sql.runsOfShard!.all(shard) as Run[]);
+    const { entries: runs, facts, use } = readRuns(stored);
     this.#records.add(facts);
     this.#useRecords.add(use);
     let minutesFrom = Number.MAX_SAFE_INTEGER;
@@ -181,10 +186,11 @@ export class Rollup {
 
   #addRun(shard: number, tier: number, run: EncodedRun, nowS: number): void {
     const { block, details } = run;
-    this.#sql.addRun!.run(shard, tier, block, details, run.facts, run.use);
+    const checksum = checksumOf(block, details, run.facts, run.use);
+    this.#sql.addRun!.run(shard, tier, block, details, run.facts, run.use, checksum);
     const runs = this.#noteRun(shard, tier, block.length + details.length, nowS);
     if (runs.tiers[tier]! < runsPerTier) return;
-    const merged = readRuns(this.#sql.runsOfTier!.all(shard, tier) as Run[]);
+    const merged = readRuns(this.#intact(this.#sql.runsOfTier!.all(shard, tier) as Run[]));
     this.#sql.deleteTier!.run(shard, tier);
     runs.tiers[tier] = 0;
     runs.bytes -= merged.bytes;
@@ -217,19 +223,42 @@ export class Rollup {
       while (to < delta.length && delta.minute[to] === delta.minute[from]) to += 1;
       if (bucket >= keptFrom) {
         const entries = new UsageEntries();
-        const stored = this.#sql.readBlock!.get(minutes, bucket, shard) as
-          | BlockWithDetails
-          | undefined;
-        if (stored) addWithDetails(entries, stored);
+        const stored = this.#sql.readBlock!.get(minutes, bucket, shard) as StoredBlock | undefined;
+        if (stored) {
+          const what = (): string => usageBlockName(minutes, bucket, shard);
+          if (this.#isIntact(stored, what)) addWithDetails(entries, stored);
+        }
         entries.addEntries(delta, from, to);
         const { block, details } = coalesce(entries, minutes, this.#tally, this.#writer);
-        this.#sql.writeBlock!.run(minutes, bucket, shard, block, details);
+        const checksums = [checksumOf(block), checksumOf(details)];
+        this.#sql.writeBlock!.run(minutes, bucket, shard, block, details, ...checksums);
         this.#compactedBytes.set(shard, block.length + details.length);
       } else if (isFinest(minutes)) {
         this.#sql.raiseMeta!.run(bucket + minutes, `${detail}s_purged`);
       }
       from = to;
     }
+  }
+
+  /** Puts runs that are damaged aside: their usage is lost, that of the others is not. */
+  #intact(runs: readonly Run[]): Run[] {
+    return runs.filter((run) => {
+      const { id, block, details, facts, use, checksum } = run;
+      const what = (): string => runName(id);
+      const blobs = [block, details, facts, use];
+      if (isIntact(blobs, checksum, what, this.#onDamage)) return true;
+      this.#sql.setAside!.run(what(), block, details, facts, use);
+      return false;
+    });
+  }
+
+  /** Whether a block can be added to; one that is damaged is put aside. */
+  #isIntact({ block, details, blockSum, detailsSum }: StoredBlock, what: () => string): boolean {
+    const isWhole =
+      isIntact([block], blockSum, what, this.#onDamage) &&
+      (detailsSum === null || isIntact([details], detailsSum, what, this.#onDamage));
+    if (!isWhole) this.#sql.setAside!.run(what(), block, details, null, null);
+    return isWhole;
   }
 
   /** Notes the hours in which services were heard. @param entries one for each hour and endpoint */
@@ -267,7 +296,14 @@ interface EncodedRun {
   use: Buffer;
 }
 
+interface StoredBlock extends BlockWithDetails {
+  blockSum: number | null;
+  detailsSum: number | null;
+}
+
 interface Run extends BlockWithDetails {
+  id: number;
+  checksum: number | null;
   facts: Buffer;
   /** NULL in a run that an earlier release wrote. */
   use: Buffer | null;
