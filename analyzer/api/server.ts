@@ -26,6 +26,7 @@ import { openapiDocument } from './openapi.ts';
 import { projectCommands } from './project-commands.ts';
 import { projectHandlers } from './project-routes.ts';
 import { queries } from './queries.ts';
+import { type ApiDocument, referencePage, referenceStyle } from './reference-page.ts';
 import { openSessionRoutes, type PageFacts, type SessionRoutes } from './session-routes.ts';
 import { sendPages } from './stream.ts';
 
@@ -91,6 +92,11 @@ export function analyzerApp(options: AnalyzerOptions): RequestListener {
     const own = prefix === undefined ? document : writtenDocument({ ...description, servers });
     return sendAnswer(request, response, 200, own);
   });
+  route(app, '/api/docs', (request, response) => {
+    page(response, 200, referencePage(description as ApiDocument, rootReference(request)));
+  });
+  const style = writtenText('text/css; charset=utf-8', referenceStyle);
+  route(app, '/api/docs.css', (request, response) => sendAnswer(request, response, 200, style));
   for (const template of dashboardPaths) {
     route(app, template, (request, response) => {
       const root = rootReference(request);

@@ -52,7 +52,7 @@ async function followAll(proxy: string): Promise<void> {
       () => false,
     );
   await waitFor('nginx to answer', isUp, { withinMs: 10_000, everyMs: 100 });
-  for (const path of ['', 'endpoints', 'endpoints/12']) {
+  for (const path of ['', 'endpoints', 'endpoints/12', 'api/docs']) {
     const page = await ok(`${at}${path}`);
     const references = [...page.matchAll(/(?:src|href)="([^"#]+)"/g)].map(([, found]) => found!);
     if (references.length === 0) throw new Error(`${at}${path} refers to nothing`);
