@@ -3,9 +3,10 @@ import { flagOf } from './flags.ts';
 
 /** The text of `rollcall help`. */
 export function help(variables: Record<string, Variable>): string {
-  const lines = Object.entries(variables).map(([name, { fallback, meaning }]) => {
+  const lines = Object.entries(variables).map(([name, { fallback, meaning, secret }]) => {
     const preset = fallback === '' ? '' : ` [${fallback}]`;
-    return `  --${flagOf(name).padEnd(22)} ${meaning}${preset}`;
+    const spelling = secret === 'whole' ? name : `--${flagOf(name)}`;
+    return `  ${spelling.padEnd(24)} ${meaning}${preset}`;
   });
   return `Rollcall: which endpoints of an API are used, slow, failing or dead, and who calls them.
 
@@ -82,7 +83,7 @@ usage: rollcall <command> [flags]
   version     print the version
   help        print this text
 
-Each flag is also an environment variable: --otlp-http-port is ROLLCALL_OTLP_HTTP_PORT.
+Each flag is also an environment variable: --otlp-http-port is ROLLCALL_OTLP_HTTP_PORT. Secrets have no flag.
 
 ${lines.join('\n')}
 `;

@@ -50,7 +50,10 @@ function wholeOf(value: string | boolean, flag: string, most: number): number {
 
 function table({ columns, rows }: SqlAnswer): string {
   const cells = rows.map((row) => row.map((cell) => printable(textOf(cell))));
-  return `${textTable(columns.map(printable), cells)}\n`;
+  return `${textTable(
+    columns.map((name) => printable(name)),
+    cells,
+  )}\n`;
 }
 
 function csv({ columns, rows }: SqlAnswer): string {

@@ -4,12 +4,16 @@
  */
 const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
-/** The text for a terminal: unprintable characters become the escapes of JSON, `\u001b`. */
-export function printable(text: string): string {
-  return text.replace(unprintable, (character) =>
-    character
+/**
+ * The text for a terminal: unprintable characters become the escapes of JSON, `\u001b`.
+ * @param kept characters that stay, such as line breaks
+ */
+export function printable(text: string, kept = ''): string {
+  return text.replace(unprintable, (character) => {
+    if (kept.includes(character)) return character;
+    return character
       .split('')
       .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
-      .join(''),
-  );
+      .join('');
+  });
 }

@@ -1,3 +1,4 @@
+import { printable } from '../../core/printable.ts';
 import { isNumber, type Table } from './table.ts';
 
 /** Forms of a list, defined once: `format=`, the content types and the OpenAPI document come from here. */
@@ -79,7 +80,7 @@ function csv(body: ListBody, list: List): string {
 function csvCell(value: unknown): string {
   if (value === null || value === undefined) return '';
   if (typeof value === 'number') return String(value);
-  let text = typeof value === 'string' ? value : JSON.stringify(value);
+  let text = printable(typeof value === 'string' ? value : JSON.stringify(value), '\t\r\n');
   // A spreadsheet reads a cell that begins so as a formula, also behind spaces and in full-width characters, and
   // callers choose routes and agents.
   if (/^(\s*[=+\-@＝＋－＠]|[\t\r\n])/.test(text)) text = `'${text}`;
@@ -111,5 +112,6 @@ function markdownCell(value: unknown, write: ((value: never) => string) | undefi
 
 /** A table row is one line; characters that would be markup or an entity are escaped. */
 export function escapeMarkdown(text: string): string {
-  return text.replace(/[\r\n]+/g, ' ').replace(/[\\|`*_<>[\]&~]/g, '\\$&');
+  const line = printable(text.replace(/[\r\n]+/g, ' '));
+  return line.replace(/[\\|`*_<>[\]&~]/g, '\\$&');
 }

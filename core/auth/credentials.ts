@@ -20,7 +20,8 @@ export function credentialsOf(
 ): Credentials {
   return {
     authorization: first(headers.authorization),
-    apiKey: first(headers['x-api-key']),
+    // A proxy or a template may leave it empty beside a good Authorization.
+    apiKey: first(headers['x-api-key'])?.trim() || undefined,
     address: address ?? '',
   };
 }

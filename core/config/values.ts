@@ -289,6 +289,12 @@ export function store(text: string): { engine: 'sqlite'; path: string } {
       'asks for a store in memory; collector and analyzer share a file: sqlite:path/to/file.db',
     );
   }
+  // Written for another program or a shell: taken literally, each would name a file of that odd name.
+  if (/^(file:|\/\/[^/]|~|\s)|\s$|[?#]mode=/i.test(path)) {
+    throw new InvalidValue(
+      'must be sqlite: and a plain path: no file: URI, host, parameters, ~ or spaces around it; such as sqlite:/var/lib/rollcall/rollcall.db',
+    );
+  }
   if (path === '' || path.endsWith('/') || path.includes('\0')) {
     throw new InvalidValue(
       'must be sqlite: and the path of a file, such as sqlite:data/rollcall.db',

@@ -1,5 +1,5 @@
 import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { createSecureContext, type Server, type TlsOptions } from 'node:tls';
 import type { TlsFiles } from '../config/config.ts';
 import { AppError, asAppError } from '../error.ts';
@@ -162,7 +162,10 @@ async function readPems(files: TlsFiles): Promise<Pems> {
 
 async function readPem(files: TlsFiles, part: Part): Promise<Buffer> {
   try {
-    const file = await open(files[`${part}Path`]!);
+    // Opening a FIFO would wait for its writer.
+    const path = files[`${part}Path`]!;
+    if (!(await stat(path)).isFile()) throw wrong(files, part, 'is not a regular file');
+    const file = await open(path);
     try {
       const { size } = await file.stat();
       if (size <= limits.pemBytes) return await file.readFile();

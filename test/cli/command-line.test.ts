@@ -11,6 +11,11 @@ it('explains itself, with a flag for every variable', async () => {
     const { code, output } = await rollcall(args);
     expect(code).toBe(0);
     for (const name of Object.keys(variables)) {
+      // A secret has no flag.
+      if (name === 'ROLLCALL_ADMIN_KEY') {
+        expect(output).toMatch(/^ {2}ROLLCALL_ADMIN_KEY /m);
+        continue;
+      }
       const flag = name.replace('ROLLCALL_', '--').toLowerCase().replaceAll('_', '-');
       expect(output).toMatch(new RegExp(`^  ${flag} `, 'm'));
     }
@@ -62,6 +67,16 @@ it('a data folder that cannot be made is named', async () => {
   const { code, output } = await rollcall(['serve', '--store', 'sqlite:package.json/x/y.db']);
   expect(output).toMatch(/cannot make the data folder "package\.json\/x": .*\n$/);
   expect(code).toBe(1);
+});
+
+it('a secret is not taken as a flag: every user of the host can read it', async () => {
+  for (const args of [['--admin-key', 'x'.repeat(40)], [`--admin-key=${'x'.repeat(40)}`]]) {
+    const { code, output } = await rollcall(['analyzer', ...args]);
+    expect(output).toBe(
+      'rollcall: --admin-key is not taken on a command line: set ROLLCALL_ADMIN_KEY; see rollcall help\n',
+    );
+    expect(code).toBe(2);
+  }
 });
 
 it.each(['20.20.2', '22.17.1'])('Node %s, which does not strip types, says so', async (version) => {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 import { afterAll, expect, test } from 'vitest';
@@ -109,7 +110,7 @@ test('A1 a bad file ends the start with one line that names variable, file and r
       { ROLLCALL_TLS_CERT: bad('c', ' '.repeat(1024 * 1024 + 1)) },
       'has 1048577 bytes; the bound is 1048576',
     ],
-    [{ ROLLCALL_TLS_CERT: folder.path }, 'cannot be read: EISDIR'],
+    [{ ROLLCALL_TLS_CERT: folder.path }, 'is not a regular file'],
     [{ ROLLCALL_TLS_KEY: bad('d', other.cert) }, 'holds no private key in PEM form'],
     [
       { ROLLCALL_TLS_KEY: bad('e', other.key) },
@@ -141,4 +142,20 @@ test('A1 a bad file ends the start with one line that names variable, file and r
     1,
     [expect.stringContaining('does not exist')],
   ]);
+});
+
+test('a certificate that is a device or a FIFO is refused at once, by name', async () => {
+  const names = writePair(`${folder.path}/odd`, ca.issue('odd'));
+  const fifo = `${folder.path}/fifo.pem`;
+  execFileSync('mkfifo', [fifo]);
+  for (const odd of ['/dev/zero', fifo, folder.path]) {
+    const { code, output } = await runToEnd('collector/main.ts', {
+      ROLLCALL_STORE: `sqlite:${folder.path}/odd.db`,
+      ROLLCALL_OTLP_HTTP_PORT: '0',
+      ...names,
+      ROLLCALL_TLS_CERT: odd,
+    });
+    expect(output).toContain(`ROLLCALL_TLS_CERT=${odd} is not a regular file`);
+    expect(code).toBe(1);
+  }
 });

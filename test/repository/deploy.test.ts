@@ -6,16 +6,13 @@ import { variables } from '../../core/config/variables.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const compose = readFileSync(`${root}/docker-compose.yml`, 'utf8');
 
-/** Fixed by the image and by compose's own ports, or of no use without files that are mounted. */
+/** Fixed by the image and by compose's own ports. */
 const elsewhere = [
   'ROLLCALL_STORE',
   'ROLLCALL_HOST',
   'ROLLCALL_OTLP_HTTP_PORT',
   'ROLLCALL_OTLP_GRPC_PORT',
   'ROLLCALL_ANALYZER_PORT',
-  'ROLLCALL_TLS_CERT',
-  'ROLLCALL_TLS_KEY',
-  'ROLLCALL_TLS_CLIENT_CA',
 ];
 
 describe('docker-compose.yml', () => {
@@ -24,6 +21,13 @@ describe('docker-compose.yml', () => {
     const named = Array.from(block.matchAll(/^ {2}(ROLLCALL_\w+):/gm), ([, name]) => name!);
     const expected = Object.keys(variables).filter((name) => !elsewhere.includes(name));
     expect(named.toSorted()).toEqual(expected.toSorted());
+  });
+
+  it('bounds memory, processes and descriptors of each service', () => {
+    const block = /^x-service:.*\n((?: {2}.*\n)+)/m.exec(compose)![1]!;
+    expect(block).toMatch(/^ {2}mem_limit: 768m$/m);
+    expect(block).toMatch(/^ {2}pids_limit: 128$/m);
+    expect(block).toMatch(/^ {2}ulimits: \{ nofile: 8192 \}$/m);
   });
 
   it('runs and mounts only what is there', () => {

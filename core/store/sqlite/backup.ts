@@ -1,4 +1,13 @@
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  lstatSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { AppError } from '../../error.ts';
@@ -18,6 +27,7 @@ export async function backUpStore(path: string, target: string): Promise<number>
   if (!existsSync(path)) throw new AppError('not_found', `there is no store at ${path}`);
   refuseExisting(target);
   const partial = `${target}.partial`;
+  refuseOdd(partial);
   try {
     await copy(path, partial);
     refuseExisting(target);
@@ -47,6 +57,7 @@ export async function restoreStore(source: string, path: string, replace: boolea
   const lock = new WriterLock(path);
   const partial = `${path}.partial`;
   try {
+    refuseOdd(partial);
     await copy(source, partial);
     // SQLite would apply the log of the old file to the new one.
     for (const suffix of ['-wal', '-shm']) rmSync(`${path}${suffix}`, { force: true });
@@ -121,6 +132,13 @@ function check(path: string): void {
 
 function refuseExisting(target: string): void {
   if (existsSync(target)) throw new AppError('conflict', `${target} exists already`);
+}
+
+/** A file of a copy that was broken off is replaced. @throws AppError `conflict` for a folder, link or device */
+function refuseOdd(partial: string): void {
+  const stat = lstatSync(partial, { throwIfNoEntry: false });
+  if (stat === undefined || stat.isFile()) return;
+  throw new AppError('conflict', `${partial} is in the way and is not a file: remove it`);
 }
 
 /** Renames a file durably: first its bytes are synced, then the folder. */

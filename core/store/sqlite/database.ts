@@ -1,3 +1,4 @@
+import { chmodSync, existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 
@@ -17,7 +18,10 @@ export class Database {
     this.path = path;
     // An absolute path is a file: the binding reads an empty name as a database in memory.
     const file = path === ':memory:' ? path : resolve(path);
+    const isNew = !readOnly && path !== ':memory:' && !existsSync(file);
     this.#db = new SqliteDatabase(file, { timeout: timeoutMs, readonly: readOnly });
+    // Empty so far. Its write-ahead log and the log's index get the same mode.
+    if (isNew) chmodSync(file, 0o600);
     if (exactIntegers) this.#db.defaultSafeIntegers();
   }
 

@@ -17,6 +17,8 @@ describe('the key of a request', () => {
     [{ 'x-api-key': ['rck_abc'] }, 'rck_abc'],
     [{ authorization: 'Basic dTpw', 'x-api-key': 'rck_abc' }, 'rck_abc'],
     [{ authorization: 'Bearer of-a-proxy', 'x-api-key': 'rck_abc' }, 'rck_abc'],
+    [{ authorization: 'Bearer rck_abc', 'x-api-key': '' }, 'rck_abc'],
+    [{ authorization: 'Bearer rck_abc', 'x-api-key': ' ' }, 'rck_abc'],
     [{ 'x-api-key': 'a'.repeat(limits.keyHeaderLength) }, 'a'.repeat(limits.keyHeaderLength)],
     // Not an encoding after all: taken as it stands.
     [{ authorization: 'Bearer rck%' }, 'rck%'],
