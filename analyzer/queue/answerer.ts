@@ -1,9 +1,8 @@
 import { AppError } from '../../core/error.ts';
 import type { ConsumerStore } from '../../core/store/consumers.ts';
 import type { DecisionStore } from '../../core/store/decisions.ts';
-import type { EndpointStore } from '../../core/store/endpoints.ts';
 import type { InventoryStore } from '../../core/store/inventory.ts';
-import type { CallReader, Snapshot } from '../../core/store/store.ts';
+import type { CallReader, EndpointStore, Snapshot } from '../../core/store/store.ts';
 import type { VerdictStore } from '../../core/store/verdicts.ts';
 import { isoTime } from '../../core/window.ts';
 import { projectCommands } from '../api/project-commands.ts';

@@ -6,13 +6,11 @@ import type { RetentionPeriods } from '../config/retention.ts';
 import { AppError } from '../error.ts';
 import type { ConsumerStore } from './consumers.ts';
 import type { DecisionStore } from './decisions.ts';
-import type { EndpointStore } from './endpoints.ts';
 import type { InventoryStore } from './inventory.ts';
 import type { KeyStore } from './keys.ts';
 import type { StoreNotice } from './notices.ts';
 import type { SqlAnswer, SqlBounds } from './sql.ts';
-
-import type { CallReader, CallWriter } from './store.ts';
+import type { CallReader, CallWriter, EndpointStore } from './store.ts';
 import type { StoreCheck } from './store-check.ts';
 import type { HeldStep } from './store-clock.ts';
 import type { VerdictStore } from './verdicts.ts';

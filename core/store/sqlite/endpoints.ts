@@ -1,4 +1,4 @@
-import type { EndpointStore } from '../endpoints.ts';
+import type { EndpointStore } from '../store.ts';
 import type { Database } from './database.ts';
 import { ForgottenRows } from './forgotten.ts';
 import { openDatabase } from './open.ts';

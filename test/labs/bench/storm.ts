@@ -1,0 +1,142 @@
+import { Agent, get, request } from 'node:http';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { defaultRetention } from '../../../core/config/retention.ts';
+import { openSqliteWriter } from '../../../core/store/sqlite/writer/writer.ts';
+import { protobufType, traces } from '../../support/export-request.ts';
+import { startAnalyzerProcess, startCollectorProcess } from '../../support/process.ts';
+import { benchFolder } from './folder.ts';
+import { writeHistory } from './history.ts';
+import { memory } from './process-cost.ts';
+
+/**
+ * A storm of reports: what /healthz and a sender notice of it.
+ *
+ *     node test/labs/bench/storm.ts --endpoints 10000 --seconds 20
+ *
+ * Fifty askers send reports with other windows, each the next one when it has its answer; the sender exports twenty
+ * requests a second, before and during the storm. Other work on the machine adds to every figure.
+ */
+const { values } = parseArgs({
+  options: {
+    endpoints: { type: 'string', default: '10000' },
+    calls: { type: 'string', default: '300000' },
+    seconds: { type: 'string', default: '20' },
+    askers: { type: 'string', default: '50' },
+  },
+});
+const [endpoints, calls, seconds, askers] = [
+  values.endpoints,
+  values.calls,
+  values.seconds,
+  values.askers,
+].map(Number) as [number, number, number, number];
+
+const folder = benchFolder();
+try {
+  const path = join(folder.path, 'storm.db');
+  const writer = await openSqliteWriter({ path, retention: defaultRetention });
+  const nowS = Math.floor(Date.now() / 1000);
+  await writeHistory(writer, { calls, endpoints, days: 90, nowS, seed: 9 });
+  await writer.compact();
+  await writer.close();
+  const collector = await startCollectorProcess(path);
+  const analyzer = await startAnalyzerProcess(path);
+  try {
+    await ask(`${analyzer.url}/api/v1/report`);
+    const before = await send(collector.url, seconds);
+    let isOver = false;
+    const statuses = new Map<number, number>();
+    const storm = Array.from({ length: askers }, async (_, asker) => {
+      for (let n = 0; !isOver; n++) {
+        const window = 24 + ((n * askers + asker) % 2_000);
+        const { status } = await ask(`${analyzer.url}/api/v1/report?window=${window}h`);
+        statuses.set(status, (statuses.get(status) ?? 0) + 1);
+        if (status === 429) await pause(200);
+      }
+    });
+    const [during, healthz] = await Promise.all([
+      send(collector.url, seconds),
+      probe(`${analyzer.url}/healthz`, seconds),
+    ]);
+    isOver = true;
+    process.stdout.write(
+      [
+        `${askers} askers of reports of ${endpoints} endpoints, ${seconds} s: ${[...statuses].map(([status, n]) => `${n} times ${status}`).join(', ')}`,
+        `/healthz ms: ${shown(healthz)}`,
+        `acknowledgement ms before the storm: ${shown(before)}`,
+        `acknowledgement ms during the storm: ${shown(during)}`,
+        `analyzer: ${memory(analyzer.pid).peakMiB.toFixed(0)} MiB at most`,
+        '',
+      ].join('\n'),
+    );
+    await analyzer.stop('SIGKILL');
+    await Promise.all(storm);
+  } finally {
+    await collector.stop();
+    await analyzer.stop();
+  }
+} finally {
+  folder.remove();
+}
+
+/** A status of 0: no answer. */
+function ask(url: string, agent?: Agent): Promise<{ status: number; ms: number }> {
+  const startMs = performance.now();
+  return new Promise((resolve) => {
+    const failed = () => resolve({ status: 0, ms: performance.now() - startMs });
+    get(url, { agent }, (response) => {
+      response.resume();
+      response.on('error', failed);
+      response.on('end', () =>
+        resolve({ status: response.statusCode!, ms: performance.now() - startMs }),
+      );
+    }).on('error', failed);
+  });
+}
+
+async function probe(url: string, forS: number): Promise<number[]> {
+  const agent = new Agent({ keepAlive: true });
+  const found: number[] = [];
+  const endMs = performance.now() + forS * 1000;
+  while (performance.now() < endMs) {
+    found.push((await ask(url, agent)).ms);
+    await pause(20);
+  }
+  agent.destroy();
+  return found;
+}
+
+/** Twenty requests a second, from the moment each was due. */
+async function send(url: string, forS: number): Promise<number[]> {
+  const agent = new Agent({ keepAlive: true });
+  const startMs = performance.now();
+  const found: Promise<number>[] = [];
+  for (let n = 0; n < forS * 20; n++) {
+    const dueMs = startMs + n * 50;
+    await pause(Math.max(0, dueMs - performance.now()));
+    found.push(
+      new Promise((resolve) => {
+        const headers = { 'content-type': protobufType };
+        const sending = request(`${url}/v1/traces`, { method: 'POST', agent, headers });
+        sending.on('response', (response) => {
+          response.resume();
+          response.on('end', () => resolve(performance.now() - dueMs));
+        });
+        sending.on('error', () => resolve(Number.POSITIVE_INFINITY));
+        sending.end(traces(10));
+      }),
+    );
+  }
+  const all = await Promise.all(found);
+  agent.destroy();
+  return all;
+}
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+function shown(ms: number[]): string {
+  const sorted = ms.toSorted((a, b) => a - b);
+  const at = (q: number) => sorted[Math.floor((sorted.length - 1) * q)]!.toFixed(1);
+  return `median ${at(0.5)}, 99th percentile ${at(0.99)}, most ${at(1)} of ${sorted.length}`;
+}
