@@ -9,6 +9,7 @@ import { consumers } from '../reports/consumers.ts';
 import { dead } from '../reports/dead.ts';
 import { endpoint } from '../reports/endpoint.ts';
 import { report } from '../reports/report.ts';
+import { events } from '../reports/series/events.ts';
 import { timeseries } from '../reports/series/timeseries.ts';
 import { services } from '../reports/services.ts';
 import { summary } from '../reports/summary.ts';
@@ -28,6 +29,7 @@ export const queries: readonly Query[] = [
   calls,
   consumers,
   compare,
+  events,
   observedDocument,
   removed,
 ];

@@ -18,6 +18,7 @@ export const marks = [
   'deprecated',
   'called_after_removal',
   'renamed',
+  'stale_version',
 ] as const;
 
 export type Mark = (typeof marks)[number];

@@ -101,7 +101,7 @@ export const endpointTable = tableOf<EndpointEntry>()('EndpointRow', {
   marks: {
     type: z.array(z.enum(marks)),
     about:
-      'sampled: some calls may have gone unseen, what seems dead is possibly sampled out; undocumented: the inventory does not declare it; periodic: used at regular distances; only_errors: no call succeeded; only_refused: no call got past 401, 403, 404, 405, 410 and 429; only_bots: only robots were answered; renamed: a silent endpoint and a new one that has its callers; called_after_removal: called though the inventory no longer declares it',
+      'sampled: some calls may have gone unseen, what seems dead is possibly sampled out; undocumented: the inventory does not declare it; periodic: used at regular distances; only_errors: no call succeeded; only_refused: no call got past 401, 403, 404, 405, 410 and 429; only_bots: only robots were answered; renamed: a silent endpoint and a new one that has its callers; called_after_removal: called though the inventory no longer declares it; stale_version: an older version answered it last, more than a day after the newest version of its service appeared',
     value: ({ lifecycle }) => lifecycle.marks,
   },
   confidence: {

@@ -27,6 +27,7 @@ import { dayMs } from '../verdict/observation.ts';
 import { renamedPairs } from '../verdict/renamed.ts';
 import { clientNotes, isHashed } from './client-notes.ts';
 import { countOf, emptyUsage } from './figures.ts';
+import { deploymentsOf, isStale } from './series/deployments.ts';
 import type { Spark } from './series/spark.ts';
 
 /** Every endpoint of a selection with its usage in a window and its lifecycle. */
@@ -98,6 +99,10 @@ async function judgedEndpoints(
   const { services, parameters } = model;
   const circumstances = { thresholds, nowMs, parameters };
   const decisions = decisionTableOf(await snapshot.decisions());
+  const { endpoints: only, ...ofServices } = selected;
+  const deployments = deploymentsOf(
+    only === undefined ? endpoints : await snapshot.endpoints(ofServices),
+  );
   const entries: EndpointEntry[] = [];
   for (const endpoint of endpoints) {
     const service = services.get(serviceKey(endpoint));
@@ -106,6 +111,8 @@ async function judgedEndpoints(
     }
     const declaration = declarations?.byEndpoint.get(endpoint.id);
     const life = lifecycle(endpoint, service, circumstances, declaration);
+    const isOlder = isStale(endpoint, deployments.get(serviceKey(endpoint)));
+    if (life.status !== null && isOlder) life.marks.push('stale_version');
     const entry: EndpointEntry = { endpoint, usage: emptyUsage, lifecycle: life };
     if (declaration) entry.declaration = declaration;
     const decision = decisions.applied(endpoint, nowMs);

@@ -2,7 +2,14 @@ import { z } from 'zod';
 import { AppError } from '../../../core/error.ts';
 import { limits } from '../../../core/limits.ts';
 import type { Coverage, Selection, Snapshot } from '../../../core/store/store.ts';
-import { type Head, head, headProse, headShape, selectionNotes } from '../../query/answer-head.ts';
+import {
+  type Head,
+  head,
+  headProse,
+  headShape,
+  selectionNotes,
+  selectionOf,
+} from '../../query/answer-head.ts';
 import {
   allIntervals,
   glanceInterval,
@@ -24,6 +31,7 @@ import { defineQuery } from '../../query/query.ts';
 import { keptCoverage, requestedWindow } from '../../query/window.ts';
 import { filteredSelection } from '../endpoint-filter.ts';
 import { apdexOf } from './apdex.ts';
+import { eventsIn, eventTable } from './deployments.ts';
 import { groupedSeries, groupings, seriesGroupSchema } from './groups.ts';
 import { pointTable, type Series, type SeriesEntry, seriesEntries, seriesOf } from './series.ts';
 
@@ -89,6 +97,9 @@ export const timeseries = defineQuery({
       .array(seriesGroupSchema)
       .optional()
       .describe('most calls first, the rest last; absent without group_by='),
+    events: z
+      .array(eventTable.schema)
+      .describe('deployments of the window, oldest first, whichever endpoints are selected'),
     points: z
       .array(pointTable.schema)
       .describe('one for each interval of the window, and for each group where there are some'),
@@ -118,6 +129,9 @@ export const timeseries = defineQuery({
       interval,
       tz,
       group_by: group_by ?? null,
+      events: (await eventsIn(snapshot, selectionOf(parameters), coverage.window)).map((event) =>
+        eventTable.row(event),
+      ),
     };
     if (group_by === undefined) {
       const entries = await withApdex(snapshot, selection, series, parameters.apdex_t_ms);
