@@ -21,10 +21,13 @@ export function noteVersion(
   lastMs: number,
   calls: number,
 ): void {
-  if (versions[0] === version && version !== otherVersions) {
-    if (firstMs < versions[1]!) versions[1] = firstMs;
-    if (lastMs > versions[2]!) versions[2] = lastMs;
-    versions[3]! += calls;
+  // Nearly always a version that is known and was called later: nothing moves.
+  for (let at = 0; at < versions.length; at += versionNumbers) {
+    if (versions[at] !== version) continue;
+    if (lastMs > versions[at + 2]! && at > 0) break;
+    if (firstMs < versions[at + 1]!) versions[at + 1] = firstMs;
+    if (lastMs > versions[at + 2]!) versions[at + 2] = lastMs;
+    versions[at + 3]! += calls;
     return;
   }
   addTo(versions, version, firstMs, lastMs, calls);

@@ -1,7 +1,8 @@
 import { limits } from '../limits.ts';
 import { outcomeIndexes, outcomes } from '../outcome.ts';
 import { weightUnit } from '../weight.ts';
-import { putVarint, type VarintReader } from './varint.ts';
+import { seekStatuses } from './tally.ts';
+import { putVarint, VarintReader } from './varint.ts';
 
 /**
  * A consumer's number is twice the number of its name, and one more for the calls of its bots. Names are numbered
@@ -34,11 +35,12 @@ export interface ConsumerCounts {
 export class ConsumerTally {
   /** By consumer: where its numbers begin. */
   readonly #indexes = new Map<number, number>();
-  #numbers: number[] = [];
+  readonly #numbers: number[] = [];
   /** `width` numbers for each consumer. */
   #counts = new Float64Array(width * 16);
   /** Whether some weight is not a whole number. */
   #isFractional = false;
+  readonly #reader = new VarintReader();
 
   get size(): number {
     return this.#numbers.length;
@@ -55,16 +57,27 @@ export class ConsumerTally {
     if (endS > counts[at + lastAt]!) counts[at + lastAt] = endS;
   }
 
-  /** Adds calls by status, all of one consumer. */
-  addStatuses(
+  /** Adds the tally that `Tally.encode` wrote at `start`, whose calls are all of one consumer. */
+  addTally(
     consumer: number,
-    statuses: Iterable<readonly [number, number]>,
+    bytes: Uint8Array,
+    start: number,
     firstS: number,
     lastS: number,
   ): void {
-    for (const [status, calls] of statuses) this.addCall(consumer, status, calls, firstS);
-    this.addCall(consumer, 0, 0, firstS);
-    this.addCall(consumer, 0, 0, lastS);
+    const reader = this.#reader;
+    const unit = seekStatuses(reader, bytes, start);
+    if (unit !== 1) this.#isFractional = true;
+    const at = this.#at(consumer);
+    const counts = this.#counts;
+    for (let left = reader.next(); left > 0; left--) {
+      const status = reader.next();
+      const calls = reader.next() * unit;
+      counts[at + outcomeIndexes[status]!]! += calls;
+      if (status >= 400) counts[at + errorsAt]! += calls;
+    }
+    if (firstS < counts[at + firstAt]!) counts[at + firstAt] = firstS;
+    if (lastS > counts[at + lastAt]!) counts[at + lastAt] = lastS;
   }
 
   /** Adds what `encode` wrote with this base. */
@@ -113,7 +126,8 @@ export class ConsumerTally {
     const scale = isFractional ? 1 / weightUnit : 1;
     at = putVarint(out, at, this.size * 2 + (isFractional ? 1 : 0));
     let before = 0;
-    for (const consumer of this.#numbers.toSorted((a, b) => a - b)) {
+    if (this.size > 1) this.#numbers.sort(ascending);
+    for (const consumer of this.#numbers) {
       const from = this.#indexes.get(consumer)!;
       const counts = this.#counts;
       at = putVarint(out, at, consumer - before);
@@ -139,7 +153,7 @@ export class ConsumerTally {
 
   clear(): void {
     this.#indexes.clear();
-    this.#numbers = [];
+    this.#numbers.length = 0;
     this.#isFractional = false;
   }
 
@@ -177,7 +191,7 @@ export class ConsumerTally {
     const callsOf = (of: ConsumerCounts) => of.outcomes.reduce((sum, n) => sum + n, 0);
     all.sort((a, b) => callsOf(b) - callsOf(a) || a.consumer - b.consumer);
     this.#indexes.clear();
-    this.#numbers = [];
+    this.#numbers.length = 0;
     for (const [i, { consumer, ...counts }] of all.entries()) {
       const isKept = i < limits.consumersPerEndpoint / 2;
       this.#addCounts(isKept ? consumer : consumer & 1 ? otherBots : otherPeople, counts);
@@ -195,3 +209,5 @@ export class ConsumerTally {
     counts[at + lastAt] = Math.max(counts[at + lastAt]!, more.lastS);
   }
 }
+
+const ascending = (a: number, b: number): number => a - b;

@@ -38,22 +38,19 @@ function putDoubleUint32s(out: Uint32Array, at: number, value: number): number {
 /** The first number of an encoded tally with weights. Without weights the first is the number of statuses, never 0. */
 const weightedMark = 0;
 
-/** Calls by status of the tally that `encode` wrote at `start`. */
-export function encodedStatuses(bytes: Uint8Array, start: number): [number, number][] {
-  const reader = new VarintReader();
+/**
+ * Goes to the number of statuses of the tally that `encode` wrote at `start`; a status and its calls follow for each.
+ * @returns the unit of the calls
+ */
+export function seekStatuses(reader: VarintReader, bytes: Uint8Array, start: number): number {
   reader.seek(bytes, start);
-  let count = reader.next();
-  let unit = 1;
-  if (count === weightedMark) {
-    unit = reader.next() === 1 ? weightUnit : 1;
-    reader.next();
-    reader.next();
-    reader.at += 16;
-    count = reader.next();
-  }
-  const statuses: [number, number][] = [];
-  for (; count > 0; count--) statuses.push([reader.next(), reader.next() * unit]);
-  return statuses;
+  if (bytes[start] !== weightedMark) return 1;
+  reader.next();
+  const unit = reader.next() === 1 ? weightUnit : 1;
+  reader.next();
+  reader.next();
+  reader.at += 16;
+  return unit;
 }
 
 /**

@@ -10,6 +10,7 @@ import {
   baseS,
   type EncodedTally,
   foldVersions,
+  lastS,
   payloadOf,
   several,
   single,
@@ -60,17 +61,16 @@ export class DetailsWriter {
     to: number,
     minute: number,
   ): void {
-    const group = order.subarray(from, to);
     let firstS = Number.POSITIVE_INFINITY;
-    for (const entry of group) firstS = Math.min(firstS, baseS(entries, entry));
+    for (let i = from; i < to; i++) firstS = Math.min(firstS, baseS(entries, order[i]!));
     if (firstS === Number.POSITIVE_INFINITY) {
       this.#addNone();
       return;
     }
     this.#reserve(0);
     const start = this.#begin(firstS, minute);
-    this.#mergeVersions(entries, group);
-    this.#mergeConsumers(entries, group, firstS);
+    this.#mergeVersions(entries, order, from, to);
+    this.#mergeConsumers(entries, order, from, to, firstS);
     this.#end(start);
   }
 
@@ -103,24 +103,23 @@ export class DetailsWriter {
     const firstS = Math.floor(firstMs / 1000);
     this.#reserve(0);
     const start = this.#begin(firstS, minute);
-    const group = order.subarray(from, to);
     if (isOneVersion) this.#putVersion(version);
-    else this.#putVersionsOfCalls(calls, group, origins);
+    else this.#putVersionsOfCalls(calls, order.subarray(from, to), origins);
     if (isOneConsumer) this.#putConsumer(consumer, Math.floor(lastMs / 1000) - firstS);
-    else this.#putConsumersOfCalls(calls, group, origins, firstS);
+    else this.#putConsumersOfCalls(calls, order.subarray(from, to), origins, firstS);
     this.#end(start);
   }
 
-  #mergeVersions(entries: UsageEntries, group: Uint32Array): void {
-    const version = singleVersion(entries, group[0]!);
-    if (version !== undefined) {
-      if (group.every((entry) => singleVersion(entries, entry) === version)) {
-        this.#putVersion(version);
-        return;
-      }
+  #mergeVersions(entries: UsageEntries, order: Uint32Array, from: number, to: number): void {
+    const version = singleVersion(entries, order[from]!);
+    let same = from;
+    while (version !== -1 && same < to && singleVersion(entries, order[same]!) === version) same++;
+    if (same === to) {
+      this.#putVersion(version);
+      return;
     }
     const byVersion = new Map<number, EncodedTally[]>();
-    for (const entry of group) addVersions(entries, entry, byVersion);
+    for (let i = from; i < to; i++) addVersions(entries, order[i]!, byVersion);
     this.#putVersions(byVersion, addEncodedTallies, ([first, ...more]) =>
       more.length === 0 && !first!.isEntry ? first : undefined,
     );
@@ -169,22 +168,25 @@ export class DetailsWriter {
     this.#reserve(0);
   }
 
-  #mergeConsumers(entries: UsageEntries, group: Uint32Array, firstS: number): void {
-    const first = singleConsumer(entries, group[0]!);
-    if (first) {
-      let lastS = first.lastS;
-      const isOne = group.every((entry) => {
-        const own = singleConsumer(entries, entry);
-        if (own?.consumer !== first.consumer) return false;
-        lastS = Math.max(lastS, own.lastS);
-        return true;
-      });
-      if (isOne) {
-        this.#putConsumer(first.consumer, lastS - firstS);
-        return;
-      }
+  #mergeConsumers(
+    entries: UsageEntries,
+    order: Uint32Array,
+    from: number,
+    to: number,
+    firstS: number,
+  ): void {
+    const consumer = singleConsumer(entries, order[from]!);
+    let same = from;
+    let latestS = firstS;
+    while (consumer !== -1 && same < to && singleConsumer(entries, order[same]!) === consumer) {
+      latestS = Math.max(latestS, lastS(entries, order[same]!));
+      same += 1;
     }
-    for (const entry of group) addConsumers(entries, entry, this.#consumers);
+    if (same === to) {
+      this.#putConsumer(consumer, latestS - firstS);
+      return;
+    }
+    for (let i = from; i < to; i++) addConsumers(entries, order[i]!, this.#consumers);
     this.#putConsumers(firstS);
   }
 

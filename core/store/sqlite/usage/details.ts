@@ -1,13 +1,13 @@
 import { limits } from '../../../limits.ts';
 import type { ConsumerTally } from '../../../usage/consumer-tally.ts';
-import { encodedStatuses, type Tally } from '../../../usage/tally.ts';
+import type { Tally } from '../../../usage/tally.ts';
 import { VarintReader } from '../../../usage/varint.ts';
 import { otherVersions } from '../../versions.ts';
 import type { UsageEntries } from './usage-entries.ts';
 
 /**
  * The details of an entry of a usage block: its calls by service version and by consumer. They stand beside the
- * block in a column of their own, since reports do not read them (docs/decisions/0016-consumers-and-versions.md).
+ * block in a column of their own, since reports do not read them (docs/decisions/0019-consumers-and-versions.md).
  * Details are, in the order of the block's entries: `varint length`, and unless that is 0 `varint base`, versions,
  * consumers. The base is the entry's first call, in seconds after the entry's minute.
  *
@@ -44,11 +44,11 @@ export function payloadOf(entries: UsageEntries, entry: number): Uint8Array {
   return reader.bytes.subarray(reader.at, entries.detailsEnd[entry]!);
 }
 
-/** The version of all calls of an entry; undefined when they have several, or without details. */
-export function singleVersion(entries: UsageEntries, entry: number): number | undefined {
-  if (!seek(entries, entry)) return undefined;
+/** The version of all calls of an entry; -1 when they have several, or without details. */
+export function singleVersion(entries: UsageEntries, entry: number): number {
+  if (!seek(entries, entry)) return -1;
   reader.next();
-  return reader.next() === single ? reader.next() : undefined;
+  return reader.next() === single ? reader.next() : -1;
 }
 
 /** Adds an entry's encoded tally of each version to lists by version. */
@@ -93,13 +93,18 @@ export function foldVersions<T>(byVersion: Map<number, T[]>): void {
   }
 }
 
-/** The consumer of all calls of an entry, with the second of the last one. */
-export function singleConsumer(
-  entries: UsageEntries,
-  entry: number,
-): { consumer: number; lastS: number } | undefined {
-  if (!seekConsumers(entries, entry) || reader.next() !== single) return undefined;
-  return { consumer: reader.next(), lastS: baseOfEntry + reader.next() };
+/** The consumer of all calls of an entry; -1 when they have several, or without details. */
+export function singleConsumer(entries: UsageEntries, entry: number): number {
+  if (!seekConsumers(entries, entry) || reader.next() !== single) return -1;
+  return reader.next();
+}
+
+/** The second of the last call of an entry that has a single consumer. */
+export function lastS(entries: UsageEntries, entry: number): number {
+  seekConsumers(entries, entry);
+  reader.next();
+  reader.next();
+  return baseOfEntry + reader.next();
 }
 
 /** Adds the consumers of an entry. */
@@ -110,8 +115,9 @@ export function addConsumers(entries: UsageEntries, entry: number, consumers: Co
     return;
   }
   const consumer = reader.next();
-  const statuses = encodedStatuses(entries.blocks[entries.block[entry]!]!, entries.start[entry]!);
-  consumers.addStatuses(consumer, statuses, baseOfEntry, baseOfEntry + reader.next());
+  const lastS = baseOfEntry + reader.next();
+  const bytes = entries.blocks[entries.block[entry]!]!;
+  consumers.addTally(consumer, bytes, entries.start[entry]!, baseOfEntry, lastS);
 }
 
 /** Of the entry that `seekConsumers` went to. */

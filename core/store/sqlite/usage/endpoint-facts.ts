@@ -39,7 +39,8 @@ export function noFacts(): EndpointFacts {
     lastCallMs: 0,
     calls: 0,
     errors: 0,
-    outcomes: outcomes.map(() => 0),
+    // One for each of `outcomes`.
+    outcomes: [0, 0, 0, 0],
     botCalls: 0,
     callers: [],
     answeredCallers: undefined,
@@ -48,7 +49,7 @@ export function noFacts(): EndpointFacts {
     versions: [],
     unseenCalls: 0,
     unseenErrors: 0,
-    unseenOutcomes: outcomes.map(() => 0),
+    unseenOutcomes: [0, 0, 0, 0],
     sampledMs: 0,
   };
 }

@@ -39,6 +39,7 @@ const compactBlocks = 4;
 const compactAfterS = 300;
 
 interface ShardRuns {
+  /** Of blocks; details follow them. */
   bytes: number;
   sinceS: number;
   /** Number of runs by tier. */
@@ -174,9 +175,7 @@ export class Rollup {
   recover(nowS: number): void {
     this.#shards.clear();
     this.#origins.forget();
-    const runs = this.#db.prepare(
-      'SELECT shard, tier, length(block) + ifnull(length(details), 0) AS bytes FROM usage_run',
-    );
+    const runs = this.#db.prepare('SELECT shard, tier, length(block) AS bytes FROM usage_run');
     for (const run of runs.iterate() as Iterable<{ shard: number; tier: number; bytes: number }>) {
       this.#noteRun(run.shard, run.tier, run.bytes, nowS);
     }
@@ -188,7 +187,7 @@ export class Rollup {
     const { block, details } = run;
     const checksum = checksumOf(block, details, run.facts, run.use);
     this.#sql.addRun!.run(shard, tier, block, details, run.facts, run.use, checksum);
-    const runs = this.#noteRun(shard, tier, block.length + details.length, nowS);
+    const runs = this.#noteRun(shard, tier, block.length, nowS);
     if (runs.tiers[tier]! < runsPerTier) return;
     const merged = readRuns(this.#intact(this.#sql.runsOfTier!.all(shard, tier) as Run[]));
     this.#sql.deleteTier!.run(shard, tier);
@@ -232,7 +231,7 @@ export class Rollup {
         const { block, details } = coalesce(entries, minutes, this.#tally, this.#writer);
         const checksums = [checksumOf(block), checksumOf(details)];
         this.#sql.writeBlock!.run(minutes, bucket, shard, block, details, ...checksums);
-        this.#compactedBytes.set(shard, block.length + details.length);
+        this.#compactedBytes.set(shard, block.length);
       } else if (isFinest(minutes)) {
         this.#sql.raiseMeta!.run(bucket + minutes, `${detail}s_purged`);
       }
@@ -327,7 +326,7 @@ function readRuns(runs: readonly Run[]): {
     addWithDetails(entries, run);
     addEncodedFacts(byEndpoint, run.facts);
     addUseOfRun(use, run);
-    bytes += run.block.length + (run.details?.length ?? 0);
+    bytes += run.block.length;
   }
   return { entries, facts: byEndpoint, use, bytes };
 }
