@@ -22,6 +22,8 @@ export interface List {
   markdownAlso?: readonly string[];
   /** A line of prose above the Markdown table. */
   prose(body: never): string;
+  /** The answer as Markdown in place of the table, when the rows have all fields. */
+  document?(body: object, prose: string): string;
 }
 
 export type ListBody = Record<string, unknown>;
@@ -90,6 +92,9 @@ function csvCell(value: unknown): string {
 /** A table in GitHub's Markdown under a heading and a line of prose. */
 function markdown(body: ListBody, list: List): string {
   const { columns } = list.table;
+  if (list.document && body.fields === undefined) {
+    return `${list.document(body, list.prose(body as never)).trimEnd()}\n`;
+  }
   const names = namesOf(
     body,
     list,

@@ -159,6 +159,13 @@ export const filterParameters = {
     decisionFilters,
     'decisions that hold, none for endpoints without one, returned for those to be taken again',
   ),
+  owner: z
+    .string()
+    .max(200)
+    .optional()
+    .describe(
+      'the exact name of an owner, empty for endpoints without one; at most 200 characters',
+    ),
   method: methodParameter,
   route: routeParameter,
   q: z

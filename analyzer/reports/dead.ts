@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { removalPlan } from '../inventory/removal-plan.ts';
 import {
   commonParameters,
   type DecisionFilter,
@@ -44,6 +45,7 @@ export const dead = defineQuery({
   list: {
     ...endpointListOf('Dead endpoints', ['confidence', 'last_callers', 'reasons']),
     isStreamed: true,
+    document: removalPlan,
   },
   answer: (context, parameters) =>
     endpointList(

@@ -33,6 +33,7 @@ export interface EndpointListParameters extends ListParameters {
   environment?: string | undefined;
   status?: Status[] | undefined;
   decision?: DecisionFilter[] | undefined;
+  owner?: string | undefined;
   min_confidence?: number | undefined;
   method?: string[] | undefined;
   route?: string | undefined;
@@ -102,8 +103,8 @@ export async function endpointList(
   },
 ): Promise<z.output<typeof endpointListSchema>> {
   const { service, environment, status, decision, method, route, q, fields, spark } = parameters;
-  const { min_confidence: least } = parameters;
-  const named = { service, environment, status, decision, method, route, q };
+  const { min_confidence: least, owner } = parameters;
+  const named = { service, environment, status, decision, owner, method, route, q };
   const filters = { ...named, ...(least !== undefined && { min_confidence: String(least) }) };
   const passes = endpointFilter(filters);
   const { path, sort, descending, keep } = definition;
@@ -121,7 +122,10 @@ export async function endpointList(
       head: { ...head(context, { ...all, notes }, filters), summary: summarize(all.entries) },
       rows: all.entries
         .filter((entry) => keep(entry) && passes(entry.endpoint) && isSure(entry.lifecycle, least))
-        .filter((entry) => hasStatus(entry.lifecycle, status) && isDecided(entry, decision)),
+        .filter((entry) => hasStatus(entry.lifecycle, status) && isDecided(entry, decision))
+        .filter(
+          ({ declaration }) => (owner ?? declaration?.owner ?? '') === (declaration?.owner ?? ''),
+        ),
       order,
     };
   });

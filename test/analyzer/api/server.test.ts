@@ -100,7 +100,7 @@ test('the OpenAPI document knows every path and parameter', async () => {
   const { parameters } = document.paths['/report'].get;
   const named = Object.fromEntries(parameters.map((one: { name: string }) => [one.name, one]));
   expect(Object.keys(named).join()).toBe(
-    'service,environment,window,from,to,status,decision,method,route,q,sort,order,fields,spark,limit,cursor,format',
+    'service,environment,window,from,to,status,decision,owner,method,route,q,sort,order,fields,spark,limit,cursor,format',
   );
   expect(named.limit).toMatchObject({
     in: 'query',
