@@ -96,17 +96,16 @@ export function moment(at: number | string | null, timeZone?: string): string {
 }
 
 /** To the millisecond, for single calls. */
-export function momentMs(at: string, timeZone?: string): string {
+export function momentMs(at: string, timeZone?: string, isTimeAlone = false): string {
   const options: Intl.DateTimeFormatOptions = {
-    day: 'numeric',
-    month: 'short',
+    ...(!isTimeAlone && { day: 'numeric', month: 'short' }),
     hour: '2-digit',
     minute: '2-digit',
     second: '2-digit',
     fractionalSecondDigits: 3,
     hourCycle: 'h23',
   };
-  return dateFormat('momentMs', options, timeZone).format(new Date(at));
+  return dateFormat(isTimeAlone ? 'timeMs' : 'momentMs', options, timeZone).format(new Date(at));
 }
 
 export function day(at: number | string | null, timeZone?: string): string {

@@ -15,31 +15,33 @@ export interface CallColumn extends TableColumn<CallRow> {
 export function callColumns(
   tz: string | undefined,
   open: (id: string) => void,
+  /** On a phone: the time of day alone. */
+  isNarrow: boolean,
 ): readonly CallColumn[] {
   return [
     {
       id: 'ended_at',
       header: 'Ended',
-      width: '176px',
+      width: isNarrow ? '108px' : '176px',
       narrow: true,
       value: ({ ended_at }) => ended_at,
       cell: ({ id, ended_at }) => (
         <button type="button" className={styles.when} onClick={() => open(id)}>
-          <time dateTime={ended_at}>{momentMs(ended_at, tz)}</time>
+          <time dateTime={ended_at}>{momentMs(ended_at, tz, isNarrow)}</time>
         </button>
       ),
     },
     {
       id: 'route',
       header: 'Call',
-      width: 'minmax(150px, 2fr)',
+      width: isNarrow ? 'minmax(0, 1fr)' : 'minmax(150px, 2fr)',
       narrow: true,
       cell: ({ method, route }) => <Route method={method} route={route} />,
     },
     {
       id: 'status',
       header: 'Status',
-      width: '72px',
+      width: isNarrow ? '62px' : '72px',
       narrow: true,
       cell: ({ status }) => <HttpStatus status={status} />,
     },

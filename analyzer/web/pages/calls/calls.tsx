@@ -25,7 +25,7 @@ export function CallsPage() {
   return (
     <>
       <h1 className="visually-hidden">Calls</h1>
-      <FilterBar updatedMs={calls.dataUpdatedAt}>
+      <FilterBar>
         <button
           type="button"
           className={styles.live}
@@ -76,7 +76,7 @@ function CallTable({
     [arrived, pages],
   );
   const open = rows.find(({ id }) => id === openId);
-  const columns = useMemo(() => callColumns(search.tz, setOpenId), [search.tz]);
+  const columns = useMemo(() => callColumns(search.tz, setOpenId, isNarrow), [search.tz, isNarrow]);
   const isOpen = open !== undefined;
   const visible = columns.filter(
     ({ narrow: isKept, open: isKeptBeside }) => isKept || (!isNarrow && (isKeptBeside || !isOpen)),

@@ -19,7 +19,8 @@ export function TraceLink({
   );
   if (url === undefined || !/^https?:\/\//i.test(url)) return shown;
   return (
-    <a href={url} target="_blank" rel="noreferrer" aria-label={`trace ${id}`}>
+    <a href={url} target="_blank" rel="noreferrer">
+      <span className="visually-hidden">trace </span>
       {shown}
     </a>
   );
