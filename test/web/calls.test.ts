@@ -25,7 +25,9 @@ describeInBrowser('raw calls in a browser', () => {
       .locator('[data-row]')
       .evaluateAll((rows) => rows.slice(0, 10).map((row) => row.getAttribute('data-row')));
   const expected = async (search: string) =>
-    (await world.get(`/calls?limit=10&${search}`)).calls.map(({ id }: { id: string }) => id);
+    (
+      await world.get(`/calls?limit=10&${search.includes('window=') ? '' : 'window=7d&'}${search}`)
+    ).calls.map(({ id }: { id: string }) => id);
 
   /** A call that ends now. */
   const sendCall = (status: number, route: string): Promise<void> =>
