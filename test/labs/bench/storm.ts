@@ -133,7 +133,9 @@ async function send(url: string, forS: number): Promise<number[]> {
   return all;
 }
 
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
 
 function shown(ms: number[]): string {
   const sorted = ms.toSorted((a, b) => a - b);
