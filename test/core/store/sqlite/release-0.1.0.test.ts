@@ -51,6 +51,12 @@ function asCountedNow(answer: Answer): Answer {
   if (endpoints === undefined) return withoutSplit(answer);
   const summary = { ...answer.summary! };
   const rows = endpoints.map((row) => {
+    // Its calls were all refused or missing: they keep nothing alive any more.
+    if (row.route === '/carts/{id}') {
+      summary[row.status!]! -= 1;
+      summary.dead! += 1;
+      return { ...row, status: 'dead', marks: ['only_errors', 'only_refused'] };
+    }
     if (row.route !== '(unmatched)') return row;
     summary.total_endpoints! -= 1;
     summary[row.status!]! -= 1;
