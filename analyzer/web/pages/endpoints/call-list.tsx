@@ -1,7 +1,7 @@
 import { Link } from 'wouter';
 import type { CallRow, EndpointRow } from '../../api/answers.ts';
 import { Name } from '../../parts/route.tsx';
-import { duration, momentMs } from '../../state/format.ts';
+import { ago, duration, momentMs } from '../../state/format.ts';
 import { type CallFilters, carried, usePageSearch, writeSearch } from '../../state/search.ts';
 import { HttpStatus } from '../calls/http-status.tsx';
 import { TraceLink } from '../calls/trace-link.tsx';
@@ -45,7 +45,9 @@ export function CallList({
           {calls.slice(0, 5).map((call) => (
             <tr key={call.id}>
               <td>
-                <time dateTime={call.ended_at}>{momentMs(call.ended_at, search.tz)}</time>
+                <time dateTime={call.ended_at} title={momentMs(call.ended_at, search.tz)}>
+                  {ago(call.ended_at)}
+                </time>
               </td>
               <td>
                 <HttpStatus status={call.status} />
