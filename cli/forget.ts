@@ -1,11 +1,14 @@
 import { apiUrl, print, remark, request } from './analyzer.ts';
 import { readFlags, UsageError } from './flags.ts';
+import { forgetClient } from './forget-client.ts';
 
 /**
- * `rollcall forget …`: forgets an endpoint, or a service with all its endpoints, over the REST API of an analyzer.
+ * `rollcall forget …`: forgets an endpoint, or a service with all its endpoints, over the REST API of an analyzer. With
+ * `--client` it forgets a client's address, in the store itself.
  * @returns the exit code
  */
 export async function forget(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
+  if (args.some((arg) => /^--client(=|$)/.test(arg))) return forgetClient(args, env);
   const { env: flags, own } = readFlags(args, {
     endpoint: { type: 'string' },
     service: { type: 'string' },

@@ -48,6 +48,9 @@ usage: rollcall <command> [flags]
   forget      forget what was observed by mistake; what is called again is new
                 --endpoint ID  or --service NAME [--environment NAME]
                 --url URL      as for inventory; needs a key of scope admin
+                --client ADDRESS
+                               take a client's address out of the store's file (--store) at once, also
+                               while services run; its calls stay under a random name
   check       judge a specification by the calls that were seen; for CI (docs/gate.md)
                 --service NAME --spec FILE [--base-spec FILE] [--environment NAME]
                 --fail-on KINDS of breaking, removal-before-deprecation, dead, undocumented,

@@ -359,6 +359,8 @@ export const limits = {
   sqlS: 3_600,
   sqlAnswerBytes: 64 * 1024 * 1024,
   sqlMemoryMiB: 1_024,
+  /** Parameters of one query. The richest report has 20; a list may be given one value a time. */
+  queryParameters: 200,
   /** How long keys, inventories and the like wait for another process's transaction. Ours last milliseconds,
    *  migrations seconds. */
   lockWaitMs: 10_000,

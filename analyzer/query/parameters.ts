@@ -17,6 +17,12 @@ export function readParameters<S extends z.ZodRawShape>(
   schema: z.ZodObject<S>,
   search: string,
 ): z.output<z.ZodObject<S>> {
+  // Looking for repeated names costs the square of their number.
+  const count = search.split('&').length;
+  if (count > limits.queryParameters) {
+    const message = `the query has ${count} parameters; the bound is ${limits.queryParameters}`;
+    throw new AppError('invalid', message);
+  }
   const query = new URLSearchParams(search);
   const given: [string, string][] = [];
   for (const name of new Set(query.keys())) {

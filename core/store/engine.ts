@@ -65,6 +65,13 @@ export interface StorePlace {
    */
   ask(text: string, bounds: SqlBounds): Promise<SqlAnswer>;
   /**
+   * Takes one client's address out of the store, at once and everywhere, also while services run. Its calls stay, under
+   * a random name. Calls that come later are stored as the configuration says.
+   * @returns false when the store does not hold it
+   * @throws AppError `not_found` without a store, `unavailable`
+   */
+  forgetClient(address: string): Promise<boolean>;
+  /**
    * Puts a backup in the store's place.
    * @param replace whether a store that is there may be deleted
    * @throws AppError `not_found` without a backup, `invalid` when it is none, `conflict`, `unavailable`
@@ -135,6 +142,17 @@ export function storePlace({ path }: Config['store']): StorePlace {
     async ask(text, bounds) {
       const { askSqlite } = await import('./sqlite/sql/query.ts');
       return askSqlite(path, text, bounds);
+    },
+    async forgetClient(address) {
+      if (!existsSync(path)) throw new AppError('not_found', `there is no store at ${path}`);
+      const { openDatabase } = await import('./sqlite/open.ts');
+      const { forgetClient, spelled } = await import('./sqlite/writer/address-removal.ts');
+      const db = openDatabase(path, 'write');
+      try {
+        return await forgetClient(db, spelled(address));
+      } finally {
+        db.close();
+      }
     },
     async restore(source, replace) {
       const { restoreStore } = await import('./sqlite/backup.ts');

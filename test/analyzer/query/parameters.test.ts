@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parseTime } from '../../../analyzer/query/parameters.ts';
+import { z } from 'zod';
+import { parseTime, readParameters } from '../../../analyzer/query/parameters.ts';
 import { call, type ListenOptions, nowMs, openDoor } from '../support/door.ts';
 import { oracleReader } from '../support/oracle.ts';
 
@@ -181,4 +182,11 @@ test('times are read to the millisecond', () => {
   expect(parseTime('2026-01-31')).toBe(Date.UTC(2026, 0, 31));
   expect(parseTime('2024-02-29')).toBe(Date.UTC(2024, 1, 29));
   expect(parseTime('2026-02-29')).toBeUndefined();
+});
+
+test('thousands of parameters are refused before they are compared', () => {
+  const search = Array.from({ length: 8_000 }, (_, n) => `p${n}=1`).join('&');
+  expect(() => readParameters(z.strictObject({}), search)).toThrow(
+    'the query has 8000 parameters; the bound is 200',
+  );
 });

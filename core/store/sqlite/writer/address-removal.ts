@@ -1,4 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
+import { isIP } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { replaceAddresses } from '../../../address-text.ts';
 import { AppError } from '../../../error.ts';
 import type { Database } from '../database.ts';
@@ -25,7 +27,7 @@ export function forgetAddresses(db: Database): void {
       };
       const origin = rewrite(db, 'origin', ['consumer', 'agent', 'error_type'], within);
       rewrite(db, 'consumer', ['name'], within);
-      const endpoint = rewrite(db, 'endpoint', ['route', 'display'], within);
+      const endpoint = rewrite(db, 'endpoint', ['route', 'display', 'shape'], within);
       const isForgotten = client || origin || endpoint;
       if (isForgotten) tellReaders(db);
       return isForgotten;
@@ -37,6 +39,57 @@ export function forgetAddresses(db: Database): void {
   }
   // Also when nothing was found now: an earlier start may have ended before this.
   emptyLog(db);
+}
+
+/**
+ * Takes one client's address out of a store, also while a collector writes it: out of the client's own row and out of
+ * the texts that contain it. Its calls stay, under a random name.
+ * @param address in the spelling of the store
+ * @returns false when the store does not hold it
+ * @throws AppError `unavailable` when another process holds on to the old bytes
+ */
+export async function forgetClient(db: Database, address: string): Promise<boolean> {
+  const alias = `h:${randomBytes(8).toString('hex')}`;
+  const secureDelete = db.pragma('secure_delete');
+  db.pragma('secure_delete = ON');
+  let isForgotten: boolean;
+  try {
+    isForgotten = db.immediately(() => {
+      const own = rewrite(db, 'client', ['address'], (text) => (text === address ? alias : text));
+      const within = (text: string) => {
+        return replaceAddresses(text, (found) => (spelled(found) === address ? alias : found));
+      };
+      const texts = [
+        rewrite(db, 'origin', ['consumer', 'agent', 'error_type'], within),
+        rewrite(db, 'consumer', ['name'], within),
+        rewrite(db, 'endpoint', ['route', 'display', 'shape'], within),
+      ];
+      if (!own && !texts.includes(true)) return false;
+      tellReaders(db);
+      return true;
+    });
+    if (isForgotten) db.exec('PRAGMA incremental_vacuum');
+  } finally {
+    db.pragma(`secure_delete = ${secureDelete}`);
+  }
+  // Readers hold the log for moments.
+  for (let left = 40; ; left -= 1) {
+    try {
+      emptyLog(db);
+      return isForgotten;
+    } catch (error) {
+      if (left === 0) throw error;
+    }
+    await pause(250);
+  }
+}
+
+/** The spelling of the store: IPv6 compressed and in lower case, IPv4 also where it is mapped into IPv6. */
+export function spelled(address: string): string {
+  const [, mapped] = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address) ?? [];
+  if (mapped !== undefined) return mapped;
+  if (isIP(address) !== 6) return address;
+  return new URL(`http://[${address}]`).hostname.slice(1, -1);
 }
 
 /** What readers remember of these tables no longer holds: word-book.ts, endpoint-book.ts. */
