@@ -16,6 +16,7 @@ export const marks = [
   'sampled',
   'undocumented',
   'deprecated',
+  'sunset_passed',
   'called_after_removal',
   'renamed',
   'stale_version',

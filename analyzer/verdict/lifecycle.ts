@@ -50,20 +50,27 @@ export interface Circumstances {
   parameters: Parameters;
 }
 
+/** A text that is no date never passes. */
+function isPastSunset({ sunset }: Declaration, nowMs: number): boolean {
+  return sunset !== undefined && Date.parse(sunset) <= nowMs;
+}
+
 /**
  * The lifecycle of an endpoint that is declared and was never called.
  * @param service absent when nothing of it was ever heard in this environment
  */
 export function uncalledLifecycle(
-  { deprecated, addedMs = 0 }: Declaration,
+  declaration: Declaration,
   service: ServiceContext | undefined,
   { thresholds, nowMs, parameters }: Circumstances,
 ): Lifecycle {
+  const { deprecated, addedMs = 0 } = declaration;
   const { coldAfterDays } = thresholds;
   const observation = service?.observation;
   const marks: Mark[] = [];
   if (nowMs - addedMs < coldAfterDays * dayMs) marks.push('new');
   if (deprecated) marks.push('deprecated');
+  if (isPastSunset(declaration, nowMs)) marks.push('sunset_passed');
   if (observation?.lastSampledMs !== undefined) marks.push('sampled');
   const observed = observation ? observedUntilNow(observation, addedMs, nowMs, coldAfterDays) : 0;
   const silence: Silence = {
@@ -117,6 +124,7 @@ export function lifecycle(
   if (isSampled(endpoint, observation)) marks.push('sampled');
   if (declaration?.state === 'undocumented') marks.push('undocumented');
   if (declaration?.deprecated) marks.push('deprecated');
+  if (declaration && isPastSunset(declaration, nowMs)) marks.push('sunset_passed');
   if (endpoint.lastCallMs > (declaration?.removedMs ?? Infinity))
     marks.push('called_after_removal');
   judge(life, endpoint, service, circumstances);

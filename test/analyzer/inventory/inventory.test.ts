@@ -229,6 +229,29 @@ it('every operation of a service that was never heard is never called, below its
   expect(body.endpoints[0]).toMatchObject({ owner: 'team-a', operation_id: 'getA' });
 });
 
+it('an endpoint whose sunset has come is marked, called or not', async () => {
+  await send('ending', ['GET /past', 'GET /future', 'GET /odd']);
+  const sunset = {
+    past: '2020-01-01',
+    future: '2999-01-01',
+    odd: 'soon',
+    silent: '2020-01-01T00:00:00Z',
+  };
+  const routes = Object.entries(sunset).map(([name, at]) => ({
+    method: 'GET',
+    route: `/${name}`,
+    deprecated: true,
+    sunset: at,
+  }));
+  expect((await put('ending', JSON.stringify({ routes }))).status).toBe(200);
+  expect(await rows('ending')).toEqual([
+    'GET /future active deprecated',
+    'GET /odd active deprecated',
+    'GET /past active deprecated,sunset_passed',
+    'GET /silent never_called deprecated,sunset_passed',
+  ]);
+});
+
 it('a removed inventory leaves what was observed', async () => {
   expect((await api('/services/silent/inventory', { method: 'DELETE' })).status).toBe(204);
   expect(await rows('silent')).toEqual(['GET /v1/a/{a_id} active']);
