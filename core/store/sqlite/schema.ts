@@ -7,8 +7,8 @@ import { fillUse, useTables } from './use-migration.ts';
 
 /**
  * The file's tables. Migrations are numbered by their place in the list and never changed once released;
- * `PRAGMA user_version` says how many have run. Raw calls are plain rows: `SELECT * FROM calls` in the
- * sqlite3 shell shows them with all their words.
+ * `PRAGMA user_version` says how many have run. Raw calls are columns: `rollcall sql` shows
+ * them with all their words.
  */
 const migrations: readonly Migration[] = [
   `
