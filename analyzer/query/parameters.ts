@@ -228,6 +228,8 @@ export const pageParameters = (limitDefault: number = limits.listRows) => ({
   cursor: z
     .string()
     .max(limits.cursorCharacters)
+    // A cursor of other characters could be longer, encoded, than a request's headers may be.
+    .regex(/^[A-Za-z0-9_-]*$/)
     .optional()
     .describe('the next_cursor of the answer before, with all other parameters as they were'),
   format: formatParameter,
