@@ -140,8 +140,8 @@ function seekConsumers(entries: UsageEntries, entry: number): boolean {
 
 /** @returns false for an entry without details */
 function seek(entries: UsageEntries, entry: number): boolean {
-  const start = entries.detailsStart[entry]!;
-  if (start === entries.detailsEnd[entry]!) return false;
+  const start = entries.detailsStart[entry];
+  if (start === undefined || start === entries.detailsEnd[entry]) return false;
   reader.seek(entries.details[entries.block[entry]!]!, start);
   return true;
 }

@@ -26,9 +26,9 @@ export class UsageEntries {
   end = new Int32Array(256);
   /** By block: the details of its entries (details.ts); empty without. */
   readonly details: Uint8Array[] = [];
-  /** The entry's details in those: [start, end); empty without. */
-  detailsStart = new Int32Array(256);
-  detailsEnd = new Int32Array(256);
+  /** The entry's details in those: [start, end). Without any details the columns have no length: reports read none. */
+  detailsStart = new Int32Array(0);
+  detailsEnd = new Int32Array(0);
 
   /**
    * Takes the entries whose minute is in [from, to) and whose endpoint is selected.
@@ -89,8 +89,7 @@ export class UsageEntries {
       const key = keys === undefined ? endpoint : keys[endpoint];
       if (key && minute >= fromMinute && minute < toMinute) {
         const entry = this.#push(minute, key, index, at, at + value);
-        this.detailsStart[entry] = detailsAt;
-        this.detailsEnd[entry] = detailsAt + detailsSize;
+        if (details !== null) this.#setDetails(entry, detailsAt, detailsAt + detailsSize);
       }
       detailsAt += detailsSize;
       at += value;
@@ -113,8 +112,9 @@ export class UsageEntries {
       const block = base + other.block[i]!;
       const [start, end] = [other.start[i]!, other.end[i]!];
       const entry = this.#push(other.minute[i]!, other.endpoint[i]!, block, start, end);
-      this.detailsStart[entry] = other.detailsStart[i]!;
-      this.detailsEnd[entry] = other.detailsEnd[i]!;
+      if (i < other.detailsStart.length) {
+        this.#setDetails(entry, other.detailsStart[i]!, other.detailsEnd[i]!);
+      }
     }
   }
 
@@ -133,6 +133,15 @@ export class UsageEntries {
     return i;
   }
 
+  #setDetails(entry: number, start: number, end: number): void {
+    if (entry >= this.detailsStart.length) {
+      this.detailsStart = grown(this.detailsStart, this.minute.length);
+      this.detailsEnd = grown(this.detailsEnd, this.minute.length);
+    }
+    this.detailsStart[entry] = start;
+    this.detailsEnd[entry] = end;
+  }
+
   #grow(): void {
     const length = this.minute.length * 2;
     this.minute = grown(this.minute, length);
@@ -140,8 +149,6 @@ export class UsageEntries {
     this.block = grown(this.block, length);
     this.start = grown(this.start, length);
     this.end = grown(this.end, length);
-    this.detailsStart = grown(this.detailsStart, length);
-    this.detailsEnd = grown(this.detailsEnd, length);
   }
 }
 
