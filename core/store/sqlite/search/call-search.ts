@@ -134,7 +134,8 @@ class CallSearch {
     const { frameCalls } = piece;
     const from = Math.max(0, this.#pieces.keptFrom - piece.first);
     const isSlowest = order === 'slowest';
-    for (const i of this.#match.between(piece, from, end - piece.first)) {
+    // From the last commit on: it mostly holds the newest calls, which bound what else can be among the first.
+    for (const i of this.#match.between(piece, from, end - piece.first).reverse()) {
       const frame = Math.floor(i / frameCalls);
       const at = i - frame * frameCalls;
       const endS = piece.numbers('endS', frame)[at]!;
