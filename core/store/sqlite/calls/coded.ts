@@ -17,8 +17,44 @@ const slots = 2 * blockCallsMax;
 const keys = new Int32Array(slots);
 const codeOfSlot = new Int32Array(slots);
 
+/** Numbers whose range is below this are found by index instead of by hash. */
+const directRange = 262_144;
+/** By distance from the least number: 1 where it occurs, then its code. */
+const direct = new Int32Array(directRange);
+
 /** @param column of at most `blockCallsMax` numbers */
 export function coded(column: Int32Array | Uint16Array): Coded {
+  const { length } = column;
+  let least = length > 0 ? column[0]! : 0;
+  let greatest = least;
+  for (let i = 1; i < length; i++) {
+    const value = column[i]!;
+    if (value < least) least = value;
+    if (value > greatest) greatest = value;
+  }
+  const range = greatest - least + 1;
+  return range <= directRange ? codedByIndex(column, least, range) : codedByHash(column);
+}
+
+function codedByIndex(column: Int32Array | Uint16Array, least: number, range: number): Coded {
+  const { length } = column;
+  direct.fill(0, 0, range);
+  for (let i = 0; i < length; i++) direct[column[i]! - least] = 1;
+  let distinct = 0;
+  for (let at = 0; at < range; at++) if (direct[at] !== 0) distinct += 1;
+  const values = new Int32Array(length > 0 ? distinct : 0);
+  let code = 0;
+  for (let at = 0; code < values.length; at++) {
+    if (direct[at] === 0) continue;
+    values[code] = least + at;
+    direct[at] = code++;
+  }
+  const codes = new Uint16Array(length);
+  for (let i = 0; i < length; i++) codes[i] = direct[column[i]! - least]!;
+  return { values, codes };
+}
+
+function codedByHash(column: Int32Array | Uint16Array): Coded {
   const { length } = column;
   const codes = new Uint16Array(length);
   let values = new Int32Array(256);

@@ -32,7 +32,7 @@ export function putPacked(
 ): number {
   const count = to - from;
   if (count > distances.length) distances = new Float64Array(count);
-  distances.set(values.subarray(from, to));
+  copyNumbers(values, from, count);
   let least = count > 0 ? distances[0]! : 0;
   let greatest = least;
   for (let i = 1; i < count; i++) {
@@ -119,6 +119,18 @@ export function readPacked(
       distance += bytes[first + plane * count + i]! * 2 ** (8 * plane);
     }
     into[start + i] = least + distance * unit;
+  }
+}
+
+/** Fills `distances`. A loop for each type: `set` takes 10 ns a number of another type, a loop over all types 2. */
+function copyNumbers(values: NumberColumn, from: number, count: number): void {
+  if (values instanceof Float64Array) distances.set(values.subarray(from, from + count));
+  else if (values instanceof Int32Array) {
+    for (let i = 0; i < count; i++) distances[i] = values[from + i]!;
+  } else if (values instanceof Uint32Array) {
+    for (let i = 0; i < count; i++) distances[i] = values[from + i]!;
+  } else {
+    for (let i = 0; i < count; i++) distances[i] = values[from + i]!;
   }
 }
 
