@@ -64,7 +64,7 @@ export function apiTable(): { text: string; untested: string[] } {
   }
   const text = `# The REST API: every route, its parameters, its formats and its tests
 
-Made by \`API_TABLE=write npx vitest run --config test/vitest.config.ts test/repository/api-table\` from the OpenAPI document and the tests; \`test/repository/api-table.test.ts\` checks that it is up to date and that a test calls every route. The reference to read is \`/api/docs\` of a running analyzer.
+Made by \`API_TABLE=write npx vitest run --config test/vitest.config.ts test/repository/api-table\` from the OpenAPI document and the tests; \`test/repository/api-table.test.ts\` checks that it lists every route and that a test calls it. The reference to read is \`/api/docs\` of a running analyzer.
 
 Every parameter of every query is refused by name when it is wrong ([every-parameter.test.ts](../${generic})). Every JSON answer in the tests of the analyzer is validated against the OpenAPI document, with objects closed (\`test/analyzer/support/documented.ts\`). Every count is compared with brute force over 50 seeds ([brute-force.test.ts](../test/analyzer/reports/brute-force.test.ts)).
 

@@ -82,6 +82,7 @@ test('the OpenAPI document knows every path and parameter', async () => {
     '/calls',
     '/consumers',
     '/compare',
+    '/events',
     '/services/{service}/openapi',
     '/report/removed',
     '/projects',
@@ -100,7 +101,7 @@ test('the OpenAPI document knows every path and parameter', async () => {
   const { parameters } = document.paths['/report'].get;
   const named = Object.fromEntries(parameters.map((one: { name: string }) => [one.name, one]));
   expect(Object.keys(named).join()).toBe(
-    'service,environment,window,from,to,status,decision,owner,method,route,q,sort,order,fields,spark,limit,cursor,format',
+    'service,environment,window,from,to,status,decision,owner,method,route,q,sort,order,fields,spark,limit,cursor,format,bom',
   );
   expect(named.limit).toMatchObject({
     in: 'query',
@@ -108,7 +109,7 @@ test('the OpenAPI document knows every path and parameter', async () => {
     description: expect.stringContaining('1 to 10000'),
     schema: { type: 'integer', minimum: 1, maximum: 10_000, default: 10_000 },
   });
-  expect(named.format.schema.enum).toEqual(['json', 'csv', 'md', 'ndjson']);
+  expect(named.format.schema.enum).toEqual(['json', 'csv', 'md', 'ndjson', 'pdf']);
   const answer = document.paths['/report'].get.responses['200'].content['application/json'].schema;
   expect(answer).toEqual({ $ref: '#/components/schemas/EndpointListAnswer' });
   const { EndpointListAnswer, EndpointList, EndpointRow } = document.components.schemas;
