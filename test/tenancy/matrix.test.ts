@@ -263,6 +263,7 @@ function targetsOf(path: string, endpoints: string[][]): [string, Tenant | undef
 
 function formats(path: string, query: string[]): string[] {
   if (path.endsWith('/openapi')) return ['', '?format=yaml'];
+  if (path === '/summary') return ['', '?format=json'];
   return query.includes('format') ? ['', '?format=csv', '?format=md'] : [''];
 }
 
