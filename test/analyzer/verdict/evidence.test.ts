@@ -214,6 +214,9 @@ test('verdicts are byte-identical under windows, after a purge of raw calls, a r
     return JSON.stringify(endpoints);
   };
   const expected = await verdicts('30d');
+  const [never] = JSON.parse(expected).filter(({ route }: { route: string }) => route === '/never');
+  const text = await door.fetch(`/api/v1/endpoints/${never.id}/evidence?format=md`);
+  expect(await text.text()).toContain('- Never called in 397 days of observation.');
   expect(expected).toContain('"never_called"');
   for (const window of ['1h', '24h', '7d', '30d', '90d'])
     expect(await verdicts(window)).toBe(expected);
