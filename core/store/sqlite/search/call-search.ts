@@ -134,12 +134,20 @@ class CallSearch {
     const { frameCalls } = piece;
     const from = Math.max(0, this.#pieces.keptFrom - piece.first);
     const isSlowest = order === 'slowest';
+    let frame = -1;
+    let ends = noNumbers;
+    let durations = noNumbers;
     // From the last commit on: it mostly holds the newest calls, which bound what else can be among the first.
     for (const i of this.#match.between(piece, from, end - piece.first).reverse()) {
-      const frame = Math.floor(i / frameCalls);
+      const frameOfCall = Math.floor(i / frameCalls);
+      if (frameOfCall !== frame) {
+        frame = frameOfCall;
+        ends = piece.numbers('endS', frame);
+        if (isSlowest) durations = piece.numbers('durationNs', frame);
+      }
       const at = i - frame * frameCalls;
-      const endS = piece.numbers('endS', frame)[at]!;
-      const durationNs = isSlowest ? piece.numbers('durationNs', frame)[at]! : 0;
+      const endS = ends[at]!;
+      const durationNs = isSlowest ? durations[at]! : 0;
       // Most calls of a large piece end here.
       const { last } = first;
       if (last && (isSlowest ? durationNs < last.durationNs : endS < last.endS)) continue;
@@ -168,6 +176,8 @@ class CallSearch {
     }
   }
 }
+
+const noNumbers: Float64Array | Uint32Array = new Float64Array(0);
 
 function cursorAt(order: CallOrder, lastNumber: number, after?: CallPosition): CallCursor {
   return { order, lastNumber, visitedFrom: lastNumber + 1, found: [], ...(after && { after }) };
