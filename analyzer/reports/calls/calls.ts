@@ -218,8 +218,7 @@ function shownFilters(asked: CallFilterParameters): Record<string, string | null
 
 function pageNotes(page: CallPage, { limit }: Parameters): Note[] {
   if (page.cursor === undefined || page.calls.length === limit) return [];
-  const most = limits.visitedCalls.toLocaleString('en');
-  const message = `One page visits at most ${most} calls: the search goes on with next_cursor.`;
+  const message = 'One page visits a bounded number of calls: the search goes on with next_cursor.';
   return [{ code: 'search_continues', message, field: null }];
 }
 

@@ -20,13 +20,16 @@ type Request = Omit<CallRequest, 'cursor'> & { cursor: CallCursor | undefined };
 export function searchCalls(
   pieces: CallPieces,
   wanted: WantedCalls,
-  { order, cursor, limit, visitMost = limits.visitedCalls }: Request,
+  { order, cursor, limit, visitMost = visitedMost(order) }: Request,
 ): FoundCalls {
   const search = new CallSearch(pieces, wanted, order, visitMost);
   return order === 'arrival'
     ? search.arrived(cursor?.lastNumber ?? 0, limit)
     : search.page(cursor, limit);
 }
+
+const visitedMost = (order: CallOrder): number =>
+  order === 'slowest' ? limits.visitedCallsBySlowness : limits.visitedCalls;
 
 class CallSearch {
   readonly #pieces: CallPieces;
