@@ -447,7 +447,7 @@ export const limits = {
    *  nanoseconds a call and filter. */
   visitedCalls: 2_000_000,
   /** The same for the slowest first: any block may hold one, so that less shows none at all. Ten million calls take
-   *  about 0.1 s. */
+   *  about 0.5 s (docs/benchmarks.md). */
   visitedCallsBySlowness: 16_000_000,
   /** The same for each of the two lists of calls on an endpoint's page. */
   glancedCalls: 4_000_000,

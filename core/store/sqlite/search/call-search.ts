@@ -83,7 +83,9 @@ class CallSearch {
     const first = new FirstCalls(order, limit + 1);
     for (const position of this.#positionsOf(cursor?.found ?? [])) first.add(position);
     const visitedFrom = cursor?.visitedFrom ?? lastNumber + 1;
-    const rest = this.#pieces.between(0, visitedFrom - 1, this.#visitMost, this.#wanted);
+    const rest = this.#inOrderOfVisits(
+      this.#pieces.between(0, visitedFrom - 1, this.#visitMost, this.#wanted),
+    );
     const boundsOfRest = unions(rest);
     for (let at = rest.length - 1; at >= 0; at -= 1) {
       const piece = rest[at]!;
@@ -122,6 +124,13 @@ class CallSearch {
       lastNumber,
       ...(hasMore && { cursor: cursorAt(order, lastNumber, positions.at(-1)) }),
     };
+  }
+
+  /** Last first. Where all may be visited, those that may hold the slowest calls come first: few of the others are. */
+  #inOrderOfVisits(pieces: readonly CallPiece[]): readonly CallPiece[] {
+    const calls = pieces.reduce((sum, { length }) => sum + length, 0);
+    if (this.#order !== 'slowest' || calls > this.#visitMost) return pieces;
+    return pieces.toSorted((a, b) => a.bounds.durationToNs - b.bounds.durationToNs);
   }
 
   /** One piece may be visited however large it is: every request gets further. */
