@@ -378,7 +378,8 @@ export class Extractor {
     const name = httpMethods[method]!;
     const isMissing = status === 404 || status === 405 || status === 410;
     const known = this.#knownRoutes;
-    const declared = status === 405 ? undefined : known.declared(this.#resource, name, path);
+    const declared =
+      status === 405 ? undefined : known.declared(this.#resource, name, path, isMissing);
     const found = declared ?? (isMissing ? known.former(this.#resource, name, path) : undefined);
     return found === undefined ? route : this.#routes.numberOfRoute(found);
   }

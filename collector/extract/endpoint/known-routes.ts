@@ -36,16 +36,26 @@ export class KnownRoutes {
     this.generation += 1;
   }
 
-  /** The declared route that takes the call, the most literal one. */
-  declared(resource: Resource, method: string, path: string): Route | undefined {
+  /**
+   * The declared route that takes the call, the most literal one.
+   * @param isMissing the answer was that there is no such thing: then a parameter with a pattern (`/digits/:n(\\d+)`)
+   *   may not have taken the path, and the call is nobody's
+   */
+  declared(
+    resource: Resource,
+    method: string,
+    path: string,
+    isMissing: boolean,
+  ): Route | undefined {
     const routes = this.#of(resource);
-    return routes && matched(routes.declared, method, path);
+    const found = routes && matched(routes.declared, method, path);
+    return isMissing && found?.hasPattern ? undefined : found?.route;
   }
 
   /** The former route that takes the call. */
   former(resource: Resource, method: string, path: string): Route | undefined {
     const routes = this.#of(resource);
-    return routes && matched(routes.former, method, path);
+    return routes && matched(routes.former, method, path)?.route;
   }
 
   #of({ project, service, environment }: Resource): ServiceRoutes | undefined {
@@ -61,9 +71,19 @@ export class KnownRoutes {
 
 interface CompiledRoutes {
   matcher: PathMatcher;
-  /** By place in the matcher: the route in the spelling that reports show. */
-  routes: Route[];
+  /** By place in the matcher. */
+  routes: KnownRoute[];
 }
+
+interface KnownRoute {
+  /** In the spelling that reports show. */
+  route: Route;
+  /** A parameter takes some texts only. */
+  hasPattern: boolean;
+}
+
+/** `:id(\d+)`, `:id{[0-9]+}`, `{id:int}`, `<int:id>`, `[id=integer]`, and regular expressions. */
+const pattern = /:\w+[({]|\{\w+:|<\w+:\w+|\[\w+=|\^|\\[dw]/;
 
 interface ServiceRoutes {
   declared: CompiledRoutes;
@@ -101,9 +121,10 @@ function compiled(
       }
     }
   }
-  const routes = spellings.map(({ route }) =>
-    withDisplay({ route: canonicalRoute(route), templated: false }, route),
-  );
+  const routes = spellings.map(({ route }) => ({
+    route: withDisplay({ route: canonicalRoute(route), templated: false }, route),
+    hasPattern: pattern.test(route),
+  }));
   return { matcher: new PathMatcher(spellings), routes };
 }
 
@@ -111,7 +132,7 @@ function matched(
   { matcher, routes }: CompiledRoutes,
   method: string,
   path: string,
-): Route | undefined {
+): KnownRoute | undefined {
   const place = matcher.match(method, path);
   return place === -1 ? undefined : routes[place];
 }

@@ -95,8 +95,8 @@ describe('marks', () => {
   test('new: first called within 7 days, in a service observed for longer than 7 before', async () => {
     const rows = await lives([
       call({ route: '/first', endMs: ago(20 * dayMs) }),
-      call({ route: '/last', endMs: nowMs }),
-      call({ route: '/young', endMs: ago(7 * dayMs - 1) }),
+      call({ route: '/last', endMs: nowMs, consumer: 'another' }),
+      call({ route: '/young', endMs: ago(7 * dayMs - 1), consumer: 'another' }),
       call({ route: '/grown', endMs: ago(7 * dayMs) }),
     ]);
     expect(rows['/young']!.marks).toEqual(['new']);

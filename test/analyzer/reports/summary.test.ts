@@ -200,7 +200,9 @@ test.each(engines)(
     expect(routed.summary).toMatchObject({ total_requests: 2, unique_ips: 2 });
     expect(routed.endpoint_stats).toHaveLength(2);
     const { clients } = await door.get('/clients?method=GET&route=/b');
-    expect(clients).toEqual([{ client: '203.0.113.2', calls: 1, errors: 1, error_rate_pct: 100 }]);
+    expect(clients).toEqual([
+      { client: '203.0.113.2', calls: 1, errors: 1, error_rate_pct: 100, share_pct: 100 },
+    ]);
     await door.close();
     await remove();
   },

@@ -109,7 +109,10 @@ export class StoreTransactions {
       this.#keptS = nowS;
     } catch (error) {
       this.#lock.close();
-      throw error;
+      if (!isSqliteError(error)) throw error;
+      throw new AppError('unavailable', `cannot open store ${path}: ${error.message}`, {
+        cause: error,
+      });
     }
   }
 
