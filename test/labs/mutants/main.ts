@@ -1,5 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -9,7 +10,8 @@ import { equivalents } from './equivalent.ts';
 import { judge, type MutantReport, percentNoticed, type Survivor } from './report.ts';
 
 /**
- * `npm run test:mutants`: puts small faults into the code, one at a time, and runs the tests against each (Stryker).
+ * `npm run test:mutants`: puts small faults into the code, one at a time, and runs the tests against each (Stryker, which
+ * is installed in the user's cache: it brings 160 packages, some of which warn on Node 20).
  *   --changed [REF]     only lines changed since REF, `origin/main` unless given with --since
  *   --only core/auth    areas or files, by comma; all areas take hours
  *   --static            also constants of modules, for each of which every test runs
@@ -25,6 +27,9 @@ const { values } = parseArgs({
   },
 });
 const root = fileURLToPath(new URL('../../..', import.meta.url));
+const cache = `${process.env.XDG_CACHE_HOME || `${homedir()}/.cache`}/rollcall-mutants`;
+const stryker = ['@stryker-mutator/core@10.1.1', '@stryker-mutator/vitest-runner@10.1.1'];
+installStryker();
 const folder = temporaryFolder();
 const survivors: Survivor[] = [];
 try {
@@ -37,6 +42,22 @@ for (const { file, lineNumber, line, replacement, mutator, isCovered } of surviv
   process.stdout.write(`${file}:${lineNumber} ${why}\n    ${line}\n    → ${replacement}\n`);
 }
 process.exitCode = survivors.length === 0 ? 0 : 1;
+
+/** Beside it the project's own vitest: a second copy would not know the tests of the first. */
+function installStryker(): void {
+  mkdirSync(cache, { recursive: true });
+  const vitest = join(cache, 'node_modules/vitest');
+  rmSync(vitest, { recursive: true, force: true });
+  const quiet = [
+    '--no-audit',
+    '--no-fund',
+    '--ignore-scripts',
+    '--legacy-peer-deps',
+    '--loglevel=error',
+  ];
+  execFileSync('npm', ['install', ...quiet, '--prefix', cache, ...stryker], { stdio: 'inherit' });
+  symlinkSync(join(root, 'node_modules/vitest'), vitest);
+}
 
 /** Areas with what is to be changed in them, as Stryker's patterns. */
 function chosen(): Map<Area, string[]> {
@@ -93,7 +114,7 @@ function run(area: Area, mutate: string[]): Survivor[] {
     config,
     JSON.stringify({
       testRunner: 'vitest',
-      plugins: ['@stryker-mutator/vitest-runner'],
+      plugins: [join(cache, 'node_modules/@stryker-mutator/vitest-runner/dist/src/index.js')],
       vitest: { configFile: 'test/labs/mutants/vitest.config.ts', related: false },
       mutate,
       coverageAnalysis: area.runsElsewhere ? 'off' : 'perTest',
@@ -110,8 +131,8 @@ function run(area: Area, mutate: string[]): Survivor[] {
   );
   process.stdout.write(`${area.folder}: ${mutate.join(' ')}\n`);
   const env = { ...process.env, MUTANT_TESTS: area.tests.join(',') };
-  const stryker = join(root, 'node_modules/@stryker-mutator/core/bin/stryker.js');
-  const args = [stryker, 'run', config];
+  const bin = join(cache, 'node_modules/@stryker-mutator/core/bin/stryker.js');
+  const args = [bin, 'run', config];
   const { status } = spawnSync(process.execPath, args, { cwd: root, env, stdio: 'inherit' });
   if (status !== 0) throw new Error(`Stryker ended with ${status} on ${area.folder}`);
   const found = judge(JSON.parse(readFileSync(report, 'utf8')) as MutantReport, equivalents);
