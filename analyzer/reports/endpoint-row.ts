@@ -9,6 +9,7 @@ import { count, millisecondsOrNull, named, percentOrNull, time } from '../query/
 import { marks, statuses } from '../query/status.ts';
 import { tableOf } from '../query/table.ts';
 import { type ReasonCode, reasonCodes, reasonsOf, reasonsText } from '../verdict/reasons.ts';
+import { endpointColumns } from './endpoint-columns.ts';
 import { type EndpointEntry, isEstimated } from './endpoint-usage.ts';
 import {
   averageMs,
@@ -67,30 +68,7 @@ export const endpointTable = tableOf<EndpointEntry>()('EndpointRow', {
     value: ({ endpoint }) => endpoint.id,
     order: ({ endpoint: { id } }) => (/^\d+$/.test(id) ? id.padStart(20, '0') : id),
   },
-  service: {
-    type: z.string(),
-    about: 'service.name',
-    value: ({ endpoint }) => endpoint.service,
-    brief: true,
-  },
-  environment: {
-    type: z.string(),
-    about: 'deployment.environment.name, empty when unnamed',
-    value: ({ endpoint }) => endpoint.environment,
-    brief: true,
-  },
-  method: {
-    type: z.string(),
-    about: 'HTTP method',
-    value: ({ endpoint }) => endpoint.method,
-    brief: true,
-  },
-  route: {
-    type: z.string(),
-    about: 'canonical route, or a special one',
-    value: ({ endpoint }) => endpoint.route,
-    brief: true,
-  },
+  ...endpointColumns,
   status: {
     type: z.enum(statuses).nullable(),
     about:

@@ -4,6 +4,7 @@ import type { EndpointRecord } from '../../../core/store/store.ts';
 import { isoTime } from '../../../core/window.ts';
 import { time } from '../../query/schema.ts';
 import { tableOf } from '../../query/table.ts';
+import { endpointColumns } from '../endpoint-columns.ts';
 
 /** A raw call with its endpoint, as answers show it. */
 export interface CallEntry {
@@ -24,23 +25,13 @@ export const callTable = tableOf<CallEntry>()('CallRow', {
     value: ({ call }) => isoTimeNs(call),
     brief: true,
   },
-  service: {
-    type: z.string(),
-    about: 'service.name',
-    value: ({ endpoint }) => endpoint.service,
-    brief: true,
-  },
+  service: endpointColumns.service,
   environment: {
     type: z.string(),
     about: 'deployment.environment.name, empty when unnamed',
     value: ({ endpoint }) => endpoint.environment,
   },
-  method: {
-    type: z.string(),
-    about: 'HTTP method',
-    value: ({ endpoint }) => endpoint.method,
-    brief: true,
-  },
+  method: endpointColumns.method,
   route: {
     type: z.string(),
     about: 'the route of its endpoint, as reports show it',

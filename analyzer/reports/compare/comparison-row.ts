@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { percentiles, Usage } from '../../../core/usage/usage.ts';
 import { count, millisecondsOrNull, percentOrNull } from '../../query/schema.ts';
 import { tableOf } from '../../query/table.ts';
+import { endpointColumns } from '../endpoint-columns.ts';
 import { countOf, errorRatePct, percentileMs } from '../figures.ts';
 import { type Comparison, verdicts } from './comparison.ts';
 
@@ -44,30 +45,7 @@ const p99 = percentileColumns(99);
 /** One endpoint in two windows. */
 export const comparisonTable = tableOf<Comparison>()('ComparisonRow', {
   id: { type: z.string(), about: 'for /endpoints/{id}', value: ({ endpoint }) => endpoint.id },
-  service: {
-    type: z.string(),
-    about: 'service.name',
-    value: ({ endpoint }) => endpoint.service,
-    brief: true,
-  },
-  environment: {
-    type: z.string(),
-    about: 'deployment.environment.name, empty when unnamed',
-    value: ({ endpoint }) => endpoint.environment,
-    brief: true,
-  },
-  method: {
-    type: z.string(),
-    about: 'HTTP method',
-    value: ({ endpoint }) => endpoint.method,
-    brief: true,
-  },
-  route: {
-    type: z.string(),
-    about: 'canonical route, or a special one',
-    value: ({ endpoint }) => endpoint.route,
-    brief: true,
-  },
+  ...endpointColumns,
   route_display: {
     type: z.string(),
     about: 'the route as the service itself spells it',
