@@ -5,7 +5,7 @@ import type { CallFilter, CallOrder, CallRecord, CallRequest } from '../../core/
 import type { CallReader, CallWriter, Selection } from '../../core/store/store.ts';
 import { dayS } from '../../core/window.ts';
 import { searchPlainly } from '../support/plain-search.ts';
-import type { EngineUnderTest } from './contract.ts';
+import type { EngineUnderTest } from './opened-store.ts';
 
 /** A call of these tests. `endpoint` is its service, method and route until the engine has given an id. */
 type MadeCall = CallRecord & { project: string; service: string; method: string; route: string };

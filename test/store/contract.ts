@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { CallBatch, type CallContext, CallDictionary } from '../../core/call.ts';
 import { defaultRetention } from '../../core/config/retention.ts';
 import { daysOf } from '../../core/day-set.ts';
@@ -24,18 +24,7 @@ import {
   weighted,
   weightOf,
 } from './made-calls.ts';
-
-/** What every engine must do, with the same numbers. An engine's test calls `storeContract` with its opener. */
-export interface EngineUnderTest {
-  openWriter(now: () => number): Promise<CallWriter>;
-  openReader(): Promise<CallReader>;
-  /** Does at once what the open writer does by itself in time: everything appended is rolled up and compacted. */
-  compact(): Promise<void>;
-  /** Deletes at once what is older than the retention says, as of `nowS`. */
-  purge(nowS: number): Promise<void>;
-  /** How many raw calls are stored. */
-  rawCalls(): Promise<number>;
-}
+import { type EngineUnderTest, inNewStore, type StartEngine } from './opened-store.ts';
 
 const origin: CallContext = {
   serviceVersion: '1.2.0',
@@ -48,34 +37,16 @@ const origin: CallContext = {
 /** Refused and missing calls are no use of an endpoint. */
 const noUseStatuses = [401, 403, 404, 405, 410, 429];
 
-export function storeContract(
-  engine: string,
-  start: () => Promise<EngineUnderTest & { end(): Promise<void> }>,
-): void {
+export function storeContract(engine: string, start: StartEngine): void {
   describe(`${engine} store`, () => {
     const nowS = 1_790_000_000;
-    let under: Awaited<ReturnType<typeof start>>;
+    let under: EngineUnderTest;
     let writer: CallWriter;
     let reader: CallReader;
     let dictionary: CallDictionary;
     let serial = 0;
-
-    const open = async (): Promise<void> => {
-      writer = await under.openWriter(() => nowS * 1000);
-      reader = await under.openReader();
-      dictionary = new CallDictionary();
-    };
-    const close = async (): Promise<void> => {
-      await reader.close();
-      await writer.close();
-    };
-    beforeEach(async () => {
-      under = await start();
-      await open();
-    });
-    afterEach(async () => {
-      await close();
-      await under.end();
+    const { open, close } = inNewStore(start, nowS, (opened) => {
+      ({ under, writer, reader, dictionary } = opened);
     });
 
     const batchOf = (groups: PlainCall[][], project: string, digests?: Uint8Array[]): CallBatch => {

@@ -1,57 +1,24 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { CallDictionary } from '../../core/call.ts';
+import { describe, expect, it } from 'vitest';
 import { defaultRetention } from '../../core/config/retention.ts';
 import { limits } from '../../core/limits.ts';
 import { outcomeCounts, outcomeOf, outcomes } from '../../core/outcome.ts';
-import type {
-  CallReader,
-  CallWriter,
-  ConsumerUsage,
-  CountedCalls,
-  Selection,
-} from '../../core/store/store.ts';
+import type { CallReader, ConsumerUsage, CountedCalls, Selection } from '../../core/store/store.ts';
 import { roundedWeight } from '../../core/weight.ts';
 import { allTime, type Window } from '../../core/window.ts';
-import { type ContextCall, contextBatch, inContexts } from './contexts.ts';
-import type { EngineUnderTest } from './contract.ts';
+import { type ContextCall, inContexts } from './contexts.ts';
 import { expectUsage, sumOf } from './expected.ts';
 import { randomCalls, randomWindows, weighted } from './made-calls.ts';
+import { type EngineUnderTest, inNewStore, type StartEngine } from './opened-store.ts';
 
 /** What every engine answers of calls by consumer and by service version, with the same numbers. */
-export function detailsContract(
-  engine: string,
-  start: () => Promise<EngineUnderTest & { end(): Promise<void> }>,
-): void {
+export function detailsContract(engine: string, start: StartEngine): void {
   describe(`${engine} store: consumers and versions`, () => {
     const nowS = 1_790_000_000;
-    let under: Awaited<ReturnType<typeof start>>;
-    let writer: CallWriter;
+    let under: EngineUnderTest;
     let reader: CallReader;
-    let dictionary: CallDictionary;
-    let serial = 0;
-
-    const open = async (): Promise<void> => {
-      writer = await under.openWriter(() => nowS * 1000);
-      reader = await under.openReader();
-      dictionary = new CallDictionary();
-    };
-    const close = async (): Promise<void> => {
-      await reader.close();
-      await writer.close();
-    };
-    beforeEach(async () => {
-      under = await start();
-      await open();
+    const { open, close, append } = inNewStore(start, nowS, (opened) => {
+      ({ under, reader } = opened);
     });
-    afterEach(async () => {
-      await close();
-      await under.end();
-    });
-
-    const append = async (calls: readonly ContextCall[]): Promise<void> => {
-      serial += 1;
-      await writer.append(contextBatch(calls, dictionary, serial), dictionary.takeNew());
-    };
 
     /** Compares the answers of all endpoints together and of one alone with the plain calls. */
     const expectExact = async (calls: readonly ContextCall[], asked: Window): Promise<void> => {

@@ -6,9 +6,9 @@ import { pairKey } from '../../core/store/endpoint-identity.ts';
 import type { CallReader, CallWriter, EndpointRecord } from '../../core/store/store.ts';
 import { allTime, dayS } from '../../core/window.ts';
 import { fc } from '../support/property.ts';
-import type { EngineUnderTest } from './contract.ts';
 import { expectUsage } from './expected.ts';
 import { endMs, type PlainCall, randomCalls } from './made-calls.ts';
+import type { EngineUnderTest } from './opened-store.ts';
 
 /**
  * What every engine must do with the spellings of a route (docs/decisions/0010-endpoint-identity.md): it counts
