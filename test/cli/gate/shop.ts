@@ -36,7 +36,10 @@ const next = yaml(`  /users/{user_id}:
       x-sunset: '2020-01-01'
 `);
 
-/** Calls of 40 days, once a day; GET /old was called on the first of them alone. */
+/**
+ * Calls of 41 days, once a day; GET /old was called on the first of them alone. They stand 12 hours from the edges of
+ * a window of days, which is rounded outward to the hour: a window of 7 days has 7 of them at any minute of the hour.
+ */
 async function callShop(collector: string): Promise<void> {
   const daily = ['GET /users/{id}', 'DELETE /users/{id}', 'POST /orders', 'GET /secret?<&"'];
   const spans = Array.from({ length: 41 }, (_, day) =>
@@ -45,7 +48,7 @@ async function callShop(collector: string): Promise<void> {
       const attributes = callTo(route).map((one) =>
         one.key === 'http.request.method' ? { ...one, value: method } : one,
       );
-      const endNs = BigInt(Date.now() - day * dayMs - 60_000) * 1_000_000n;
+      const endNs = BigInt(Date.now() - day * dayMs - dayMs / 2) * 1_000_000n;
       return serverSpan({
         name,
         attributes: [
