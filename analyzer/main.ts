@@ -14,6 +14,7 @@ import { storePlace } from '../core/store/engine.ts';
 import { version } from '../core/version.ts';
 import { openDashboard } from './api/dashboard.ts';
 import { analyzerApp } from './api/server.ts';
+import { readOwners } from './inventory/owners.ts';
 import type { Answerer } from './queue/answerer.ts';
 import { ThreadedAnswerer } from './queue/threaded-answerer.ts';
 import { takeDailySnapshots } from './verdict/daily.ts';
@@ -32,17 +33,20 @@ export interface Analyzer {
 const drainMs = 5000;
 
 /**
- * @throws AppError `conflict` when the port is taken, `invalid` when the store is of a newer version
+ * @throws AppError `conflict` when the port is taken, `invalid` when the store is of a newer version or the file of
+ *   owners is wrong
  */
 export async function startAnalyzer(
   config: Config,
   log: Log = openLog('analyzer', config.logLevel),
 ): Promise<Analyzer> {
   const place = storePlace(config.store);
+  const ownerRules = config.ownersPath === undefined ? [] : await readOwners(config.ownersPath);
   const answerer = new ThreadedAnswerer(config.store, {
     thresholds: { coldAfterDays: config.coldAfterDays, deadAfterDays: config.deadAfterDays },
     clientsAreHashed: config.clientPrivacy === 'hash',
     traceUrl: config.traceUrl,
+    ownerRules,
   });
   try {
     await answerer.check();

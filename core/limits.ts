@@ -112,6 +112,12 @@ export const limits = {
   decisionsBytes: 8 * 1024 * 1024,
   /** Sentences about what an upload left out. */
   inventoryNotes: 50,
+  /** A file of owners (ROLLCALL_OWNERS). GitHub reads a CODEOWNERS file of 3 MB; routes are fewer than paths. An
+   *  endpoint is held against each rule once: 10,000 endpoints and 2,000 rules take a second. */
+  ownerFileBytes: 1024 * 1024,
+  ownerRules: 2_000,
+  ownersPerRule: 10,
+  ownerChars: 100,
 
   // Bytes of one stored text. Longer text is cut at a character.
 

@@ -181,10 +181,11 @@ function operationOf(
   const declared = entries.find(
     ({ declaration }) => declaration?.state === 'declared',
   )?.declaration;
+  const { owners } = entries[0]!;
   return {
     operationId: operationIdOf(method, path, declared?.operationId, used),
     summary: `${method} ${path}`,
-    ...(declared?.owner !== undefined && { 'x-owner': declared.owner }),
+    ...(owners.length > 0 && { 'x-owner': owners.join(', ') }),
     ...(isDeprecated && { deprecated: true }),
     responses:
       responses.length > 0

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Coverage, Selection, Snapshot } from '../../core/store/store.ts';
 import { isoTime } from '../../core/window.ts';
+import type { Owners } from '../inventory/owners.ts';
 import type { RememberedLists } from './remembered-lists.ts';
 import { named, time } from './schema.ts';
 import { type QueryClock, windowAnswer, windowSchema } from './window.ts';
@@ -15,6 +16,7 @@ export interface QueryContext extends QueryClock {
   /** ROLLCALL_TRACE_URL */
   traceUrl?: string | undefined;
   lists: RememberedLists;
+  owners: Owners;
 }
 
 /** Days of silence after which an endpoint is cold, dead. */

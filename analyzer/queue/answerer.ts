@@ -7,6 +7,7 @@ import type { VerdictStore } from '../../core/store/verdicts.ts';
 import { isoTime } from '../../core/window.ts';
 import { projectCommands } from '../api/project-commands.ts';
 import { queries } from '../api/queries.ts';
+import { type OwnerRule, Owners } from '../inventory/owners.ts';
 import { InventoryReader } from '../inventory/reader.ts';
 import type { QueryContext, Thresholds } from '../query/answer-head.ts';
 import { type FormatName, formats } from '../query/formats.ts';
@@ -55,6 +56,8 @@ export interface AnswererOptions {
   clientsAreHashed: boolean;
   /** ROLLCALL_TRACE_URL */
   traceUrl?: string | undefined;
+  /** Of the file that ROLLCALL_OWNERS names; none when absent. */
+  ownerRules?: readonly OwnerRule[];
 }
 
 export interface AnswererStores {
@@ -77,11 +80,13 @@ export class LocalAnswerer implements Answerer {
   readonly #options: AnswererOptions;
   readonly #lists = new RememberedLists();
   readonly #uploads = new InventoryReader();
+  readonly #owners: Owners;
   #isAbandoned = false;
 
   constructor(stores: AnswererStores, options: AnswererOptions) {
     this.#stores = stores;
     this.#options = options;
+    this.#owners = new Owners(options.ownerRules ?? []);
   }
 
   /** @param isAbandonedElsewhere another reason to stop, which another thread may give */
@@ -150,6 +155,7 @@ export class LocalAnswerer implements Answerer {
         nowMs,
         newestCallMs: await snapshot.newestCallMs(),
         lists: this.#lists,
+        owners: this.#owners,
       });
     });
   }

@@ -123,9 +123,7 @@ export async function endpointList(
       rows: all.entries
         .filter((entry) => keep(entry) && passes(entry.endpoint) && isSure(entry.lifecycle, least))
         .filter((entry) => hasStatus(entry.lifecycle, status) && isDecided(entry, decision))
-        .filter(
-          ({ declaration }) => (owner ?? declaration?.owner ?? '') === (declaration?.owner ?? ''),
-        ),
+        .filter(({ owners }) => owner === undefined || isOwned(owners, owner)),
       order,
     };
   });
@@ -151,6 +149,11 @@ function hasStatus({ status }: Lifecycle, wanted: readonly Status[] | undefined)
 
 function isSure({ confidence }: Lifecycle, least: number | undefined): boolean {
   return least === undefined || (confidence !== null && confidence >= least);
+}
+
+/** @param owner one of them, or all as the column shows them; '' for endpoints without one */
+function isOwned(owners: readonly string[], owner: string): boolean {
+  return owners.includes(owner) || owners.join(', ') === owner;
 }
 
 function isDecided(

@@ -264,8 +264,8 @@ export const endpointTable = tableOf<EndpointEntry>()('EndpointRow', {
   },
   owner: {
     type: z.string().nullable(),
-    about: 'who answers for it, as the inventory says',
-    value: ({ declaration }) => declaration?.owner ?? null,
+    about: 'who answers for it, as the file of ROLLCALL_OWNERS or the inventory says',
+    value: ({ owners }) => owners.join(', ') || null,
   },
   sunset_at: {
     type: z.string().nullable(),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { z } from 'zod';
 import { noUse } from '../../core/endpoint-use.ts';
-import { endpointShape } from '../../core/store/endpoint-identity.ts';
+import { endpointShape, isBucket } from '../../core/store/endpoint-identity.ts';
 import type {
   Coverage,
   EndpointRecord,
@@ -47,6 +47,8 @@ export interface EndpointEntry {
   lifecycle: Lifecycle;
   /** The declaration in the service's inventory; absent without an inventory, and for buckets. */
   declaration?: Declaration;
+  /** Who answers for it: names of the file of owners, else of the inventory. */
+  owners: readonly string[];
   /** Its verdict over all environments of its service; absent where the service has one. */
   joint?: JointVerdict;
   /** Ids of the endpoint that took its place, and of the one whose place it took. */
@@ -113,7 +115,8 @@ async function judgedEndpoints(
     const life = lifecycle(endpoint, service, circumstances, declaration);
     const isOlder = isStale(endpoint, deployments.get(serviceKey(endpoint)));
     if (life.status !== null && isOlder) life.marks.push('stale_version');
-    const entry: EndpointEntry = { endpoint, usage: emptyUsage, lifecycle: life };
+    const owners = ownersOf(context, endpoint, declaration);
+    const entry: EndpointEntry = { endpoint, usage: emptyUsage, lifecycle: life, owners };
     if (declaration) entry.declaration = declaration;
     const decision = decisions.applied(endpoint, nowMs);
     if (decision) entry.decision = decision;
@@ -130,11 +133,25 @@ async function judgedEndpoints(
       usage: emptyUsage,
       lifecycle: uncalledLifecycle(declaration, service, circumstances),
       declaration,
+      owners: ownersOf(context, endpoint, declaration),
       ...(decision && { decision }),
     });
   }
   if (selection.endpoints === undefined) markRenamed(entries, services, thresholds);
   return { entries, selected, endpoints };
+}
+
+const noOwners: readonly string[] = [];
+
+/** The file of owners goes before the inventory: whoever runs Rollcall wrote it. */
+function ownersOf(
+  { owners }: QueryContext,
+  endpoint: ListedEndpoint,
+  declaration: Declaration | undefined,
+): readonly string[] {
+  if (isBucket(endpoint.route)) return noOwners;
+  const owner = declaration?.owner;
+  return owners.of(endpoint) ?? (owner === undefined ? noOwners : [owner]);
 }
 
 /** Offers pairs of a silent endpoint and a new one. Only a whole service shows them. */

@@ -33,6 +33,8 @@ export interface Config {
   consumerAttributes: string[];
   /** Globs over the consumers whose calls keep no endpoint alive. */
   ignoreConsumers: string[];
+  /** File of owners by route (analyzer/inventory/owners.ts); undefined: none. */
+  ownersPath: string | undefined;
   /** Upper case. */
   excludeMethods: string[];
   /** Globs over canonical routes. */
@@ -109,6 +111,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     clientPrivacy: get('ROLLCALL_CLIENT_PRIVACY'),
     consumerAttributes: get('ROLLCALL_CONSUMER_ATTRIBUTES'),
     ignoreConsumers: get('ROLLCALL_IGNORE_CONSUMERS'),
+    ownersPath: get('ROLLCALL_OWNERS') || undefined,
     excludeMethods: get('ROLLCALL_EXCLUDE_METHODS'),
     excludeRoutes: get('ROLLCALL_EXCLUDE_ROUTES'),
     excludeLatency: get('ROLLCALL_EXCLUDE_LATENCY'),

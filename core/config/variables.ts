@@ -123,6 +123,12 @@ export const variables = {
       "consumers whose calls keep no endpoint alive: a list of globs over consumer names or, where a call names none, user agents' products, such as synthetic-*,k6; applies to calls from the next start on",
     read: values.list(values.consumerGlob),
   },
+  ROLLCALL_OWNERS: {
+    fallback: '',
+    meaning:
+      'file of owners by route, written like CODEOWNERS; read when the analyzer starts (docs/removal.md)',
+    read: values.file,
+  },
   ROLLCALL_EXCLUDE_METHODS: {
     fallback: 'OPTIONS',
     meaning: 'HTTP methods that are not counted; none: count all',
