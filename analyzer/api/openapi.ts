@@ -78,7 +78,7 @@ function queryOperation({
       '400': errorResponse('A parameter is wrong'),
       ...refusals,
       ...(canBeMissing(path, parameters) && {
-        '404': errorResponse('There is no such endpoint or service'),
+        '404': errorResponse('There is no such endpoint, service or version'),
       }),
       '503': errorResponse('The store cannot be read now; try again'),
     },
@@ -86,7 +86,7 @@ function queryOperation({
 }
 
 const canBeMissing = (path: string, { shape }: z.ZodObject<z.ZodRawShape>): boolean =>
-  path.includes(':') || 'endpoint' in shape;
+  path.includes(':') || 'endpoint' in shape || 'before_version' in shape;
 
 function commandOperation(command: Command): object {
   const { name, path, about, by, input, schema, list } = command;

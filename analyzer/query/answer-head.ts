@@ -35,6 +35,7 @@ const noteCodes = {
   calls_deleted: 'raw calls of a part of the window are past their retention',
   unrecorded:
     'release 0.1.0 counted some of the calls and kept neither callers nor versions: they are in no row',
+  one_version: 'one version alone was observed of a service: its versions are not compared',
   list_renewed:
     'the list of the earlier pages is no longer remembered: this page is of a later one',
 } as const;

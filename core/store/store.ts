@@ -133,6 +133,20 @@ export interface Snapshot {
   /** Usage of all selected endpoints together by service version, in the window as covered, most calls first.
    *  `{other}` comes last: versions past the bound of an endpoint. Calls that release 0.1.0 counted are in none. */
   versions(selection: Selection, window: Window): Promise<VersionUsage[]>;
+  /** Usage in the window, as covered, of the calls that one service version answered: of each selected endpoint that
+   *  has any, by endpoint id. Versions past the bound of an endpoint and calls that release 0.1.0 counted are of no
+   *  version. */
+  versionUsage(
+    selection: Selection,
+    version: string,
+    window: Window,
+  ): Promise<Map<string, CallUsage>>;
+  /** Durations of the same calls, by endpoint id, in intervals as those of `series`. */
+  versionDistributions(
+    selection: Selection,
+    version: string,
+    edgesS: readonly number[],
+  ): Promise<Map<string, Distribution>[]>;
 }
 
 /** Durations of an endpoint's calls in a window, with the counts that a comparison needs. */

@@ -238,7 +238,6 @@ export class Tally {
     };
   }
 
-  /** Of the calls that have a latency. */
   /** Σ weight of the calls whose status is 400 or more. */
   get errors(): number {
     let errors = 0;
@@ -248,6 +247,7 @@ export class Tally {
     return errors;
   }
 
+  /** Of the calls that have a latency. */
   durations(): DurationBucket[] {
     return this.#histogram.buckets();
   }

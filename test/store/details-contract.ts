@@ -2,12 +2,18 @@ import { describe, expect, it } from 'vitest';
 import { defaultRetention } from '../../core/config/retention.ts';
 import { limits } from '../../core/limits.ts';
 import { outcomeCounts, outcomeOf, outcomes } from '../../core/outcome.ts';
-import type { CallReader, ConsumerUsage, CountedCalls, Selection } from '../../core/store/store.ts';
+import type {
+  CallReader,
+  ConsumerUsage,
+  CountedCalls,
+  Selection,
+  Snapshot,
+} from '../../core/store/store.ts';
 import { roundedWeight } from '../../core/weight.ts';
 import { allTime, type Window } from '../../core/window.ts';
 import { type ContextCall, inContexts } from './contexts.ts';
 import { expectUsage, sumOf } from './expected.ts';
-import { randomCalls, randomWindows, weighted } from './made-calls.ts';
+import { copies, randomCalls, randomWindows, weighted } from './made-calls.ts';
 import { type EngineUnderTest, inNewStore, type StartEngine } from './opened-store.ts';
 
 /** What every engine answers of calls by consumer and by service version, with the same numbers. */
@@ -19,6 +25,39 @@ export function detailsContract(engine: string, start: StartEngine): void {
     const { open, close, append } = inNewStore(start, nowS, (opened) => {
       ({ under, reader } = opened);
     });
+
+    /** Compares calls of a version by endpoint, in the window and in two parts of it, with the plain calls. */
+    const expectOfVersion = async (
+      snapshot: Snapshot,
+      selection: Selection,
+      version: string,
+      window: Window,
+      calls: readonly ContextCall[],
+    ): Promise<void> => {
+      const byName = Map.groupBy(calls, (call) => `${call.service} ${call.method} ${call.route}`);
+      const usages = await snapshot.versionUsage(selection, version, window);
+      expect(usages.size).toBe(byName.size);
+      const middleS = (window.fromS + window.toS) / 2;
+      const { window: half } = await snapshot.coverage({ fromS: window.fromS, toS: middleS });
+      const edgesS =
+        half.toS < window.toS ? [half.fromS, half.toS, window.toS] : [half.fromS, window.toS];
+      const parts = await snapshot.versionDistributions(selection, version, edgesS);
+      for (const { id, service, method, route } of await snapshot.endpoints(selection)) {
+        const own = byName.get(`${service} ${method} ${route}`) ?? [];
+        const usage = usages.get(id);
+        const counted = usage && { ...usage, uniqueClients: 0, uniqueClientsEstimated: true };
+        expectUsage(counted, own, `version ${version} of ${route}`);
+        parts.forEach((part, i) => {
+          const within = own.filter(({ endS }) => endS >= edgesS[i]! && endS < edgesS[i + 1]!);
+          const found = part.get(id) ?? { calls: 0, errors: 0, durations: [] };
+          const errors = sumOf(within.filter(({ status }) => status >= 400));
+          expect([found.calls, found.errors]).toEqual([sumOf(within), errors]);
+          const timed = within.filter(({ durationNs }) => durationNs >= 0);
+          const copied = timed.reduce((sum, call) => sum + copies(call), 0);
+          expect(found.durations.reduce((sum, bucket) => sum + bucket.calls, 0)).toBe(copied);
+        });
+      }
+    };
 
     /** Compares the answers of all endpoints together and of one alone with the plain calls. */
     const expectExact = async (calls: readonly ContextCall[], asked: Window): Promise<void> => {
@@ -46,6 +85,7 @@ export function detailsContract(engine: string, start: StartEngine): void {
             const counted = { ...usage, uniqueClients: 0, uniqueClientsEstimated: true };
             const all = truth.get(version)!.map((call) => ({ ...call, client: '' }));
             expectUsage(counted, all, `version ${version}`);
+            await expectOfVersion(snapshot, selection, version, window, all);
           }
         }
       });
@@ -205,6 +245,10 @@ export function detailsContract(engine: string, start: StartEngine): void {
       await reader.snapshot('other', async (snapshot) => {
         expect(await snapshot.consumers({}, allTime, 10)).toEqual([]);
         expect(await snapshot.versions({}, allTime)).toEqual([]);
+        expect(await snapshot.versionUsage({}, '1.0', allTime)).toEqual(new Map());
+        const edgesS = [nowS - (nowS % 60) - 600, nowS - (nowS % 60)];
+        const [interval] = await snapshot.versionDistributions({}, '1.0', edgesS);
+        expect(interval).toEqual(new Map());
       });
     });
   });

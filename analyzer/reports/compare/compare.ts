@@ -1,14 +1,17 @@
 import { z } from 'zod';
 import { AppError } from '../../../core/error.ts';
-import type { Coverage, Selection, Snapshot } from '../../../core/store/store.ts';
-import { dayS, type Window } from '../../../core/window.ts';
+import { limits } from '../../../core/limits.ts';
+import type { Selection } from '../../../core/store/store.ts';
+import type { Window } from '../../../core/window.ts';
 import {
   type Head,
   head,
   headProse,
   headShape,
+  type Note,
   type QueryContext,
   selectionNotes,
+  selectionOf,
 } from '../../query/answer-head.ts';
 import { listPage } from '../../query/list.ts';
 import type { Order } from '../../query/page.ts';
@@ -22,26 +25,20 @@ import {
 } from '../../query/parameters.ts';
 import { defineQuery } from '../../query/query.ts';
 import { count, named, nextCursor } from '../../query/schema.ts';
-import {
-  comparedWindows,
-  keptCoverage,
-  requestedWindow,
-  windowAnswer,
-  windowSchema,
-} from '../../query/window.ts';
+import { keptCoverage, windowAnswer, windowSchema } from '../../query/window.ts';
+import { serviceKey } from '../../verdict/model.ts';
 import { filteredSelection } from '../endpoint-filter.ts';
-import { equalEdges } from '../series/series.ts';
+import { deploymentsOf } from '../series/deployments.ts';
 import {
-  type ComparedSide,
+  type ComparedGroup,
   type Comparison,
   compared,
   falseDiscoveryRate,
   verdicts,
 } from './comparison.ts';
-import { comparisonTable } from './comparison-row.ts';
-
-/** Intervals that a window is cut into, to see how much calls vary within it. */
-const intervalsMost = 36;
+import { type ComparisonEntry, comparisonTable } from './comparison-row.ts';
+import { type VersionPair, versionGroup, versionPairs } from './version-pairs.ts';
+import { type WindowPair, windowGroup, windowPair } from './window-pair.ts';
 
 const summarySchema = named(
   'ComparisonSummary',
@@ -55,25 +52,65 @@ const summarySchema = named(
     .describe('endpoints by verdict, whatever verdict= leaves of the list'),
 );
 
-/** Two windows side by side: what got worse first. */
+const versionPairSchema = named(
+  'ComparedVersions',
+  z.object({
+    service: z.string(),
+    environment: z.string(),
+    before_version: z.string(),
+    version: z.string(),
+  }),
+);
+
+const versionParameter = (what: string) =>
+  z
+    .string()
+    .min(1)
+    .max(limits.versionBytes)
+    .optional()
+    .describe(`${what}, at most ${limits.versionBytes} characters`);
+
+const compareParameters = z.strictObject({
+  ...commonParameters,
+  by: z
+    .enum(['window', 'version'])
+    .optional()
+    .describe(
+      'window or version: whether two windows are compared, or two versions of each service within one window; version where version= or before_version= is given, else window unless told',
+    ),
+  before_from: timeParameter('the first moment of the window to compare with'),
+  before_to: timeParameter('the moment after the window to compare with'),
+  before_version: versionParameter(
+    'the service.version to compare with; that which appeared before the other one unless told',
+  ),
+  version: versionParameter('the service.version to compare; the newest unless told'),
+  method: methodParameter,
+  route: routeParameter,
+  verdict: listParameter(verdicts, 'one or more verdicts'),
+  ...pageParameters(1000),
+});
+
+type CompareParameters = z.output<typeof compareParameters>;
+
+/** Two windows, or two versions of each service, side by side: what got worse first. */
 export const compare = defineQuery({
   name: 'compare',
   path: '/compare',
-  about: 'Every endpoint in two windows, and whether it got worse, better or stayed the same',
-  parameters: z.strictObject({
-    ...commonParameters,
-    before_from: timeParameter('the first moment of the window to compare with'),
-    before_to: timeParameter('the moment after the window to compare with'),
-    method: methodParameter,
-    route: routeParameter,
-    verdict: listParameter(verdicts, 'one or more verdicts'),
-    ...pageParameters(1000),
-  }),
+  about:
+    'Every endpoint in two windows or of two versions, and whether it got worse, better or stayed the same: "did the newest version make it slower" is /compare?by=version',
+  parameters: compareParameters,
   schema: z.object({
     ...headShape,
+    by: z.enum(['window', 'version']).describe('what is compared'),
     before_window: windowSchema.describe(
-      'the window compared with: the one before, of the same length, unless before_from= and before_to= are given',
+      'the window compared with: the one before, of the same length, unless before_from= and before_to= are given; the window itself where versions are compared',
     ),
+    versions: z
+      .array(versionPairSchema)
+      .optional()
+      .describe(
+        'the versions compared, one pair for each service that has both; absent where windows are compared',
+      ),
     false_discovery_rate_pct: z
       .number()
       .describe('the expected share of false alarms among the endpoints called worse or better'),
@@ -88,24 +125,26 @@ export const compare = defineQuery({
     prose: (body: Head) => headProse(body),
   },
   async answer(context, parameters) {
+    const by = whatIsCompared(parameters);
     const { service, environment, method, route, verdict } = parameters;
     const page = await listPage(context, '/compare', parameters, async (window) => {
-      const { snapshot } = context;
-      const [before, after] = await windowsOf(context, window, parameters);
-      const { selection, observedSinceMs } = await filteredSelection(snapshot, parameters);
-      const endpoints = await snapshot.endpoints(selection);
-      const was = await sideOf(snapshot, selection, before.window);
-      const is = await sideOf(snapshot, selection, after.window);
-      const all = compared(endpoints, was, is, isPaired(before, after, was, is));
-      const notes = await selectionNotes(context, parameters);
+      const { selection, observedSinceMs } = await filteredSelection(context.snapshot, parameters);
+      const sides =
+        by === 'version'
+          ? await versionSides(context, selection, window, parameters)
+          : await windowSides(context, selection, window, parameters);
+      const all = entriesOf(compared(sides.groups), sides.versions);
+      const notes = [...(await selectionNotes(context, parameters)), ...(sides.notes ?? [])];
       const estimated = all.some(
         (one) => one.before.sampling !== undefined || one.after.sampling !== undefined,
       );
-      const known = { coverage: after, observedSinceMs, estimated, notes };
+      const known = { coverage: sides.windows.after, observedSinceMs, estimated, notes };
       return {
         head: {
           ...head(context, known, { service, environment, method, route, verdict }),
-          before_window: windowAnswer(before),
+          by,
+          before_window: windowAnswer(sides.windows.before),
+          ...(sides.versions && { versions: sides.versions.map(versionsAnswer) }),
           false_discovery_rate_pct: 100 * falseDiscoveryRate,
           summary: summaryOf(all),
         },
@@ -118,60 +157,72 @@ export const compare = defineQuery({
   },
 });
 
-/** @throws AppError `invalid` for half a window, or where there is nothing to compare with */
-async function windowsOf(
-  { snapshot, ...clock }: QueryContext,
-  window: Window,
-  { before_from, before_to }: { before_from?: number | undefined; before_to?: number | undefined },
-): Promise<[before: Coverage, after: Coverage]> {
-  if (before_from === undefined && before_to === undefined) {
-    const { previous, current } = await comparedWindows(snapshot, window);
-    if (previous) return [previous, current];
-    const message =
-      'the window before is past its retention, wholly or in part: ask for a shorter or later window, or give before_from and before_to';
-    throw new AppError('invalid', message, { field: 'window' });
-  }
-  if (before_from === undefined || before_to === undefined) {
-    const field = before_from === undefined ? 'before_from' : 'before_to';
-    throw new AppError('invalid', 'give both before_from and before_to, or neither', { field });
-  }
-  const asked = { from: before_from, to: before_to };
-  const before = await keptCoverage(snapshot, beforeWindow(asked, clock));
-  return [before, await keptCoverage(snapshot, window)];
+/** @throws AppError `invalid` for parameters of both kinds */
+function whatIsCompared(parameters: CompareParameters): 'window' | 'version' {
+  const given = (names: readonly (keyof CompareParameters)[]) =>
+    names.find((name) => parameters[name] !== undefined);
+  const ofVersions = given(['before_version', 'version']);
+  const ofWindows = given(['before_from', 'before_to']);
+  const by = parameters.by ?? (ofVersions === undefined ? 'window' : 'version');
+  const other = by === 'version' ? ofWindows : ofVersions;
+  if (other === undefined) return by;
+  const message =
+    by === 'version'
+      ? `${other} is of the comparison of two windows: versions are compared within one window`
+      : `${other} is of the comparison of two versions: leave by=window out`;
+  throw new AppError('invalid', message, { field: other });
 }
 
-function beforeWindow(
-  asked: { from: number; to: number },
-  clock: Omit<QueryContext, 'snapshot'>,
-): Window {
-  try {
-    return requestedWindow(asked, clock);
-  } catch (error) {
-    if (!(error instanceof AppError)) throw error;
-    throw new AppError(error.code, error.message.replaceAll(/\b(from|to)=/g, 'before_$1='), {
-      field: `before_${error.field ?? 'from'}`,
-    });
-  }
+/** The calls that are compared. */
+interface Sides {
+  windows: WindowPair;
+  groups: ComparedGroup[];
+  versions?: VersionPair[];
+  notes?: Note[];
 }
 
-/** Both windows are cut at the same times of day. */
-function isPaired(before: Coverage, after: Coverage, was: ComparedSide, is: ComparedSide): boolean {
-  const shiftS = after.window.fromS - before.window.fromS;
-  return shiftS % dayS === 0 && was.intervals.length === is.intervals.length;
-}
-
-async function sideOf(
-  snapshot: Snapshot,
+async function windowSides(
+  context: QueryContext,
   selection: Selection,
   window: Window,
-): Promise<ComparedSide> {
-  const edgesS = await equalEdges(snapshot, window, intervalsMost);
-  const intervals: ComparedSide['intervals'][number][] = [];
-  for (let n = 1; n < edgesS.length; n++) {
-    const interval = { fromS: edgesS[n - 1]!, toS: edgesS[n]! };
-    intervals.push(await snapshot.distributions(selection, interval));
+  parameters: CompareParameters,
+): Promise<Sides> {
+  const windows = await windowPair(context, window, parameters);
+  return { windows, groups: [await windowGroup(context.snapshot, selection, windows)] };
+}
+
+async function versionSides(
+  { snapshot }: QueryContext,
+  selection: Selection,
+  window: Window,
+  parameters: CompareParameters,
+): Promise<Sides> {
+  const coverage = await keptCoverage(snapshot, window);
+  // A version belongs to its service, whichever endpoints are selected.
+  const deployments = deploymentsOf(await snapshot.endpoints(selectionOf(parameters)));
+  const { pairs, notes } = versionPairs(deployments, parameters);
+  const groups: ComparedGroup[] = [];
+  for (const pair of pairs) {
+    const { service, environment } = pair;
+    const own = { ...selection, service, environment };
+    groups.push(await versionGroup(snapshot, own, pair, coverage.window));
   }
-  return { usages: await snapshot.usage(selection, window), intervals };
+  return { windows: { before: coverage, after: coverage }, groups, versions: pairs, notes };
+}
+
+function entriesOf(
+  all: readonly Comparison[],
+  versions: readonly VersionPair[] = [],
+): ComparisonEntry[] {
+  const byService = new Map(versions.map((pair) => [serviceKey(pair), pair]));
+  return all.map((one) => {
+    const pair = byService.get(serviceKey(one.endpoint));
+    return { ...one, ...(pair && { versions: pair }) };
+  });
+}
+
+function versionsAnswer({ service, environment, before, after }: VersionPair) {
+  return { service, environment, before_version: before, version: after };
 }
 
 function summaryOf(all: readonly Comparison[]): z.output<typeof summarySchema> {
@@ -181,7 +232,7 @@ function summaryOf(all: readonly Comparison[]): z.output<typeof summarySchema> {
 }
 
 /** By verdict; those that fail more often before those that are slower, each by how much; the rest by their calls. */
-const worstFirst: Order<Comparison> = {
+const worstFirst: Order<ComparisonEntry> = {
   value: (one) => {
     const { verdict, errors, before, after } = one;
     const rank = verdicts.indexOf(verdict);

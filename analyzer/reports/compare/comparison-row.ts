@@ -1,14 +1,21 @@
 import { z } from 'zod';
-import type { percentiles, Usage } from '../../../core/usage/usage.ts';
+import type { CallUsage, percentiles } from '../../../core/usage/usage.ts';
 import { count, millisecondsOrNull, percentOrNull } from '../../query/schema.ts';
 import { tableOf } from '../../query/table.ts';
 import { endpointColumns } from '../endpoint-columns.ts';
 import { countOf, errorRatePct, percentileMs } from '../figures.ts';
 import { type Comparison, verdicts } from './comparison.ts';
+import type { VersionPair } from './version-pairs.ts';
 
 const verdict = z.enum(verdicts);
 const change = z.number().nullable();
 const pValue = z.number().min(0).max(1).nullable();
+
+/** A comparison as a row shows it. */
+export interface ComparisonEntry extends Comparison {
+  /** Of its service, where versions are compared. */
+  versions?: VersionPair;
+}
 
 /** Null where one of the figures is, or where the earlier one is 0. */
 function changePct(before: number | null, after: number | null): number | null {
@@ -18,16 +25,16 @@ function changePct(before: number | null, after: number | null): number | null {
 }
 
 const percentileColumns = (percentile: (typeof percentiles)[number]) => {
-  const of = (usage: Usage) => percentileMs(usage, percentile);
+  const of = (usage: CallUsage) => percentileMs(usage, percentile);
   return {
     before: {
       type: millisecondsOrNull,
-      about: 'in before_window; nearest rank, within 1 %; null without calls',
+      about: 'in before_window, or of before_version; nearest rank, within 1 %; null without calls',
       value: ({ before }: Comparison) => of(before),
     },
     after: {
       type: millisecondsOrNull,
-      about: 'in the window; nearest rank, within 1 %; null without calls',
+      about: 'in the window, or of version; nearest rank, within 1 %; null without calls',
       value: ({ after }: Comparison) => of(after),
     },
     change: {
@@ -42,14 +49,26 @@ const p50 = percentileColumns(50);
 const p95 = percentileColumns(95);
 const p99 = percentileColumns(99);
 
-/** One endpoint in two windows. */
-export const comparisonTable = tableOf<Comparison>()('ComparisonRow', {
+/** One endpoint in two windows, or of two versions. */
+export const comparisonTable = tableOf<ComparisonEntry>()('ComparisonRow', {
   id: { type: z.string(), about: 'for /endpoints/{id}', value: ({ endpoint }) => endpoint.id },
   ...endpointColumns,
   route_display: {
     type: z.string(),
     about: 'the route as the service itself spells it',
     value: ({ endpoint }) => endpoint.display,
+  },
+  before_version: {
+    type: z.string().optional(),
+    about: 'the version of its service compared with; absent where windows are compared',
+    value: ({ versions }) => versions?.before,
+    sparse: true,
+  },
+  version: {
+    type: z.string().optional(),
+    about: 'the version of its service that is compared; absent where windows are compared',
+    value: ({ versions }) => versions?.after,
+    sparse: true,
   },
   verdict: {
     type: verdict,
@@ -70,13 +89,13 @@ export const comparisonTable = tableOf<Comparison>()('ComparisonRow', {
   },
   before_calls: {
     type: count,
-    about: 'in before_window',
+    about: 'in before_window, or of before_version',
     value: ({ before }) => countOf(before.calls),
     brief: true,
   },
   calls: {
     type: count,
-    about: 'in the window',
+    about: 'in the window, or of version',
     value: ({ after }) => countOf(after.calls),
     brief: true,
   },
@@ -87,13 +106,13 @@ export const comparisonTable = tableOf<Comparison>()('ComparisonRow', {
   },
   before_error_rate_pct: {
     type: percentOrNull,
-    about: 'in before_window; null without calls',
+    about: 'in before_window, or of before_version; null without calls',
     value: ({ before }) => errorRatePct(before),
     brief: true,
   },
   error_rate_pct: {
     type: percentOrNull,
-    about: 'in the window; null without calls',
+    about: 'in the window, or of version; null without calls',
     value: ({ after }) => errorRatePct(after),
     brief: true,
   },

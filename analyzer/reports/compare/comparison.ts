@@ -1,6 +1,6 @@
 import { limits } from '../../../core/limits.ts';
 import type { Distribution, EndpointRecord } from '../../../core/store/store.ts';
-import type { Usage } from '../../../core/usage/usage.ts';
+import type { CallUsage } from '../../../core/usage/usage.ts';
 import { emptyUsage, errorRatePct, percentileMs } from '../figures.ts';
 import {
   type Difference,
@@ -12,22 +12,36 @@ import {
 } from './change.ts';
 import { adjustedP } from './statistics.ts';
 
-/** One endpoint in two windows, and what may be said of the difference. */
+/** One endpoint in two windows, or of two versions, and what may be said of the difference. */
 
 export const verdicts = ['worse', 'better', 'same', 'too_little_data'] as const;
 export type Verdict = (typeof verdicts)[number];
 
+/** A window or the range of a version is cut into so many intervals, to see how much calls vary within it. */
+export const intervalsMost = 36;
+
 /** One side of a comparison, by endpoint id. */
 export interface ComparedSide {
-  usages: ReadonlyMap<string, Usage>;
-  /** Of each interval of the window. */
+  usages: ReadonlyMap<string, CallUsage>;
+  /** Of each interval. */
   intervals: readonly ReadonlyMap<string, Distribution>[];
+}
+
+export const noSide: ComparedSide = { usages: new Map(), intervals: [] };
+
+/** Endpoints that were cut into the same intervals. */
+export interface ComparedGroup {
+  endpoints: readonly EndpointRecord[];
+  before: ComparedSide;
+  after: ComparedSide;
+  /** The intervals of both sides correspond, one by one: at the same time, or the same time of day. */
+  isPaired: boolean;
 }
 
 export interface Comparison {
   endpoint: EndpointRecord;
-  before: Usage;
-  after: Usage;
+  before: CallUsage;
+  after: CallUsage;
   verdict: Verdict;
   duration: Finding;
   errors: Finding;
@@ -48,19 +62,13 @@ export const falseDiscoveryRate = 0.01;
 /** A median, a 95th percentile or an error rate that moved by less is the same, however sure the difference is. */
 const leastChange = { duration: 0.05, errors: 0.1 } as const;
 
-/**
- * Every endpoint that was called in one of the windows.
- * @param isPaired the intervals of both windows correspond, one by one: at the same time of day
- */
-export function compared(
-  endpoints: readonly EndpointRecord[],
-  before: ComparedSide,
-  after: ComparedSide,
-  isPaired: boolean,
-): Comparison[] {
-  const pairs = endpoints
-    .filter(({ id }) => before.usages.has(id) || after.usages.has(id))
-    .map((endpoint) => pairOf(endpoint, before, after, isPaired));
+/** Every endpoint that was called on one of the sides. The p-values are adjusted over all groups together. */
+export function compared(groups: readonly ComparedGroup[]): Comparison[] {
+  const pairs = groups.flatMap(({ endpoints, before, after, isPaired }) =>
+    endpoints
+      .filter(({ id }) => before.usages.has(id) || after.usages.has(id))
+      .map((endpoint) => pairOf(endpoint, before, after, isPaired)),
+  );
   const durations = differencesOf(pairs.map(({ duration }) => duration));
   const errors = differencesOf(pairs.map((pair) => pair.errors));
   const durationLoad = loadOf(durations);
@@ -90,8 +98,8 @@ type Test = Difference | undefined | 'too_little_data';
 
 interface Pair {
   endpoint: EndpointRecord;
-  before: Usage;
-  after: Usage;
+  before: CallUsage;
+  after: CallUsage;
   duration: Test;
   errors: Test;
 }
@@ -140,7 +148,7 @@ function hasEnough(samples: readonly Sample[], count: (sample: Sample) => number
 }
 
 /** Σ w² of Σ w: weights make a sum vary more than as many whole calls would. */
-function weightingOf({ calls, sampling }: Usage): number {
+function weightingOf({ calls, sampling }: CallUsage): number {
   return sampling === undefined || calls === 0 ? 1 : (calls + sampling.variance) / calls;
 }
 
@@ -161,7 +169,7 @@ function verdictOf(findings: readonly Verdict[]): Verdict {
   return verdicts.find((verdict) => findings.includes(verdict))!;
 }
 
-function hasMoved(before: Usage, after: Usage): boolean {
+function hasMoved(before: CallUsage, after: CallUsage): boolean {
   return ([50, 95] as const).some((percentile) => {
     const was = percentileMs(before, percentile);
     const is = percentileMs(after, percentile);
@@ -169,7 +177,7 @@ function hasMoved(before: Usage, after: Usage): boolean {
   });
 }
 
-function rateHasMoved(before: Usage, after: Usage): boolean {
+function rateHasMoved(before: CallUsage, after: CallUsage): boolean {
   const [was, is] = [errorRatePct(before) ?? 0, errorRatePct(after) ?? 0];
   return Math.abs(is - was) >= leastChange.errors * was;
 }

@@ -9,6 +9,7 @@ import type {
   ConsumerUsage,
   CountedCalls,
   Coverage,
+  Distribution,
   EndpointRecord,
   LastCaller,
   Selection,
@@ -127,13 +128,7 @@ export function oracleReader(
         .map((toS, index) => durationsOf(within(all, { fromS: edgesS[index]!, toS })));
     },
     async distributions(selection, window) {
-      const found = groups(within(selected(selection), window), endpointKey).values();
-      return new Map(
-        [...found].map((group) => {
-          const [calls, errors] = [sumOf(group), sumOf(group.filter(isError))];
-          return [idOf(group[0]!), { calls, errors, durations: durationsOf(group) }];
-        }),
-      );
+      return distributionsOf(within(selected(selection), window), idOf);
     },
     async clients(selection, window, limit) {
       const all = within(selected(selection), window);
@@ -179,6 +174,17 @@ export function oracleReader(
         .map(([version, own]) => ({ version, usage: usageOf(own) }))
         .sort((a, b) => b.usage.calls - a.usage.calls || (a.version < b.version ? -1 : 1));
     },
+    async versionUsage(selection, version, window) {
+      const own = within(selected(selection), window).filter((call) => call.version === version);
+      const found = groups(own, endpointKey).values();
+      return new Map([...found].map((group) => [idOf(group[0]!), usageOf(group)]));
+    },
+    async versionDistributions(selection, version, edgesS) {
+      const own = selected(selection).filter((call) => call.version === version);
+      return edgesS
+        .slice(1)
+        .map((toS, index) => distributionsOf(within(own, { fromS: edgesS[index]!, toS }), idOf));
+    },
   };
   return {
     snapshot: async (project, ask) => {
@@ -188,6 +194,18 @@ export function oracleReader(
     check: async () => undefined,
     close: async () => undefined,
   };
+}
+
+function distributionsOf(
+  calls: readonly PlainCall[],
+  idOf: (call: PlainCall) => string,
+): Map<string, Distribution> {
+  return new Map(
+    [...groups(calls, endpointKey).values()].map((group) => {
+      const [sum, errors] = [sumOf(group), sumOf(group.filter(isError))];
+      return [idOf(group[0]!), { calls: sum, errors, durations: durationsOf(group) }];
+    }),
+  );
 }
 
 function durationsOf(calls: readonly PlainCall[]): DurationBucket[] {

@@ -63,6 +63,6 @@ for (const [name, options] of changed.filter(([name]) => name.includes(only))) {
   }
 }
 
-function verdictsOf({ endpoints, before, after }: ReturnType<typeof workload>) {
-  return compared(endpoints, before, after, true).map(({ verdict }) => verdict);
+function verdictsOf(made: ReturnType<typeof workload>) {
+  return compared([{ ...made, isPaired: true }]).map(({ verdict }) => verdict);
 }

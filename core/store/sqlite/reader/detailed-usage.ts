@@ -9,6 +9,7 @@ import {
   addEncodedTallies,
   addVersions,
   type EncodedTally,
+  forEachVersion,
 } from '../usage/details.ts';
 import { sortBy } from '../usage/radix-sort.ts';
 import type { UsageEntries } from '../usage/usage-entries.ts';
@@ -33,6 +34,36 @@ export function versionsOf(
   }
   found.sort((a, b) => b.usage.calls - a.usage.calls || (a.version < b.version ? -1 : 1));
   return other ? [...found, other] : found;
+}
+
+/**
+ * Calls of one version by endpoint.
+ * @param entries under the rows of their endpoints @param tally an empty one, which is left empty
+ * @returns by row, for those with any call of the version
+ */
+export function ofVersion<T>(
+  entries: UsageEntries,
+  isVersion: (version: number) => boolean,
+  tally: Tally,
+  answer: (tally: Tally) => T,
+): Map<number, T> {
+  const answers = new Map<number, T>();
+  const own: EncodedTally[] = [];
+  const order = sortBy(entries.length, entries.endpoint);
+  for (let i = 0; i < order.length; ) {
+    const endpoint = entries.endpoint[order[i]!]!;
+    for (; i < order.length && entries.endpoint[order[i]!] === endpoint; i++) {
+      forEachVersion(entries, order[i]!, (version, encoded) => {
+        if (isVersion(version)) own.push(encoded);
+      });
+    }
+    if (own.length === 0) continue;
+    addEncodedTallies(tally, own);
+    answers.set(endpoint, answer(tally));
+    own.length = 0;
+    tally.clear();
+  }
+  return answers;
 }
 
 /** Calls by consumer of all the entries. @param entries under the rows of their endpoints */

@@ -1,7 +1,7 @@
 import { AppError } from '../../../error.ts';
 import { specialRoutes } from '../../../limits.ts';
 import { Tally } from '../../../usage/tally.ts';
-import type { DurationBucket, Usage } from '../../../usage/usage.ts';
+import type { CallUsage, DurationBucket, Usage } from '../../../usage/usage.ts';
 import { isoTime, minuteS, type Window } from '../../../window.ts';
 import type { CallFilter, CallPage, CallRequest } from '../../calls.ts';
 import type { ConsumerNote } from '../../consumers.ts';
@@ -19,6 +19,7 @@ import type {
   Snapshot,
   VersionUsage,
 } from '../../store.ts';
+import { otherVersions } from '../../versions.ts';
 import { consumerNotesOfProject } from '../consumers.ts';
 import type { Database } from '../database.ts';
 import { callPage } from '../search/call-page.ts';
@@ -29,7 +30,7 @@ import { shardBits, UsageEntries } from '../usage/usage-entries.ts';
 import type { CompactedUsage } from './compacted-usage.ts';
 import { noteDamage } from './damage-log.ts';
 import type { DecisionCache } from './decision-cache.ts';
-import { consumersOf, versionsOf } from './detailed-usage.ts';
+import { consumersOf, ofVersion, versionsOf } from './detailed-usage.ts';
 import type { DimensionCache } from './dimension-cache.ts';
 import type { EndpointCache, KnownEndpoint } from './endpoint-cache.ts';
 import type { InventoryCache } from './inventory-cache.ts';
@@ -111,10 +112,7 @@ export class SqliteSnapshot implements Snapshot {
   }
 
   async distributions(selection: Selection, window: Window): Promise<Map<string, Distribution>> {
-    return this.#byEndpoint(selection, window, (tally) => {
-      const { calls, errors } = tally;
-      return { calls, errors, durations: tally.durations() };
-    });
+    return this.#byEndpoint(selection, window, distributionOf);
   }
 
   #byEndpoint<T>(
@@ -252,6 +250,45 @@ export class SqliteSnapshot implements Snapshot {
     return versionsOf(this.#detailed(selection, window), this.#dimensions, this.#tally);
   }
 
+  async versionUsage(
+    selection: Selection,
+    version: string,
+    window: Window,
+  ): Promise<Map<string, CallUsage>> {
+    return this.#byEndpointOfVersion(selection, version, window, (tally) => {
+      const { uniqueClients: _, uniqueClientsEstimated: __, ...usage } = tally.usage();
+      return usage;
+    });
+  }
+
+  async versionDistributions(
+    selection: Selection,
+    version: string,
+    edgesS: readonly number[],
+  ): Promise<Map<string, Distribution>[]> {
+    return this.#intervals(edgesS, (window) =>
+      this.#byEndpointOfVersion(selection, version, window, distributionOf),
+    );
+  }
+
+  #byEndpointOfVersion<T>(
+    selection: Selection,
+    version: string,
+    window: Window,
+    answer: (tally: Tally) => T,
+  ): Map<string, T> {
+    const entries = this.#detailed(selection, window);
+    const isVersion = (number: number): boolean =>
+      number !== otherVersions && this.#dimensions.version(number) === version;
+    const byRow = ofVersion(entries, isVersion, this.#tally, answer);
+    const answers = new Map<string, T>();
+    for (const { id, spellings } of this.#selected(selection).endpoints) {
+      const own = byRow.get(spellings[0]!.row);
+      if (own !== undefined) answers.set(id, own);
+    }
+    return answers;
+  }
+
   /** All usage of the window with details, under the first rows of the endpoints. */
   #detailed(selection: Selection, window: Window): UsageEntries {
     const { endpoints, keys, firstRow, lastRow } = this.#selected(selection);
@@ -347,6 +384,11 @@ export class SqliteSnapshot implements Snapshot {
     );
     return this.#recentUsage;
   }
+}
+
+function distributionOf(tally: Tally): Distribution {
+  const { calls, errors } = tally;
+  return { calls, errors, durations: tally.durations() };
 }
 
 /** The endpoints of a selection, and their rows. */

@@ -57,13 +57,22 @@ export function addVersions(
   entry: number,
   byVersion: Map<number, EncodedTally[]>,
 ): void {
+  forEachVersion(entries, entry, (version, encoded) => addTo(byVersion, version, encoded));
+}
+
+/** @param visit called with an entry's encoded tally of each version; it must not read details of other entries */
+export function forEachVersion(
+  entries: UsageEntries,
+  entry: number,
+  visit: (version: number, encoded: EncodedTally) => void,
+): void {
   if (!seek(entries, entry)) return;
   reader.next();
   const head = reader.next();
   if (head === single) {
     const bytes = entries.blocks[entries.block[entry]!]!;
     const [start, end] = [entries.start[entry]!, entries.end[entry]!];
-    addTo(byVersion, reader.next(), { bytes, start, end, isEntry: true });
+    visit(reader.next(), { bytes, start, end, isEntry: true });
     return;
   }
   const { bytes } = reader;
@@ -72,7 +81,7 @@ export function addVersions(
     version += reader.next();
     const size = reader.next();
     const start = reader.at;
-    addTo(byVersion, version, { bytes, start, end: start + size, isEntry: false });
+    visit(version, { bytes, start, end: start + size, isEntry: false });
     reader.at += size;
   }
 }

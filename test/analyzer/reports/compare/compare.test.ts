@@ -154,7 +154,7 @@ afterAll(() => console.log(`compare: seeds ${seeds[0]} to ${seeds.at(-1)}`));
 
 function verdictsOf(seed: number, options: Omit<WorkloadOptions, 'endpoints' | 'sigma'>) {
   const made = workload(seed, { endpoints: 1_000, sigma: 0.5, ...options });
-  return compared(made.endpoints, made.before, made.after, true).map(({ verdict }) => verdict);
+  return compared([{ ...made, isPaired: true }]).map(({ verdict }) => verdict);
 }
 
 const isNamed = (verdict: string) => verdict === 'worse' || verdict === 'better';
