@@ -5,7 +5,7 @@ import { useServices } from './api/queries.ts';
 import { useSession } from './api/session.ts';
 import { CallsPage } from './pages/calls/calls.tsx';
 import { ClientsPage } from './pages/clients.tsx';
-import { DeadPage } from './pages/dead.tsx';
+import { DeadPage } from './pages/dead/dead.tsx';
 import { EndpointsPage } from './pages/endpoints/endpoints.tsx';
 import { FirstRunPage } from './pages/first-run.tsx';
 import { InventoryPage } from './pages/inventory.tsx';

@@ -129,7 +129,7 @@ describeInBrowser('names that strangers chose, in a browser', () => {
       await isClean();
     }
     await page.goto(`${world.url}/dead`);
-    await page.getByRole('region', { name: 'Counts' }).waitFor();
+    await page.getByRole('button', { name: /^Dead list/ }).waitFor();
     await isClean();
     await watched.close();
   });

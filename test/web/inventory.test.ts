@@ -90,6 +90,7 @@ describeInBrowser('inventories in a browser', () => {
     await new Promise((resolve) => setTimeout(resolve, 1_100));
     await world.send(spansOf([{ route: '/orders' }]));
     await page.goto(`${world.url}/dead`);
+    await page.getByRole('button', { name: 'Removed, still called 1' }).click();
     const knocked = page.getByRole('region', { name: 'Removed, still called' });
     await knocked.getByRole('link', { name: 'GET /orders' }).waitFor();
     await watched.close();

@@ -65,8 +65,11 @@ export const reportFields = [
   'unique_clients',
   'first_called_at',
   'last_called_at',
+  'last_answered_at',
+  'last_used_at',
   'days_since_last_call',
   'lifetime_calls',
+  'owner',
   'estimated',
   'total_calls_interval',
 ] as const satisfies readonly (keyof EndpointRow)[];
@@ -79,9 +82,68 @@ export interface Report extends Head {
   next_cursor: string | null;
 }
 
-/** Whole rows: those that can go, or should not be called any more. */
-export interface RemovableEndpoints extends Head {
-  endpoints: EndpointRow[];
+/** The fields of endpoints that can go, or should not be called any more, with their evidence. */
+export const evidenceFields = [
+  'id',
+  'service',
+  'environment',
+  'method',
+  'route',
+  'status',
+  'marks',
+  'confidence',
+  'reasons',
+  'total_calls',
+  'missing_count',
+  'lifetime_calls',
+  'observed_days',
+  'first_called_at',
+  'last_called_at',
+  'last_used_at',
+  'days_since_last_call',
+  'last_callers',
+  'last_version',
+  'owner',
+  'sunset_at',
+  'expected_at',
+  'removed_at',
+  'decision',
+  'decision_reason',
+  'decision_by',
+  'decided_at',
+  'decision_until',
+  'decision_returned',
+] as const satisfies readonly (keyof EndpointRow)[];
+
+export type EvidenceRow = Pick<EndpointRow, (typeof evidenceFields)[number]>;
+
+export interface EvidenceList extends Head {
+  endpoints: EvidenceRow[];
+  next_cursor: string | null;
+}
+
+/** Endpoints by status on each day, days without a snapshot excepted. */
+export interface DeadHistory {
+  days: ({ day: string } & Record<
+    'active' | 'cold' | 'dead' | 'never_called' | 'unknown' | 'removed',
+    number
+  >)[];
+}
+
+export type DecisionAction = 'keep' | 'deprecate' | 'remove';
+
+/** What people decided about an endpoint, newest first; an action of null withdrew the one before. */
+export interface DecisionAnswer {
+  decision: { decision: DecisionAction; reason: string; until: string | null; by: string } | null;
+  returned: EndpointRow['decision_returned'];
+  history: {
+    decision: DecisionAction | null;
+    reason: string;
+    until: string | null;
+    by: string;
+    decided_at: string;
+    known_callers: number;
+  }[];
 }
 
 /** A small series of each endpoint, by id. */

@@ -4,8 +4,10 @@ import type { Comparison, Search } from '../state/search.ts';
 import {
   type Clients,
   type Consumers,
+  type DeadHistory,
   type EndpointAnswer,
-  type RemovableEndpoints,
+  type EvidenceList,
+  evidenceFields,
   type Report,
   type ReportRow,
   reportFields,
@@ -142,13 +144,41 @@ export function useSparks(narrowing: Narrowing): UseQueryResult<Map<string, Spar
   });
 }
 
-/** Whole rows of what can go, or is called though it went. */
-export function useRemovable(narrowing: Narrowing): UseQueryResult<RemovableEndpoints> {
-  const parameters = { ...common(narrowing), status: 'dead,never_called,removed' };
+/** Endpoints with their evidence, as one of the API's lists names them. */
+function useEvidenceList(
+  path: '/report' | '/report/dead' | '/report/removed',
+  narrowing: Narrowing,
+  filter: Parameters = {},
+): UseQueryResult<EvidenceList> {
+  const parameters = {
+    ...common(narrowing),
+    ...filter,
+    method: narrowing.method,
+    fields: evidenceFields.join(','),
+  };
   return useQuery({
-    queryKey: ['removable', parameters],
-    queryFn: ({ signal }) => request<RemovableEndpoints>(api('/report'), { parameters, signal }),
+    queryKey: ['evidence', path, parameters],
+    queryFn: ({ signal }) => wholeList<EvidenceList>(path, parameters, signal),
     refetchInterval: refreshMs(narrowing.period),
+  });
+}
+
+/** Dead and never called endpoints without a decision that holds, longest silent first. */
+export const useDeadList = (narrowing: Narrowing) => useEvidenceList('/report/dead', narrowing);
+
+/** Removed endpoints, and those to be removed, that are called all the same; latest first. */
+export const useRemoved = (narrowing: Narrowing) => useEvidenceList('/report/removed', narrowing);
+
+/** Endpoints with a decision, whether it holds or not. */
+export const useDecided = (narrowing: Narrowing) =>
+  useEvidenceList('/report', narrowing, { decision: 'keep,deprecate,remove', sort: 'decided_at' });
+
+/** Endpoints by status, day by day, of the whole project. */
+export function useDeadHistory(): UseQueryResult<DeadHistory> {
+  return useQuery({
+    queryKey: ['dead-history'],
+    queryFn: ({ signal }) => request<DeadHistory>(api('/report/dead/history'), { signal }),
+    staleTime: 600_000,
   });
 }
 

@@ -3,13 +3,14 @@ import { Link } from 'wouter';
 import type { Inventory, Session } from '../api/answers.ts';
 import { useInventory, useInventoryCommands } from '../api/inventory.ts';
 import { useServices } from '../api/queries.ts';
+import { Count, Counts } from '../parts/count.tsx';
 import { DialogActions } from '../parts/dialog.tsx';
-import { Value } from '../parts/figure-value.tsx';
 import { FilterBar } from '../parts/filter-bar.tsx';
 import { Failure, Loading, Notice } from '../parts/notice.tsx';
 import { Rank } from '../parts/rank.tsx';
 import { Name, Route } from '../parts/route.tsx';
-import { day, exact, moment, plural } from '../state/format.ts';
+import { day, moment, plural } from '../state/format.ts';
+import { mayChange } from '../state/permission.ts';
 import { carried, usePageSearch, writeSearch } from '../state/search.ts';
 import { plainText } from '../state/text.ts';
 import styles from './inventory.module.css';
@@ -28,7 +29,7 @@ export function InventoryPage({ session }: { session: Session }) {
           key={`${search.service}\n${search.environment}`}
           service={search.service}
           environment={search.environment}
-          mayDeclare={session.auth === 'off' || session.user?.scope === 'admin'}
+          mayDeclare={mayChange(session)}
         />
       )}
     </>
@@ -189,7 +190,7 @@ function Declared({ inventory }: { inventory: Inventory }) {
   const never = routes.filter(({ endpoints }) => endpoints.length === 0);
   return (
     <>
-      <section className={styles.counts} aria-label="Counts">
+      <Counts>
         <Count name="Declared" count={inventory.declared_routes}>
           version {inventory.version}
           {inventory.dry_run ? ', not stored' : `, of ${day(inventory.created_at)}`}
@@ -203,7 +204,7 @@ function Declared({ inventory }: { inventory: Inventory }) {
         <Count name="Undocumented" count={undocumented.length}>
           called, and not declared
         </Count>
-      </section>
+      </Counts>
       <div className={styles.two}>
         <section className={styles.panel} aria-label="Never called">
           <h2>Never called</h2>
@@ -248,25 +249,5 @@ function Declared({ inventory }: { inventory: Inventory }) {
         </section>
       )}
     </>
-  );
-}
-
-function Count({
-  name,
-  count,
-  children,
-}: {
-  name: string;
-  count: number;
-  children: React.ReactNode;
-}) {
-  return (
-    <div>
-      <span>{name}</span>
-      <b>
-        <Value of={count} as={exact} />
-      </b>
-      <small>{children}</small>
-    </div>
   );
 }

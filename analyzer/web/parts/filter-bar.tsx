@@ -104,6 +104,10 @@ function Chips({
     const value = search.mark.replaceAll('_', ' ');
     chips.push({ name: 'mark', value, off: { mark: undefined } });
   }
+  if (search.owner !== undefined) {
+    const value = search.owner === '' ? 'none' : search.owner;
+    chips.push({ name: 'owner', value, off: { owner: undefined } });
+  }
   return chips.map(({ name, value, off }) => (
     <button
       key={name}

@@ -14,6 +14,8 @@ export interface Search {
   /** Of endpoints: statuses and one mark. */
   status: readonly string[];
   mark: string | undefined;
+  /** A team; empty for endpoints without one. */
+  owner: string | undefined;
   q: string;
   sort: string | undefined;
   descending: boolean | undefined;
@@ -21,6 +23,9 @@ export interface Search {
   /** Columns shown; undefined for the usual ones. */
   columns: readonly string[] | undefined;
   dense: boolean;
+  /** Of the dead list: the least confidence, from 0 to 1, and which of its lists is shown. */
+  confidence: number | undefined;
+  view: DeadView;
   /** Of the page of clients. */
   callers: Callers;
   /** Of the page of calls: filters by their names in the API. */
@@ -48,8 +53,10 @@ export const callFilters = [
 ] as const;
 export type CallFilters = Readonly<Partial<Record<(typeof callFilters)[number], string>>>;
 
-export const groups = ['none', 'service', 'prefix', 'status'] as const;
+export const groups = ['none', 'service', 'owner', 'prefix', 'status'] as const;
 export type Group = (typeof groups)[number];
+export const deadViews = ['list', 'removed', 'decisions'] as const;
+export type DeadView = (typeof deadViews)[number];
 export const callerKinds = ['addresses', 'consumers'] as const;
 export type Callers = (typeof callerKinds)[number];
 export const figures = ['requests', 'errors', 'p95', 'clients', 'endpoints'] as const;
@@ -73,12 +80,15 @@ export function readSearch(text: string): Search {
     method: /^[A-Za-z_-]{1,32}$/.exec(query.get('method') ?? '')?.[0].toUpperCase(),
     status: (query.get('status') ?? '').split(',').filter((status) => oneOf(statuses, status)),
     mark: /^[a-z_]{1,40}$/.exec(query.get('mark') ?? '')?.[0],
+    owner: query.get('owner')?.slice(0, 256),
     q: (query.get('q') ?? '').slice(0, 200),
     sort: /^[a-z0-9_]{1,40}$/.exec(query.get('sort') ?? '')?.[0],
     descending: order === undefined ? undefined : order === 'desc',
     group: oneOf(groups, query.get('group')) ?? 'none',
     columns: query.get('columns')?.split(',').slice(0, 40),
     dense: query.get('density') === 'dense',
+    confidence: readConfidence(query.get('confidence')),
+    view: oneOf(deadViews, query.get('view')) ?? 'list',
     callers: oneOf(callerKinds, query.get('callers')) ?? 'addresses',
     calls: readCallFilters(query),
     figure: oneOf(figures, query.get('figure')) ?? 'requests',
@@ -99,12 +109,15 @@ export function writeSearch(search: Search): string {
   writePeriod(search.period, query);
   put('status', search.status.join(',') || undefined);
   put('mark', search.mark);
+  put('owner', search.owner);
   put('q', search.q || undefined);
   put('sort', search.sort);
   put('order', search.descending === undefined ? undefined : search.descending ? 'desc' : 'asc');
   put('group', search.group === 'none' ? undefined : search.group);
   put('columns', search.columns?.join(','));
   put('density', search.dense ? 'dense' : undefined);
+  put('confidence', search.confidence?.toString());
+  put('view', search.view === 'list' ? undefined : search.view);
   put('callers', search.callers === 'addresses' ? undefined : search.callers);
   for (const name of callFilters) put(name, search.calls[name]);
   put('figure', search.figure === 'requests' ? undefined : search.figure);
@@ -120,6 +133,10 @@ function readCallFilters(query: URLSearchParams): CallFilters {
     return value ? [[name, value] as const] : [];
   });
   return Object.fromEntries(given);
+}
+
+function readConfidence(text: string | null): number | undefined {
+  return /^(0\.\d{1,3}|1)$/.test(text ?? '') ? Number(text) : undefined;
 }
 
 function readTimeZone(name: string | null): string | undefined {

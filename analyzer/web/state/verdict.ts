@@ -2,6 +2,20 @@ import type { EndpointRow } from '../api/answers.ts';
 import { day, plural } from './format.ts';
 import { plainText } from './text.ts';
 
+/** The facts that the sentences are made of. */
+type Facts = Pick<
+  EndpointRow,
+  | 'status'
+  | 'marks'
+  | 'observed_days'
+  | 'first_called_at'
+  | 'last_called_at'
+  | 'days_since_last_call'
+  | 'lifetime_calls'
+  | 'last_callers'
+  | 'last_version'
+>;
+
 /**
  * The facts of an endpoint's lifecycle as sentences with numbers. Uses only the API's answer; a sentence says
  * when a fact is unknown.
@@ -12,7 +26,7 @@ export interface Siblings {
   periodName: string;
 }
 
-export function verdict(row: EndpointRow, siblings: Siblings | undefined): string[] {
+export function verdict(row: Facts, siblings: Siblings | undefined): string[] {
   if (row.last_called_at === null || row.first_called_at === null) {
     return [`Declared, and not called once in ${plural(row.observed_days, 'day')} of observation.`];
   }
@@ -32,7 +46,7 @@ export function verdict(row: EndpointRow, siblings: Siblings | undefined): strin
   return [...sentences.filter((sentence) => sentence !== undefined), ...cautions(row)];
 }
 
-function lifeSentence(row: EndpointRow): string {
+function lifeSentence(row: Facts): string {
   const calls = plural(row.lifetime_calls, 'call');
   const first = day(row.first_called_at);
   const last = day(row.last_called_at);
@@ -42,7 +56,7 @@ function lifeSentence(row: EndpointRow): string {
   return `Silent for ${plural(silent, 'day')}: ${life}.`;
 }
 
-function callerSentence(row: EndpointRow): string | undefined {
+function callerSentence(row: Facts): string | undefined {
   const caller = row.last_callers[0];
   if (caller === undefined) return undefined;
   const who = caller.consumer ?? caller.agent ?? caller.client;
@@ -53,7 +67,7 @@ function callerSentence(row: EndpointRow): string | undefined {
 }
 
 /** What makes the facts weaker than they look. */
-export function cautions(row: EndpointRow): string[] {
+export function cautions(row: Facts): string[] {
   const marks = row.marks as readonly string[];
   const said: string[] = [];
   if (marks.includes('sampled')) {

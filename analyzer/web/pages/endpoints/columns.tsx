@@ -97,6 +97,14 @@ export function endpointColumns(
       cell: (row) => <Name text={row.environment} empty={nothing} />,
     },
     {
+      id: 'owner',
+      header: 'Owner',
+      about: 'as the inventory names it',
+      width: 'minmax(80px, 0.6fr)',
+      value: (row) => row.owner,
+      cell: (row) => <Name text={row.owner ?? ''} empty={nothing} />,
+    },
+    {
       id: 'status',
       header: 'Status',
       about: 'by its whole life, whatever time is shown',
@@ -220,6 +228,15 @@ export function endpointColumns(
       usual: true,
       value: (row) => row.last_called_at,
       cell: (row) => <When at={row.last_called_at} />,
+    },
+    {
+      id: 'last_answered_at',
+      header: 'Last answered',
+      about: 'the last call with a status of 100 to 399',
+      width: '110px',
+      isNumber: true,
+      value: (row) => row.last_answered_at,
+      cell: (row) => <When at={row.last_answered_at} />,
     },
   ];
 }

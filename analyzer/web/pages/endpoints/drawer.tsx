@@ -25,9 +25,11 @@ import {
 } from '../../state/format.ts';
 import { useKeys } from '../../state/keys.ts';
 import { isLike } from '../../state/period.ts';
+import { isRemovable } from '../../state/removal-step.ts';
 import { usePageSearch } from '../../state/search.ts';
 import { type Siblings, verdict } from '../../state/verdict.ts';
 import { ConsumerName } from '../consumer-table.tsx';
+import { EndpointDecision } from '../decisions/endpoint-decision.tsx';
 import { CallsBars, LatencyLines } from '../overview/charts.tsx';
 import { CallList } from './call-list.tsx';
 import styles from './drawer.module.css';
@@ -109,6 +111,11 @@ function Detail({ answer }: { answer: EndpointAnswer }) {
           text={() => evidenceText(row.id)}
         />
       </section>
+      {row.status !== null && (
+        <section className={styles.part}>
+          <EndpointDecision row={row} />
+        </section>
+      )}
       {row.total_calls > 0 && (
         <>
           {series.data && (
@@ -280,10 +287,6 @@ function Facts({ answer }: { answer: EndpointAnswer }) {
     </dl>
   );
 }
-
-/** What does not seem to be gone has no button that speaks of removing it. */
-const isRemovable = ({ status }: EndpointRow): boolean =>
-  status === 'dead' || status === 'never_called' || status === 'removed';
 
 /** What became of the calls, as one bar and in words. */
 function Outcomes({ row }: { row: EndpointRow }) {

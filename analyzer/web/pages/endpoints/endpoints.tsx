@@ -148,6 +148,7 @@ function EndpointTable({
     service: search.service,
     environment: search.environment,
     method: search.method,
+    owner: search.owner,
     status: search.status.join(',') || undefined,
     q: search.q || undefined,
     format: 'csv',
@@ -167,9 +168,13 @@ function EndpointTable({
             {groups.map((group) => (
               <option key={group} value={group}>
                 {
-                  { none: 'none', service: 'service', prefix: 'path prefix', status: 'status' }[
-                    group
-                  ]
+                  {
+                    none: 'none',
+                    service: 'service',
+                    owner: 'owner',
+                    prefix: 'path prefix',
+                    status: 'status',
+                  }[group]
                 }
               </option>
             ))}
@@ -219,12 +224,13 @@ const groupFunctions: Record<Group, ((row: ReportRow) => string) | undefined> = 
     plainText(
       environment === '' ? service || 'unnamed' : `${service || 'unnamed'} · ${environment}`,
     ),
+  owner: ({ owner }) => plainText(owner ?? 'without an owner'),
   prefix: ({ route }) => plainText(/^\/[^/]*(?:\/v\d+)?(?:\/[^/{]+)?/.exec(route)?.[0] ?? route),
   status: ({ status }) => statusWord(status),
 };
 
 /** Rows that everything but the status leaves: the status choice counts them. */
-function useFound(report: Report, { q, method, mark }: Search): ReportRow[] {
+function useFound(report: Report, { q, method, mark, owner }: Search): ReportRow[] {
   // Made once for each answer: a keystroke only looks through it.
   const texts = useMemo(
     () =>
@@ -239,9 +245,10 @@ function useFound(report: Report, { q, method, mark }: Search): ReportRow[] {
       (row, index) =>
         (method === undefined || row.method === method) &&
         (mark === undefined || (row.marks as readonly string[]).includes(mark)) &&
+        (owner === undefined || (row.owner ?? '') === owner) &&
         words.every((word) => texts[index]!.includes(word)),
     );
-  }, [report, texts, q, method, mark]);
+  }, [report, texts, q, method, mark, owner]);
 }
 
 function StatusChoice({ rows, search }: { rows: readonly ReportRow[]; search: Search }) {
@@ -319,7 +326,9 @@ function Nothing({ search }: { search: Search }) {
       </p>
       <button
         type="button"
-        onClick={() => change({ q: '', status: [], mark: undefined, method: undefined })}
+        onClick={() =>
+          change({ q: '', status: [], mark: undefined, method: undefined, owner: undefined })
+        }
       >
         Take off all filters
       </button>

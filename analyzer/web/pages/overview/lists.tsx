@@ -7,7 +7,7 @@ import { Failure, Loading } from '../../parts/notice.tsx';
 import { type Tab, TabPanel } from '../../parts/panel.tsx';
 import { Rank, type RankItem } from '../../parts/rank.tsx';
 import { Name, Route } from '../../parts/route.tsx';
-import { ago, compact, duration, exact, percent } from '../../state/format.ts';
+import { ago, compact, duration, percent, plural } from '../../state/format.ts';
 import { carried, type Search, usePageSearch, writeSearch } from '../../state/search.ts';
 
 /** How many rows a list on the first page has. */
@@ -111,12 +111,14 @@ export function LifecycleLists({ report }: { report: UseQueryResult<Report> }) {
       (row) => row.first_called_at,
     );
   const silent = (row: ReportRow) =>
-    row.days_since_last_call === null ? 'never called' : `${exact(row.days_since_last_call)} days`;
+    row.last_used_at === null
+      ? 'never used'
+      : plural(Math.floor((Date.now() - Date.parse(row.last_used_at)) / 86_400_000), 'day');
   const calls = (row: ReportRow) => <Value of={row.total_calls} as={compact} />;
   const undocumented = ofMark('undocumented');
   const tabs = [
-    tab('Dead', 'silent for', 'No endpoint is dead.', ofStatus('dead'), silent),
-    tab('Cold', 'silent for', 'No endpoint is cold.', ofStatus('cold'), silent),
+    tab('Dead', 'not used for', 'No endpoint is dead.', ofStatus('dead'), silent),
+    tab('Cold', 'not used for', 'No endpoint is cold.', ofStatus('cold'), silent),
     tab('New', 'first called, ago', 'No endpoint is new.', ofMark('new'), (row) =>
       ago(row.first_called_at),
     ),
