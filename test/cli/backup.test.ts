@@ -107,4 +107,39 @@ describe('rollcall backup and restore', () => {
     expect((await rollcall('restore', store, ...replace)).code).toBe(0);
     expect(await callsIn(store)).toBe(10);
   });
+
+  it('restore beside an analyzer that holds the store open: it answers 503, and no later call is lost', async () => {
+    const agent = connections(1);
+    const send = async (url: string, calls: number) =>
+      expect((await postTraces(url, agent, traces(calls))).status).toBe(200);
+    const first = await startCollectorProcess(store);
+    await send(first.url, 10);
+    const target = `${folder.path}/backup.db`;
+    expect((await rollcall('backup', store, '--to', target)).code).toBe(0);
+    await send(first.url, 5);
+    await first.stop();
+
+    const reader = await startAnalyzerProcess(store);
+    const report = () => fetch(`${reader.url}/api/v1/report?window=1h`);
+    expect((await report()).status).toBe(200);
+    expect((await rollcall('restore', store, '--from', target, '--replace')).code).toBe(0);
+    // Numbers of the replaced file would be wrong ones.
+    const answer = await report();
+    expect([answer.status, await answer.text()]).toEqual([
+      503,
+      expect.stringMatching(/rollcall\.db was replaced while in use/),
+    ]);
+    expect((await fetch(`${reader.url}/readyz`)).status).toBe(503);
+
+    // The write-ahead log of the new file is not the reader's to read, to check or to delete.
+    const second = await startCollectorProcess(store);
+    await send(second.url, 3);
+    expect((await report()).status).toBe(503);
+    await reader.stop();
+    await send(second.url, 4);
+    expect(await callsIn(store)).toBe(17);
+    await second.stop('SIGKILL');
+    expect(await callsIn(store)).toBe(17);
+    agent.destroy();
+  });
 });

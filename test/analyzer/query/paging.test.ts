@@ -115,6 +115,31 @@ test('a page of a list that is no longer remembered says so, and goes on behind 
   expect(elsewhere.endpoints).toEqual(second.endpoints);
 });
 
+test.each(['route', 'total_calls', 'last_called_at'])(
+  'a page whose cursor names a row that is gone, sorted by %s: the rows behind it follow, each once',
+  async (sort) => {
+    const calls = [...routes];
+    let clockMs = nowMs;
+    const door = await open(growing(calls).reader, () => clockMs);
+    const whole = await door.get(`/report?sort=${sort}`);
+    const routesOf = (page: { endpoints: { route: string }[] }) =>
+      page.endpoints.map(({ route }) => route);
+    const all = routesOf(whole);
+    const first = await door.get(`/report?sort=${sort}&limit=10`);
+    expect(routesOf(first)).toEqual(all.slice(0, 10));
+    // Somebody forgets the last row of that page, and the first of the next one.
+    const gone = all.slice(9, 11);
+    calls.splice(0, calls.length, ...calls.filter(({ route }) => !gone.includes(route)));
+    clockMs += 30 * minuteMs;
+    const second = await door.get(
+      `/report?sort=${sort}&limit=100&cursor=${encodeURIComponent(first.next_cursor)}`,
+    );
+    expect(second.notes).toMatchObject([{ code: 'list_renewed', field: 'cursor' }]);
+    expect(routesOf(second)).toEqual(all.slice(11));
+    expect(second.next_cursor).toBeNull();
+  },
+);
+
 test('an hour of paging keeps the list remembered', async () => {
   let clockMs = nowMs;
   const door = await open(growing([...routes]).reader, () => clockMs);

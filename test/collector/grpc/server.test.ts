@@ -243,6 +243,41 @@ describe('bounds', () => {
   });
 });
 
+test('the 101st wrong key of an address is UNAVAILABLE with RetryInfo: exporters keep the batch and try again', async () => {
+  const env = { ROLLCALL_AUTH: 'keys', ROLLCALL_LOG: 'warn' };
+  const guarded = await startCollectorProcess(`${folder.path}/guarded.db`, env);
+  const wrong = await openGrpc(guarded.grpcUrl);
+  try {
+    const codes: (number | undefined)[] = [];
+    for (let n = 0; n < 100; n += 1) {
+      const headers = { 'x-api-key': `rck_${n}` };
+      codes.push((await wrong.call(framed(traces(1)), { headers })).code);
+    }
+    expect(codes).toEqual(Array(100).fill(16));
+    const headers = { 'x-api-key': 'rck_100' };
+    const { code, message, ...refused } = await wrong.call(framed(traces(1)), { headers });
+    expect([code, message]).toEqual([
+      14,
+      expect.stringMatching(
+        /^100 wrong keys came from 127\.0\.0\.1 within 60 s; try again in \d+ s$/,
+      ),
+    ]);
+    const { details, trailer } = retrySecondsOf(refused.trailers ?? refused.headers);
+    expect([details, trailer]).toEqual([Number(/(\d+) s$/.exec(message)![1]), details]);
+    expect(details).toBeGreaterThanOrEqual(1);
+    expect(details).toBeLessThanOrEqual(60);
+    // OpenTelemetry's own rule: UNAVAILABLE is repeated, UNAUTHENTICATED is not.
+    const http = await exchange(guarded.url, traces(1), { headers });
+    expect([http.status, Number(http.headers['retry-after'])]).toEqual([
+      429,
+      expect.toSatisfy((s: number) => s >= 1 && s <= 60),
+    ]);
+  } finally {
+    wrong.session.destroy();
+    await guarded.stop();
+  }
+});
+
 test('a port in use: one clear line, and exit 1', async () => {
   const { port } = new URL(collector.grpcUrl);
   const { ended } = launch(

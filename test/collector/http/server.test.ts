@@ -2,17 +2,7 @@ import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
 import { connect } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { Extractor } from '../../../collector/extract/extractor.ts';
 import { type HttpServer, openHttpServer } from '../../../collector/http/server.ts';
-import { Ingest } from '../../../collector/ingest/ingest.ts';
-import { LargeMessages } from '../../../collector/ingest/large-message.ts';
-import { CollectorMetrics } from '../../../collector/metrics.ts';
-import { LargeJson } from '../../../collector/otlp/large-json.ts';
-import { BufferPool } from '../../../collector/request/body.ts';
-import { LogThrottle } from '../../../collector/request/log-throttle.ts';
-import { ScavengeAfterChunks } from '../../../collector/request/minor-gc.ts';
-import { openAuthorizer } from '../../../core/auth/authorizer.ts';
-import { CallDictionary } from '../../../core/call.ts';
 import { readConfig } from '../../../core/config/config.ts';
 import { openLog } from '../../../core/log.ts';
 import { type Certificates, openCertificates } from '../../../core/server/certificates.ts';
@@ -20,6 +10,7 @@ import { openSqliteWriter } from '../../../core/store/sqlite/writer/writer.ts';
 import type { CallWriter } from '../../../core/store/store.ts';
 import { type Authority, authority, writePair } from '../../support/certificates.ts';
 import { temporaryFolder } from '../../support/process.ts';
+import { exportContext } from '../support/export-context.ts';
 
 /** The door's timeouts (docs/conformance.md L1), short enough to wait for. */
 const timeouts = {
@@ -38,27 +29,9 @@ let certificates: Certificates;
 
 beforeAll(async () => {
   const config = readConfig({});
-  const dictionary = new CallDictionary();
-  const metrics = new CollectorMetrics();
-  const extractor = new Extractor({ dictionary, config, now: Date.now });
   writer = await openSqliteWriter({ path: `${folder.path}/a.db`, retention: config.retention });
-  const ingest = new Ingest({ writer, extractor, dictionary, metrics });
   const log = openLog('test', 'silent');
-  const options = {
-    gate: openAuthorizer,
-    ingest,
-    metrics,
-    notices: new LogThrottle(),
-    pool: new BufferPool(),
-    garbage: new ScavengeAfterChunks(),
-    largeJson: new LargeJson(),
-    largeMessages: new LargeMessages(ingest, { config, now: Date.now }),
-    bodyBytesMax: config.maxBodyBytes,
-    host: config.host,
-    port: 0,
-    log,
-    timeouts,
-  };
+  const options = { ...exportContext(writer), host: config.host, port: 0, log, timeouts };
   door = await openHttpServer(options);
   ca = authority('Test authority');
   const pair = writePair(`${folder.path}/tls`, ca.issue('door'));

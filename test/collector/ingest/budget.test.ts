@@ -44,6 +44,28 @@ test('large bodies get 48 of 64 MiB together, and one of them is counted apart',
   second.grow(2 * mib);
 });
 
+test('a large body that was overdrawn once grows again, as does the next one after it', () => {
+  const { budget } = open();
+  for (let n = 0; n < 24; n += 1) budget.admit(sender()).grow(2 * mib);
+  for (let round = 0; round < 3; round += 1) {
+    const overdrawn = budget.admit(sender());
+    for (let part = 1; part <= 32; part += 1) {
+      overdrawn.grow(2 * mib);
+      expect(budget.bytes).toBe((48 + 2 * part) * mib);
+    }
+    const other = budget.admit(sender());
+    expect(() => other.grow(2 * mib)).toThrow('more pass a bound');
+    // What was refused is not counted, and small bodies have their room meanwhile.
+    expect(budget.bytes).toBe(112 * mib);
+    const small = budget.admit(sender());
+    small.grow(256 * 1024);
+    small.release();
+    overdrawn.release();
+    other.release();
+    expect(budget.bytes).toBe(48 * mib);
+  }
+});
+
 test('a body of the largest size takes nothing from others', () => {
   const { budget } = open();
   budget.admit(sender(), 64 * mib).grow(64 * mib);

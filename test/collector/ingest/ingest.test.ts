@@ -3,59 +3,10 @@ import { expect, test } from 'vitest';
 import type { SpanCounts } from '../../../collector/extract/counts.ts';
 import { type CallExtractor, Ingest, type IngestBounds } from '../../../collector/ingest/ingest.ts';
 import { CollectorMetrics } from '../../../collector/metrics.ts';
-import { CallBatch, CallDictionary, type NewDimensions } from '../../../core/call.ts';
+import { type CallBatch, CallDictionary } from '../../../core/call.ts';
 import { AppError } from '../../../core/error.ts';
-import type { AppendOutcome, CallWriter } from '../../../core/store/store.ts';
 import { waitFor } from '../../support/wait.ts';
-
-/** A writer whose commits end when the test says so. */
-class HeldWriter implements CallWriter {
-  readonly appended: {
-    batch: CallBatch;
-    words: NewDimensions;
-    settle: (error?: AppError) => void;
-  }[] = [];
-  /** Batches that it handed out. */
-  readonly made: CallBatch[] = [];
-  readonly #seen = new Set<string>();
-
-  /** Waits for the commit of that number, from 0 on, and lets it succeed or fail. */
-  async settle(number: number, error?: AppError): Promise<void> {
-    const appended = () => this.appended[number];
-    const batch = await waitFor(`batch ${number}`, appended, { everyMs: 0 });
-    batch.settle(error);
-    await turn();
-  }
-
-  append(batch: CallBatch, words: NewDimensions): Promise<AppendOutcome> {
-    return new Promise((resolve, reject) => {
-      const settle = (error?: AppError) => {
-        if (error) reject(error);
-        else {
-          const stored = batch.deliveries.map(({ digest }) => {
-            const key = Buffer.from(digest).toString('hex');
-            return !this.#seen.has(key) && this.#seen.add(key) !== undefined;
-          });
-          resolve({
-            stored,
-            otherCalls: 0,
-            commitSeconds: 0.001,
-          });
-        }
-      };
-      this.appended.push({ batch, words, settle });
-    });
-  }
-
-  newBatch(): CallBatch {
-    const batch = new CallBatch();
-    this.made.push(batch);
-    return batch;
-  }
-  async purge(): Promise<void> {}
-  async check(): Promise<void> {}
-  async close(): Promise<void> {}
-}
+import { HeldWriter } from '../support/held-writer.ts';
 
 /** Reads messages such as `3 stored, 2 not_server`; each call's client is new to the dictionary. */
 class TextExtractor implements CallExtractor {

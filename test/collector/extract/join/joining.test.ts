@@ -527,6 +527,115 @@ describe('a request that comes again', () => {
   });
 });
 
+describe('joins never cross projects', () => {
+  const shop = { 'service.name': 'shop' };
+  const framework = at(2, 9, remote, [1, 19], routed);
+  const server = at(1, 9, remote, [0, 20], get);
+  const asOf = (number: number, one: Span): Span => ({ ...one, traceId: trace(number) });
+  const known = [
+    scopes(
+      shop,
+      ['framework', [asOf(7, framework)]],
+      ['server', [asOf(7, server)]],
+      [
+        'local',
+        [asOf(8, at(2, 1, local, [1, 19], routed)), asOf(8, at(1, undefined, local, [0, 20], get))],
+      ],
+    ),
+  ];
+  const flat = (one: Span) => message([one], shop);
+
+  // Each pair is one call in one project: the second request brings nothing to store.
+  test.each<[string, Buffer, Buffer]>([
+    [
+      'X2, the inner span first',
+      flat(at(2, 1, local, [1, 19], routed)),
+      flat(at(1, undefined, local, [0, 20], get)),
+    ],
+    [
+      'X2, the outer span first',
+      flat(at(1, undefined, local, [0, 20], get)),
+      flat(at(2, 1, local, [1, 19], routed)),
+    ],
+    [
+      'X3, by the name of the service',
+      flat(at(2, 1, 0, [1, 19], routed)),
+      flat(at(1, undefined, 0, [0, 20], get)),
+    ],
+    [
+      'X16, the framework first',
+      scopes(shop, ['framework', [framework]]),
+      scopes(shop, ['server', [server]]),
+    ],
+    [
+      'X16, the server first',
+      scopes(shop, ['server', [server]]),
+      scopes(shop, ['framework', [framework]]),
+    ],
+    ['the same span', flat(server), Buffer.concat([flat(server), message([], shop)])],
+  ])('%s', (_, one, other) => {
+    const stored = (projects: [string, string]) => {
+      const { extract } = extracting();
+      // Both projects have a service of that name whose calls have several spans.
+      for (const project of ['a', 'b']) for (const request of known) extract(request, project);
+      return [extract(one, projects[0]).stored, extract(other, projects[1]).stored];
+    };
+    expect(stored(['a', 'a'])).toEqual([1, 0]);
+    expect(stored(['a', 'b'])).toEqual([1, 1]);
+    expect(stored(['b', 'a'])).toEqual([1, 1]);
+  });
+});
+
+describe('X16: the ingest batch ends between the siblings of one call', () => {
+  const [a, b] = [1, 2].map((number) => trace(number + 20));
+  const pair = (traceId: Buffer) => ({
+    framework: scopes({}, ['framework', [{ ...at(2, 9, remote, [1, 19], routed), traceId }]]),
+    server: scopes({}, ['server', [{ ...at(1, 9, remote, [0, 20], get), traceId }]]),
+  });
+  /** An extractor that knows that calls of the service have two spans. */
+  const knowing = () => {
+    const { extractor } = extracting();
+    const known = new CallBatch();
+    const both: [string, Span[]][] = [
+      ['framework', [{ ...at(2, 9, remote, [1, 19], routed), traceId: trace(19) }]],
+      ['server', [{ ...at(1, 9, remote, [0, 20], get), traceId: trace(19) }]],
+    ];
+    expect(extractor.extract('p', scopes({}, ...both), known).stored).toBe(1);
+    extractor.committed(known);
+    return extractor;
+  };
+
+  test.each(['framework', 'server'] as const)('after the %s: one call', (first) => {
+    const extractor = knowing();
+    const second = first === 'framework' ? 'server' : 'framework';
+    const batches = [new CallBatch(), new CallBatch()];
+    expect(extractor.extract('p', pair(a!)[first], batches[0]!).stored).toBe(1);
+    extractor.committed(batches[0]!);
+    const { stored, duplicate } = extractor.extract('p', pair(a!)[second], batches[1]!);
+    expect([stored, duplicate]).toEqual([0, { nested: 0, sibling: 1, same_span: 0 }]);
+    expect(batches.map(({ length }) => length)).toEqual([1, 0]);
+    // A call of another trace is a call of its own.
+    expect(extractor.extract('p', pair(b!)[second], batches[1]!).stored).toBe(1);
+  });
+
+  test.each(['framework', 'server'] as const)(
+    'after the %s, whose commit fails: sent again it is one call',
+    (first) => {
+      const extractor = knowing();
+      const second = first === 'framework' ? 'server' : 'framework';
+      const failed = new CallBatch();
+      const next = new CallBatch();
+      expect(extractor.extract('p', pair(a!)[first], failed).stored).toBe(1);
+      expect(extractor.extract('p', pair(a!)[second], next).stored).toBe(0);
+      extractor.forget(failed);
+      // Its sender was refused and repeats it; the other one was acknowledged.
+      expect(extractor.extract('p', pair(a!)[first], next).stored).toBe(1);
+      expect(extractor.extract('p', pair(a!)[second], next).stored).toBe(0);
+      expect(next.length).toBe(1);
+    },
+  );
+});
+
 test('an INTERNAL span that is malformed behind its kind spoils nothing', () => {
   const { extract, called, dictionary } = extracting();
   const good = message([

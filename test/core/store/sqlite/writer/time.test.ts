@@ -66,12 +66,18 @@ const run = async (s: number) => {
 };
 
 /** Appends one call that ended at each of the times. @returns whether the delivery was new */
-async function append(endsS: readonly number[], digest = ++serial, route = '/a'): Promise<boolean> {
+async function append(endsS: readonly number[], digest = ++serial): Promise<boolean> {
   const batch = new CallBatch();
   for (const endS of endsS) {
     const i = batch.push();
     const { columns } = batch;
-    const name = { project: 'default', service: 'shop', environment: '', method: 'GET', route };
+    const name = {
+      project: 'default',
+      service: 'shop',
+      environment: '',
+      method: 'GET',
+      route: '/a',
+    };
     columns.endpoint[i] = dictionary.endpoint({ ...name, templated: false });
     const origin = { serviceVersion: '1', consumer: '', agent: '', bot: false, errorType: '' };
     columns.origin[i] = dictionary.origin(origin);
@@ -378,37 +384,5 @@ describe('a wrong clock erases nothing', () => {
     });
     expect(await ask(wallS - (wallS % 60) - 31, wallS)).toMatchObject({ resolution: 'minute' });
     expect((await everything()).lifetimeCalls).toBe(10);
-  });
-});
-
-describe('acknowledged is durable', () => {
-  test('a commit that failed with new names is none; the same delivery then counts once, under its names', async () => {
-    await append([noonS - 60]);
-    const { Database } = await import('../../../../../core/store/sqlite/database.ts');
-    const db = new Database(path());
-    db.exec(
-      "CREATE TRIGGER full BEFORE INSERT ON delivery BEGIN SELECT RAISE(ABORT, 'no room'); END",
-    );
-    await expect(append([noonS, noonS], 77, '/new/{id}')).rejects.toMatchObject({
-      code: 'unavailable',
-    });
-    expect(await everything()).toMatchObject({ calls: 1, lifetimeCalls: 1 });
-    db.exec('DROP TRIGGER full');
-    db.close();
-    expect(await append([noonS, noonS], 77, '/new/{id}')).toBe(true);
-    expect(await append([noonS, noonS], 77, '/new/{id}')).toBe(false);
-    await append([noonS], undefined, '/a');
-    const reader = await openSqliteReader(path());
-    const records = await reader.snapshot('default', (snapshot) => snapshot.endpoints({}));
-    await reader.close();
-    const routes = records.map(({ route, lifetimeCalls, lastCallers }) => [
-      route,
-      lifetimeCalls,
-      lastCallers[0]?.client,
-    ]);
-    expect(routes.toSorted()).toEqual([
-      ['/a', 2, '192.0.2.1'],
-      ['/new/{id}', 2, '192.0.2.1'],
-    ]);
   });
 });
