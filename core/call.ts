@@ -1,3 +1,4 @@
+import type { EndpointNote } from './endpoint-traits.ts';
 import type { RouteDeclaration } from './store/live-routes.ts';
 import { CallWeights } from './weight.ts';
 
@@ -188,6 +189,8 @@ export class CallBatch {
   deliveries: Delivery[] = [];
   /** Routes that services declare, from the same requests as the calls; almost always none. */
   readonly declarations: RouteDeclaration[] = [];
+  /** What spans say of endpoints beside their calls; almost always nothing new. */
+  readonly notes: EndpointNote[] = [];
   /** Sampling weights of the calls whose weight is not 1. */
   readonly weights = new CallWeights();
 

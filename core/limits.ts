@@ -118,6 +118,12 @@ export const limits = {
   ownerRules: 2_000,
   ownersPerRule: 10,
   ownerChars: 100,
+  /** Traits of an endpoint that differ from those noted last: two versions beside each other say two things. */
+  traitNotesPerMinute: 4,
+  /** A header of a response that announces the endpoint's end. A date has 29 characters; links are the longest. */
+  announcementChars: 1_000,
+  /** Bytes of the function or file of an endpoint's code. */
+  codeTextBytes: 300,
 
   // Bytes of one stored text. Longer text is cut at a character.
 

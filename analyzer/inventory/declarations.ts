@@ -14,6 +14,9 @@ export interface Declaration {
   route?: string;
   owner?: string;
   sunset?: string;
+  deprecatedSince?: string;
+  /** Milliseconds since the epoch: the upload that first declared it deprecated. */
+  deprecatedMs?: number;
   operationId?: string;
   /** Milliseconds since the epoch: a later version than the first added it, took it away. */
   addedMs?: number;
@@ -177,12 +180,15 @@ function declare(
 
 function declarationOf(declared: Inventory['routes'][number]): Declaration {
   const { route, deprecated, owner, sunset, operationId, addedMs } = declared;
+  const { deprecatedSince, deprecatedMs } = declared;
   return {
     state: 'declared',
     deprecated,
     route,
     ...(owner !== undefined && { owner }),
     ...(sunset !== undefined && { sunset }),
+    ...(deprecatedSince !== undefined && { deprecatedSince }),
+    ...(deprecatedMs !== undefined && { deprecatedMs }),
     ...(operationId !== undefined && { operationId }),
     ...(addedMs !== undefined && { addedMs }),
   };

@@ -49,6 +49,7 @@ function declared(method: string, route: string, operation: Record<string, unkno
   const owner =
     text(operation['x-owner']) ?? (list(operation.tags).map(text).find(Boolean) as string);
   const sunset = text(operation['x-sunset']);
+  const deprecatedSince = text(operation['x-deprecated-since']);
   const operationId = text(operation.operationId);
   return {
     method,
@@ -57,6 +58,7 @@ function declared(method: string, route: string, operation: Record<string, unkno
     ...(operationId !== undefined && { operationId }),
     ...(owner !== undefined && { owner }),
     ...(sunset !== undefined && { sunset }),
+    ...(deprecatedSince !== undefined && { deprecatedSince }),
   };
 }
 

@@ -17,6 +17,7 @@ export const marks = [
   'undocumented',
   'deprecated',
   'sunset_passed',
+  'deprecated_without_notice',
   'called_after_removal',
   'renamed',
   'stale_version',

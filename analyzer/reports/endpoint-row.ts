@@ -79,7 +79,7 @@ export const endpointTable = tableOf<EndpointEntry>()('EndpointRow', {
   marks: {
     type: z.array(z.enum(marks)),
     about:
-      'sampled: some calls may have gone unseen, what seems dead is possibly sampled out; undocumented: the inventory does not declare it; periodic: used at regular distances; only_errors: no call succeeded; only_refused: no call got past 401, 403, 404, 405, 410 and 429; only_bots: only robots were answered; renamed: a silent endpoint and a new one that has its callers; called_after_removal: called though the inventory no longer declares it; stale_version: an older version answered it last, more than a day after the newest version of its service appeared',
+      'sampled: some calls may have gone unseen, what seems dead is possibly sampled out; undocumented: the inventory does not declare it; periodic: used at regular distances; only_errors: no call succeeded; only_refused: no call got past 401, 403, 404, 405, 410 and 429; only_bots: only robots were answered; renamed: a silent endpoint and a new one that has its callers; deprecated_without_notice: deprecated in the inventory, and answered since without a Deprecation or Sunset header, in a service whose spans report these headers; called_after_removal: called though the inventory no longer declares it; stale_version: an older version answered it last, more than a day after the newest version of its service appeared',
     value: ({ lifecycle }) => lifecycle.marks,
   },
   confidence: {
@@ -264,13 +264,25 @@ export const endpointTable = tableOf<EndpointEntry>()('EndpointRow', {
   },
   owner: {
     type: z.string().nullable(),
-    about: 'who answers for it, as the file of ROLLCALL_OWNERS or the inventory says',
+    about:
+      'who answers for it, as the file of ROLLCALL_OWNERS, the inventory or the resource of its spans says',
     value: ({ owners }) => owners.join(', ') || null,
+  },
+  deprecated_since: {
+    type: time.nullable(),
+    about:
+      'since when it is deprecated, or from when on: the date of its Deprecation header (RFC 9745), else the first answer with one, else as the inventory says, else the upload that first declared it deprecated; null where it is not, or where that is not known',
+    value: ({ lifecycle }) => timeOf(lifecycle.ending?.deprecatedSinceMs ?? null),
   },
   sunset_at: {
     type: z.string().nullable(),
-    about: 'when it may be gone, as the inventory says',
-    value: ({ declaration }) => declaration?.sunset ?? null,
+    about: 'when it may be gone, as its Sunset header (RFC 8594), else the inventory says',
+    value: ({ lifecycle }) => lifecycle.ending?.sunsetAt ?? null,
+  },
+  deprecation_link: {
+    type: z.string().nullable(),
+    about: 'a page about its deprecation or its successor, as its Link header says',
+    value: ({ lifecycle }) => lifecycle.ending?.link ?? null,
   },
   operation_id: {
     type: z.string().nullable(),

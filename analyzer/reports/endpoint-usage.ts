@@ -47,7 +47,7 @@ export interface EndpointEntry {
   lifecycle: Lifecycle;
   /** The declaration in the service's inventory; absent without an inventory, and for buckets. */
   declaration?: Declaration;
-  /** Who answers for it: names of the file of owners, else of the inventory. */
+  /** Who answers for it: names of the file of owners, else of the inventory, else of its spans' resource. */
   owners: readonly string[];
   /** Its verdict over all environments of its service; absent where the service has one. */
   joint?: JointVerdict;
@@ -143,14 +143,14 @@ async function judgedEndpoints(
 
 const noOwners: readonly string[] = [];
 
-/** The file of owners goes before the inventory: whoever runs Rollcall wrote it. */
+/** The file of owners goes before the inventory: whoever runs Rollcall wrote it. A resource names one for a service. */
 function ownersOf(
   { owners }: QueryContext,
   endpoint: ListedEndpoint,
   declaration: Declaration | undefined,
 ): readonly string[] {
   if (isBucket(endpoint.route)) return noOwners;
-  const owner = declaration?.owner;
+  const owner = declaration?.owner ?? endpoint.traits?.owner?.name;
   return owners.of(endpoint) ?? (owner === undefined ? noOwners : [owner]);
 }
 

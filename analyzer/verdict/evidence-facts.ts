@@ -81,7 +81,28 @@ export const evidenceSchema = named(
     inventory: z
       .object({ declared: z.boolean(), format: z.string(), version: count, uploaded_at: time })
       .nullable(),
-    code_location: z.string().nullable().describe('null: spans that carry code.* are not read yet'),
+    ending: z
+      .object({
+        deprecated: z.boolean(),
+        deprecated_since: time.nullable(),
+        sunset_at: z.string().nullable(),
+        announced: z.boolean().describe('answers have a Deprecation or Sunset header'),
+        link: z.string().nullable().describe('a page about it, or its successor'),
+      })
+      .nullable()
+      .describe('null: nothing says that it ends'),
+    owners: z.array(z.string()).describe('who answers for it'),
+    code_location: z
+      .object({
+        function: z.string().nullable(),
+        file: z.string().nullable(),
+        line: count.nullable(),
+        shared_by: count.describe(
+          'other routes of the service with this location: of many it is that of a middleware',
+        ),
+      })
+      .nullable()
+      .describe('as the code.* attributes of its SERVER spans say; null without them'),
   }),
 );
 

@@ -18,6 +18,9 @@ export function evidenceText(evidence: Evidence): string {
     `- ${observationText(evidence)}`,
     ...environmentsText(evidence),
     ...inventoryText(evidence),
+    ...endingText(evidence),
+    ...codeText(evidence),
+    ...ownersText(evidence),
     ...(verdict.marks.length > 0
       ? [`- Marks: ${verdict.marks.map(escapeMarkdown).join(', ')}.`]
       : []),
@@ -92,6 +95,31 @@ function environmentsText({ environments, endpoint, all_environments: all }: Evi
   return [
     `- In other environments: ${shown.join('; ')}. Over all of them: ${statusText(all.status)}.`,
   ];
+}
+
+function endingText({ ending }: Evidence): string[] {
+  if (ending === null) return [];
+  const { deprecated, deprecated_since: since, sunset_at: sunset, announced, link } = ending;
+  const parts = [
+    deprecated ? `Deprecated${since === null ? '' : ` since ${date(since)}`}` : 'Not deprecated',
+    ...(sunset === null ? [] : [`sunset ${escapeMarkdown(date(sunset))}`]),
+    announced ? 'announced in its answers' : 'not announced in its answers',
+    ...(link === null ? [] : [escapeMarkdown(link)]),
+  ];
+  return [`- ${parts.join(', ')}.`];
+}
+
+function codeText({ code_location: location }: Evidence): string[] {
+  if (location === null) return [];
+  const { function: name, file, line, shared_by: others } = location;
+  const place = file === null ? '' : `${file}${line === null ? '' : `:${line}`}`;
+  const where = [name, place].filter(Boolean).map((text) => code(text!));
+  const shared = others === 0 ? '' : `, as of ${plural(others, 'other route')} of the service`;
+  return [`- Code: ${where.join(' in ')}${shared}.`];
+}
+
+function ownersText({ owners }: Evidence): string[] {
+  return owners.length === 0 ? [] : [`- Owner: ${owners.map(escapeMarkdown).join(', ')}.`];
 }
 
 function inventoryText({ inventory }: Evidence): string[] {

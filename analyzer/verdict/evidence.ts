@@ -12,6 +12,7 @@ import { countOf } from '../reports/figures.ts';
 import { jointVerdict } from './environments.ts';
 import { type Evidence, evidenceSchema } from './evidence-facts.ts';
 import { evidenceText } from './evidence-text.ts';
+import type { Lifecycle } from './lifecycle.ts';
 import { observationOf } from './observation.ts';
 import { reasonsOf } from './reasons.ts';
 
@@ -98,12 +99,48 @@ async function evidenceOf(context: QueryContext, id: string): Promise<Evidence> 
     observation: await observationFacts(context, entry),
     ...(await environmentsOf(context, entry)),
     inventory: await inventoryOf(context, entry),
-    code_location: null,
+    ending: endingFacts(lifecycle),
+    owners: [...entry.owners],
+    code_location: await codeOf(context, entry),
   };
   const digest = createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 16);
   const asOf = isoTime(nowMs);
   const link = `/endpoints/${encodeURIComponent(id)}/evidence?as_of=${asOf}`;
   return { as_of: asOf, digest, link, ...facts };
+}
+
+function endingFacts({ ending }: Lifecycle): Evidence['ending'] {
+  if (ending === undefined) return null;
+  return {
+    deprecated: ending.isDeprecated,
+    deprecated_since: timeOf(ending.deprecatedSinceMs),
+    sunset_at: ending.sunsetAt,
+    announced: ending.isAnnounced,
+    link: ending.link,
+  };
+}
+
+/** Tracing middleware in some languages puts its own place on every span: then other routes have the same. */
+async function codeOf(
+  { snapshot }: QueryContext,
+  { endpoint }: EndpointEntry,
+): Promise<Evidence['code_location']> {
+  const code = endpoint.traits?.code;
+  if (code === undefined) return null;
+  const { service, environment, route } = endpoint;
+  const others = new Set<string>();
+  for (const { route: other, traits } of await snapshot.endpoints({ service, environment })) {
+    const its = traits?.code;
+    const isSame =
+      its?.file === code.file && its.line === code.line && its.function === code.function;
+    if (isSame && other !== route) others.add(other);
+  }
+  return {
+    function: code.function || null,
+    file: code.file || null,
+    line: code.line || null,
+    shared_by: others.size,
+  };
 }
 
 const timeOf = (ms: number | null): string | null => (ms === null ? null : isoTime(ms));

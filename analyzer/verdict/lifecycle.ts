@@ -5,6 +5,7 @@ import type { Thresholds } from '../query/answer-head.ts';
 import type { Mark, Status } from '../query/status.ts';
 import type { Parameters } from './bgnbd.ts';
 import { type Confidence, confidenceOf, type Silence } from './confidence.ts';
+import { type Ending, endingOf } from './ending.ts';
 import type { ServiceContext } from './model.ts';
 import {
   dayMs,
@@ -35,6 +36,8 @@ export interface Lifecycle {
   expectedMs: number | null;
   /** When its silence reached what makes it dead. */
   deadSinceMs: number | null;
+  /** Absent when nothing says that the endpoint ends. */
+  ending?: Ending;
   /** What the confidence was computed from; absent without a confidence. */
   grounds?: Grounds;
 }
@@ -50,11 +53,6 @@ export interface Circumstances {
   parameters: Parameters;
 }
 
-/** A text that is no date never passes. */
-function isPastSunset({ sunset }: Declaration, nowMs: number): boolean {
-  return sunset !== undefined && Date.parse(sunset) <= nowMs;
-}
-
 /**
  * The lifecycle of an endpoint that is declared and was never called.
  * @param service absent when nothing of it was ever heard in this environment
@@ -64,13 +62,14 @@ export function uncalledLifecycle(
   service: ServiceContext | undefined,
   { thresholds, nowMs, parameters }: Circumstances,
 ): Lifecycle {
-  const { deprecated, addedMs = 0 } = declaration;
+  const { addedMs = 0 } = declaration;
+  const ending = endingOf({}, declaration, nowMs);
   const { coldAfterDays } = thresholds;
   const observation = service?.observation;
   const marks: Mark[] = [];
   if (nowMs - addedMs < coldAfterDays * dayMs) marks.push('new');
-  if (deprecated) marks.push('deprecated');
-  if (isPastSunset(declaration, nowMs)) marks.push('sunset_passed');
+  if (ending?.isDeprecated) marks.push('deprecated');
+  if (ending?.isSunsetPassed) marks.push('sunset_passed');
   if (observation?.lastSampledMs !== undefined) marks.push('sampled');
   const observed = observation ? observedUntilNow(observation, addedMs, nowMs, coldAfterDays) : 0;
   const silence: Silence = {
@@ -92,6 +91,7 @@ export function uncalledLifecycle(
     expectedMs: null,
     deadSinceMs: null,
     grounds,
+    ...(ending && { ending }),
   };
 }
 
@@ -123,8 +123,13 @@ export function lifecycle(
   if (hasOnlyBots(endpoint)) marks.push('only_bots');
   if (isSampled(endpoint, observation)) marks.push('sampled');
   if (declaration?.state === 'undocumented') marks.push('undocumented');
-  if (declaration?.deprecated) marks.push('deprecated');
-  if (declaration && isPastSunset(declaration, nowMs)) marks.push('sunset_passed');
+  const ending = endingOf(endpoint, declaration, nowMs);
+  if (ending) {
+    life.ending = ending;
+    if (ending.isDeprecated) marks.push('deprecated');
+    if (ending.isSunsetPassed) marks.push('sunset_passed');
+    if (isWithoutNotice(ending, endpoint, service)) marks.push('deprecated_without_notice');
+  }
   if (endpoint.lastCallMs > (declaration?.removedMs ?? Infinity))
     marks.push('called_after_removal');
   judge(life, endpoint, service, circumstances);
@@ -233,6 +238,19 @@ function observedUntilNow(
   const after = nowMs - lastMs;
   const tail = after > 0 && after < coldAfterDays * dayMs ? nowMs - Math.max(lastMs, sinceMs) : 0;
   return observedMs(observation, sinceMs, lastMs) + Math.max(0, tail);
+}
+
+/**
+ * Answered since it is deprecated, and no answer had a header that says so. Known only of a service whose spans report
+ * such headers.
+ */
+function isWithoutNotice(
+  { isDeprecated, isAnnounced, deprecatedSinceMs }: Ending,
+  { lastAnsweredMs = 0, traits }: EndpointRecord,
+  { reportsEndings }: ServiceContext,
+): boolean {
+  if (!isDeprecated || isAnnounced || !(reportsEndings || traits?.reportingDay)) return false;
+  return lastAnsweredMs > (deprecatedSinceMs ?? 0);
 }
 
 /** When the observation itself has only begun, every endpoint is new to us and none deserves the mark. */

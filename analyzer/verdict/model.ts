@@ -17,6 +17,8 @@ export interface ServiceContext {
   guessedShare: number;
   /** Mean weight of its sampled calls; 1 without any. */
   weight: number;
+  /** Some span of it had a header that announces an endpoint's end, or would have been seen with one. */
+  reportsEndings: boolean;
 }
 
 /** Equal for a service's record and those of its endpoints, different for any two services. */
@@ -58,11 +60,12 @@ export async function verdictModel(
   }
   const contexts = new Map<string, ServiceContext>();
   for (const [key, observation] of observations) {
-    const { guessedShare, weight } = shared.byService.get(key) ?? { guessedShare: 0, weight: 1 };
-    contexts.set(key, { observation, guessedShare, weight });
+    contexts.set(key, { ...(shared.byService.get(key) ?? ofNoCalls), observation });
   }
   return { parameters: shared.parameters, services: contexts };
 }
+
+const ofNoCalls = { guessedShare: 0, weight: 1, reportsEndings: false };
 
 /** Changes with every call that was counted. */
 function stateOf(services: readonly ServiceRecord[], today: number, coldAfterDays: number): string {
@@ -85,15 +88,17 @@ function sharedOf(
 ): Shared {
   const sums = new Map<
     string,
-    { calls: number; guessed: number; unseen: number; sampled: number }
+    { calls: number; guessed: number; unseen: number; sampled: number; reportsEndings: boolean }
   >();
   for (const endpoint of endpoints) {
     const key = serviceKey(endpoint);
     let sum = sums.get(key);
     if (sum === undefined) {
-      sum = { calls: 0, guessed: 0, unseen: 0, sampled: 0 };
+      sum = { calls: 0, guessed: 0, unseen: 0, sampled: 0, reportsEndings: false };
       sums.set(key, sum);
     }
+    const { traits } = endpoint;
+    if (traits?.announcement || traits?.reportingDay) sum.reportsEndings = true;
     const { answered, failed } = endpoint.lifetimeOutcomes;
     sum.calls += answered + failed;
     if (endpoint.templated || isBucket(endpoint.route)) sum.guessed += answered + failed;
@@ -102,11 +107,12 @@ function sharedOf(
     sum.sampled += endpoint.use.sampledCalls;
   }
   const byService = new Map(
-    [...sums].map(([key, { calls, guessed, unseen, sampled }]) => [
+    [...sums].map(([key, { calls, guessed, unseen, sampled, reportsEndings }]) => [
       key,
       {
         guessedShare: calls > 0 ? guessed / calls : 0,
         weight: sampled > 0 ? Math.max(1, 1 + unseen / sampled) : 1,
+        reportsEndings,
       },
     ]),
   );

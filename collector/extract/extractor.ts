@@ -21,11 +21,18 @@ import { KnownRoutes } from './endpoint/known-routes.ts';
 import { RouteCache } from './endpoint/route-cache.ts';
 import { httpStatusOfRpc, RpcRoutes, rpcStatusOf } from './endpoint/rpc-span.ts';
 import { type SpanGroup, SpellingUses } from './endpoint/spelling-uses.ts';
+import { TraitNotes } from './endpoint/trait-notes.ts';
 import { reason as joinReason } from './join/call-groups.ts';
 import { JoinedEvidence } from './join/joined-evidence.ts';
 import { Joins } from './join/joins.ts';
 import { isEventStream, isWebSocket } from './open-connection.ts';
-import { instanceOf, processOf, type Resource, ResourceCache, resourceKeys } from './resource.ts';
+import {
+  instanceOf,
+  processOf,
+  type Resource,
+  ResourceCache,
+  wantedOfResource,
+} from './resource.ts';
 import { chanceOf, unbelieved, weightSaid } from './sampling.ts';
 import { isHttpSpan, mark, slot, wantedAttributes } from './span-attributes.ts';
 
@@ -36,6 +43,7 @@ export interface ExtractorOptions {
     Config,
     | 'trustedProxies'
     | 'consumerAttributes'
+    | 'ownerAttributes'
     | 'excludeMethods'
     | 'excludeRoutes'
     | 'retention'
@@ -81,6 +89,7 @@ export class Extractor {
   readonly #endpoints: EndpointCache;
   readonly #spellings: SpellingUses;
   readonly #answered = new AnsweredRoutes();
+  readonly #traits = new TraitNotes();
   readonly #knownRoutes: KnownRoutes;
   readonly #countedSpans = new CountedSpans();
 
@@ -125,7 +134,8 @@ export class Extractor {
     this.#privacy = privacy;
     this.#privacyGeneration = privacy?.generation;
     this.#retentionS = config.retention.daysS;
-    this.#resources = new ResourceCache(config.samplingFactors);
+    const ofResource = wantedOfResource(config.ownerAttributes);
+    this.#resources = new ResourceCache(config.samplingFactors, ofResource.ownerSlots);
     this.#spellings = new SpellingUses(dictionary);
     this.#endpoints = new EndpointCache(dictionary, this.#routes, this.#spellings, config);
     this.#countsRpc = config.rpc;
@@ -134,7 +144,7 @@ export class Extractor {
     const { keys, consumerSlots } = wantedAttributes(config.consumerAttributes);
     this.#origins = new CallContextCache(dictionary, consumerSlots);
     this.#walk = new TracesReader(
-      { resource: resourceKeys, span: keys },
+      { resource: ofResource.keys, span: keys },
       {
         resource: () => {
           this.#resource = this.#resources.resourceOf(this.#project, this.#walk.resource);
@@ -189,6 +199,7 @@ export class Extractor {
     this.#endpoints.clear();
     this.#spellings.clear();
     this.#answered.clear();
+    this.#traits.clear();
     this.#resources.clear();
   }
 
@@ -221,11 +232,13 @@ export class Extractor {
     try {
       this.#joins.begin(project);
       this.#answered.begin();
+      this.#traits.begin();
       this.#walk.walk(message);
       if (this.#isJoining && this.#joins.needed && this.#joins.plan(message)) {
         batch.truncate(before);
         this.#extracted = nothingExtracted();
         this.#answered.takeBack();
+        this.#traits.takeBack();
         this.#isSecondWalk = true;
         this.#groups.length = 0;
         this.#walk.walk(message);
@@ -233,10 +246,12 @@ export class Extractor {
       this.#spellings.note(batch, this.#groups);
       if (this.#countsOnce) this.#removeRepeated(batch);
       this.#joins.remember(batch);
+      this.#traits.finish(batch);
       this.#extracted.notServer = this.#walk.otherSpans - this.#joins.promotions;
     } catch (error) {
       batch.truncate(before);
       this.#answered.takeBack();
+      this.#traits.takeBack();
       throw error;
     } finally {
       this.#isSecondWalk = false;
@@ -249,6 +264,7 @@ export class Extractor {
   /** The batch was not committed: its requests, which come again, are counted as if for the first time. */
   forget(batch: CallBatch): void {
     this.#joins.forget(batch);
+    this.#traits.clear();
     this.#countedSpans.forget(batch);
   }
 
@@ -364,6 +380,10 @@ export class Extractor {
     }
     const origin = this.#origins.originOf(walk, this.#resource, status);
     this.#append(endS, endpoint, client, origin, status);
+    const resource = this.#resource;
+    if ((attributes.marks & mark.trait) !== 0 || resource.traitsHash !== 0) {
+      this.#traits.take(walk, resource, endpoint, endS, this.#nowS);
+    }
   }
 
   /**

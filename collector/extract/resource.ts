@@ -2,7 +2,7 @@ import { limits } from '../../core/limits.ts';
 import { finish, mix } from '../intern/hash.ts';
 import { bytesPerWord } from '../intern/interner.ts';
 import { truncateUtf8 } from '../intern/truncate.ts';
-import type { AttributeSlots } from '../otlp/attributes.ts';
+import type { AttributeSlots, WantedKey } from '../otlp/attributes.ts';
 
 /** The service that spans are of, in one of its versions. */
 export interface Resource {
@@ -16,6 +16,12 @@ export interface Resource {
   version: string;
   /** The weight of its spans that carry none themselves. */
   samplingFactor: number;
+  /** Who answers for its endpoints; '' when the resource does not say. */
+  owner: string;
+  /** Its instrumentation reports the headers by which answers announce the end of an endpoint. */
+  reportsHeaders: boolean;
+  /** Of the two above; 0 when there is nothing to note of its endpoints. */
+  traitsHash: number;
   /** Of project, service and environment: what joining knows a service by (collector/extract/join/joins.ts). */
   serviceHash: number;
 }
@@ -30,7 +36,21 @@ export const resourceKeys = [
   { key: 'host.name' },
   { key: 'k8s.pod.uid' },
   { key: 'container.id' },
+  { key: 'telemetry.distro.name' },
 ];
+
+/** The keys to want of a resource, and the slots of the attributes that may name its owner. */
+export function wantedOfResource(ownerAttributes: readonly string[]): {
+  keys: WantedKey[];
+  ownerSlots: number[];
+} {
+  const keys: WantedKey[] = [...resourceKeys];
+  const ownerSlots = ownerAttributes.map((key) => {
+    const known = keys.findIndex((wanted) => wanted.key === key);
+    return known >= 0 ? known : keys.push({ key }) - 1;
+  });
+  return { keys, ownerSlots };
+}
 
 /** The resource's service instance; '' when it has none. Not cached. */
 export function instanceOf(attributes: AttributeSlots): string {
@@ -46,9 +66,12 @@ export function processOf(attributes: AttributeSlots): string {
 export function serviceHashOf(project: string, attributes: AttributeSlots): number {
   const service = textOf(attributes, serviceSlots, limits.serviceNameBytes);
   const environment = textOf(attributes, environmentSlots, limits.environmentBytes);
-  const key = `${project}\0${service}\0${environment}`;
-  let hash = key.length;
-  for (let at = 0; at < key.length; at += 1) hash = mix(hash, key.charCodeAt(at));
+  return textHash(`${project}\0${service}\0${environment}`);
+}
+
+function textHash(text: string): number {
+  let hash = text.length;
+  for (let at = 0; at < text.length; at += 1) hash = mix(hash, text.charCodeAt(at));
   return finish(hash);
 }
 
@@ -56,11 +79,13 @@ export function serviceHashOf(project: string, attributes: AttributeSlots): numb
 export class ResourceCache {
   readonly #resources = new Map<string, Resource>();
   readonly #samplingFactors: ReadonlyMap<string, number>;
+  readonly #ownerSlots: readonly number[];
   #weight = 0;
 
-  /** @param samplingFactors by `service.name` */
-  constructor(samplingFactors: ReadonlyMap<string, number>) {
+  /** @param samplingFactors by `service.name` @param ownerSlots of `wantedOfResource` */
+  constructor(samplingFactors: ReadonlyMap<string, number>, ownerSlots: readonly number[]) {
     this.#samplingFactors = samplingFactors;
+    this.#ownerSlots = ownerSlots;
   }
 
   /** Cached resources, as a share of `limits.internedStrings`. */
@@ -73,14 +98,17 @@ export class ResourceCache {
     this.#weight = 0;
   }
 
-  /** @param attributes whose slots are the places of `resourceKeys` */
+  /** @param attributes whose slots are the places of the keys of `wantedOfResource` */
   resourceOf(project: string, attributes: AttributeSlots): Resource {
     const service = textOf(attributes, serviceSlots, limits.serviceNameBytes);
     const environment = textOf(attributes, environmentSlots, limits.environmentBytes);
     const version = textOf(attributes, versionSlots, limits.versionBytes);
-    const key = `${project}\0${service}\0${environment}\0${version}`;
+    const owner = textOf(attributes, this.#ownerSlots, limits.ownerChars);
+    const distro = attributes.text(distroSlot);
+    const key = `${project}\0${service}\0${environment}\0${version}\0${owner}\0${distro}`;
     let resource = this.#resources.get(key);
     if (resource === undefined) {
+      const reportsHeaders = distro === '@rollcall/instrumentation';
       const known = service === '' ? 'unknown_service' : service;
       resource = {
         number: this.#resources.size + 1,
@@ -89,6 +117,9 @@ export class ResourceCache {
         environment,
         version,
         samplingFactor: this.#samplingFactors.get(known) ?? 1,
+        owner,
+        reportsHeaders,
+        traitsHash: owner !== '' || reportsHeaders ? textHash(`${owner}\0${distro}`) : 0,
         serviceHash: serviceHashOf(project, attributes),
       };
       this.#resources.set(key, resource);
@@ -103,6 +134,7 @@ const environmentSlots = [1, 2];
 const versionSlots = [3];
 const instanceSlots = [4, 5];
 const processSlots = [4, 6, 7];
+const distroSlot = 8;
 
 function textOf(attributes: AttributeSlots, slots: readonly number[], bytesMax: number): string {
   for (const place of slots) {

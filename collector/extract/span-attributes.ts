@@ -51,6 +51,16 @@ const names = {
   oldContentType: 'http.response.header.content_type',
   accept: 'http.request.header.accept',
   upgrade: 'http.request.header.upgrade',
+  deprecation: 'http.response.header.deprecation',
+  sunset: 'http.response.header.sunset',
+  link: 'http.response.header.link',
+  codeFunction: 'code.function.name',
+  codeFile: 'code.file.path',
+  codeLine: 'code.line.number',
+  oldCodeFunction: 'code.function',
+  oldCodeNamespace: 'code.namespace',
+  oldCodeFile: 'code.filepath',
+  oldCodeLine: 'code.lineno',
   scheme: 'url.scheme',
   oldScheme: 'http.scheme',
   requestSize: 'http.request.body.size',
@@ -99,6 +109,8 @@ export const mark = {
   target: 512,
   /** Set by `applyConvention`: an HTTP call with `rpc.system`. */
   rpcOverHttp: 1024,
+  /** A trait of the endpoint (collector/extract/endpoint/trait-notes.ts). */
+  trait: 2048,
 } as const;
 
 /** Marks that make a SERVER span a call (docs/extraction.md 2.1), after `applyConvention`. */
@@ -132,6 +144,12 @@ const marks: Partial<Record<Name, number>> = {
   oldContentType: mark.stream,
   accept: mark.stream,
   upgrade: mark.stream,
+  deprecation: mark.trait,
+  sunset: mark.trait,
+  codeFunction: mark.trait,
+  codeFile: mark.trait,
+  oldCodeFunction: mark.trait,
+  oldCodeFile: mark.trait,
   requestSize: mark.size,
   oldRequestSize: mark.size,
   otherRequestSize: mark.size,

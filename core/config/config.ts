@@ -33,6 +33,8 @@ export interface Config {
   consumerAttributes: string[];
   /** Globs over the consumers whose calls keep no endpoint alive. */
   ignoreConsumers: string[];
+  /** Resource attributes; the first one present names who answers for a service's endpoints. */
+  ownerAttributes: string[];
   /** File of owners by route (analyzer/inventory/owners.ts); undefined: none. */
   ownersPath: string | undefined;
   /** Upper case. */
@@ -111,6 +113,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     clientPrivacy: get('ROLLCALL_CLIENT_PRIVACY'),
     consumerAttributes: get('ROLLCALL_CONSUMER_ATTRIBUTES'),
     ignoreConsumers: get('ROLLCALL_IGNORE_CONSUMERS'),
+    ownerAttributes: get('ROLLCALL_OWNER_ATTRIBUTES'),
     ownersPath: get('ROLLCALL_OWNERS') || undefined,
     excludeMethods: get('ROLLCALL_EXCLUDE_METHODS'),
     excludeRoutes: get('ROLLCALL_EXCLUDE_ROUTES'),

@@ -123,6 +123,12 @@ export const variables = {
       "consumers whose calls keep no endpoint alive: a list of globs over consumer names or, where a call names none, user agents' products, such as synthetic-*,k6; applies to calls from the next start on",
     read: values.list(values.consumerGlob),
   },
+  ROLLCALL_OWNER_ATTRIBUTES: {
+    fallback: 'service.owner',
+    meaning:
+      'resource attributes; the first one present names the owner of endpoints for which neither ROLLCALL_OWNERS nor the inventory names one',
+    read: values.list(values.attributeName),
+  },
   ROLLCALL_OWNERS: {
     fallback: '',
     meaning:

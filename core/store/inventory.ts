@@ -51,6 +51,8 @@ export interface DeclaredRoute {
   owner?: string;
   /** ISO date or time after which it may be gone (`x-sunset`, RFC 8594). */
   sunset?: string;
+  /** ISO date or time since which it is deprecated (`x-deprecated-since`). */
+  deprecatedSince?: string;
 }
 
 export interface Authorship {
@@ -89,6 +91,8 @@ export interface Inventory extends InventoryVersion {
 export interface KnownDeclaration extends DeclaredRoute {
   /** Milliseconds since the epoch, when a later version than the first added it. */
   addedMs?: number;
+  /** When a version first declared it deprecated; absent when it is not, and in what release 0.1.0 stored. */
+  deprecatedMs?: number;
 }
 
 export interface FormerRoute {
@@ -136,7 +140,12 @@ export function inventoryChange(
   const routes = next.map((route): KnownDeclaration => {
     const known = earlier.get(declarationKey(route));
     const addedMs = known ? known.addedMs : before && nowMs;
-    return addedMs === undefined ? route : { ...route, addedMs };
+    const deprecatedMs = known?.deprecated ? known.deprecatedMs : nowMs;
+    return {
+      ...route,
+      ...(addedMs !== undefined && { addedMs }),
+      ...(route.deprecated && deprecatedMs !== undefined && { deprecatedMs }),
+    };
   });
   const removed = new Map<string, FormerRoute>();
   for (const [key, { method, route }] of earlier) {

@@ -1,4 +1,5 @@
 import type { CallBatch, NewDimensions } from '../call.ts';
+import type { EndpointTraits } from '../endpoint-traits.ts';
 import type { EndpointUse } from '../endpoint-use.ts';
 import type { OutcomeCounts } from '../outcome.ts';
 import type { CallUsage, DurationBucket, Usage } from '../usage/usage.ts';
@@ -228,6 +229,8 @@ export interface EndpointRecord {
   versions: VersionRecord[];
   /** Read only: it may be shared between snapshots. */
   use: EndpointUse;
+  /** What spans say of it beside its calls; absent when they say nothing. Read only. */
+  traits?: EndpointTraits;
 }
 
 /** Calls of an endpoint that one version of its service took. */

@@ -36,7 +36,7 @@ function arrayRoutes(
   return undefined;
 }
 
-/** `{"method", "route", "deprecated", "owner", "sunset"}`, or texts `METHOD /route`. */
+/** `{"method", "route", "deprecated", "deprecated_since", "owner", "sunset"}`, or texts `METHOD /route`. */
 function ownRoutes(rows: readonly unknown[]): DeclaredRoute[] {
   return rows.flatMap((row) => {
     if (typeof row === 'string') {
@@ -48,10 +48,12 @@ function ownRoutes(rows: readonly unknown[]): DeclaredRoute[] {
     if (route === undefined) return [];
     const owner = text(row.owner);
     const sunset = text(row.sunset);
+    const deprecatedSince = text(row.deprecated_since);
     return routesOf(methodsOf(text(row.method) ?? list(row.methods)), route, {
       deprecated: row.deprecated === true,
       ...(owner !== undefined && { owner }),
       ...(sunset !== undefined && { sunset }),
+      ...(deprecatedSince !== undefined && { deprecatedSince }),
     });
   });
 }

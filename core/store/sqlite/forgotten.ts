@@ -23,6 +23,7 @@ export class ForgottenRows {
       spellings: db.prepare('SELECT id FROM endpoint WHERE id = ? OR same_as = ?').pluck(),
       deletePairs: db.prepare('DELETE FROM side_by_side WHERE lower_id = ? OR higher_id = ?'),
       deleteUse: db.prepare('DELETE FROM endpoint_use WHERE endpoint_id = ?'),
+      deleteTraits: db.prepare('DELETE FROM endpoint_trait WHERE endpoint_id = ?'),
       deleteRow: db.prepare('DELETE FROM endpoint WHERE id = ?'),
       addRow: db.prepare(
         "INSERT INTO endpoint (id, service_id, method, route, templated) VALUES (?, ?, '', ?, 0)",
@@ -43,6 +44,7 @@ export class ForgottenRows {
       for (const row of this.#sql.spellings!.all(endpoint, endpoint) as number[]) {
         this.#sql.deletePairs!.run(row, row);
         this.#sql.deleteUse!.run(row);
+        this.#sql.deleteTraits!.run(row);
         this.#sql.deleteRow!.run(row);
         this.#sql.addRow!.run(row, nowhere, String(row));
       }

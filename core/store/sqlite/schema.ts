@@ -408,6 +408,13 @@ const migrations: readonly Migration[] = [
   INSERT INTO meta VALUES ('endpoints_forgotten', 0);
   `,
   usageChecksums,
+  `
+  -- What spans say of endpoints beside their calls. Permanent, as the endpoint's row is.
+  CREATE TABLE endpoint_trait (
+    endpoint_id INTEGER PRIMARY KEY,
+    traits TEXT NOT NULL -- JSON (core/endpoint-traits.ts)
+  );
+  `,
 ];
 
 /** SQL, or a step that needs rules of core/store. */

@@ -111,7 +111,9 @@ export function inventoryOfRow({ content, ...row }: InventoryRow): Inventory {
 
 export function isSame(before: Inventory, next: NewInventory): boolean {
   if (before.format === deletedFormat) return false;
-  const routes = before.routes.map(({ addedMs: _addedMs, ...route }) => route);
+  const routes = before.routes.map(
+    ({ addedMs: _added, deprecatedMs: _deprecated, ...route }) => route,
+  );
   return JSON.stringify([routes, before.prefixes]) === JSON.stringify([next.routes, next.prefixes]);
 }
 

@@ -1,3 +1,4 @@
+import type { EndpointTraits } from '../../../endpoint-traits.ts';
 import type { EndpointUse } from '../../../endpoint-use.ts';
 import type { Database, Statement } from '../database.ts';
 import type { EndpointFacts } from '../usage/endpoint-facts.ts';
@@ -24,6 +25,8 @@ export interface KnownSpelling {
   templated: number;
   facts: Readonly<EndpointFacts>;
   use: Readonly<EndpointUse>;
+  /** Undefined when no span said anything. */
+  traits: EndpointTraits | undefined;
 }
 
 /** Projects in the cache; a full cache is emptied. */
@@ -49,8 +52,9 @@ export class EndpointCache {
       .pluck();
     this.#read = db.prepare(
       `SELECT e.id AS row, e.same_as AS sameAs, e.service_id, s.name AS service, s.environment, e.method,
-        e.route, e.display, e.templated, ${factColumns}, ${useColumns}
-       FROM endpoint e LEFT JOIN endpoint_use u ON u.endpoint_id = e.id JOIN service s ON s.id = e.service_id JOIN project p ON p.id = s.project_id
+        e.route, e.display, e.templated, t.traits, ${factColumns}, ${useColumns}
+       FROM endpoint e LEFT JOIN endpoint_use u ON u.endpoint_id = e.id
+       LEFT JOIN endpoint_trait t ON t.endpoint_id = e.id JOIN service s ON s.id = e.service_id JOIN project p ON p.id = s.project_id
        WHERE p.name = ? ORDER BY e.id`,
     );
   }
@@ -68,9 +72,9 @@ export class EndpointCache {
 }
 
 type EndpointRow = Omit<KnownEndpoint, 'id' | 'spellings'> &
-  Omit<KnownSpelling, 'facts' | 'use'> &
+  Omit<KnownSpelling, 'facts' | 'use' | 'traits'> &
   FactsRow &
-  UseRow & { sameAs: number };
+  UseRow & { sameAs: number; traits: string | null };
 
 /** @param rows ascending */
 function endpointsOfRows(rows: readonly EndpointRow[]): KnownEndpoint[] {
@@ -90,5 +94,7 @@ function endpointsOfRows(rows: readonly EndpointRow[]): KnownEndpoint[] {
 function spellingOf(columns: EndpointRow): KnownSpelling {
   const { row, route, display, templated } = columns;
   const facts = factsOfRow(columns);
-  return { row, route, display, templated, facts, use: useOfRow(columns) };
+  const traits =
+    columns.traits === null ? undefined : (JSON.parse(columns.traits) as EndpointTraits);
+  return { row, route, display, templated, facts, use: useOfRow(columns), traits };
 }

@@ -1,3 +1,4 @@
+import { type EndpointTraits, withTraits } from '../../../endpoint-traits.ts';
 import { addUse, type EndpointUse, noUse } from '../../../endpoint-use.ts';
 import { specialRoutes } from '../../../limits.ts';
 import { outcomeCounts } from '../../../outcome.ts';
@@ -174,6 +175,7 @@ export class ProjectRecords {
       ...this.#answered(facts),
       versions: this.#versions(facts.versions),
       use: this.#useOf(known, facts.lastCallMs),
+      ...traitsOf(known),
     };
   }
 
@@ -292,6 +294,14 @@ export class ProjectRecords {
     const { consumer, agent } = this.#dimensions.origin(originRow);
     return { client: this.#dimensions.client(clientRow), consumer, agent };
   };
+}
+
+function traitsOf({ spellings }: KnownEndpoint): { traits?: EndpointTraits } {
+  let traits: EndpointTraits | undefined;
+  for (const { traits: more } of spellings) {
+    if (more !== undefined) traits = traits === undefined ? more : withTraits(traits, more);
+  }
+  return traits === undefined ? {} : { traits };
 }
 
 function heardOf(hoursByDay: ReadonlyMap<number, number>) {

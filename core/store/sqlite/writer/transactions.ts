@@ -1,12 +1,10 @@
 import type { CallColumns, Delivery, NewDimensions } from '../../../call.ts';
 import type { RetentionPeriods } from '../../../config/retention.ts';
+import type { EndpointNote } from '../../../endpoint-traits.ts';
 import { AppError } from '../../../error.ts';
 import type { WeightColumns } from '../../../weight.ts';
-
 import type { RouteDeclaration } from '../../live-routes.ts';
-
 import type { Conversion } from '../../notices.ts';
-
 import { type ClockReading, type HeldStep, StoreClock } from '../../store-clock.ts';
 import { lastCallId } from '../calls/call-tables.ts';
 import { type Database, isSqliteError } from '../database.ts';
@@ -21,6 +19,7 @@ import { CallConversion } from './call-conversion.ts';
 import { CallLog } from './call-log.ts';
 import { DeclaredRoutes } from './declared-routes.ts';
 import { Dimensions } from './dimensions.ts';
+import { EndpointTraitRows } from './endpoint-traits.ts';
 import { IgnoredConsumers } from './ignored-consumers.ts';
 import { Purger } from './purger.ts';
 import { Rollup } from './rollup.ts';
@@ -55,6 +54,7 @@ export class StoreTransactions {
   readonly #conversion: CallConversion;
   readonly #purger: Purger;
   readonly #declared: DeclaredRoutes;
+  readonly #traits: EndpointTraitRows;
   #declaredRefreshedS: number;
   readonly #clock: StoreClock;
   /** Store time that the file holds. */
@@ -98,6 +98,7 @@ export class StoreTransactions {
       this.#conversion = new CallConversion(this.#db, blocks);
       this.#purger = new Purger(this.#db, retention);
       this.#declared = new DeclaredRoutes(this.#db);
+      this.#traits = new EndpointTraitRows(this.#db, this.#dimensions);
       this.#declaredRefreshedS = nowS;
       this.#lastCallId = lastCallId(this.#db);
       this.#notRolledUpSinceS = nowS;
@@ -127,6 +128,7 @@ export class StoreTransactions {
     dimensions: NewDimensions,
     nowS: number,
     declarations: readonly RouteDeclaration[] = [],
+    notes: readonly EndpointNote[] = [],
   ): { stored: boolean[]; otherCalls: number } {
     this.#dimensions.learn(dimensions);
     const { stored, otherCalls, lastCallId } = this.#write(() => {
@@ -143,6 +145,7 @@ export class StoreTransactions {
         notRolledUp,
       );
       if (declarations.length > 0) this.#declared.take(declarations, nowS * 1000);
+      if (notes.length > 0) this.#traits.take(notes);
       this.#dimensions.writeSideBySide();
       const otherCalls = this.#dimensions.othersAmong(
         notRolledUp.endpoint,

@@ -1,14 +1,12 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { callColumns, type Delivery, type NewDimensions } from '../../../call.ts';
 import type { RetentionPeriods } from '../../../config/retention.ts';
+import type { EndpointNote } from '../../../endpoint-traits.ts';
 import { asAppError } from '../../../error.ts';
 import { limits } from '../../../limits.ts';
 import type { WeightColumns } from '../../../weight.ts';
-
 import type { RouteDeclaration } from '../../live-routes.ts';
-
 import type { StoreNotice } from '../../notices.ts';
-
 import type { ClockReading, HeldStep } from '../../store-clock.ts';
 import { WriterReplaced } from '../writer-lock.ts';
 import { type Stages, StoreTransactions } from './transactions.ts';
@@ -32,6 +30,7 @@ export type WriterRequest = { id: number; clock: ClockReading } & (
       weights: WeightColumns | undefined;
       deliveries: Delivery[];
       declarations: RouteDeclaration[];
+      notes: EndpointNote[];
       dimensions: NewDimensions;
     }
   /** Once a second: rolls up, compacts and deletes what is due. `whole`: all of it before the answer. */
@@ -115,7 +114,7 @@ port.on('message', (request: WriterRequest) => {
 function perform(request: WriterRequest): Performed {
   switch (request.kind) {
     case 'append': {
-      const { buffer, capacity, weights, deliveries, dimensions, declarations } = request;
+      const { buffer, capacity, weights, deliveries, dimensions, declarations, notes } = request;
       const columns = callColumns(capacity, buffer);
       const outcome = transactions.append(
         columns,
@@ -124,6 +123,7 @@ function perform(request: WriterRequest): Performed {
         dimensions,
         nowS,
         declarations,
+        notes,
       );
       return { ...outcome, buffer };
     }

@@ -121,10 +121,10 @@ class SqliteWriter implements SqliteCallWriter {
 
   async append(batch: CallBatch, dimensions: NewDimensions): Promise<AppendOutcome> {
     const { buffer, capacity } = batch.columns;
-    const { deliveries, declarations } = batch;
+    const { deliveries, declarations, notes } = batch;
     const weights = batch.weights.length > 0 ? batch.weights : undefined;
     const answer = await this.#ask(
-      { kind: 'append', buffer, capacity, weights, deliveries, declarations, dimensions },
+      { kind: 'append', buffer, capacity, weights, deliveries, declarations, notes, dimensions },
       [buffer],
     );
     this.#freeColumns = answer.buffer;

@@ -14,6 +14,7 @@ import { storeContract } from '../../../store/contract.ts';
 import { detailsContract } from '../../../store/details-contract.ts';
 import { identityContract } from '../../../store/identity-contract.ts';
 import { recordContract } from '../../../store/record-contract.ts';
+import { traitContract } from '../../../store/trait-contract.ts';
 
 async function sqlite() {
   const folder = await mkdtemp(join(tmpdir(), 'rollcall-store-'));
@@ -43,3 +44,4 @@ identityContract('sqlite', sqlite);
 recordContract('sqlite', sqlite);
 callsContract('sqlite', sqlite);
 detailsContract('sqlite', sqlite);
+traitContract('sqlite', sqlite);
