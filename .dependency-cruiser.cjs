@@ -102,7 +102,7 @@ module.exports = {
       name: 'store-interface-knows-no-engine',
       severity: 'error',
       from: { path: '^core/store/[^/]+\\.ts$', pathNot: '^core/store/engine\\.ts$' },
-      to: { path: '^core/store/[^/]+/' },
+      to: { path: '^core/store/[^/]+/', pathNot: '^core/store/annotations/' },
     },
     {
       name: 'only-engine-opens-engines',

@@ -45,6 +45,13 @@ usage: rollcall <command> [flags]
                                YAML or JSON for many: "consumers:" with display_name, group, contact of each
                 remove NAME    what was written down, not the calls
                 --url URL      of the analyzer [http://127.0.0.1:4380]; ROLLCALL_KEY holds the key
+  events      deployments and other events, which time series are shown with
+                list [--window 30d] [--service NAME] [--environment NAME] [--limit N] [--json]
+                add --kind WORD --title TEXT [--at TIME] [--service NAME] [--environment NAME]
+                    [--version V] [--link URL]
+                               prints the event's id
+                remove ID
+                --url URL      as for inventory; add and remove need a key of scope ingest or admin
   forget      forget what was observed by mistake; what is called again is new
                 --endpoint ID  or --service NAME [--environment NAME]
                 --url URL      as for inventory; needs a key of scope admin

@@ -7,6 +7,7 @@ import { calls } from './calls.ts';
 import { consumers } from './consumers.ts';
 import { decisions } from './decisions.ts';
 import { demo } from './demo/main.ts';
+import { events } from './events.ts';
 import { readFlags, UsageError } from './flags.ts';
 import { forget } from './forget.ts';
 import { gate } from './gate/main.ts';
@@ -43,6 +44,8 @@ export async function main(args: string[], env: NodeJS.ProcessEnv): Promise<numb
         return await keys(rest, env);
       case 'consumers':
         return await consumers(rest, env);
+      case 'events':
+        return await events(rest, env);
       case 'inventory':
         return await inventory(rest, env);
       case 'decisions':

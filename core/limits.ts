@@ -433,6 +433,12 @@ export const limits = {
   consumerNotes: 10_000,
   consumerNoteCharacters: 200,
   consumerNotesBytes: 2 * 1024 * 1024,
+  /** Events of a project that were told, about 300 bytes each: ten a day for nearly three years. Characters of their
+   *  titles and links, and how far ahead an announced one may be. */
+  toldEvents: 10_000,
+  eventTitleCharacters: 200,
+  eventLinkCharacters: 1_000,
+  eventAheadMs: 366 * 86_400_000,
   /** Rows of the lists that are remembered so that their next pages are of the same moment; 1 to 1.5 KB
    *  each, 60 MB. Five whole lists of the longest page; a list of more rows is not remembered. */
   rememberedListRows: 50_000,

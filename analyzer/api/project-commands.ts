@@ -1,6 +1,7 @@
 import { consumerCommands } from '../consumers/commands.ts';
 import { importDecisions } from '../decisions/decisions.ts';
 import { deleteDecision, getDecision, putDecision } from '../decisions/endpoint-decision.ts';
+import { eventCommands } from '../events/commands.ts';
 import { checkInventory } from '../inventory/check.ts';
 import { inventoryCommands } from '../inventory/commands.ts';
 import { forgetEndpoint, forgetService } from '../inventory/forget.ts';
@@ -20,6 +21,7 @@ export const projectCommands: readonly ProjectCommand[] = [
   endpointVerdicts,
   deadHistory,
   ...consumerCommands,
+  ...eventCommands,
   forgetEndpoint,
   forgetService,
 ];

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { limits } from '../../core/limits.ts';
-import type { ConsumerNote } from '../../core/store/consumers.ts';
+import type { ConsumerNote } from '../../core/store/annotations/consumers.ts';
 import { defineProjectCommand, type ProjectCommand } from '../query/project-command.ts';
 import { count, named } from '../query/schema.ts';
 import { checkName, readNote, readNotes } from './read.ts';

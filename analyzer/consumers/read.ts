@@ -2,7 +2,7 @@ import { JSON_SCHEMA, load } from 'js-yaml';
 import { z } from 'zod';
 import { AppError } from '../../core/error.ts';
 import { limits } from '../../core/limits.ts';
-import type { ConsumerNote } from '../../core/store/consumers.ts';
+import type { ConsumerNote } from '../../core/store/annotations/consumers.ts';
 
 const text = z.string().trim().max(limits.consumerNoteCharacters).nullish();
 

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Action } from '../../core/auth/authorizer.ts';
-import type { ConsumerStore } from '../../core/store/consumers.ts';
+import type { ConsumerStore } from '../../core/store/annotations/consumers.ts';
+import type { EventStore } from '../../core/store/annotations/events.ts';
 import type { DecisionStore } from '../../core/store/decisions.ts';
 import type { InventoryStore } from '../../core/store/inventory.ts';
 import type { EndpointStore } from '../../core/store/store.ts';
@@ -19,13 +20,13 @@ export interface ProjectCommand {
   path: string;
   method: 'GET' | 'PUT' | 'POST' | 'DELETE';
   /** Of the OpenAPI document. */
-  tag: 'inventory' | 'decisions' | 'verdicts' | 'consumers';
+  tag: 'inventory' | 'decisions' | 'verdicts' | 'consumers' | 'events';
   about: string;
   action: Action;
   parameters: z.ZodObject<z.ZodRawShape>;
   body?: CommandBody;
   /** Of the success. */
-  status: 200 | 204;
+  status: 200 | 201 | 204;
   schema?: z.ZodType<object>;
   /** The answer to `format=md`; absent for a command that answers JSON alone. */
   markdown?: (answer: never) => string;
@@ -48,6 +49,7 @@ export interface ProjectContext<P> {
   decisions: DecisionStore;
   verdicts: VerdictStore;
   consumers: ConsumerStore;
+  events: EventStore;
   endpoints: EndpointStore;
   /** Runs `answer` on one snapshot of the project. */
   ask<T>(answer: (context: QueryContext) => Promise<T>): Promise<T>;

@@ -48,6 +48,7 @@ const inventories = new Retrying(place.openInventories);
 const decisions = new Retrying(place.openDecisions);
 const verdicts = new Retrying(place.openVerdicts);
 const consumers = new Retrying(place.openConsumers);
+const events = new Retrying(place.openEvents);
 const endpoints = new Retrying(place.openEndpoints);
 const stores = {
   reader,
@@ -55,6 +56,7 @@ const stores = {
   decisions: () => decisions.get(),
   verdicts: () => verdicts.get(),
   consumers: () => consumers.get(),
+  events: () => events.get(),
   endpoints: () => endpoints.get(),
 };
 const answerer = new LocalAnswerer(stores, options);
@@ -85,6 +87,7 @@ async function perform(request: ThreadRequest): Promise<ThreadResult> {
       await decisions.close();
       await verdicts.close();
       await consumers.close();
+      await events.close();
       await endpoints.close();
       await reader.close();
       return undefined;

@@ -1,5 +1,6 @@
 import { AppError } from '../../core/error.ts';
-import type { ConsumerStore } from '../../core/store/consumers.ts';
+import type { ConsumerStore } from '../../core/store/annotations/consumers.ts';
+import type { EventStore } from '../../core/store/annotations/events.ts';
 import type { DecisionStore } from '../../core/store/decisions.ts';
 import type { InventoryStore } from '../../core/store/inventory.ts';
 import type { CallReader, EndpointStore, Snapshot } from '../../core/store/store.ts';
@@ -71,6 +72,8 @@ export interface AnswererStores {
   /** @throws AppError `unavailable` */
   consumers: () => Promise<ConsumerStore>;
   /** @throws AppError `unavailable` */
+  events: () => Promise<EventStore>;
+  /** @throws AppError `unavailable` */
   endpoints: () => Promise<EndpointStore>;
 }
 
@@ -124,6 +127,7 @@ export class LocalAnswerer implements Answerer {
       decisions: await this.#stores.decisions(),
       verdicts: await this.#stores.verdicts(),
       consumers: await this.#stores.consumers(),
+      events: await this.#stores.events(),
       endpoints: await this.#stores.endpoints(),
       ask: (answer) => this.#ask(question, answer),
       readInventory: (text) => this.#uploads.read(text),

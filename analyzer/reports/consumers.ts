@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { limits, specialRoutes } from '../../core/limits.ts';
 import { outcomes } from '../../core/outcome.ts';
-import type { ConsumerNote } from '../../core/store/consumers.ts';
+import type { ConsumerNote } from '../../core/store/annotations/consumers.ts';
 import type { ConsumerUsage, CountedCalls, Selection } from '../../core/store/store.ts';
 import type { Usage } from '../../core/usage/usage.ts';
 import { isoTime, type Window } from '../../core/window.ts';

@@ -21,6 +21,7 @@ import { usageByEndpoint } from './endpoint-usage.ts';
 import { countOf, statusCodes, statusCodesSchema } from './figures.ts';
 import { curveSchema, heatmapSchema, latencyOf } from './latency.ts';
 import { glance, pointTable, seriesEntries } from './series/series.ts';
+import { eventsIn, eventsSchema, eventTable } from './series/timeline.ts';
 import { versionEntries, versionTable } from './versions.ts';
 
 const { window, from, to } = commonParameters;
@@ -60,6 +61,7 @@ export const endpoint = defineQuery({
     status_codes: statusCodesSchema,
     interval: z.enum(allIntervals).describe('of time_series'),
     time_series: z.array(pointTable.schema),
+    events: eventsSchema,
     latency_heatmap: heatmapSchema,
     percentile_curve: curveSchema,
     lifetime_outcomes: outcomesSchema.describe(
@@ -116,6 +118,8 @@ export const endpoint = defineQuery({
     const series = await glance(snapshot, selection, coverage);
     const latency = await latencyOf(snapshot, selection, coverage.window, entry.usage);
     const glanced = await glanceAtCalls(context, selection, coverage.window);
+    const { service, environment } = entry.endpoint;
+    const events = await eventsIn(snapshot, { service, environment }, window);
     const row = endpointTable.row(entry);
     return {
       ...head(context, { ...known, notes: [...known.notes, ...notes] }, {}),
@@ -123,6 +127,7 @@ export const endpoint = defineQuery({
       status_codes: statusCodes(entry.usage),
       interval: series.interval,
       time_series: seriesEntries(series).map((point) => pointTable.row(point)),
+      events: events.map((event) => eventTable.row(event)),
       latency_heatmap: latency.heatmap,
       percentile_curve: latency.curve,
       lifetime_outcomes: countsOf(entry.endpoint.lifetimeOutcomes),

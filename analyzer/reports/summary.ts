@@ -3,7 +3,7 @@ import { specialRoutes } from '../../core/limits.ts';
 import type { ClientUsage } from '../../core/store/store.ts';
 import type { Usage } from '../../core/usage/usage.ts';
 import { isoTime } from '../../core/window.ts';
-import { head, headShape, selectionNotes } from '../query/answer-head.ts';
+import { head, headShape, selectionNotes, selectionOf } from '../query/answer-head.ts';
 import { allIntervals } from '../query/calendar.ts';
 import {
   commonParameters,
@@ -30,6 +30,7 @@ import {
   statusCodesSchema,
 } from './figures.ts';
 import { glance, type SeriesEntry, seriesEntries } from './series/series.ts';
+import { eventsIn, eventsSchema, eventTable } from './series/timeline.ts';
 
 const totals = tableOf<Usage>()('SummaryTotals', {
   total_requests: {
@@ -174,6 +175,7 @@ const answerSchema = z.object({
     .describe('the clients that are not in top_ips, together; null when there are none'),
   interval: z.enum(allIntervals).describe('of time_series'),
   time_series: z.array(points.schema),
+  events: eventsSchema,
 });
 
 export type SummaryAnswer = z.output<typeof answerSchema>;
@@ -211,6 +213,7 @@ export const summary = defineQuery({
         (usage) => usage?.uniqueClientsEstimated || usage?.sampling !== undefined,
       );
     const notes = [...(await selectionNotes(context, parameters)), ...known.notes];
+    const events = await eventsIn(snapshot, selectionOf(parameters), current.window);
     return {
       ...head(context, { ...known, estimated, notes }, { service, environment, method, route }),
       summary: totals.row(total),
@@ -223,6 +226,7 @@ export const summary = defineQuery({
       other_ips: other ? topClients.row(other) : null,
       interval: series.interval,
       time_series: seriesEntries(series).map((point) => points.row(point)),
+      events: events.map((event) => eventTable.row(event)),
     };
   },
 });

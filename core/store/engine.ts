@@ -4,7 +4,8 @@ import { dirname } from 'node:path';
 import type { Config } from '../config/config.ts';
 import type { RetentionPeriods } from '../config/retention.ts';
 import { AppError } from '../error.ts';
-import type { ConsumerStore } from './consumers.ts';
+import type { ConsumerStore } from './annotations/consumers.ts';
+import type { EventStore } from './annotations/events.ts';
 import type { DecisionStore } from './decisions.ts';
 import type { InventoryStore } from './inventory.ts';
 import type { KeyStore } from './keys.ts';
@@ -45,6 +46,8 @@ export interface StorePlace {
   openVerdicts(): Promise<VerdictStore>;
   /** @throws AppError `conflict` when a newer program wrote the store, `unavailable` */
   openConsumers(): Promise<ConsumerStore>;
+  /** @throws AppError `conflict` when a newer program wrote the store, `unavailable` */
+  openEvents(): Promise<EventStore>;
   /** @throws AppError `conflict` when a newer program wrote the store, `unavailable` */
   openEndpoints(): Promise<EndpointStore>;
   /**
@@ -112,8 +115,12 @@ export function storePlace({ path }: Config['store']): StorePlace {
       return openSqliteKeys(path);
     },
     async openConsumers() {
-      const { openSqliteConsumers } = await import('./sqlite/consumers.ts');
+      const { openSqliteConsumers } = await import('./sqlite/annotations/consumers.ts');
       return openSqliteConsumers(path);
+    },
+    async openEvents() {
+      const { openSqliteEvents } = await import('./sqlite/annotations/events.ts');
+      return openSqliteEvents(path);
     },
     async openInventories() {
       const { openSqliteInventories } = await import('./sqlite/inventory/inventories.ts');

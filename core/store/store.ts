@@ -4,8 +4,9 @@ import type { EndpointUse } from '../endpoint-use.ts';
 import type { OutcomeCounts } from '../outcome.ts';
 import type { CallUsage, DurationBucket, Usage } from '../usage/usage.ts';
 import type { Window } from '../window.ts';
+import type { ConsumerNote } from './annotations/consumers.ts';
+import type { ToldEvent } from './annotations/events.ts';
 import type { CallFilter, CallPage, CallRequest } from './calls.ts';
-import type { ConsumerNote } from './consumers.ts';
 import type { Decision } from './decisions.ts';
 import type { Inventory } from './inventory.ts';
 import type { Conversion } from './notices.ts';
@@ -102,6 +103,8 @@ export interface Snapshot {
   decisions(): Promise<readonly Decision[]>;
   /** What people wrote down about consumers, by name. */
   consumerNotes(): Promise<ConsumerNote[]>;
+  /** The events that were told (core/store/annotations/events.ts), oldest first: at most `limits.toldEvents`. */
+  events(): Promise<ToldEvent[]>;
   /** End of the project's newest span, which may lie in the future; undefined without calls. */
   newestCallMs(): Promise<number | undefined>;
   /** The window that can be answered (core/store/coverage.ts). */

@@ -388,6 +388,31 @@ const administration: Record<string, Attempt> = {
       expect(answer.status, `${holder.name}: ${project}`).toBe(removed ? 404 : 204);
     }
   },
+  async 'POST /events'(holder, headers) {
+    const mayTell = holder.may === 'ingest' || holder.may === 'admin';
+    const expected = mayTell ? 201 : refusedStatus(holder);
+    const project = holder.tenant?.project ?? 'stranger';
+    const body = { kind: 'flag', title: `told-by-${project}` };
+    const answer = await ask(holder, headers, 'POST', '/events', expected, body);
+    if (mayTell) expect(answer.body).toContain(`told-by-${project}`);
+  },
+  async 'DELETE /events/{id}'(holder, headers) {
+    // An event of each project; who may delete one deletes that of the own project alone.
+    for (const { project, keys } of tenants) {
+      const events = `${place.analyzer}/api/v1/events`;
+      const sent = { 'x-api-key': keys.admin.key, ...jsonType };
+      const body = JSON.stringify({ kind: 'flag', title: 'told' });
+      const told = await exchange(events, { method: 'POST', headers: sent, body });
+      expect(told.status).toBe(201);
+      const { id } = JSON.parse(told.body) as { id: string };
+      const mayDelete = holder.may === 'ingest' || holder.may === 'admin';
+      const mine = holder.tenant?.project === project;
+      const expected = mayDelete ? (mine ? 204 : 404) : refusedStatus(holder);
+      await ask(holder, headers, 'DELETE', `/events/${id}`, expected);
+      const again = await exchange(`${events}/${id}`, { method: 'DELETE', headers: sent });
+      expect(again.status, `${holder.name}: ${project}`).toBe(expected === 204 ? 404 : 204);
+    }
+  },
   async 'POST /keys'(holder, headers) {
     for (const { project } of tenants) {
       const mine = holder.may === 'admin' && holder.tenant?.project === project;

@@ -1,9 +1,5 @@
-import { z } from 'zod';
 import { specialRoutes } from '../../../core/limits.ts';
-import type { EndpointRecord, Selection, Snapshot } from '../../../core/store/store.ts';
-import { isoTime, type Window } from '../../../core/window.ts';
-import { time } from '../../query/schema.ts';
-import { tableOf } from '../../query/table.ts';
+import type { EndpointRecord } from '../../../core/store/store.ts';
 import { serviceKey } from '../../verdict/model.ts';
 
 /**
@@ -60,60 +56,4 @@ export function isStale(
   const newest = deployments.at(-1);
   if (newest === undefined || lastVersion === '' || lastVersion === newest.version) return false;
   return lastCallMs > newest.atMs + staleAfterMs;
-}
-
-/** One event on the time axis. */
-export const eventTable = tableOf<Deployment>()('Event', {
-  at: {
-    type: time,
-    about: 'end of the first call that the version answered',
-    value: ({ atMs }) => isoTime(atMs),
-    brief: true,
-  },
-  kind: {
-    type: z.literal('deployment'),
-    about: 'deployment: the first call of a version of a service',
-    value: () => 'deployment' as const,
-    brief: true,
-  },
-  service: {
-    type: z.string(),
-    about: 'service.name',
-    value: ({ service }) => service,
-    brief: true,
-  },
-  environment: {
-    type: z.string(),
-    about: 'deployment.environment.name, empty when unnamed',
-    value: ({ environment }) => environment,
-    brief: true,
-  },
-  version: {
-    type: z.string(),
-    about: 'service.version',
-    value: ({ version }) => version,
-    brief: true,
-  },
-  previous_version: {
-    type: z.string().nullable(),
-    about: 'the version before; null for the first that was observed',
-    value: ({ previous }) => previous ?? null,
-    brief: true,
-  },
-});
-
-/** The events of a window, oldest first: of the selected services, whichever endpoints are selected. */
-export async function eventsIn(
-  snapshot: Snapshot,
-  { service, environment }: Selection,
-  { fromS, toS }: Window,
-): Promise<Deployment[]> {
-  const endpoints = await snapshot.endpoints({
-    ...(service !== undefined && { service }),
-    ...(environment !== undefined && { environment }),
-  });
-  return [...deploymentsOf(endpoints).values()]
-    .flat()
-    .filter(({ atMs }) => atMs >= fromS * 1000 && atMs < toS * 1000)
-    .sort((a, b) => a.atMs - b.atMs);
 }

@@ -13,19 +13,20 @@ import { commonParameters, pageParameters } from '../../query/parameters.ts';
 import { defineQuery } from '../../query/query.ts';
 import { nextCursor } from '../../query/schema.ts';
 import { observedSince } from '../endpoint-usage.ts';
-import { type Deployment, eventsIn, eventTable } from './deployments.ts';
+import { eventsIn, eventTable, type TimelineEvent } from './timeline.ts';
 
-const newestFirst: Order<Deployment> = {
+const newestFirst: Order<TimelineEvent> = {
   value: ({ atMs }) => atMs,
   descending: true,
-  key: ({ service, environment, version }) => `${service}\0${environment}\0${version}`,
+  key: ({ id, service, environment, version }) => id ?? `\0${service}\0${environment}\0${version}`,
 };
 
 /** Events are permanent facts: retention does not cut their window. */
 export const events = defineQuery({
   name: 'events',
   path: '/events',
-  about: 'Deployments of the window, newest first: the first call of each version of a service',
+  about:
+    'Events of the window, newest first: deployments, the first call of each version of a service, and what POST /events was told',
   parameters: z.strictObject({ ...commonParameters, ...pageParameters(1000) }),
   schema: z.object({
     ...headShape,

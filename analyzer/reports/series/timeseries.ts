@@ -31,9 +31,9 @@ import { defineQuery } from '../../query/query.ts';
 import { keptCoverage, requestedWindow } from '../../query/window.ts';
 import { filteredSelection } from '../endpoint-filter.ts';
 import { apdexOf } from './apdex.ts';
-import { eventsIn, eventTable } from './deployments.ts';
 import { groupedSeries, groupings, seriesGroupSchema } from './groups.ts';
 import { pointTable, type Series, type SeriesEntry, seriesEntries, seriesOf } from './series.ts';
+import { eventsIn, eventsSchema, eventTable } from './timeline.ts';
 
 /** A tenth of a day: nobody waits longer for a call. */
 const apdexMostMs = 8_640_000;
@@ -97,9 +97,7 @@ export const timeseries = defineQuery({
       .array(seriesGroupSchema)
       .optional()
       .describe('most calls first, the rest last; absent without group_by='),
-    events: z
-      .array(eventTable.schema)
-      .describe('deployments of the window, oldest first, whichever endpoints are selected'),
+    events: eventsSchema,
     points: z
       .array(pointTable.schema)
       .describe('one for each interval of the window, and for each group where there are some'),

@@ -389,7 +389,7 @@ const migrations: readonly Migration[] = [
   );
   `,
   `
-  -- What people write down about the consumers of a project (core/store/consumers.ts).
+  -- What people write down about the consumers of a project (core/store/annotations/consumers.ts).
   CREATE TABLE consumer_note (
     project_id INTEGER NOT NULL REFERENCES project,
     consumer TEXT NOT NULL,
@@ -414,6 +414,22 @@ const migrations: readonly Migration[] = [
     endpoint_id INTEGER PRIMARY KEY,
     traits TEXT NOT NULL -- JSON (core/endpoint-traits.ts)
   );
+  `,
+  `
+  -- What happened, as people and deployment pipelines told it (core/store/annotations/events.ts).
+  CREATE TABLE told_event (
+    project_id INTEGER NOT NULL REFERENCES project,
+    id TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    title TEXT NOT NULL,
+    service TEXT, -- null: every service
+    environment TEXT, -- null: every environment
+    version TEXT,
+    link TEXT,
+    told_ms INTEGER NOT NULL,
+    PRIMARY KEY (project_id, id)
+  ) WITHOUT ROWID;
   `,
 ];
 

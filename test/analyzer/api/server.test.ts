@@ -96,6 +96,7 @@ test('the OpenAPI document knows every path and parameter', async () => {
     '/endpoints/{id}/verdicts',
     '/report/dead/history',
     '/consumers/{name}',
+    '/events/{id}',
     '/services/{service}',
   ]);
   const { parameters } = document.paths['/report'].get;

@@ -8,7 +8,8 @@ import { projectCommands } from '../../../analyzer/api/project-commands.ts';
 import { queries } from '../../../analyzer/api/queries.ts';
 import { commands } from '../../../analyzer/tenancy/commands.ts';
 import { type Authorizer, authorizerOf } from '../../../core/auth/authorizer.ts';
-import { openSqliteConsumers } from '../../../core/store/sqlite/consumers.ts';
+import { openSqliteConsumers } from '../../../core/store/sqlite/annotations/consumers.ts';
+import { openSqliteEvents } from '../../../core/store/sqlite/annotations/events.ts';
 import { openSqliteDecisions } from '../../../core/store/sqlite/decisions.ts';
 import { openSqliteInventories } from '../../../core/store/sqlite/inventory/inventories.ts';
 import { openSqliteKeys } from '../../../core/store/sqlite/keys.ts';
@@ -57,13 +58,14 @@ beforeAll(async () => {
   const inventories = await openSqliteInventories(join(folder.path, 'keys.db'));
   const decisions = await openSqliteDecisions(join(folder.path, 'keys.db'));
   const consumers = await openSqliteConsumers(join(folder.path, 'keys.db'));
+  const events = await openSqliteEvents(join(folder.path, 'keys.db'));
   const tenancy = { gate: open, keys: async () => keys };
   const endpoints = {
     forgetEndpoint: async () => true,
     forgetService: async () => 1,
     close: async () => {},
   };
-  const stores = { inventories, decisions, consumers, endpoints };
+  const stores = { inventories, decisions, consumers, events, endpoints };
   door = await openDoor(oracleReader(calls), nowMs, tenancy, undefined, stores);
   close = async () => {
     await door.close();
@@ -72,6 +74,7 @@ beforeAll(async () => {
     await inventories.close();
     await decisions.close();
     await consumers.close();
+    await events.close();
     folder.remove();
   };
 });

@@ -33,6 +33,9 @@ describe.each(engines)('on $name', ({ open }) => {
       environment: 'production',
       version,
       previous_version: before,
+      title: null,
+      link: null,
+      id: null,
     });
     const all = [
       deployment(2, 'mail', '7', null),

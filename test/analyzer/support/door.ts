@@ -6,7 +6,8 @@ import { LocalAnswerer } from '../../../analyzer/queue/answerer.ts';
 import { openAuthorizer } from '../../../core/auth/authorizer.ts';
 import type { Tenancy } from '../../../core/auth/tenancy.ts';
 import { openLog } from '../../../core/log.ts';
-import type { ConsumerStore } from '../../../core/store/consumers.ts';
+import type { ConsumerStore } from '../../../core/store/annotations/consumers.ts';
+import type { EventStore } from '../../../core/store/annotations/events.ts';
 import type { DecisionStore } from '../../../core/store/decisions.ts';
 import type { InventoryStore } from '../../../core/store/inventory.ts';
 import type { CallReader, EndpointStore } from '../../../core/store/store.ts';
@@ -43,6 +44,7 @@ export async function openDoor(
     traceUrl,
     verdicts = noVerdicts(),
     consumers = noConsumers,
+    events = noEvents,
     basePath = '',
     trustedProxies = [],
   }: {
@@ -54,6 +56,7 @@ export async function openDoor(
     traceUrl?: string;
     verdicts?: VerdictStore;
     consumers?: ConsumerStore;
+    events?: EventStore;
     basePath?: string;
     trustedProxies?: string[];
   } = {},
@@ -66,6 +69,7 @@ export async function openDoor(
         decisions: async () => decisions,
         verdicts: async () => verdicts,
         consumers: async () => consumers,
+        events: async () => events,
         endpoints: async () => endpoints,
       },
       { thresholds: { coldAfterDays: 7, deadAfterDays: 30 }, clientsAreHashed: false, traceUrl },
@@ -156,6 +160,13 @@ function noVerdicts(): VerdictStore {
 /** The store of a test that tells nothing of consumers. */
 const noConsumers: ConsumerStore = {
   put: () => Promise.reject(new Error('nothing is told here')),
+  remove: () => Promise.reject(new Error('nothing is told here')),
+  close: async () => {},
+};
+
+/** The store of a test that tells of no event. */
+const noEvents: EventStore = {
+  add: () => Promise.reject(new Error('nothing is told here')),
   remove: () => Promise.reject(new Error('nothing is told here')),
   close: async () => {},
 };

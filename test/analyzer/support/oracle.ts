@@ -96,6 +96,7 @@ export function oracleReader(
     inventories: async () => [],
     decisions: async () => [],
     consumerNotes: async () => [],
+    events: async () => [],
     newestCallMs: async () =>
       calls.length === 0 ? undefined : Math.max(...calls.map((call) => call.endMs)),
     async coverage(window): Promise<Coverage> {

@@ -3,8 +3,9 @@ import { specialRoutes } from '../../../limits.ts';
 import { Tally } from '../../../usage/tally.ts';
 import type { CallUsage, DurationBucket, Usage } from '../../../usage/usage.ts';
 import { isoTime, minuteS, type Window } from '../../../window.ts';
+import type { ConsumerNote } from '../../annotations/consumers.ts';
+import type { ToldEvent } from '../../annotations/events.ts';
 import type { CallFilter, CallPage, CallRequest } from '../../calls.ts';
-import type { ConsumerNote } from '../../consumers.ts';
 import { coverageOf, type Kept } from '../../coverage.ts';
 import type { Decision } from '../../decisions.ts';
 import type { Inventory } from '../../inventory.ts';
@@ -20,7 +21,8 @@ import type {
   VersionUsage,
 } from '../../store.ts';
 import { otherVersions } from '../../versions.ts';
-import { consumerNotesOfProject } from '../consumers.ts';
+import { consumerNotesOfProject } from '../annotations/consumers.ts';
+import { eventsOfProject } from '../annotations/events.ts';
 import type { Database } from '../database.ts';
 import { callPage } from '../search/call-page.ts';
 import type { StoredCallSource } from '../search/stored-pieces.ts';
@@ -97,6 +99,10 @@ export class SqliteSnapshot implements Snapshot {
 
   async consumerNotes(): Promise<ConsumerNote[]> {
     return this.#db.prepare(consumerNotesOfProject).all(this.#project) as ConsumerNote[];
+  }
+
+  async events(): Promise<ToldEvent[]> {
+    return eventsOfProject(this.#db, this.#project);
   }
 
   async newestCallMs(): Promise<number | undefined> {

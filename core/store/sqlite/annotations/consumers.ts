@@ -1,10 +1,10 @@
-import { AppError } from '../../error.ts';
-import { limits } from '../../limits.ts';
-import type { ConsumerNote, ConsumerStore } from '../consumers.ts';
-import type { Database, Statement } from './database.ts';
-import { openDatabase } from './open.ts';
-import { findProject, projectRow } from './project-row.ts';
-import { ShortTransactions } from './short-transactions.ts';
+import { AppError } from '../../../error.ts';
+import { limits } from '../../../limits.ts';
+import type { ConsumerNote, ConsumerStore } from '../../annotations/consumers.ts';
+import type { Database, Statement } from '../database.ts';
+import { openDatabase } from '../open.ts';
+import { findProject, projectRow } from '../project-row.ts';
+import { ShortTransactions } from '../short-transactions.ts';
 
 export const consumerNotesOfProject = `
   SELECT n.consumer, n.display_name AS displayName, n.group_name AS "group", n.contact, n.changed_ms AS changedMs

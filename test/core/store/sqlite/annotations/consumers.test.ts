@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { limits } from '../../../../core/limits.ts';
-import { openSqliteConsumers } from '../../../../core/store/sqlite/consumers.ts';
-import { openSqliteKeys } from '../../../../core/store/sqlite/keys.ts';
-import { openSqliteReader } from '../../../../core/store/sqlite/reader/reader.ts';
+import { limits } from '../../../../../core/limits.ts';
+import { openSqliteConsumers } from '../../../../../core/store/sqlite/annotations/consumers.ts';
+import { openSqliteKeys } from '../../../../../core/store/sqlite/keys.ts';
+import { openSqliteReader } from '../../../../../core/store/sqlite/reader/reader.ts';
 
 const note = (consumer: string, group = '') => ({
   consumer,
