@@ -48,6 +48,7 @@ const tags = [
   { name: 'decisions', description: 'What is to become of endpoints' },
   { name: 'verdicts', description: 'Evidence for a verdict, and verdicts over time' },
   { name: 'consumers', description: 'What people wrote down about consumers' },
+  { name: 'events', description: 'What people and pipelines tell beside the calls' },
   { name: 'tenancy', description: 'Projects and their keys' },
 ];
 

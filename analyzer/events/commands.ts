@@ -83,7 +83,7 @@ const postEvent = defineProjectCommand({
   schema: eventTable.schema,
   async run({ project, events, body, nowMs }) {
     const event = readEvent(body, nowMs, randomBytes(9).toString('base64url'));
-    await events.add(project, event);
+    await events.add(project, [event]);
     return eventTable.row(event);
   },
 });

@@ -151,6 +151,19 @@ export interface Snapshot {
     version: string,
     edgesS: readonly number[],
   ): Promise<Map<string, Distribution>[]>;
+  /** Usage of all selected endpoints together of each named version, in intervals as those of `series`; then that of
+   *  all other versions together, `{other}` among them. Calls that release 0.1.0 counted are in none. */
+  versionSeries(
+    selection: Selection,
+    versions: readonly string[],
+    edgesS: readonly number[],
+  ): Promise<CallUsage[][]>;
+  /** The same by consumer: calls of people and bots together. */
+  consumerSeries(
+    selection: Selection,
+    consumers: readonly ConsumerName[],
+    edgesS: readonly number[],
+  ): Promise<CountedCalls[][]>;
 }
 
 /** Durations of an endpoint's calls in a window, with the counts that a comparison needs. */
@@ -271,13 +284,17 @@ export interface ClientUsage {
   estimated?: true;
 }
 
-/** Calls of one consumer: the one that the span names, else the product of its user agent. */
-export interface ConsumerUsage {
+/** The consumer that the span names, else the product of its user agent. */
+export interface ConsumerName {
   /** Empty for calls that neither tells of; `{other}`. */
   consumer: string;
   /** Whether the span named it or its user agent: `agent` when its name is the agent's product. One name of both
    *  kinds is two consumers. */
   namedBy: 'span' | 'agent' | 'other';
+}
+
+/** Calls of one consumer. */
+export interface ConsumerUsage extends ConsumerName {
   /** Calls whose agent is no bot. */
   people: CountedCalls;
   bots: CountedCalls;

@@ -32,15 +32,12 @@ export function detailsContract(engine: string, start: StartEngine): void {
       selection: Selection,
       version: string,
       window: Window,
+      edgesS: readonly number[],
       calls: readonly ContextCall[],
     ): Promise<void> => {
       const byName = Map.groupBy(calls, (call) => `${call.service} ${call.method} ${call.route}`);
       const usages = await snapshot.versionUsage(selection, version, window);
       expect(usages.size).toBe(byName.size);
-      const middleS = (window.fromS + window.toS) / 2;
-      const { window: half } = await snapshot.coverage({ fromS: window.fromS, toS: middleS });
-      const edgesS =
-        half.toS < window.toS ? [half.fromS, half.toS, window.toS] : [half.fromS, window.toS];
       const parts = await snapshot.versionDistributions(selection, version, edgesS);
       for (const { id, service, method, route } of await snapshot.endpoints(selection)) {
         const own = byName.get(`${service} ${method} ${route}`) ?? [];
@@ -57,6 +54,41 @@ export function detailsContract(engine: string, start: StartEngine): void {
           expect(found.durations.reduce((sum, bucket) => sum + bucket.calls, 0)).toBe(copied);
         });
       }
+    };
+
+    /** Compares the series of two versions and two consumers, and of all others, with the plain calls. */
+    const expectSeries = async (
+      snapshot: Snapshot,
+      selection: Selection,
+      edgesS: readonly number[],
+      calls: readonly ContextCall[],
+    ): Promise<void> => {
+      const within = (own: readonly ContextCall[], i: number) =>
+        own.filter(({ endS }) => endS >= edgesS[i]! && endS < edgesS[i + 1]!);
+      const versions = [...new Set(calls.map(({ context }) => context.serviceVersion))].slice(0, 2);
+      const byVersion = await snapshot.versionSeries(selection, versions, edgesS);
+      const isOther = ({ context }: ContextCall) => !versions.includes(context.serviceVersion);
+      [...versions, undefined].forEach((version, group) => {
+        const own = calls.filter((call) =>
+          version === undefined ? isOther(call) : call.context.serviceVersion === version,
+        );
+        byVersion[group]!.forEach((usage, i) => {
+          const counted = { ...usage, uniqueClients: 0, uniqueClientsEstimated: true };
+          const part = within(own, i).map((call) => ({ ...call, client: '' }));
+          expectUsage(counted, part, `series of version ${version}`);
+        });
+      });
+      const consumers = consumersOf(calls).slice(0, 2);
+      const byConsumer = await snapshot.consumerSeries(selection, consumers, edgesS);
+      const names = consumers.map(({ namedBy, consumer }) => `${namedBy} ${consumer}`);
+      [...names, undefined].forEach((name, group) => {
+        const own = calls.filter((call) =>
+          name === undefined ? !names.includes(consumerKey(call)) : consumerKey(call) === name,
+        );
+        byConsumer[group]!.forEach((found, i) => {
+          expect(found, `series of consumer ${name}`).toEqual(countsOf(within(own, i)));
+        });
+      });
     };
 
     /** Compares the answers of all endpoints together and of one alone with the plain calls. */
@@ -78,6 +110,10 @@ export function detailsContract(engine: string, start: StartEngine): void {
           expect(found.toSorted(byName)).toEqual(consumersOf(part).sort(byName));
           const most = found.map(({ people, bots }) => people.calls + bots.calls);
           expect(most).toEqual(most.toSorted((a, b) => b - a));
+          const middleS = (window.fromS + window.toS) / 2;
+          const { window: half } = await snapshot.coverage({ fromS: window.fromS, toS: middleS });
+          const edgesS = [...new Set([window.fromS, Math.min(half.toS, window.toS), window.toS])];
+          await expectSeries(snapshot, selection, edgesS, part);
           const versions = await snapshot.versions(selection, asked);
           const truth = Map.groupBy(part, ({ context }) => context.serviceVersion);
           expect(versions.map(({ version }) => version).sort()).toEqual([...truth.keys()].sort());
@@ -85,7 +121,7 @@ export function detailsContract(engine: string, start: StartEngine): void {
             const counted = { ...usage, uniqueClients: 0, uniqueClientsEstimated: true };
             const all = truth.get(version)!.map((call) => ({ ...call, client: '' }));
             expectUsage(counted, all, `version ${version}`);
-            await expectOfVersion(snapshot, selection, version, window, all);
+            await expectOfVersion(snapshot, selection, version, window, edgesS, all);
           }
         }
       });
@@ -246,6 +282,10 @@ export function detailsContract(engine: string, start: StartEngine): void {
         expect(await snapshot.consumers({}, allTime, 10)).toEqual([]);
         expect(await snapshot.versions({}, allTime)).toEqual([]);
         expect(await snapshot.versionUsage({}, '1.0', allTime)).toEqual(new Map());
+        const nothing = (
+          await snapshot.consumerSeries({}, [], [nowS - (nowS % 60) - 60, nowS - (nowS % 60)])
+        )[0]!;
+        expect(nothing).toMatchObject([{ calls: 0, errors: 0 }]);
         const edgesS = [nowS - (nowS % 60) - 600, nowS - (nowS % 60)];
         const [interval] = await snapshot.versionDistributions({}, '1.0', edgesS);
         expect(interval).toEqual(new Map());
@@ -258,10 +298,12 @@ function byName(a: ConsumerUsage, b: ConsumerUsage): number {
   return `${a.consumer} ${a.namedBy}`.localeCompare(`${b.consumer} ${b.namedBy}`);
 }
 
+function consumerKey({ context: { consumer, agent } }: ContextCall): string {
+  return consumer === '' || consumer === agent ? `agent ${agent}` : `span ${consumer}`;
+}
+
 function consumersOf(calls: readonly ContextCall[]): ConsumerUsage[] {
-  const groups = Map.groupBy(calls, ({ context: { consumer, agent } }) =>
-    consumer === '' || consumer === agent ? `agent ${agent}` : `span ${consumer}`,
-  );
+  const groups = Map.groupBy(calls, consumerKey);
   return [...groups].map(([key, own]) => {
     const ends = own.map(({ endS }) => endS * 1000);
     return {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { specialRoutes } from '../../../core/limits.ts';
+import { limits, specialRoutes } from '../../../core/limits.ts';
 import { outcomeOf } from '../../../core/outcome.ts';
 import type { EndpointRecord, Selection, Snapshot } from '../../../core/store/store.ts';
 import type { Usage } from '../../../core/usage/usage.ts';
@@ -9,7 +9,14 @@ import { countOf, emptyUsage } from '../figures.ts';
 import type { Series, SeriesEntry } from './series.ts';
 
 /** A time series cut by what its calls have in common: the groups with most calls, and the rest together. */
-export const groupings = ['endpoint', 'method', 'status_class', 'outcome'] as const;
+export const groupings = [
+  'endpoint',
+  'method',
+  'status_class',
+  'outcome',
+  'version',
+  'consumer',
+] as const;
 export type Grouping = (typeof groupings)[number];
 
 export const seriesGroupSchema = named(
@@ -18,9 +25,13 @@ export const seriesGroupSchema = named(
     group: z
       .string()
       .describe(
-        `as in the points: an endpoint's id, a method, a class of statuses (2xx, none), an outcome, or ${specialRoutes.other} for the rest`,
+        `as in the points: an endpoint's id, a method, a class of statuses (2xx, none), an outcome, a service version, a consumer (agent:NAME where only its user agent is known), ${specialRoutes.unknown} for calls without version or consumer, or ${specialRoutes.other} for the rest`,
       ),
-    name: z.string().describe('for people: an endpoint as method, route and service'),
+    name: z
+      .string()
+      .describe(
+        'for people: an endpoint as method, route and service, a consumer by its display name',
+      ),
     calls: count.describe('in the window'),
     errors: count.describe('of those, statuses of 400 or more'),
   }),
@@ -30,14 +41,18 @@ export interface GroupedSeries {
   groups: z.output<typeof seriesGroupSchema>[];
   /** Group after group, each in the order of time. */
   entries: SeriesEntry[];
+  /** Calls of the window that are in no group: release 0.1.0 kept neither version nor consumer. */
+  unrecorded: number;
 }
 
 interface Group {
   key: string;
   name: string;
   /** One for each interval of the series. */
-  usages: Usage[];
+  usages: GroupUsage[];
 }
+
+type GroupUsage = Pick<SeriesEntry, 'usage' | 'counted'>;
 
 /** @param top groups besides the rest @param series of the same selection and window */
 export async function groupedSeries(
@@ -47,21 +62,95 @@ export async function groupedSeries(
   series: Series,
   { grouping, top }: { grouping: Grouping; top: number },
 ): Promise<GroupedSeries> {
-  const groups =
-    grouping === 'endpoint' || grouping === 'method'
-      ? await endpointGroups(snapshot, selection, window, series, grouping, top)
-      : statusGroups(series, grouping, top);
+  const groups = await groupsOf(snapshot, selection, window, series, { grouping, top });
+  const recorded = sum(groups, ({ usages }) => sum(usages, callSum));
   return {
     groups: groups.map(({ key, name, usages }) => ({
       group: key,
       name,
-      calls: countOf(sum(usages, ({ calls }) => calls)),
+      calls: countOf(sum(usages, callSum)),
       errors: countOf(sum(usages, errorSum)),
     })),
     entries: groups.flatMap(({ key, usages }) =>
-      usages.map((usage, n) => ({ startS: series.startsS[n]!, usage, group: key })),
+      usages.map((usage, n) => ({ startS: series.startsS[n]!, ...usage, group: key })),
     ),
+    unrecorded: sum(series.usages, ({ calls }) => calls) - recorded,
   };
+}
+
+async function groupsOf(
+  snapshot: Snapshot,
+  selection: Selection,
+  window: Window,
+  series: Series,
+  { grouping, top }: { grouping: Grouping; top: number },
+): Promise<Group[]> {
+  switch (grouping) {
+    case 'endpoint':
+    case 'method':
+      return endpointGroups(snapshot, selection, window, series, grouping, top);
+    case 'status_class':
+    case 'outcome':
+      return statusGroups(series, grouping, top);
+    case 'version':
+      return versionGroups(snapshot, selection, window, series, top);
+    case 'consumer':
+      return consumerGroups(snapshot, selection, window, series, top);
+  }
+}
+
+async function versionGroups(
+  snapshot: Snapshot,
+  selection: Selection,
+  window: Window,
+  { edgesS }: Series,
+  top: number,
+): Promise<Group[]> {
+  const known = (await snapshot.versions(selection, window)).map(({ version }) => version);
+  const shown = known.filter((version) => version !== specialRoutes.other).slice(0, top);
+  const series = await snapshot.versionSeries(selection, shown, edgesS);
+  return namedGroups(
+    shown.map((version) => ({
+      key: version || specialRoutes.unknown,
+      name: version || 'no version',
+    })),
+    series.map((usages) => usages.map((usage) => ({ usage }))),
+    known.length > shown.length,
+  );
+}
+
+/** Neither durations nor statuses are kept by consumer: these groups have counts, and no latency. */
+async function consumerGroups(
+  snapshot: Snapshot,
+  selection: Selection,
+  window: Window,
+  { edgesS }: Series,
+  top: number,
+): Promise<Group[]> {
+  const known = await snapshot.consumers(selection, window, limits.listedConsumers);
+  const shown = known.filter(({ namedBy }) => namedBy !== 'other').slice(0, top);
+  const notes = new Map((await snapshot.consumerNotes()).map((note) => [note.consumer, note]));
+  const series = await snapshot.consumerSeries(selection, shown, edgesS);
+  return namedGroups(
+    shown.map(({ consumer, namedBy }) => {
+      const name = notes.get(consumer)?.displayName || consumer;
+      if (consumer === '') return { key: specialRoutes.unknown, name: 'no consumer' };
+      return { key: namedBy === 'agent' ? `agent:${consumer}` : consumer, name };
+    }),
+    series.map((all) => all.map((counted) => ({ usage: emptyUsage, counted }))),
+    known.length > shown.length,
+  );
+}
+
+/** @param series of each name, and last of the rest @param hasRest there is something in the rest */
+function namedGroups(
+  names: readonly Pick<Group, 'key' | 'name'>[],
+  series: readonly GroupUsage[][],
+  hasRest: boolean,
+): Group[] {
+  const groups = names.map((name, n) => ({ ...name, usages: series[n]! }));
+  if (!hasRest) return groups;
+  return [...groups, { key: specialRoutes.other, name: 'the rest', usages: series.at(-1)! }];
 }
 
 /** Groups of whole endpoints have all figures. */
@@ -92,7 +181,11 @@ async function endpointGroups(
     endpoints: new Set(endpoints.map(({ id }) => id)),
   }));
   const series = await snapshot.groupSeries(selections, edgesS);
-  return shown.map(({ key, name }, n) => ({ key, name, usages: series[n]! }));
+  return shown.map(({ key, name }, n) => ({
+    key,
+    name,
+    usages: series[n]!.map((usage) => ({ usage })),
+  }));
 }
 
 function nameOf(
@@ -126,7 +219,9 @@ function statusGroups(
   return groups.map((key) => ({
     key,
     name: key === specialRoutes.other ? 'the rest' : key,
-    usages: usages.map((usage) => untimedPart(usage, (status) => keyOf(status) === key)),
+    usages: usages.map((usage) => ({
+      usage: untimedPart(usage, (status) => keyOf(status) === key),
+    })),
   }));
 }
 
@@ -149,7 +244,9 @@ function untimedPart({ statuses }: Usage, isIn: (status: number) => boolean): Us
   };
 }
 
-const errorSum = ({ errors4xx, errors5xx }: Usage): number => errors4xx + errors5xx;
+const callSum = ({ usage, counted }: GroupUsage): number => (counted ?? usage).calls;
+const errorSum = ({ usage, counted }: GroupUsage): number =>
+  counted ? counted.errors : usage.errors4xx + usage.errors5xx;
 
 function sum<T>(items: readonly T[], value: (item: T) => number): number {
   return items.reduce((all, item) => all + value(item), 0);

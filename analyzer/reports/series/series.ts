@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import type { Coverage, Selection, Snapshot } from '../../../core/store/store.ts';
-import type { Usage } from '../../../core/usage/usage.ts';
+import type { CallUsage, Usage } from '../../../core/usage/usage.ts';
 import { isoTime, minuteS, type Window } from '../../../core/window.ts';
 import { glanceInterval, type Interval, intervalStarts } from '../../query/calendar.ts';
 import { count, millisecondsOrNull, percentOrNull, time } from '../../query/schema.ts';
 import { tableOf } from '../../query/table.ts';
-import { averageMs, countOf, errorCount, errorRatePct, percentileMs } from '../figures.ts';
+import { averageMs, countOf, errorCount, errorRatePct, percent, percentileMs } from '../figures.ts';
 
 /** Intervals of time that a window is cut into. */
 export interface SeriesIntervals {
@@ -27,7 +27,9 @@ export interface Series extends SeriesIntervals {
 
 export interface SeriesEntry {
   startS: number;
-  usage: Usage;
+  usage: CallUsage;
+  /** Of a group whose durations and statuses are not kept: the usage is then empty. */
+  counted?: { calls: number; errors: number };
   /** Of a grouped series. */
   group?: string;
   /** Where the query gave a threshold; null where no call has a latency. */
@@ -56,31 +58,32 @@ export const pointTable = tableOf<SeriesEntry>()('SeriesPoint', {
   calls: {
     type: count,
     about: 'calls in the interval',
-    value: ({ usage }) => countOf(usage.calls),
+    value: ({ usage, counted }) => countOf((counted ?? usage).calls),
     brief: true,
   },
   errors: {
     type: count,
     about: 'of those, statuses of 400 or more',
-    value: ({ usage }) => errorCount(usage),
+    value: ({ usage, counted }) => (counted ? countOf(counted.errors) : errorCount(usage)),
     brief: true,
   },
   error_4xx_count: {
-    type: count,
-    about: 'of those, statuses 400 to 499',
-    value: ({ usage }) => countOf(usage.errors4xx),
+    type: count.nullable(),
+    about: 'of those, statuses 400 to 499; null by consumer: it is not kept',
+    value: ({ usage, counted }) => (counted ? null : countOf(usage.errors4xx)),
     brief: true,
   },
   error_5xx_count: {
-    type: count,
-    about: 'of those, statuses from 500',
-    value: ({ usage }) => countOf(usage.errors5xx),
+    type: count.nullable(),
+    about: 'of those, statuses from 500; null by consumer: it is not kept',
+    value: ({ usage, counted }) => (counted ? null : countOf(usage.errors5xx)),
     brief: true,
   },
   error_rate_pct: {
     type: percentOrNull,
     about: 'null without calls',
-    value: ({ usage }) => errorRatePct(usage),
+    value: ({ usage, counted }) =>
+      counted ? percent(counted.errors, counted.calls) : errorRatePct(usage),
     brief: true,
   },
   avg_duration_ms: {

@@ -29,6 +29,7 @@ import {
 } from '../../query/parameters.ts';
 import { defineQuery } from '../../query/query.ts';
 import { keptCoverage, requestedWindow } from '../../query/window.ts';
+import { unrecordedNotes } from '../consumers.ts';
 import { filteredSelection } from '../endpoint-filter.ts';
 import { apdexOf } from './apdex.ts';
 import { groupedSeries, groupings, seriesGroupSchema } from './groups.ts';
@@ -63,7 +64,7 @@ export const timeseries = defineQuery({
       .enum(groupings)
       .optional()
       .describe(
-        `one of ${groupings.join(', ')}: the points of each group follow each other; statuses and outcomes have counts alone`,
+        `one of ${groupings.join(', ')}: the points of each group follow each other; statuses, outcomes and consumers have counts alone`,
       ),
     top: z
       .string()
@@ -138,7 +139,14 @@ export const timeseries = defineQuery({
     const choice = { grouping: group_by, top };
     const grouped = await groupedSeries(snapshot, selection, coverage.window, series, choice);
     const points = grouped.entries.map((entry) => pointTable.row(entry));
-    return { ...answer, groups: grouped.groups, points };
+    const unrecorded = unrecordedNotes(grouped.unrecorded, 'callers or versions');
+    const allNotes = [...(answer.notes ?? []), ...unrecorded];
+    return {
+      ...answer,
+      ...(allNotes.length > 0 && { notes: allNotes }),
+      groups: grouped.groups,
+      points,
+    };
   },
 });
 

@@ -21,8 +21,11 @@ export interface ToldEvent {
 
 /** Keeps events. Every method names the project. */
 export interface EventStore {
-  /** @throws AppError `conflict` past `limits.toldEvents`; `not_found` for a project that does not exist */
-  add(project: string, event: ToldEvent): Promise<void>;
+  /**
+   * Adds all of them, or none.
+   * @throws AppError `conflict` past `limits.toldEvents`; `not_found` for a project that does not exist
+   */
+  add(project: string, events: readonly ToldEvent[]): Promise<void>;
   /** @throws AppError `not_found` */
   remove(project: string, id: string): Promise<void>;
   close(): Promise<void>;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { intervalStarts } from '../../../analyzer/query/calendar.ts';
 import { call, dayMs, hourMs, nowMs, openDoor, repeat } from '../support/door.ts';
+import { engines } from '../support/engines.ts';
 import { type OracleOptions, oracleReader, type PlainCall } from '../support/oracle.ts';
 
 async function ask(calls: PlainCall[], query: string, options?: OracleOptions) {
@@ -156,6 +157,74 @@ test('groups by endpoint, method, class of status and outcome, the rest last', a
       ['{other}', 1, 1, null],
     ],
   ]);
+});
+
+describe.each(engines)('on $name', ({ open }) => {
+  test('groups by version and consumer, the rest last, the same sums as without groups', async () => {
+    const at = (minutes: number, told: Partial<PlainCall>) =>
+      call({ endMs: nowMs - minutes * 60_000, ...told });
+    const calls = [
+      ...repeat(4, () => at(100, { version: '1.0', consumer: 'app', durationNs: 5_000_000 })),
+      ...repeat(3, () => at(20, { version: '1.1', consumer: 'app', status: 503 })),
+      ...repeat(2, () => at(20, { version: '', consumer: '', agent: 'okhttp', status: 404 })),
+      at(20, { version: '0.9', consumer: 'partner' }),
+      at(20, { version: '0.8', consumer: '', agent: '' }),
+    ];
+    const { reader, remove } = await open(calls, nowMs);
+    const door = await openDoor(reader, nowMs);
+    const grouped = async (query: string) => {
+      const { groups, points } = await door.get(
+        `/timeseries?from=2026-03-18T10:00Z&to=2026-03-18T12:00Z&interval=hour&${query}`,
+      );
+      const shown = points.map((point: Record<string, unknown>) => [
+        point.group,
+        point.calls,
+        point.errors,
+        point.error_5xx_count,
+        point.p50_duration_ms,
+      ]);
+      const named = groups.map((one: Record<string, unknown>) => [one.name, one.calls, one.errors]);
+      return [named, shown];
+    };
+    expect(await grouped('group_by=version&top=3')).toEqual([
+      [
+        ['1.0', 4, 0],
+        ['1.1', 3, 3],
+        ['no version', 2, 2],
+        ['the rest', 2, 0],
+      ],
+      [
+        ['1.0', 4, 0, 0, 5],
+        ['1.0', 0, 0, 0, null],
+        ['1.1', 0, 0, 0, null],
+        ['1.1', 3, 3, 3, 10],
+        ['(unknown)', 0, 0, 0, null],
+        ['(unknown)', 2, 2, 0, 10],
+        ['{other}', 0, 0, 0, null],
+        ['{other}', 2, 0, 0, 10],
+      ],
+    ]);
+    expect(await grouped('group_by=consumer&top=2')).toEqual([
+      [
+        ['app', 7, 3],
+        ['okhttp', 2, 2],
+        ['the rest', 2, 0],
+      ],
+      [
+        ['app', 4, 0, null, null],
+        ['app', 3, 3, null, null],
+        ['agent:okhttp', 0, 0, null, null],
+        ['agent:okhttp', 2, 2, null, null],
+        ['{other}', 0, 0, null, null],
+        ['{other}', 2, 0, null, null],
+      ],
+    ]);
+    const [all] = await grouped('group_by=consumer');
+    expect(all).toHaveLength(4);
+    expect(all).toContainEqual(['no consumer', 1, 0]);
+    await door.close();
+    await remove();
+  });
 });
 
 test('gives each interval its Apdex score', async () => {

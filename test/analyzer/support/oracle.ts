@@ -186,6 +186,20 @@ export function oracleReader(
         .slice(1)
         .map((toS, index) => distributionsOf(within(own, { fromS: edgesS[index]!, toS }), idOf));
     },
+    async versionSeries(selection, versions, edgesS) {
+      const all = selected(selection);
+      return groupsOf(all, versions, ({ version }) => version).map((own) =>
+        edgesS.slice(1).map((toS, index) => usageOf(within(own, { fromS: edgesS[index]!, toS }))),
+      );
+    },
+    async consumerSeries(selection, consumers, edgesS) {
+      const keys = consumers.map(({ consumer, namedBy }) => `${namedBy} ${consumer}`);
+      return groupsOf(selected(selection), keys, consumerKey).map((own) =>
+        edgesS
+          .slice(1)
+          .map((toS, index) => countedCalls(within(own, { fromS: edgesS[index]!, toS }))),
+      );
+    },
   };
   return {
     snapshot: async (project, ask) => {
@@ -195,6 +209,16 @@ export function oracleReader(
     check: async () => undefined,
     close: async () => undefined,
   };
+}
+
+/** The calls of each named group, and last all others. */
+function groupsOf(
+  calls: readonly PlainCall[],
+  names: readonly string[],
+  nameOf: (call: PlainCall) => string,
+): PlainCall[][] {
+  const others = calls.filter((call) => !names.includes(nameOf(call)));
+  return [...names.map((name) => calls.filter((call) => nameOf(call) === name)), others];
 }
 
 function distributionsOf(

@@ -64,17 +64,19 @@ class SqliteEvents implements EventStore {
     };
   }
 
-  async add(project: string, event: ToldEvent): Promise<void> {
+  async add(project: string, events: readonly ToldEvent[]): Promise<void> {
     await this.#rows.write(() => {
       const row = projectRow(this.#sql.findProject, project);
-      const count = this.#sql.count.get(row) as number;
-      if (count >= limits.toldEvents) {
-        const message = `project "${project}" has ${count} events; at most ${limits.toldEvents} are kept: delete some that are over`;
+      const count = (this.#sql.count.get(row) as number) + events.length;
+      if (count > limits.toldEvents) {
+        const message = `project "${project}" would have ${count} events; at most ${limits.toldEvents} are kept: delete some that are over`;
         throw new AppError('conflict', message);
       }
-      const { id, atMs, kind, title, toldMs } = event;
-      const { service = null, environment = null, version = null, link = null } = event;
-      this.#sql.add.run(row, id, atMs, kind, title, service, environment, version, link, toldMs);
+      for (const event of events) {
+        const { id, atMs, kind, title, toldMs } = event;
+        const { service = null, environment = null, version = null, link = null } = event;
+        this.#sql.add.run(row, id, atMs, kind, title, service, environment, version, link, toldMs);
+      }
     });
   }
 

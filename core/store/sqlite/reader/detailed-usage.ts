@@ -2,6 +2,7 @@ import { specialRoutes } from '../../../limits.ts';
 import { outcomeCounts, outcomes } from '../../../outcome.ts';
 import { type ConsumerCounts, ConsumerTally } from '../../../usage/consumer-tally.ts';
 import type { Tally } from '../../../usage/tally.ts';
+import type { CallUsage } from '../../../usage/usage.ts';
 import type { ConsumerUsage, CountedCalls, VersionUsage } from '../../store.ts';
 import { otherVersions } from '../../versions.ts';
 import {
@@ -27,13 +28,19 @@ export function versionsOf(
   let other: VersionUsage | undefined;
   for (const [number, encoded] of byVersion) {
     addEncodedTallies(tally, encoded);
-    const { uniqueClients: _, uniqueClientsEstimated: __, ...usage } = tally.usage();
+    const usage = callUsageOf(tally);
     tally.clear();
     if (number === otherVersions) other = { version: specialRoutes.other, usage };
     else found.push({ version: dimensions.version(number), usage });
   }
   found.sort((a, b) => b.usage.calls - a.usage.calls || (a.version < b.version ? -1 : 1));
   return other ? [...found, other] : found;
+}
+
+/** Tallies of versions have no clients. */
+export function callUsageOf(tally: Tally): CallUsage {
+  const { uniqueClients: _, uniqueClientsEstimated: __, ...usage } = tally.usage();
+  return usage;
 }
 
 /**

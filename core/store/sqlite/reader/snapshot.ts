@@ -11,7 +11,9 @@ import type { Decision } from '../../decisions.ts';
 import type { Inventory } from '../../inventory.ts';
 import type {
   ClientUsage,
+  ConsumerName,
   ConsumerUsage,
+  CountedCalls,
   Coverage,
   Distribution,
   EndpointRecord,
@@ -32,9 +34,10 @@ import { shardBits, UsageEntries } from '../usage/usage-entries.ts';
 import type { CompactedUsage } from './compacted-usage.ts';
 import { noteDamage } from './damage-log.ts';
 import type { DecisionCache } from './decision-cache.ts';
-import { consumersOf, ofVersion, versionsOf } from './detailed-usage.ts';
+import { callUsageOf, consumersOf, ofVersion, versionsOf } from './detailed-usage.ts';
 import type { DimensionCache } from './dimension-cache.ts';
 import type { EndpointCache, KnownEndpoint } from './endpoint-cache.ts';
+import { byConsumers, byVersions } from './grouped-details.ts';
 import type { InventoryCache } from './inventory-cache.ts';
 import type { MergedUsage } from './merged-usage.ts';
 import { ProjectRecords } from './project-records.ts';
@@ -249,11 +252,37 @@ export class SqliteSnapshot implements Snapshot {
   }
 
   async consumers(selection: Selection, window: Window, limit: number): Promise<ConsumerUsage[]> {
-    return consumersOf(this.#detailed(selection, window), this.#dimensions, limit);
+    const entries = this.#detailed(this.#selected(selection), window);
+    return consumersOf(entries, this.#dimensions, limit);
   }
 
   async versions(selection: Selection, window: Window): Promise<VersionUsage[]> {
-    return versionsOf(this.#detailed(selection, window), this.#dimensions, this.#tally);
+    const entries = this.#detailed(this.#selected(selection), window);
+    return versionsOf(entries, this.#dimensions, this.#tally);
+  }
+
+  async versionSeries(
+    selection: Selection,
+    versions: readonly string[],
+    edgesS: readonly number[],
+  ): Promise<CallUsage[][]> {
+    const selected = this.#selected(selection);
+    const intervals = this.#intervals(edgesS, (window) =>
+      byVersions(this.#detailed(selected, window), this.#dimensions, versions, this.#tally),
+    );
+    return byGroup(intervals, versions.length + 1);
+  }
+
+  async consumerSeries(
+    selection: Selection,
+    consumers: readonly ConsumerName[],
+    edgesS: readonly number[],
+  ): Promise<CountedCalls[][]> {
+    const selected = this.#selected(selection);
+    const intervals = this.#intervals(edgesS, (window) =>
+      byConsumers(this.#detailed(selected, window), this.#dimensions, consumers),
+    );
+    return byGroup(intervals, consumers.length + 1);
   }
 
   async versionUsage(
@@ -261,10 +290,7 @@ export class SqliteSnapshot implements Snapshot {
     version: string,
     window: Window,
   ): Promise<Map<string, CallUsage>> {
-    return this.#byEndpointOfVersion(selection, version, window, (tally) => {
-      const { uniqueClients: _, uniqueClientsEstimated: __, ...usage } = tally.usage();
-      return usage;
-    });
+    return this.#ofVersion(this.#selected(selection), version, window, callUsageOf);
   }
 
   async versionDistributions(
@@ -272,23 +298,24 @@ export class SqliteSnapshot implements Snapshot {
     version: string,
     edgesS: readonly number[],
   ): Promise<Map<string, Distribution>[]> {
+    const selected = this.#selected(selection);
     return this.#intervals(edgesS, (window) =>
-      this.#byEndpointOfVersion(selection, version, window, distributionOf),
+      this.#ofVersion(selected, version, window, distributionOf),
     );
   }
 
-  #byEndpointOfVersion<T>(
-    selection: Selection,
+  #ofVersion<T>(
+    selected: Selected,
     version: string,
     window: Window,
     answer: (tally: Tally) => T,
   ): Map<string, T> {
-    const entries = this.#detailed(selection, window);
+    const entries = this.#detailed(selected, window);
     const isVersion = (number: number): boolean =>
       number !== otherVersions && this.#dimensions.version(number) === version;
     const byRow = ofVersion(entries, isVersion, this.#tally, answer);
     const answers = new Map<string, T>();
-    for (const { id, spellings } of this.#selected(selection).endpoints) {
+    for (const { id, spellings } of selected.endpoints) {
       const own = byRow.get(spellings[0]!.row);
       if (own !== undefined) answers.set(id, own);
     }
@@ -296,8 +323,7 @@ export class SqliteSnapshot implements Snapshot {
   }
 
   /** All usage of the window with details, under the first rows of the endpoints. */
-  #detailed(selection: Selection, window: Window): UsageEntries {
-    const { endpoints, keys, firstRow, lastRow } = this.#selected(selection);
+  #detailed({ endpoints, keys, firstRow, lastRow }: Selected, window: Window): UsageEntries {
     const { window: covered } = this.#coverage(window);
     const fromMinute = covered.fromS / 60;
     const toMinute = covered.toS / 60;
@@ -390,6 +416,11 @@ export class SqliteSnapshot implements Snapshot {
     );
     return this.#recentUsage;
   }
+}
+
+/** Groups by interval as intervals by group. */
+function byGroup<T>(intervals: readonly (readonly T[])[], groups: number): T[][] {
+  return Array.from({ length: groups }, (_, group) => intervals.map((own) => own[group]!));
 }
 
 function distributionOf(tally: Tally): Distribution {
