@@ -165,6 +165,7 @@ const dashboardPaths = [
   '/inventory',
   '/clients',
   '/calls',
+  '/compare',
   '/services',
   '/settings',
   '/sign-in',

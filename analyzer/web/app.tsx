@@ -5,6 +5,7 @@ import { useServices } from './api/queries.ts';
 import { useSession } from './api/session.ts';
 import { CallsPage } from './pages/calls/calls.tsx';
 import { ClientsPage } from './pages/clients.tsx';
+import { ComparePage } from './pages/compare/compare.tsx';
 import { DeadPage } from './pages/dead/dead.tsx';
 import { EndpointsPage } from './pages/endpoints/endpoints.tsx';
 import { FirstRunPage } from './pages/first-run.tsx';
@@ -81,6 +82,9 @@ function Pages() {
         <Route path="/calls">
           <CallsPage />
         </Route>
+        <Route path="/compare">
+          <ComparePage />
+        </Route>
         <Route path="/services">
           <ServicesPage />
         </Route>
@@ -105,6 +109,7 @@ const titles: Record<string, string> = {
   inventory: 'Inventory',
   clients: 'Clients',
   calls: 'Calls',
+  compare: 'Compare',
   services: 'Services',
   settings: 'Settings',
 };

@@ -20,6 +20,7 @@ const pages = [
   ['/inventory', 'Inventory'],
   ['/clients', 'Clients'],
   ['/calls', 'Calls'],
+  ['/compare', 'Compare'],
   ['/services', 'Services'],
 ] as const;
 

@@ -96,6 +96,7 @@ export async function sendShop(world: World): Promise<void> {
 /** One call, a moment ago unless told. */
 export interface MadeCall {
   service?: string;
+  version?: string;
   method?: string;
   route: string;
   status?: number;
@@ -109,13 +110,16 @@ export interface MadeCall {
 export function spansOf(calls: readonly MadeCall[]): ResourceSpans[] {
   const byService = new Map<string, MadeCall[]>();
   for (const call of calls) {
-    const { service = 'shop' } = call;
-    byService.set(service, [...(byService.get(service) ?? []), call]);
+    const { service = 'shop', version = '' } = call;
+    const key = JSON.stringify([service, version]);
+    byService.set(key, [...(byService.get(key) ?? []), call]);
   }
-  return [...byService].map(([service, made]) => ({
-    attributes: [{ key: 'service.name', value: service }],
-    scopes: [{ name: 'test', spans: made.map(spanOf) }],
-  }));
+  return [...byService.values()].map((made) => {
+    const { service = 'shop', version } = made[0]!;
+    const attributes: KeyValue[] = [{ key: 'service.name', value: service }];
+    if (version !== undefined) attributes.push({ key: 'service.version', value: version });
+    return { attributes, scopes: [{ name: 'test', spans: made.map(spanOf) }] };
+  });
 }
 
 function spanOf({ method = 'GET', route, status = 200, agoMs = 0, ...more }: MadeCall) {

@@ -77,6 +77,8 @@ export const eventTable = tableOf<TimelineEvent>()('Event', {
   },
 });
 
+export type EventRow = z.output<typeof eventTable.schema>;
+
 /** What every answer with a time series says of its events. */
 export const eventsSchema = z
   .array(eventTable.schema)

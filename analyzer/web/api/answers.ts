@@ -1,9 +1,11 @@
 import type { Head } from '../../query/answer-head.ts';
 import type { CallRow } from '../../reports/calls/call-row.ts';
 import type { ClientRow } from '../../reports/clients.ts';
+import type { ComparisonRow } from '../../reports/compare/comparison-row.ts';
 import type { ConsumerRow } from '../../reports/consumers.ts';
 import type { EndpointRow } from '../../reports/endpoint-row.ts';
 import type { SeriesPoint } from '../../reports/series/series.ts';
+import type { EventRow } from '../../reports/series/timeline.ts';
 import type { ServiceRow } from '../../reports/services.ts';
 import type { VersionRow } from '../../reports/versions.ts';
 
@@ -11,8 +13,10 @@ import type { VersionRow } from '../../reports/versions.ts';
 export type {
   CallRow,
   ClientRow,
+  ComparisonRow,
   ConsumerRow,
   EndpointRow,
+  EventRow,
   Head,
   SeriesPoint,
   ServiceRow,
@@ -179,7 +183,26 @@ export interface Summary extends Head {
 export interface Timeseries extends Head {
   interval: string;
   tz: string;
+  /** Deployments in the window. */
+  events: EventRow[];
   points: SeriesPoint[];
+}
+
+/** Deployments, and events that were told. */
+export interface Events extends Head {
+  events: EventRow[];
+  next_cursor: string | null;
+}
+
+/** Endpoints in two windows, or of two versions; what got worse comes first. */
+export interface ComparisonAnswer extends Head {
+  by: 'window' | 'version';
+  before_window: Head['window'];
+  versions?: { service: string; environment: string; before_version: string; version: string }[];
+  false_discovery_rate_pct: number;
+  summary: Record<ComparisonRow['verdict'], number>;
+  endpoints: ComparisonRow[];
+  next_cursor: string | null;
 }
 
 /** Calls by column of time, then by row of duration. */

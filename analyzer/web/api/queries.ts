@@ -183,7 +183,7 @@ export function useDeadHistory(): UseQueryResult<DeadHistory> {
 }
 
 /** A store holds at most 20,000 endpoints a service: a few pages. */
-async function wholeList<T extends { endpoints: unknown[]; next_cursor: string | null }>(
+export async function wholeList<T extends { endpoints: unknown[]; next_cursor: string | null }>(
   path: string,
   parameters: Parameters,
   signal: AbortSignal,

@@ -18,7 +18,8 @@ export function FilterBar({
   /** When the page's figures came. */
   updatedMs?: number | undefined;
   children?: ReactNode;
-  withComparison?: boolean;
+  /** `always`: a page that shows nothing else. */
+  withComparison?: boolean | 'always';
   withStatus?: boolean;
 }) {
   const [search, change] = usePageSearch();
@@ -65,12 +66,14 @@ export function FilterBar({
       {withComparison && (
         <select
           aria-label="Compare with"
-          value={search.compare}
+          value={
+            withComparison === 'always' && search.compare === 'off' ? 'previous' : search.compare
+          }
           onChange={({ target }) => change({ compare: target.value as Search['compare'] })}
         >
           <option value="week">Against {comparedName(search.period, 'week')}</option>
           <option value="previous">Against {comparedName(search.period, 'previous')}</option>
-          <option value="off">No comparison</option>
+          {withComparison !== 'always' && <option value="off">No comparison</option>}
         </select>
       )}
     </div>

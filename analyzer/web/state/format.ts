@@ -55,7 +55,11 @@ export function roundPercent(value: number): string {
 /** A change between two values, with its sign; null when there is nothing to compare. */
 export function relativeChange(now: number | null, before: number | null): string | null {
   if (now === null || before === null || before === 0) return null;
-  const change = (100 * (now - before)) / before;
+  return signedPercent((100 * (now - before)) / before);
+}
+
+/** @param change percent */
+export function signedPercent(change: number): string {
   if (Math.abs(change) < 0.05) return '±0 %';
   const digits = Math.abs(change) >= 10 ? 0 : 1;
   return `${sign(change)}${decimals[digits]!.format(Math.abs(change))} %`;

@@ -32,6 +32,11 @@ export interface Search {
   calls: CallFilters;
   figure: Figure;
   compare: Comparison;
+  /** Of the page that compares: windows or versions, which versions, and the verdicts shown. */
+  by: ComparedBy;
+  version: string | undefined;
+  beforeVersion: string | undefined;
+  verdict: readonly string[];
   /** IANA name; undefined for the browser's. */
   tz: string | undefined;
 }
@@ -65,6 +70,10 @@ export type Figure = (typeof figures)[number];
 export const comparisons = ['week', 'previous', 'off'] as const;
 export type Comparison = (typeof comparisons)[number];
 
+export const comparedBy = ['window', 'version'] as const;
+export type ComparedBy = (typeof comparedBy)[number];
+export const comparisonVerdicts = ['worse', 'better', 'same', 'too_little_data'] as const;
+
 export const statuses = ['active', 'cold', 'dead', 'never_called', 'unknown', 'removed'] as const;
 
 const oneOf = <const T extends string>(values: readonly T[], text: string | null): T | undefined =>
@@ -93,6 +102,12 @@ export function readSearch(text: string): Search {
     calls: readCallFilters(query),
     figure: oneOf(figures, query.get('figure')) ?? 'requests',
     compare: oneOf(comparisons, query.get('compare')) ?? 'week',
+    by: oneOf(comparedBy, query.get('by')) ?? 'window',
+    version: query.get('of_version')?.slice(0, 256),
+    beforeVersion: query.get('before_version')?.slice(0, 256),
+    verdict: (query.get('verdict') ?? '')
+      .split(',')
+      .filter((one) => oneOf(comparisonVerdicts, one)),
     tz: readTimeZone(query.get('tz')),
   };
 }
@@ -122,6 +137,10 @@ export function writeSearch(search: Search): string {
   for (const name of callFilters) put(name, search.calls[name]);
   put('figure', search.figure === 'requests' ? undefined : search.figure);
   put('compare', search.compare === 'week' ? undefined : search.compare);
+  put('by', search.by === 'window' ? undefined : search.by);
+  put('of_version', search.version);
+  put('before_version', search.beforeVersion);
+  put('verdict', search.verdict.join(',') || undefined);
   put('tz', search.tz);
   const text = query.toString();
   return text === '' ? '' : `?${text}`;
