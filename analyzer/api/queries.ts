@@ -1,4 +1,5 @@
 import { decisions } from '../decisions/decisions.ts';
+import { deprecated } from '../inventory/deprecated.ts';
 import { observedDocument } from '../inventory/observed-document.ts';
 import { removed } from '../inventory/removed.ts';
 import type { Query } from '../query/query.ts';
@@ -32,4 +33,5 @@ export const queries: readonly Query[] = [
   events,
   observedDocument,
   removed,
+  deprecated,
 ];

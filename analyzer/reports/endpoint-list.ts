@@ -123,7 +123,7 @@ export async function endpointList(
       rows: all.entries
         .filter((entry) => keep(entry) && passes(entry.endpoint) && isSure(entry.lifecycle, least))
         .filter((entry) => hasStatus(entry.lifecycle, status) && isDecided(entry, decision))
-        .filter(({ owners }) => owner === undefined || isOwned(owners, owner)),
+        .filter((entry) => hasOwner(entry, owner)),
       order,
     };
   });
@@ -151,9 +151,9 @@ function isSure({ confidence }: Lifecycle, least: number | undefined): boolean {
   return least === undefined || (confidence !== null && confidence >= least);
 }
 
-/** @param owner one of them, or all as the column shows them; '' for endpoints without one */
-function isOwned(owners: readonly string[], owner: string): boolean {
-  return owners.includes(owner) || owners.join(', ') === owner;
+/** @param owner one of its owners, or all as the column shows them; '' for endpoints without one */
+export function hasOwner({ owners }: EndpointEntry, owner: string | undefined): boolean {
+  return owner === undefined || owners.includes(owner) || owners.join(', ') === owner;
 }
 
 function isDecided(

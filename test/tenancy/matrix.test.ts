@@ -242,6 +242,7 @@ const isQuestion = ({ method, path }: Operation): boolean =>
 const wordless = [
   '/report/dead',
   '/report/removed',
+  '/report/deprecated',
   '/timeseries',
   '/decisions',
   '/endpoints/{id}/decision',

@@ -85,6 +85,7 @@ test('the OpenAPI document knows every path and parameter', async () => {
     '/events',
     '/services/{service}/openapi',
     '/report/removed',
+    '/report/deprecated',
     '/projects',
     '/keys',
     '/keys/{id}',
