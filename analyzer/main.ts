@@ -7,7 +7,7 @@ import { limits } from '../core/limits.ts';
 import { type Log, openLog } from '../core/log.ts';
 import { runService } from '../core/process.ts';
 import { openCertificates } from '../core/server/certificates.ts';
-import { boundConnections, boundPipelining } from '../core/server/connections.ts';
+import { boundConnections, boundPipelining, boundUnread } from '../core/server/connections.ts';
 import { addressOf, listen } from '../core/server/listen.ts';
 import { createWebServer, type WebServer } from '../core/server/web-server.ts';
 import { storePlace } from '../core/store/engine.ts';
@@ -86,10 +86,11 @@ async function serve(
   const tls = certificates && { certificates, clients: 'anyone' as const };
   const web = createWebServer({ timeouts: limits, tls });
   boundConnections(web.server);
-  const handle = boundPipelining((request, response) => {
+  const answered = boundUnread((request, response) => {
     for (const [name, value] of config.responseHeaders) response.setHeader(name, value);
     app(request, response);
   });
+  const handle = boundPipelining(answered);
   web.server.on('request', handle);
   await listen(web.server, {
     host: config.host,

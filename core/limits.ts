@@ -364,6 +364,8 @@ export const limits = {
   addressConnections: 3_072,
   /** Requests of one HTTP/1.1 connection without an answer yet. Exporters and browsers send one. */
   pipelinedRequests: 16,
+  /** Bytes of answers in memory that clients have not read. A report of 20,000 endpoints has 5 MB as CSV: 25 of them. */
+  unreadAnswerBytes: 128 * 1024 * 1024,
   /** One question of `rollcall sql`: its text, what it answers, and what its process takes. SQLite itself needs some
    *  tens of MiB, a sort of a million rows a few hundred. */
   sqlBytes: 256 * 1024,

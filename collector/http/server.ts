@@ -4,7 +4,7 @@ import { AppError, asAppError } from '../../core/error.ts';
 import { limits } from '../../core/limits.ts';
 import type { Log } from '../../core/log.ts';
 import type { Certificates } from '../../core/server/certificates.ts';
-import { boundConnections, boundPipelining } from '../../core/server/connections.ts';
+import { boundConnections, boundPipelining, boundUnread } from '../../core/server/connections.ts';
 import { addressOf, listen, waitAtMost } from '../../core/server/listen.ts';
 import {
   createWebServer,
@@ -58,7 +58,8 @@ export async function openHttpServer(options: HttpOptions): Promise<HttpServer> 
   const { server } = web;
   const exchange = new Exchange(options);
   boundConnections(server);
-  const plain = boundPipelining((request, response) => exchange.serve(request, response, false));
+  const answered = boundUnread((request, response) => exchange.serve(request, response, false));
+  const plain = boundPipelining(answered);
   server.on('request', plain);
   server.on('checkContinue', (request, response) => exchange.serve(request, response, true));
   server.on('clientError', refuseUnreadable);

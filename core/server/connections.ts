@@ -1,4 +1,5 @@
-import type { RequestListener } from 'node:http';
+import type { RequestListener, ServerResponse } from 'node:http';
+import { constants, type Http2Stream } from 'node:http2';
 import type { Server, Socket } from 'node:net';
 import { limits } from '../limits.ts';
 import { isHttp2 } from './web-server.ts';
@@ -31,11 +32,13 @@ export function boundConnections(
 }
 
 /**
- * Bounds the requests of an HTTP/1.1 connection that have no answer yet. Node reads all requests of a write before
- * it answers the first: 256 KiB of `GET /metrics` are 7,000. HTTP/2 has a setting for it.
+ * Handles the requests of an HTTP/1.1 connection one after the other, and bounds those that wait. Node reads all
+ * requests of a write before it answers the first: 256 KiB of `GET /metrics` are 7,000. So a client that does not read
+ * holds one answer a connection in memory. HTTP/2 has a setting for it.
  */
 export function boundPipelining(handle: RequestListener): RequestListener {
-  const unanswered = new WeakMap<Socket, number>();
+  /** Requests that wait behind the one in hand, by connection. */
+  const turns = new WeakMap<Socket, (() => void)[]>();
   return (request, response) => {
     if (isHttp2(request)) {
       handle(request, response);
@@ -43,13 +46,89 @@ export function boundPipelining(handle: RequestListener): RequestListener {
     }
     const { socket } = request;
     if (socket.destroyed) return;
-    const count = (unanswered.get(socket) ?? 0) + 1;
-    if (count > limits.pipelinedRequests) {
+    const waiting = turns.get(socket);
+    // The one in hand counts too.
+    if (waiting !== undefined && waiting.length + 1 >= limits.pipelinedRequests) {
       socket.destroy();
       return;
     }
-    unanswered.set(socket, count);
-    response.once('close', () => unanswered.set(socket, unanswered.get(socket)! - 1));
+    const begin = (): void => {
+      response.once('close', () => {
+        const next = turns.get(socket)?.shift();
+        if (next === undefined || socket.destroyed) turns.delete(socket);
+        else next();
+      });
+      handle(request, response);
+    };
+    if (waiting !== undefined) {
+      waiting.push(begin);
+      return;
+    }
+    turns.set(socket, []);
+    begin();
+  };
+}
+
+/**
+ * Bounds the bytes of all answers that clients have not read yet. Beyond the bound, connections are closed of which
+ * nothing was read for the longest time.
+ */
+export function boundUnread(
+  handle: RequestListener,
+  bytesMost: number = limits.unreadAnswerBytes,
+): RequestListener {
+  const open = new Map<ServerResponse, Unread>();
+  let timer: NodeJS.Timeout | undefined;
+  const check = (): void => {
+    const nowMs = performance.now();
+    let all = 0;
+    for (const [response, unread] of open) {
+      const bytes = unreadOf(response);
+      if (bytes === 0 || bytes < unread.bytes) unread.sinceMs = nowMs;
+      unread.bytes = bytes;
+      all += bytes;
+    }
+    if (all <= bytesMost) return;
+    const stalest = [...open].sort(([, a], [, b]) => a.sinceMs - b.sinceMs);
+    for (const [response, { bytes }] of stalest) {
+      if (all <= bytesMost) break;
+      if (bytes === 0) continue;
+      cut(response);
+      all -= bytes;
+    }
+  };
+  return (request, response) => {
+    open.set(response, { bytes: 0, sinceMs: performance.now() });
+    timer ??= setInterval(check, unreadCheckMs).unref();
+    response.once('close', () => {
+      open.delete(response);
+      if (open.size > 0) return;
+      clearInterval(timer);
+      timer = undefined;
+    });
     handle(request, response);
   };
+}
+
+/** What a client had not read of an answer at the last check, and since when it read nothing. */
+interface Unread {
+  bytes: number;
+  sinceMs: number;
+}
+
+const unreadCheckMs = 100;
+
+/** The stream of an answer over HTTP/2. */
+function streamOf(response: ServerResponse): Http2Stream | undefined {
+  return (response as { stream?: Http2Stream }).stream;
+}
+
+function unreadOf(response: ServerResponse): number {
+  return (streamOf(response) ?? response).writableLength;
+}
+
+function cut(response: ServerResponse): void {
+  const stream = streamOf(response);
+  if (stream === undefined) response.socket?.destroy();
+  else stream.close(constants.NGHTTP2_CANCEL);
 }

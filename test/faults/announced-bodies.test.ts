@@ -1,9 +1,9 @@
-import { connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { framed, type GrpcConnection, openGrpc } from '../labs/load/grpc-call.ts';
+import { announceOverGrpc, announceOverHttp } from '../labs/attack/announced.ts';
+import { framed, openGrpc } from '../labs/load/grpc-call.ts';
 import { connections, postTraces } from '../labs/load/post.ts';
-import { protobufType, traces } from '../support/export-request.ts';
+import { traces } from '../support/export-request.ts';
 import { startCollectorProcess, temporaryFolder } from '../support/process.ts';
 
 /** Senders that announce the largest body there is, and send little of it. Healthy ones beside them notice nothing. */
@@ -41,30 +41,6 @@ async function healthy(): Promise<{ answers: (number | undefined)[]; ms: number[
   return { answers, ms: ms.sort((a, b) => a - b) };
 }
 
-function overHttp(sent: number): Socket[] {
-  const { hostname, port } = new URL(collector.url);
-  const head = `POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: ${protobufType}\r\ncontent-length: ${64 * mib}\r\n\r\n`;
-  return Array.from({ length: senders }, () => {
-    const socket = connect(Number(port), hostname);
-    socket.on('error', () => {}).resume();
-    socket.write(head);
-    if (sent > 0) socket.write(Buffer.alloc(sent));
-    return socket;
-  });
-}
-
-async function overGrpc(sent: number): Promise<GrpcConnection[]> {
-  const announced = Buffer.from([0, 4, 0, 0, 0]);
-  const opened = await Promise.all(Array.from({ length: 4 }, () => openGrpc(collector.grpcUrl)));
-  for (let n = 0; n < senders; n += 1) {
-    const stream = opened[n % opened.length]!.begin();
-    stream.on('error', () => {});
-    stream.write(announced);
-    if (sent > 0) stream.write(Buffer.alloc(sent));
-  }
-  return opened;
-}
-
 test.each([
   ['nothing', 0],
   ['1 MiB', mib],
@@ -72,8 +48,8 @@ test.each([
   'a healthy sender beside 64 that announce 64 MiB and send %s',
   async (what, sent) => {
     const before = await healthy();
-    const sockets = overHttp(sent);
-    const grpc = await overGrpc(sent);
+    const sockets = announceOverHttp(collector.url, senders, sent);
+    const grpc = await announceOverGrpc(collector.grpcUrl, senders, sent);
     await pause(200);
     const beside = await healthy();
     for (const socket of sockets) socket.destroy();

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { boundConnections } from '../../core/server/connections.ts';
+import { boundConnections, boundPipelining, boundUnread } from '../../core/server/connections.ts';
 import { atMostEvery } from '../../core/server/memo.ts';
 import { type Running, startRollcall, temporaryFolder } from '../support/process.ts';
 import { waitFor } from '../support/wait.ts';
@@ -45,6 +45,66 @@ test.each(['analyzer', 'otlp_http'])(
     console.log(`${name}: /healthz after it in ${(performance.now() - beganMs).toFixed(0)} ms`);
   },
 );
+
+test('pipelined requests are answered one after the other, in order', async () => {
+  const begun: string[] = [];
+  const ends: (() => void)[] = [];
+  const server = createServer(
+    boundPipelining((request, response) => {
+      begun.push(request.url!);
+      ends.push(() => response.end(request.url));
+    }),
+  );
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const one = open(url);
+  one.socket.write(
+    ['/1', '/2', '/3'].map((path) => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`).join(''),
+  );
+  for (const n of [1, 2, 3]) {
+    await waitFor(`request ${n}`, () => begun.length === n);
+    await pause(20);
+    expect(begun).toHaveLength(n);
+    ends[n - 1]!();
+  }
+  await waitFor('three answers', () => one.said().split('HTTP/1.1 200 OK').length === 4);
+  expect(one.said().match(/\/\d(?!\.)/g)).toEqual(['/1', '/2', '/3']);
+  one.socket.destroy();
+  server.close();
+});
+
+test('answers that nobody reads hold 50 MiB together; then those are closed that waited longest', async () => {
+  const mib = 2 ** 20;
+  // More than a kernel takes of a connection.
+  const answer = Buffer.alloc(20 * mib);
+  const served = new Map<string, Socket>();
+  const listener = boundUnread((request, response) => {
+    served.set(request.url!, request.socket);
+    response.end(answer);
+  }, 50 * mib);
+  const server = createServer(boundPipelining(listener));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const askers: Socket[] = [];
+  for (let n = 1; n <= 8; n += 1) {
+    const { socket } = open(url);
+    socket.pause().write(`GET /${n} HTTP/1.1\r\nHost: a\r\n\r\n`);
+    askers.push(socket);
+    await waitFor(`request ${n}`, () => served.has(`/${n}`));
+    await pause(120);
+  }
+  const left = () => [...served].filter(([, { destroyed }]) => !destroyed).map(([path]) => path);
+  await waitFor('some are closed', () => left().length <= 4);
+  await pause(250);
+  expect(left().length).toBeGreaterThanOrEqual(2);
+  expect(left()).toEqual([...served.keys()].slice(-left().length));
+  // An asker that reads gets all of its answer meanwhile.
+  const { byteLength } = await (await fetch(`${url}/reader`)).arrayBuffer();
+  expect(byteLength).toBe(20 * mib);
+  for (const socket of askers) socket.destroy();
+  server.closeAllConnections();
+  server.close();
+});
 
 test('connections are bounded in all and by address; one that ends gives its place', async () => {
   const server = createServer((_request, response) => response.end('ok'));

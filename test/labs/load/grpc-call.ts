@@ -75,8 +75,12 @@ export async function openGrpc(
 }
 
 /** One export, of a message that is copied nowhere; its bytes must stay as they are until the answer came. */
-export function sendGrpc(connection: GrpcConnection, message: Uint8Array): Promise<GrpcAnswer> {
-  const stream = connection.begin();
+export function sendGrpc(
+  connection: GrpcConnection,
+  message: Uint8Array,
+  headers: Record<string, string> = {},
+): Promise<GrpcAnswer> {
+  const stream = connection.begin({ headers });
   const answered = answerOf(stream);
   stream.cork();
   stream.write(prefixOf(message, 0));

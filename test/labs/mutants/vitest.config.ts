@@ -4,7 +4,9 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     root: process.cwd(),
-    include: (process.env.MUTANT_TESTS ?? '').split(',').map((folder) => `${folder}/**/*.test.ts`),
+    include: (process.env.MUTANT_TESTS ?? '')
+      .split(',')
+      .map((path) => (path.endsWith('.test.ts') ? path : `${path}/**/*.test.ts`)),
     setupFiles: ['test/labs/mutants/other-threads.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
