@@ -12,6 +12,8 @@ export interface EndpointTraits {
   owner?: { name: string; lastDay: number };
   /** The newest day with a span of an instrumentation that reports announcements whenever there are some. */
   reportingDay?: number;
+  /** The newest day with a span that named no route, whose path the inventory's route took (docs/extraction.md X29). */
+  byPathDay?: number;
 }
 
 /** Headers of a response, as they were sent; '' for those that it lacked. */
@@ -45,7 +47,7 @@ export interface EndpointNote {
 
 /** @returns the traits after `more` was learned */
 export function withTraits(before: EndpointTraits, more: EndpointTraits): EndpointTraits {
-  const { announcement, reportingDay } = more;
+  const { announcement } = more;
   const traits: EndpointTraits = {};
   const announced = newer(before.announcement, announcement);
   if (announced !== undefined) {
@@ -59,8 +61,10 @@ export function withTraits(before: EndpointTraits, more: EndpointTraits): Endpoi
   if (code !== undefined) traits.code = code;
   const owner = newer(before.owner, more.owner);
   if (owner !== undefined) traits.owner = owner;
-  const day = Math.max(before.reportingDay ?? 0, reportingDay ?? 0);
-  if (day > 0) traits.reportingDay = day;
+  for (const name of ['reportingDay', 'byPathDay'] as const) {
+    const day = Math.max(before[name] ?? 0, more[name] ?? 0);
+    if (day > 0) traits[name] = day;
+  }
   return traits;
 }
 

@@ -21,6 +21,8 @@ export const marks = [
   'called_after_removal',
   'renamed',
   'stale_version',
+  'matched_by_path',
+  'match_guessed',
 ] as const;
 
 export type Mark = (typeof marks)[number];

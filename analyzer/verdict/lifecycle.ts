@@ -132,6 +132,8 @@ export function lifecycle(
   }
   if (endpoint.lastCallMs > (declaration?.removedMs ?? Infinity))
     marks.push('called_after_removal');
+  if (endpoint.traits?.byPathDay !== undefined) marks.push('matched_by_path');
+  if (declaration?.guessed) marks.push('match_guessed');
   judge(life, endpoint, service, circumstances);
   if (declaration?.state === 'removed') {
     life.status = 'removed';

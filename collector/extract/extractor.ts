@@ -356,12 +356,15 @@ export class Extractor {
     } else if (isHttp && this.#routes.foundMount && !this.#isSecondWalk) {
       this.#joins.noteMounted(walk);
     }
+    let isByPath = false;
     if (isHttp) {
       if (this.#routes.foundErrorPage || this.#routes.foundNothing) {
         route = this.#answeredRoute(route, method);
       }
       if (this.#routes.foundNoName && !this.#knownRoutes.isEmpty) {
-        route = this.#knownRoute(route, method, status);
+        const known = this.#knownRoute(route, method, status);
+        isByPath = known !== route;
+        route = known;
       }
     }
     const endpoint = this.#endpoints.endpointOf(this.#resource, method, route, status);
@@ -381,8 +384,8 @@ export class Extractor {
     const origin = this.#origins.originOf(walk, this.#resource, status);
     this.#append(endS, endpoint, client, origin, status);
     const resource = this.#resource;
-    if ((attributes.marks & mark.trait) !== 0 || resource.traitsHash !== 0) {
-      this.#traits.take(walk, resource, endpoint, endS, this.#nowS);
+    if (isByPath || (attributes.marks & mark.trait) !== 0 || resource.traitsHash !== 0) {
+      this.#traits.take(walk, resource, endpoint, isByPath, endS, this.#nowS);
     }
   }
 

@@ -31,11 +31,21 @@ export class TraitNotes {
     if (this.#notes.length > 0) this.#notes = [];
   }
 
-  /** A call of the endpoint was taken from the walker's span. @param nowS of the message's arrival */
-  take(walk: TracesReader, resource: Resource, endpoint: number, endS: number, nowS: number): void {
+  /**
+   * A call of the endpoint was taken from the walker's span.
+   * @param isByPath its route is the inventory's, which took its path @param nowS of the message's arrival
+   */
+  take(
+    walk: TracesReader,
+    resource: Resource,
+    endpoint: number,
+    isByPath: boolean,
+    endS: number,
+    nowS: number,
+  ): void {
     const { attributes } = walk;
     const today = Math.floor(nowS / dayS);
-    const hash = hashOf(walk, resource, today);
+    const hash = hashOf(walk, resource, isByPath, today);
     if (endpoint >= this.#hash.length) this.#grow(endpoint);
     if (this.#hash[endpoint] === hash) return;
     const minute = Math.floor(nowS / 60);
@@ -46,6 +56,7 @@ export class TraitNotes {
     this.#count[endpoint]! += 1;
     this.#hash[endpoint] = hash;
     const traits = traitsOf(attributes, resource, endS);
+    if (isByPath) traits.byPathDay = Math.floor(endS / dayS);
     this.#notes.push({ endpoint, traits });
   }
 
@@ -87,8 +98,13 @@ const codeSlots = [
 ];
 
 /** Never 0, which stands for nothing noted. */
-function hashOf({ attributes, cursor }: TracesReader, resource: Resource, today: number): number {
-  let hash = mix(resource.traitsHash, today);
+function hashOf(
+  { attributes, cursor }: TracesReader,
+  resource: Resource,
+  isByPath: boolean,
+  today: number,
+): number {
+  let hash = mix(resource.traitsHash, today * 2 + (isByPath ? 1 : 0));
   const add = (place: number) => {
     if (attributes.kind(place) === valueKind.none) return false;
     const start = attributes.start(place);

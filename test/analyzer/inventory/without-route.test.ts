@@ -89,6 +89,8 @@ it('with an inventory its route takes the call, whatever the path looks like', a
       'POST /gone',
     ].join('\n'),
   );
+  const [blue] = await rows('/report?route=/shelf/blue');
+  expect(blue).toMatchObject({ declared: true, marks: ['match_guessed'] });
   await known('GET /shelf/red 200', 'GET /shelf/{color}');
   await send(['GET /shelf/green 200', 'GET /shelf/latest 200', 'HEAD /shelf/x 200']);
   await send(['GET /elsewhere 200', 'DELETE /users/1234 200', 'GET /shelf/black 404']);
@@ -103,6 +105,7 @@ it('with an inventory its route takes the call, whatever the path looks like', a
   ]);
   const shelf = (await rows('/report?route=/shelf/{color}&method=GET'))[0]!;
   expect(shelf).toMatchObject({ status: 'active', missing_count: 1 });
+  expect(shelf.marks).toContain('matched_by_path');
 });
 
 it('a former route that is not found is counted, with its caller; other paths are not', async () => {
