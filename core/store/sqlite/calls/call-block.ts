@@ -126,14 +126,19 @@ function encodeCoded(column: Coded): Buffer {
   return encodePart(frames);
 }
 
+/** All frames of one column before they are compressed. A new array for each one would be garbage of megabytes a block. */
+let frameBytes = new Uint8Array(0);
+
 function encodeNumbers(columns: readonly NumberColumn[], from: number, to: number): Buffer {
   const frames: Uint8Array[] = [];
+  const bytesMax = columns.length * (packedBytesMax(to - from) + packedBytesMax(frameCalls));
+  if (frameBytes.length < bytesMax) frameBytes = new Uint8Array(bytesMax);
+  let length = 0;
   for (let at = from; at < to; at += frameCalls) {
     const end = Math.min(to, at + frameCalls);
-    const frame = new Uint8Array(columns.length * packedBytesMax(end - at));
-    let length = 0;
-    for (const column of columns) length = putPacked(frame, length, column, at, end, true);
-    frames.push(frame.subarray(0, length));
+    const start = length;
+    for (const column of columns) length = putPacked(frameBytes, length, column, at, end, true);
+    frames.push(frameBytes.subarray(start, length));
   }
   return encodePart(frames);
 }
