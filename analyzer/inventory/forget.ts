@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { AppError } from '../../core/error.ts';
+import type { Snapshot } from '../../core/store/store.ts';
 import { defineProjectCommand } from '../query/project-command.ts';
 import { count } from '../query/schema.ts';
 import { environmentParameter } from './commands.ts';
+import { declarationsOf } from './declarations.ts';
 
 /** Commands that forget what was observed. What is called again afterwards is observed anew. */
 export const forgetEndpoint = defineProjectCommand({
@@ -28,7 +30,8 @@ export const forgetService = defineProjectCommand({
   path: '/services/:service',
   method: 'DELETE',
   tag: 'inventory',
-  about: 'Forgets a service with all its endpoints; its inventory and decisions stay',
+  about:
+    'Forgets a service: its endpoints with their verdicts and evidence, its inventories, decisions and events',
   action: 'decide',
   parameters: z.strictObject({
     environment: environmentParameter.describe(
@@ -37,14 +40,32 @@ export const forgetService = defineProjectCommand({
   }),
   status: 200,
   schema: z.object({ service: z.string(), forgotten_endpoints: count }),
-  failures: { 404: 'The service was never observed there' },
-  async run({ project, endpoints, path: { service = '' }, parameters: { environment } }) {
-    const forgotten = await endpoints.forgetService(project, service, environment);
+  failures: { 404: 'Nothing is known of the service there' },
+  async run({ project, endpoints, ask, path: { service = '' }, parameters: { environment } }) {
+    const declared = await ask(({ snapshot }) => declaredIds(snapshot, service, environment));
+    const forgotten = await endpoints.forgetService(project, service, environment, declared);
     if (forgotten !== undefined) return { service, forgotten_endpoints: forgotten };
     const shown = JSON.stringify(service.length > 100 ? `${service.slice(0, 100)}…` : service);
     const where = environment === undefined ? '' : ` in environment ${JSON.stringify(environment)}`;
-    throw new AppError('not_found', `no service ${shown} was observed${where}`, {
+    throw new AppError('not_found', `nothing is known of a service ${shown}${where}`, {
       field: 'service',
     });
   },
 });
+
+/** The ids that declared endpoints of a service have before their first call. */
+async function declaredIds(
+  snapshot: Snapshot,
+  service: string,
+  environment: string | undefined,
+): Promise<string[]> {
+  const inventories = (await snapshot.inventories()).filter((one) => one.service === service);
+  const observed = await snapshot.endpoints({ service });
+  const { uncalled, called } = declarationsOf(inventories, observed, await snapshot.services());
+  const own = uncalled.filter((one) => (environment ?? one.environment) === one.environment);
+  const environmentOf = new Map(observed.map((endpoint) => [endpoint.id, endpoint.environment]));
+  const since = [...called].filter(
+    ([, id]) => environment === undefined || environmentOf.get(id) === environment,
+  );
+  return [...own.map(({ id }) => id), ...since.map(([id]) => id)];
+}

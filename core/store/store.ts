@@ -67,14 +67,17 @@ export interface EndpointStore {
   /** @param id of `EndpointRecord` @returns false when the project has no such endpoint */
   forgetEndpoint(project: string, id: string): Promise<boolean>;
   /**
-   * Forgets a service: all its endpoints, and when it was heard. Its inventory and decisions stay.
-   * @param environment the only one; undefined for all
-   * @returns how many endpoints it had; undefined when there is no such service
+   * Forgets a service: all its endpoints with their verdicts and evidence, when it was heard, its inventories,
+   * declarations, decisions and events. A daily total of verdicts stays: it names no endpoint.
+   * @param environment the only one; undefined for all, and for what is of every environment
+   * @param declared ids of endpoints that were declared and never called: their verdicts and evidence go too
+   * @returns how many endpoints it had; undefined when nothing is known of such a service
    */
   forgetService(
     project: string,
     service: string,
     environment: string | undefined,
+    declared?: readonly string[],
   ): Promise<number | undefined>;
   close(): Promise<void>;
 }

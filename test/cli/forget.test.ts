@@ -71,7 +71,7 @@ it('says what is wrong', async () => {
   expect(missing.code).toBe(1);
   expect(missing.stderr).toContain('there is no observed endpoint "12345" (HTTP 404');
   const unknown = await forget('--service', 'nobody', '--environment', 'x');
-  expect(unknown.stderr).toContain('no service "nobody" was observed in environment "x"');
+  expect(unknown.stderr).toContain('nothing is known of a service "nobody" in environment "x"');
   for (const args of [
     [],
     ['--endpoint', '1', '--service', 'a'],

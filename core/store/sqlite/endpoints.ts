@@ -1,6 +1,7 @@
 import type { EndpointStore } from '../store.ts';
 import type { Database } from './database.ts';
 import { ForgottenRows } from './forgotten.ts';
+import { InventoryRows } from './inventory/inventory-rows.ts';
 import { openDatabase } from './open.ts';
 import { ShortTransactions } from './short-transactions.ts';
 
@@ -16,12 +17,16 @@ class SqliteEndpoints implements EndpointStore {
   readonly #db: Database;
   readonly #rows: ShortTransactions;
   readonly #forgotten: ForgottenRows;
+  readonly #uploaded: InventoryRows;
+  readonly #overOtlp: InventoryRows;
   readonly #sql;
 
   constructor(db: Database) {
     this.#db = db;
     this.#rows = new ShortTransactions(db, 'endpoints');
     this.#forgotten = new ForgottenRows(db);
+    this.#uploaded = new InventoryRows(db, 'inventory');
+    this.#overOtlp = new InventoryRows(db, 'otlp_inventory');
     this.#sql = statements(db);
   }
 
@@ -40,11 +45,16 @@ class SqliteEndpoints implements EndpointStore {
     project: string,
     service: string,
     environment: string | undefined,
+    declared: readonly string[] = [],
   ): Promise<number | undefined> {
     return this.#rows.write(() => {
-      const place = [project, service, environment ?? null, environment ?? null];
+      const projectId = this.#sql.project.get(project) as number | undefined;
+      if (projectId === undefined) return undefined;
+      const place = [projectId, service, environment ?? null, environment ?? null] as const;
       const services = this.#sql.services.all(...place) as number[];
-      if (services.length === 0) return undefined;
+      const isTold = this.#forgetTold(place);
+      if (services.length === 0 && !isTold) return undefined;
+      for (const id of declared) this.#forgotten.forgetVerdicts(projectId, id);
       const endpoints = services.flatMap((id) => this.#sql.endpoints.all(id) as number[]);
       this.#forgotten.forget(endpoints);
       for (const id of services) {
@@ -56,10 +66,25 @@ class SqliteEndpoints implements EndpointStore {
     });
   }
 
+  /** Forgets what people and the service itself told of it. @returns whether there was anything */
+  #forgetTold(place: readonly [number, string, string | null, string | null]): boolean {
+    const [projectId, service, environment] = place;
+    let isTold = this.#uploaded.forget(projectId, service, environment);
+    if (this.#overOtlp.forget(projectId, service, environment)) isTold = true;
+    for (const [find, remove] of this.#sql.told) {
+      if (find.get(...place) === undefined) continue;
+      remove.run(...place);
+      isTold = true;
+    }
+    return isTold;
+  }
+
   async close(): Promise<void> {
     this.#db.close();
   }
 }
+
+const ofService = 'project_id = ? AND service = ? AND (? IS NULL OR environment = ?)';
 
 function statements(db: Database) {
   return {
@@ -70,12 +95,19 @@ function statements(db: Database) {
          WHERE e.id = ? AND p.name = ?`,
       )
       .pluck(),
+    project: db.prepare('SELECT id FROM project WHERE name = ?').pluck(),
     services: db
       .prepare(
-        `SELECT s.id FROM service s JOIN project p ON p.id = s.project_id
-         WHERE p.name = ? AND s.name = ? AND (? IS NULL OR s.environment = ?)`,
+        'SELECT id FROM service WHERE project_id = ? AND name = ? AND (? IS NULL OR environment = ?)',
       )
       .pluck(),
+    told: ['decision', 'declaration', 'declaration_part', 'told_event'].map(
+      (table) =>
+        [
+          db.prepare(`SELECT 1 FROM ${table} WHERE ${ofService} LIMIT 1`),
+          db.prepare(`DELETE FROM ${table} WHERE ${ofService}`),
+        ] as const,
+    ),
     endpoints: db.prepare('SELECT id FROM endpoint WHERE service_id = ? AND same_as = 0').pluck(),
     deleteDays: db.prepare('DELETE FROM service_day WHERE service_id = ?'),
     deleteService: db.prepare('DELETE FROM service WHERE id = ?'),

@@ -24,6 +24,15 @@ export class ForgottenRows {
       deletePairs: db.prepare('DELETE FROM side_by_side WHERE lower_id = ? OR higher_id = ?'),
       deleteUse: db.prepare('DELETE FROM endpoint_use WHERE endpoint_id = ?'),
       deleteTraits: db.prepare('DELETE FROM endpoint_trait WHERE endpoint_id = ?'),
+      project: db
+        .prepare(
+          'SELECT s.project_id FROM endpoint e JOIN service s ON s.id = e.service_id WHERE e.id = ?',
+        )
+        .pluck(),
+      deleteVerdicts: db.prepare(
+        'DELETE FROM verdict_change WHERE project_id = ? AND endpoint = ?',
+      ),
+      deleteEvidence: db.prepare('DELETE FROM evidence WHERE project_id = ? AND endpoint = ?'),
       deleteRow: db.prepare('DELETE FROM endpoint WHERE id = ?'),
       addRow: db.prepare(
         "INSERT INTO endpoint (id, service_id, method, route, templated) VALUES (?, ?, '', ?, 0)",
@@ -42,6 +51,7 @@ export class ForgottenRows {
     const nowhere = this.#sql.service!.get() as number;
     for (const endpoint of endpoints) {
       for (const row of this.#sql.spellings!.all(endpoint, endpoint) as number[]) {
+        this.forgetVerdicts(this.#sql.project!.get(row) as number, String(row));
         this.#sql.deletePairs!.run(row, row);
         this.#sql.deleteUse!.run(row);
         this.#sql.deleteTraits!.run(row);
@@ -50,5 +60,11 @@ export class ForgottenRows {
       }
     }
     this.#sql.count!.run();
+  }
+
+  /** @param id of the endpoint outside of this engine */
+  forgetVerdicts(projectId: number, id: string): void {
+    this.#sql.deleteVerdicts!.run(projectId, id);
+    this.#sql.deleteEvidence!.run(projectId, id);
   }
 }

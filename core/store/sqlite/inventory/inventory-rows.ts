@@ -17,6 +17,9 @@ export type InventoryTable = 'inventory' | 'otlp_inventory';
 /** A version that says that the inventory was deleted: former routes stay known. */
 export const deletedFormat = 'deleted';
 
+/** The row that stands in the place of an inventory that was forgotten, so that its readers notice. Its version is 0. */
+const forgottenFormat = 'forgotten';
+
 /** Versions of inventories in one table, its routes compressed in a row. Every method runs in its caller's transaction. */
 export class InventoryRows {
   readonly #sql;
@@ -26,8 +29,8 @@ export class InventoryRows {
   }
 
   newest(projectId: number, { service, environment }: InventoryPlace): Inventory | undefined {
-    const row = this.#sql.newest.get(projectId, service, environment);
-    return row === undefined ? undefined : inventoryOfRow(row as InventoryRow);
+    const row = this.#sql.newest.get(projectId, service, environment) as InventoryRow | undefined;
+    return row === undefined || row.version === 0 ? undefined : inventoryOfRow(row);
   }
 
   history(projectId: number, place: InventoryPlace): InventoryVersion[] {
@@ -60,6 +63,26 @@ export class InventoryRows {
   replace(projectId: number, place: InventoryPlace, next: NewInventory): Inventory {
     const before = this.newest(projectId, place);
     return before && isSame(before, next) ? before : this.add(projectId, place, before, next);
+  }
+
+  /**
+   * Forgets the inventories of a service with all their versions.
+   * @param environment null: of every environment, and the one for all of them
+   * @returns whether there was any
+   */
+  forget(projectId: number, service: string, environment: string | null): boolean {
+    const places = this.#sql.places.all(projectId, service, environment, environment) as {
+      environment: string | null;
+    }[];
+    const content = gzipSync(JSON.stringify({ routes: [], prefixes: [], former: [] }));
+    for (const place of places) {
+      // The new row comes first: an id that was deleted is given again.
+      const names = [projectId, service, place.environment] as const;
+      this.#sql.forgetMark.run(...names);
+      const id = this.#sql.add.run(...names, 0, 0, '', forgottenFormat, 0, 0, 0, content);
+      this.#sql.forgetBefore.run(...names, id);
+    }
+    return places.length > 0;
   }
 
   add(
@@ -137,7 +160,7 @@ function statements(db: Database, table: InventoryTable) {
        WHERE ${atPlace} ORDER BY version DESC LIMIT 1`,
     ),
     history: db.prepare(
-      `SELECT ${versionColumns} FROM ${table} WHERE ${atPlace} ORDER BY version DESC`,
+      `SELECT ${versionColumns} FROM ${table} WHERE ${atPlace} AND version > 0 ORDER BY version DESC`,
     ),
     lastId: db.prepare(`SELECT ifnull(max(id), 0) FROM ${table}`).pluck(),
     changed: db.prepare(
@@ -148,15 +171,22 @@ function statements(db: Database, table: InventoryTable) {
     ),
     count: db
       .prepare(
-        `SELECT count(*) FROM (SELECT DISTINCT service, environment FROM ${table} WHERE project_id = ?)`,
+        `SELECT count(*) FROM (
+           SELECT DISTINCT service, environment FROM ${table} WHERE project_id = ? AND version > 0)`,
       )
       .pluck(),
     environments: db
       .prepare(
         `SELECT DISTINCT environment FROM ${table} WHERE project_id = ? AND service = ?
-           AND environment IS NOT NULL ORDER BY environment`,
+           AND environment IS NOT NULL AND version > 0 ORDER BY environment`,
       )
       .pluck(),
+    places: db.prepare(
+      `SELECT DISTINCT environment FROM ${table} WHERE project_id = ? AND service = ?
+         AND version > 0 AND (? IS NULL OR environment = ?)`,
+    ),
+    forgetMark: db.prepare(`DELETE FROM ${table} WHERE ${atPlace} AND version = 0`),
+    forgetBefore: db.prepare(`DELETE FROM ${table} WHERE ${atPlace} AND id < ?`),
     add: db.prepare(
       `INSERT INTO ${table} (project_id, service, environment, version, created_ms, author, format,
          declared_routes, added_routes, removed_routes, content)

@@ -5,19 +5,25 @@ import { type DecisionRow, decisionOfRow, newestDecisions } from '../decisions.t
 /** Projects whose decisions are remembered; past it all are forgotten. */
 const projectsRemembered = 8;
 
-/** The decisions of a project that hold, read again only after one was added to the store. */
+/** The decisions of a project that hold, read again only after one was added or a service forgotten. */
 export class DecisionCache {
-  readonly #remembered = new Map<string, { newest: number; decisions: readonly Decision[] }>();
+  readonly #remembered = new Map<string, { newest: string; decisions: readonly Decision[] }>();
   readonly #newest: Statement;
   readonly #read: Statement;
 
   constructor(db: Database) {
-    this.#newest = db.prepare('SELECT ifnull(max(id), 0) FROM decision').pluck();
+    // A service that is forgotten takes its decisions along, and their ids are given again.
+    this.#newest = db
+      .prepare(
+        `SELECT (SELECT ifnull(max(id), 0) FROM decision) || ' ' ||
+          (SELECT value FROM meta WHERE key = 'endpoints_forgotten')`,
+      )
+      .pluck();
     this.#read = db.prepare(newestDecisions);
   }
 
   decisions(project: string): readonly Decision[] {
-    const newest = this.#newest.get() as number;
+    const newest = this.#newest.get() as string;
     const remembered = this.#remembered.get(project);
     if (remembered?.newest === newest) return remembered.decisions;
     const rows = (this.#read.all(project) as DecisionRow[]).map(decisionOfRow);
