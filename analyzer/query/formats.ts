@@ -1,12 +1,14 @@
 import { printable } from '../../core/printable.ts';
+import { JsonBytes } from './json-bytes.ts';
 import { isNumber, type Table } from './table.ts';
+import { jsonBytesOf, TableRows } from './table-rows.ts';
 
 /** Forms of a list, defined once: `format=`, the content types and the OpenAPI document come from here. */
 export interface Format {
   contentType: string;
   /** The answer is a file to save, with this extension. */
   extension?: string;
-  write(body: ListBody, list: List): string;
+  write(body: ListBody, list: List): string | Uint8Array<ArrayBuffer>;
 }
 
 /** How a query's JSON body is a list. */
@@ -31,7 +33,7 @@ export type ListBody = Record<string, unknown>;
 export const formats = {
   json: {
     contentType: 'application/json; charset=utf-8',
-    write: (body) => JSON.stringify(body),
+    write: (body) => jsonBytesOf(body),
   },
   csv: {
     contentType: 'text/csv; charset=utf-8',
@@ -45,7 +47,7 @@ export const formats = {
   ndjson: {
     contentType: 'application/x-ndjson; charset=utf-8',
     extension: 'ndjson',
-    write: (body, list) => rowsOf(body, list).map(ndjsonLine).join(''),
+    write: ndjson,
   },
 } as const satisfies Record<string, Format>;
 
@@ -69,7 +71,13 @@ function namesOf(body: ListBody, list: List, isUsual = (_name: string) => true):
 
 const rowsOf = (body: ListBody, { noun }: List): Row[] => body[noun] as Row[];
 
-const ndjsonLine = (row: Row): string => `${JSON.stringify(row)}\n`;
+function ndjson(body: ListBody, { noun }: List): Uint8Array<ArrayBuffer> {
+  const json = new JsonBytes();
+  const rows = body[noun] as Row[] | TableRows;
+  if (rows instanceof TableRows) rows.writeLines(json);
+  else for (const row of rows) json.rawText(`${JSON.stringify(row)}\n`);
+  return json.end();
+}
 
 /** RFC 4180: CRLF, quotes doubled. Columns are the field names; lists are JSON, null is an empty cell. */
 function csv(body: ListBody, list: List): string {

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { QueryContext } from './answer-head.ts';
 import type { Format, List } from './formats.ts';
+import type { WithRows } from './table-rows.ts';
 
 /**
  * A query of the data: its address, its parameters and its answer. The REST listener and the OpenAPI
@@ -33,7 +34,7 @@ export function defineQuery<S extends z.ZodRawShape, B extends z.ZodType<object>
       context: QueryContext,
       parameters: z.output<z.ZodObject<S>>,
       path: Record<string, string>,
-    ): Promise<z.output<B>>;
+    ): Promise<WithRows<z.output<B>>>;
   },
 ): Query {
   return definition as unknown as Query;

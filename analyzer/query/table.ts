@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import type { JsonBytes } from './json-bytes.ts';
 import { named } from './schema.ts';
+import { compiledRowWriterOf, type RowWriter, rowWriterOf, TableRows } from './table-rows.ts';
 
 /**
  * A list's columns, defined once: the row of the JSON answer, its schema in the OpenAPI document, the
@@ -13,6 +15,8 @@ export interface Column<Entry, T extends z.ZodType = z.ZodType> {
   value: (entry: Entry) => z.output<T>;
   /** The column is in Markdown tables, which have to fit a page. */
   brief?: true;
+  /** Writes the value as JSON without making it: what takes many bytes of a long list. The field is always there. */
+  write?: (json: JsonBytes, entry: Entry) => void;
   /** Orders rows by something else than the value. */
   order?: (entry: Entry) => SortValue;
   /** The column is in JSON answers only, and sorts nothing. */
@@ -38,6 +42,11 @@ export interface Table<Entry, S extends Shape = Shape> {
   row(entry: Entry): z.output<z.ZodObject<S>>;
   /** The row with these fields alone. */
   part(entry: Entry, fields: readonly (keyof S & string)[]): Partial<z.output<z.ZodObject<S>>>;
+  /** The rows of these entries, or some fields of them, to be written as JSON without being made. */
+  rows(
+    entries: readonly Entry[],
+    fields?: readonly (keyof S & string)[],
+  ): TableRows<Partial<z.output<z.ZodObject<S>>>>;
 }
 
 /** @param id the row's name in the OpenAPI document */
@@ -47,17 +56,23 @@ export function tableOf<Entry>() {
     columns: { [K in keyof S]: Column<Entry, S[K]> },
   ): Table<Entry, S> => {
     const names = Object.keys(columns) as (keyof S & string)[];
+    const usual = names.filter((name) => !columns[name].asked);
+    const fieldsOfNames = (chosen: readonly string[]) =>
+      chosen.map((name) => ({ ...columns[name]!, name }));
+    let writeUsual: RowWriter | undefined;
     const shape = names.map((name) => [name, columns[name].type.describe(columns[name].about)]);
     return {
       names,
       columns,
       schema: named(id, z.object(Object.fromEntries(shape) as S)),
-      row: rowOf(
-        columns,
-        names.filter((name) => !columns[name].asked),
-      ) as (entry: Entry) => z.output<z.ZodObject<S>>,
+      row: rowOf(columns, usual) as (entry: Entry) => z.output<z.ZodObject<S>>,
       part: (entry, fields) =>
         fieldsOf(columns, entry, fields) as Partial<z.output<z.ZodObject<S>>>,
+      rows(entries, fields) {
+        if (fields) return new TableRows(entries, rowWriterOf(fieldsOfNames(fields)));
+        writeUsual ??= compiledRowWriterOf(fieldsOfNames(usual));
+        return new TableRows(entries, writeUsual);
+      },
     };
   };
 }

@@ -1,5 +1,6 @@
 import { createCipheriv, hash, randomBytes } from 'node:crypto';
 import { type Format, type FormatName, formats, type List, type ListBody } from './formats.ts';
+import { jsonBytesOf } from './table-rows.ts';
 
 /** An answer as bytes, with the facts that its headers need. */
 export interface WrittenAnswer {
@@ -33,10 +34,11 @@ export function writtenAnswer(
   const own = texts?.[format];
   const { contentType, extension, write }: Format = own ?? formats[format as FormatName];
   const isText = own !== undefined || list !== undefined;
-  const text = isText ? write(body as ListBody, list as List) : JSON.stringify(body);
+  const written = isText ? write(body as ListBody, list as List) : jsonBytesOf(body);
   const { next_cursor: nextCursor } = body as { next_cursor?: string | null };
+  const hasMark = format === 'csv' && bom === 'true' && typeof written === 'string';
   return {
-    ...writtenText(contentType, format === 'csv' && bom === 'true' ? `\uFEFF${text}` : text),
+    ...writtenText(contentType, hasMark ? `\uFEFF${written}` : written),
     ...(extension !== undefined && { fileName: `${fileName(name, body)}.${extension}` }),
     ...(nextCursor && { nextCursor }),
   };
@@ -52,8 +54,12 @@ export function writtenPdf(
   return { bytes, contentType: 'application/pdf', etag: etagOf(bytes), fileName: `${file}.pdf` };
 }
 
-export function writtenText(contentType: string, text: string): WrittenAnswer {
-  const bytes = encoder.encode(text);
+/** @param written bytes must own their whole buffer */
+export function writtenText(
+  contentType: string,
+  written: string | Uint8Array<ArrayBuffer>,
+): WrittenAnswer {
+  const bytes = typeof written === 'string' ? encoder.encode(written) : written;
   return { bytes, contentType, etag: etagOf(bytes) };
 }
 

@@ -16,6 +16,7 @@ import { type DecisionFilter, listParameter } from '../query/parameters.ts';
 import { named, nextCursor, time } from '../query/schema.ts';
 import type { Status } from '../query/status.ts';
 import { type Column, sortValue } from '../query/table.ts';
+import type { WithRows } from '../query/table-rows.ts';
 import { keptCoverage } from '../query/window.ts';
 import type { Lifecycle } from '../verdict/lifecycle.ts';
 import { endpointFilter } from './endpoint-filter.ts';
@@ -101,7 +102,7 @@ export async function endpointList(
     descending: boolean;
     keep: (entry: EndpointEntry) => boolean;
   },
-): Promise<z.output<typeof endpointListSchema>> {
+): Promise<WithRows<z.output<typeof endpointListSchema>>> {
   const { service, environment, status, decision, method, route, q, fields, spark } = parameters;
   const { min_confidence: least, owner } = parameters;
   const named = { service, environment, status, decision, owner, method, route, q };
@@ -134,11 +135,17 @@ export async function endpointList(
     ...(sparks && { spark_starts: sparks.startsS.map((s) => isoTime(s * 1000)) }),
     next_cursor: page.next_cursor,
   };
+  const isJson = parameters.format === 'json' || parameters.format === 'ndjson';
   if (fields === undefined) {
-    return { ...answer, endpoints: rows.map((entry) => endpointTable.row(entry)) };
+    const endpoints = isJson
+      ? endpointTable.rows(rows)
+      : rows.map((entry) => endpointTable.row(entry));
+    return { ...answer, endpoints };
   }
   const chosen = [...new Set(fields), ...(sparks && !fields.includes('spark') ? sparkField : [])];
-  const endpoints = rows.map((entry) => endpointTable.part(entry, chosen));
+  const endpoints = isJson
+    ? endpointTable.rows(rows, chosen)
+    : rows.map((entry) => endpointTable.part(entry, chosen));
   return { ...answer, fields: chosen, endpoints };
 }
 

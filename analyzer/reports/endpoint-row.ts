@@ -5,6 +5,7 @@ import type { LastCaller } from '../../core/store/store.ts';
 import type { percentiles } from '../../core/usage/usage.ts';
 import { isoTime } from '../../core/window.ts';
 import { returnReasons } from '../decisions/applied-decision.ts';
+import { type JsonBytes, partOf } from '../query/json-bytes.ts';
 import { count, millisecondsOrNull, named, percentOrNull, time } from '../query/schema.ts';
 import { marks, statuses } from '../query/status.ts';
 import { tableOf } from '../query/table.ts';
@@ -147,12 +148,12 @@ export const endpointTable = tableOf<EndpointEntry>()('EndpointRow', {
   first_called_at: {
     type: time.nullable(),
     about: 'lifetime; null when never called',
-    value: ({ endpoint }) => timeOf(endpoint.firstCallMs),
+    ...momentOf(({ endpoint }) => endpoint.firstCallMs),
   },
   last_called_at: {
     type: time.nullable(),
     about: 'lifetime; null when never called',
-    value: ({ endpoint }) => timeOf(endpoint.lastCallMs),
+    ...momentOf(({ endpoint }) => endpoint.lastCallMs),
     brief: true,
   },
   days_since_last_call: {
@@ -171,17 +172,17 @@ export const endpointTable = tableOf<EndpointEntry>()('EndpointRow', {
     type: time.nullable(),
     about:
       'its last use: a call that was answered or failed, of a caller that is no robot and not in ROLLCALL_IGNORE_CONSUMERS; null without any',
-    value: ({ lifecycle }) => timeOf(lifecycle.lastUseMs),
+    ...momentOf(({ lifecycle }) => lifecycle.lastUseMs),
   },
   expected_at: {
     type: time.nullable(),
     about: 'of a periodic endpoint: the day on which the next use is expected, or was',
-    value: ({ lifecycle }) => timeOf(lifecycle.expectedMs),
+    ...momentOf(({ lifecycle }) => lifecycle.expectedMs),
   },
   dead_since: {
     type: time.nullable(),
     about: 'of a dead endpoint: when its silence reached the threshold',
-    value: ({ lifecycle }) => timeOf(lifecycle.deadSinceMs),
+    ...momentOf(({ lifecycle }) => lifecycle.deadSinceMs),
   },
   reasons: {
     type: z.array(reasonSchema),
@@ -230,13 +231,14 @@ export const endpointTable = tableOf<EndpointEntry>()('EndpointRow', {
     type: z.array(lastCallerSchema),
     about: 'distinct callers, latest first, lifetime; sorts by the latest',
     value: ({ endpoint }) => endpoint.lastCallers.map(lastCallerRow),
+    write: (json, { endpoint }) => writeCallers(json, endpoint.lastCallers),
     order: ({ endpoint }) => endpoint.lastCallers[0]?.atMs ?? null,
     markdown: (callers) => callers.map(callerText).join('; '),
   },
   last_answered_at: {
     type: time.nullable(),
     about: 'the last call with a status of 100 to 399, lifetime; null when none is recorded',
-    value: ({ endpoint }) => timeOf(endpoint.lastAnsweredMs ?? null),
+    ...momentOf(({ endpoint }) => endpoint.lastAnsweredMs ?? null),
   },
   last_answered_callers: {
     type: z.array(lastCallerSchema).optional(),
@@ -272,7 +274,7 @@ export const endpointTable = tableOf<EndpointEntry>()('EndpointRow', {
     type: time.nullable(),
     about:
       'since when it is deprecated, or from when on: the date of its Deprecation header (RFC 9745), else the first answer with one, else as the inventory says, else the upload that first declared it deprecated; null where it is not, or where that is not known',
-    value: ({ lifecycle }) => timeOf(lifecycle.ending?.deprecatedSinceMs ?? null),
+    ...momentOf(({ lifecycle }) => lifecycle.ending?.deprecatedSinceMs ?? null),
   },
   sunset_at: {
     type: z.string().nullable(),
@@ -292,7 +294,7 @@ export const endpointTable = tableOf<EndpointEntry>()('EndpointRow', {
   removed_at: {
     type: time.nullable(),
     about: 'since when no version of the inventory declares it any more',
-    value: ({ declaration }) => timeOf(declaration?.removedMs ?? null),
+    ...momentOf(({ declaration }) => declaration?.removedMs ?? null),
   },
   decision: {
     type: z.enum(decisionActions).nullable(),
@@ -312,12 +314,12 @@ export const endpointTable = tableOf<EndpointEntry>()('EndpointRow', {
   decided_at: {
     type: time.nullable(),
     about: 'when it was decided',
-    value: ({ decision }) => timeOf(decision?.decision.decidedMs ?? null),
+    ...momentOf(({ decision }) => decision?.decision.decidedMs ?? null),
   },
   decision_until: {
     type: time.nullable(),
     about: 'when it is to be decided again; null for never',
-    value: ({ decision }) => timeOf(decision?.decision.untilMs ?? null),
+    ...momentOf(({ decision }) => decision?.decision.untilMs ?? null),
   },
   decision_returned: {
     type: z.enum(returnReasons).nullable(),
@@ -361,7 +363,43 @@ export function lastCallerRow({
   };
 }
 
-const timeOf = (ms: number | null): string | null => (ms === null ? null : isoTime(ms));
+/** The same rows as JSON: they are a third of a report. */
+function writeCallers(json: JsonBytes, callers: readonly LastCaller[]): void {
+  json.part(callers.length === 0 ? noCallers : firstCaller);
+  for (let i = 0; i < callers.length; i++) {
+    const { client, consumer, agent, atMs } = callers[i]!;
+    if (i > 0) json.part(nextCaller);
+    json.value(client || null);
+    json.part(consumerKey);
+    json.value(consumer || null);
+    json.part(agentKey);
+    json.value(agent || null);
+    json.part(calledAtKey);
+    json.time(atMs);
+  }
+  if (callers.length > 0) json.part(callersEnd);
+}
+
+const [noCallers, firstCaller, nextCaller, consumerKey, agentKey, calledAtKey, callersEnd] = [
+  partOf('[]'),
+  partOf('[{"client":'),
+  partOf('},{"client":'),
+  partOf(',"consumer":'),
+  partOf(',"agent":'),
+  partOf(',"called_at":'),
+  partOf('}]'),
+];
+
+/** A column's value, which is a moment. */
+function momentOf(momentMs: (entry: EndpointEntry) => number | null) {
+  return {
+    value: (entry: EndpointEntry) => {
+      const ms = momentMs(entry);
+      return ms === null ? null : isoTime(ms);
+    },
+    write: (json: JsonBytes, entry: EndpointEntry) => json.time(momentMs(entry)),
+  };
+}
 
 /** The best name of a caller, what else is known of it, and the day of its call. */
 function callerText({ client, consumer, agent, called_at }: z.output<typeof lastCallerSchema>) {

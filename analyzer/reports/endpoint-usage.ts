@@ -107,13 +107,14 @@ async function judgedEndpoints(
   );
   const entries: EndpointEntry[] = [];
   for (const endpoint of endpoints) {
-    const service = services.get(serviceKey(endpoint));
+    const key = serviceKey(endpoint);
+    const service = services.get(key);
     if (service === undefined) {
       assert.fail(`endpoint ${endpoint.id} has no service ${endpoint.service}`);
     }
     const declaration = declarations?.byEndpoint.get(endpoint.id);
     const life = lifecycle(endpoint, service, circumstances, declaration);
-    const isOlder = isStale(endpoint, deployments.get(serviceKey(endpoint)));
+    const isOlder = isStale(endpoint, deployments.get(key));
     if (life.status !== null && isOlder) life.marks.push('stale_version');
     const owners = ownersOf(context, endpoint, declaration);
     const entry: EndpointEntry = { endpoint, usage: emptyUsage, lifecycle: life, owners };
@@ -163,14 +164,21 @@ function markRenamed(
   const byId = new Map<string, EndpointEntry>();
   const silent: EndpointRecord[] = [];
   const begun: EndpointRecord[] = [];
+  const coldMs = coldAfterDays * dayMs;
+  let firstOfAllMs = Number.POSITIVE_INFINITY;
+  for (const { observation } of services.values()) {
+    firstOfAllMs = Math.min(firstOfAllMs, observation.firstMs);
+  }
   for (const entry of entries) {
     const { status } = entry.lifecycle;
     const { firstCallMs } = entry.endpoint;
     if (status === null || firstCallMs === null) continue;
     const endpoint = entry.endpoint as EndpointRecord;
     const isSilent = status === 'cold' || status === 'dead';
+    // Most endpoints are as old as the oldest service, and need no look at their own.
+    if (!isSilent && firstCallMs - firstOfAllMs <= coldMs) continue;
     const { firstMs } = services.get(serviceKey(endpoint))!.observation;
-    const isBegun = firstCallMs - firstMs > coldAfterDays * dayMs;
+    const isBegun = firstCallMs - firstMs > coldMs;
     if (isSilent) silent.push(endpoint);
     if (isBegun) begun.push(endpoint);
     if (isSilent || isBegun) byId.set(endpoint.id, entry);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Outcome, outcomeOf } from '../../core/outcome.ts';
+import { type Outcome, type OutcomeCounts, outcomeOf } from '../../core/outcome.ts';
 import { type CallUsage, percentiles, type Usage } from '../../core/usage/usage.ts';
 import { count } from '../query/schema.ts';
 
@@ -38,12 +38,21 @@ export function errorCount(usage: CallUsage): number {
 }
 
 export function outcomeCount(usage: CallUsage, outcome: Outcome): number {
-  let calls = 0;
-  for (const [status, statusCalls] of usage.statuses) {
-    if (outcomeOf(status) === outcome) calls += statusCalls;
+  if (usage.statuses !== counted.statuses) {
+    counted = { statuses: usage.statuses, answered: 0, refused: 0, missing: 0, failed: 0 };
+    for (const [status, calls] of usage.statuses) counted[outcomeOf(status)] += calls;
   }
-  return countOf(calls);
+  return countOf(counted[outcome]);
 }
+
+/** Of the last usage that was asked for: a row asks for its four outcomes one after the other. */
+let counted: OutcomeCounts & { statuses: CallUsage['statuses'] } = {
+  statuses: new Map(),
+  answered: 0,
+  refused: 0,
+  missing: 0,
+  failed: 0,
+};
 
 /** The 95 % interval of the true number of calls, whole numbers, and never fewer than were seen. */
 export function callsInterval({ calls, sampling }: CallUsage): [number, number] | undefined {

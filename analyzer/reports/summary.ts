@@ -202,8 +202,8 @@ export const summary = defineQuery({
     const { current, previous } = await comparedWindows(snapshot, requested);
     const known = await usageByEndpoint(context, selection, current);
     const total = await snapshot.total(selection, current.window);
-    const before = previous && (await snapshot.total(selection, previous.window));
     const clients = await snapshot.clients(selection, current.window, limit);
+    const before = previous && (await snapshot.total(selection, previous.window));
     const other = clients.find((client) => !isNamed(client));
     const series = await glance(snapshot, selection, current);
     const estimated =

@@ -157,12 +157,13 @@ export class HistogramCounts {
     const slots = this.#base
       ? this.#slotsBesideBase(percents, total)
       : this.#slotsOfRanks(percents, total);
-    return percents.map((percent, i) => {
-      const rank = rankOf(percent, total);
-      if (rank === 1) return minNs;
-      if (rank === total) return maxNs;
-      return Math.min(maxNs, Math.max(minNs, middleOfSlotUs(slots[i]!) * 1000));
-    });
+    for (let i = 0; i < percents.length; i++) {
+      const rank = rankOf(percents[i]!, total);
+      if (rank === 1) slots[i] = minNs;
+      else if (rank === total) slots[i] = maxNs;
+      else slots[i] = Math.min(maxNs, Math.max(minNs, middleOfSlotUs(slots[i]!) * 1000));
+    }
+    return slots;
   }
 
   /** The buckets that are not empty, shortest duration first. */
@@ -216,8 +217,9 @@ export class HistogramCounts {
     for (let i = 0; i < touched.length; i++) touchedSeen[i] = sum += this.counts[touched[i]!]!;
     const baseCount = base[this.#baseStart]!;
     let low = 0;
-    return percents.map((percent) => {
-      const rank = rankOf(percent, total);
+    const slots: number[] = [];
+    for (let i = 0; i < percents.length; i++) {
+      const rank = rankOf(percents[i]!, total);
       // Before this bucket of the base there are too few values, even with all other counts.
       for (let high = baseCount; low < high; ) {
         const middle = (low + high) >>> 1;
@@ -232,9 +234,12 @@ export class HistogramCounts {
         const ownSlot = next < touched.length ? touched[next]! : histogramSlots;
         if (baseSlot <= ownSlot) baseSeen = base[first + at++ * 2 + 1]!;
         if (ownSlot <= baseSlot) ownSeen = touchedSeen[next++]!;
-        if (baseSeen + ownSeen >= rank) return Math.min(baseSlot, ownSlot);
+        if (baseSeen + ownSeen < rank) continue;
+        slots.push(Math.min(baseSlot, ownSlot));
+        break;
       }
-    });
+    }
+    return slots;
   }
 
   /** Copies the base into the counts, so that it can change. */

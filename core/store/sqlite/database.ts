@@ -9,6 +9,7 @@ export type SqlValue = string | number | bigint | Uint8Array | null;
 export class Database {
   readonly path: string;
   readonly #db: SqliteDatabase.Database;
+  readonly #kept = new Map<string, Statement>();
 
   /**
    * @param timeoutMs how long a statement waits for another process's transaction
@@ -32,6 +33,16 @@ export class Database {
   /** Compiles one statement. Its parameters are written `?`; the binding takes `?1` for a name. */
   prepare(sql: string): Statement {
     return new Statement(this.#db.prepare(sql));
+  }
+
+  /** The same statement at each call: compiling one takes 0.05 ms. One place uses it, with one way to return rows. */
+  kept(sql: string): Statement {
+    let statement = this.#kept.get(sql);
+    if (statement === undefined) {
+      statement = this.prepare(sql);
+      this.#kept.set(sql, statement);
+    }
+    return statement;
   }
 
   /** Reads or sets a pragma. @returns the first value of the first row, if there is one */

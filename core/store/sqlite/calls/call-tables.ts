@@ -2,7 +2,7 @@ import type { Database } from '../database.ts';
 
 /** The greatest call id ever used, also when that call is deleted. */
 export function lastCallId(db: Database): number {
-  const ids = db.prepare(`
+  const ids = db.kept(`
     SELECT max(
       (SELECT value FROM meta WHERE key = 'rolled_up_call'),
       ifnull((SELECT max(id) FROM call), 0),

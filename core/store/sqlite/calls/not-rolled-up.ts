@@ -7,6 +7,9 @@ import { decodeCommit } from './commit-columns.ts';
 import { readOldCalls } from './old-calls.ts';
 import { StoredCalls } from './stored-calls.ts';
 
+/** One megabyte for one commit after the other: new memory for each report costs as much as 50 endpoints of it. */
+let decoded: StoredCalls | undefined;
+
 /**
  * Adds the committed calls after a watermark: the calls that are not rolled up. Commits that are damaged are left out.
  * @param rolledUpId the last call that is rolled up; the last one of its commit
@@ -20,10 +23,11 @@ export function readCallsAfter(
 ): void {
   readOldCalls(db, rolledUpId, into);
   const commits = db
-    .prepare('SELECT first_call_id, columns FROM commit_calls WHERE first_call_id > ? ORDER BY 1')
+    .kept('SELECT first_call_id, columns FROM commit_calls WHERE first_call_id > ? ORDER BY 1')
     .raw();
-  const calls = new StoredCalls(limits.batchCalls);
   for (const [firstCallId, columns] of commits.all(rolledUpId) as [number, Uint8Array][]) {
+    decoded ??= new StoredCalls(limits.batchCalls);
+    const calls = decoded;
     calls.clear();
     try {
       decodeCommit(columns, undefined, commitName(firstCallId), calls);

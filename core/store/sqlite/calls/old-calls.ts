@@ -26,11 +26,11 @@ export function readOldRows(
   const ids: number[] = [];
   type Weight = [number, number, number];
   const weights = db
-    .prepare('SELECT call_id, weight, copies FROM call_weight WHERE call_id BETWEEN ? AND ?')
+    .kept('SELECT call_id, weight, copies FROM call_weight WHERE call_id BETWEEN ? AND ?')
     .raw()
     .all(first, last) as Weight[];
   const weightOf = new Map(weights.map((weight) => [weight[0], weight]));
-  const rows = db.prepare(`SELECT id, ${columns} FROM call WHERE id BETWEEN ? AND ? ORDER BY id`);
+  const rows = db.kept(`SELECT id, ${columns} FROM call WHERE id BETWEEN ? AND ? ORDER BY id`);
   for (const row of rows.raw().all(first, last) as Row[]) {
     const [id, endpoint, status, endS, endNs, durationNs, client, origin, request, response] = row;
     ids.push(id);

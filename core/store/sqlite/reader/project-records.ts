@@ -221,7 +221,7 @@ export class ProjectRecords {
       }
       own.set(day, (own.get(day) ?? 0) | hours);
     };
-    const compacted = this.#db.prepare(
+    const compacted = this.#db.kept(
       `SELECT service_id, day, hours FROM service_day
         WHERE service_id IN (SELECT s.id FROM service s JOIN project p ON p.id = s.project_id WHERE p.name = ?)`,
     );

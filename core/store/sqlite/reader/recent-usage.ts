@@ -47,7 +47,7 @@ export function readRecentUsage(
   block.begin();
   block.addCalls(notRolledUp, order, tally, origins);
   const runs = db
-    .prepare('SELECT id, block, details, facts, use, checksum FROM usage_run ORDER BY id')
+    .kept('SELECT id, block, details, facts, use, checksum FROM usage_run ORDER BY id')
     .all() as StoredRun[];
   const intact = runs.filter(({ id, checksum, ...run }) => {
     const blobs = [run.block, run.details, run.facts, run.use];

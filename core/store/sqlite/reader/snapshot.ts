@@ -57,7 +57,10 @@ export class SqliteSnapshot implements Snapshot {
   readonly #calls: StoredCallSource;
   readonly #project: string;
   readonly #meta: Map<string, number>;
+  /** One for all reads of the snapshot: `#emptied` or `#tallied` first. */
   readonly #tally = new Tally();
+  /** Whose calls the tally holds, added up; undefined: nobody knows. */
+  #held: { selection: Selection; window: Window } | undefined;
   #recentUsage: RecentUsage | undefined;
 
   constructor(
@@ -79,9 +82,7 @@ export class SqliteSnapshot implements Snapshot {
     this.#compacted = compacted;
     const notCompacted = () => this.#notCompacted();
     this.#records = new ProjectRecords(db, endpointCache, dimensions, notCompacted, project);
-    this.#meta = new Map(
-      db.prepare('SELECT key, value FROM meta').raw().all() as [string, number][],
-    );
+    this.#meta = new Map(db.kept('SELECT key, value FROM meta').raw().all() as [string, number][]);
   }
 
   async services(): Promise<ServiceRecord[]> {
@@ -101,7 +102,7 @@ export class SqliteSnapshot implements Snapshot {
   }
 
   async consumerNotes(): Promise<ConsumerNote[]> {
-    return this.#db.prepare(consumerNotesOfProject).all(this.#project) as ConsumerNote[];
+    return this.#db.kept(consumerNotesOfProject).all(this.#project) as ConsumerNote[];
   }
 
   async events(): Promise<ToldEvent[]> {
@@ -133,7 +134,7 @@ export class SqliteSnapshot implements Snapshot {
     const { merged, entries } = this.#stored(selected, window);
     const order = sortBy(entries.length, entries.endpoint);
     const answers = new Map<string, T>();
-    const tally = this.#tally;
+    const tally = this.#emptied();
     let next = 0;
     for (const { id, spellings } of selected.endpoints) {
       let isUsed = addMerged(merged, spellings, tally);
@@ -150,19 +151,12 @@ export class SqliteSnapshot implements Snapshot {
   }
 
   async total(selection: Selection, window: Window): Promise<Usage> {
-    return this.#total(this.#selected(selection), window);
-  }
-
-  #total(selected: Selected, window: Window): Usage {
-    this.#tallyAll(selected, window);
-    const usage = this.#tally.usage();
-    this.#tally.clear();
-    return usage;
+    return this.#tallied(selection, window).usage();
   }
 
   async series(selection: Selection, edgesS: readonly number[]): Promise<Usage[]> {
     const selected = this.#selected(selection);
-    return this.#intervals(edgesS, (window) => this.#total(selected, window));
+    return this.#intervals(edgesS, (window) => this.#tallyOf(selected, window).usage());
   }
 
   /** Reads the blocks of an interval once, however many groups there are. */
@@ -177,15 +171,16 @@ export class SqliteSnapshot implements Snapshot {
     const series: Usage[][] = groups.map(() => []);
     this.#intervals(edgesS, (window) => {
       const { merged, entries } = this.#stored(selected, window);
+      const tally = this.#emptied();
       const order = sortBy(entries.length, entries.endpoint);
       let next = 0;
       endpoints.forEach((group, index) => {
-        for (const { spellings } of group) addMerged(merged, spellings, this.#tally);
+        for (const { spellings } of group) addMerged(merged, spellings, tally);
         for (; next < order.length && entries.endpoint[order[next]!] === index + 1; next++) {
-          entries.addTo(this.#tally, order[next]!);
+          entries.addTo(tally, order[next]!);
         }
-        series[index]!.push(this.#tally.usage());
-        this.#tally.clear();
+        series[index]!.push(tally.usage());
+        tally.clear();
       });
     });
     return series;
@@ -193,12 +188,7 @@ export class SqliteSnapshot implements Snapshot {
 
   async durations(selection: Selection, edgesS: readonly number[]): Promise<DurationBucket[][]> {
     const selected = this.#selected(selection);
-    return this.#intervals(edgesS, (window) => {
-      this.#tallyAll(selected, window);
-      const durations = this.#tally.durations();
-      this.#tally.clear();
-      return durations;
-    });
+    return this.#intervals(edgesS, (window) => this.#tallyOf(selected, window).durations());
   }
 
   /** @throws AppError `invalid` for an edge where only hours or days are kept */
@@ -215,16 +205,13 @@ export class SqliteSnapshot implements Snapshot {
   }
 
   async clients(selection: Selection, window: Window, limit: number): Promise<ClientUsage[]> {
-    this.#tallyAll(this.#selected(selection), window);
-    const { clients } = this.#tally;
+    const { clients, isWeighted } = this.#tallied(selection, window);
     const found: { client: number; calls: number; errors: number }[] = [];
     clients.forEach((client, calls, errors) => {
       found.push({ client, calls, errors });
     });
     // Clients past the bound share one bucket. Its number is 0, which no client has.
     const other = { client: 0, calls: clients.otherCalls, errors: clients.otherErrors };
-    const { isWeighted } = this.#tally;
-    this.#tally.clear();
     found.sort((a, b) => b.calls - a.calls || a.client - b.client);
     for (const { calls, errors } of found.splice(limit)) {
       other.calls += calls;
@@ -258,7 +245,7 @@ export class SqliteSnapshot implements Snapshot {
 
   async versions(selection: Selection, window: Window): Promise<VersionUsage[]> {
     const entries = this.#detailed(this.#selected(selection), window);
-    return versionsOf(entries, this.#dimensions, this.#tally);
+    return versionsOf(entries, this.#dimensions, this.#emptied());
   }
 
   async versionSeries(
@@ -268,7 +255,7 @@ export class SqliteSnapshot implements Snapshot {
   ): Promise<CallUsage[][]> {
     const selected = this.#selected(selection);
     const intervals = this.#intervals(edgesS, (window) =>
-      byVersions(this.#detailed(selected, window), this.#dimensions, versions, this.#tally),
+      byVersions(this.#detailed(selected, window), this.#dimensions, versions, this.#emptied()),
     );
     return byGroup(intervals, versions.length + 1);
   }
@@ -313,7 +300,7 @@ export class SqliteSnapshot implements Snapshot {
     const entries = this.#detailed(selected, window);
     const isVersion = (number: number): boolean =>
       number !== otherVersions && this.#dimensions.version(number) === version;
-    const byRow = ofVersion(entries, isVersion, this.#tally, answer);
+    const byRow = ofVersion(entries, isVersion, this.#emptied(), answer);
     const answers = new Map<string, T>();
     for (const { id, spellings } of selected.endpoints) {
       const own = byRow.get(spellings[0]!.row);
@@ -341,10 +328,33 @@ export class SqliteSnapshot implements Snapshot {
     return entries;
   }
 
-  #tallyAll(selected: Selected, window: Window): void {
+  /**
+   * The calls of a selection added up. Queries that ask for a total and for clients ask for both in a row, with one
+   * selection: its calls are added up once.
+   */
+  #tallied(selection: Selection, window: Window): Tally {
+    const { fromS, toS } = window;
+    const held = this.#held;
+    const isHeld =
+      held?.selection === selection && held.window.fromS === fromS && held.window.toS === toS;
+    if (isHeld) return this.#tally;
+    this.#tallyOf(this.#selected(selection), window);
+    this.#held = { selection, window: { fromS, toS } };
+    return this.#tally;
+  }
+
+  #tallyOf(selected: Selected, window: Window): Tally {
     const { merged, entries } = this.#stored(selected, window);
-    for (const { spellings } of selected.endpoints) addMerged(merged, spellings, this.#tally);
-    for (let i = 0; i < entries.length; i++) entries.addTo(this.#tally, i);
+    const tally = this.#emptied();
+    for (const { spellings } of selected.endpoints) addMerged(merged, spellings, tally);
+    for (let i = 0; i < entries.length; i++) entries.addTo(tally, i);
+    return tally;
+  }
+
+  #emptied(): Tally {
+    this.#held = undefined;
+    this.#tally.clear();
+    return this.#tally;
   }
 
   /** All usage of the window: each call is in exactly one of the compacted buckets and the entries. */
@@ -411,7 +421,7 @@ export class SqliteSnapshot implements Snapshot {
       this.#db,
       this.#meta.get('rolled_up_call')!,
       this.#dimensions.origins,
-      this.#tally,
+      this.#emptied(),
       noteDamage,
     );
     return this.#recentUsage;
