@@ -6,7 +6,7 @@ it('a process killed while it compacts and converts raw calls leaves each of the
   const folder = temporaryFolder();
   const storePath = `${folder.path}/rollcall.db`;
   const seed = Number(process.env.TEST_SEED);
-  const options = { kills: 6, seed, storePath, oldCalls: 60_000, newCalls: 150_000 };
+  const options = { kills: 6, killMs: 250, seed, storePath, oldCalls: 20_000, newCalls: 70_000 };
   const { whileConverting, lost, doubled } = await runRewriting(options);
   expect({ lost, doubled }).toEqual({ lost: 0, doubled: 0 });
   expect(whileConverting).toBeGreaterThan(0);

@@ -128,7 +128,7 @@ export function storeContract(engine: string, start: StartEngine): void {
     });
 
     it('keeps exact numbers while calls go from the raw tail through runs into the levels', async () => {
-      const calls = randomCalls(3, 60_000, nowS, 300);
+      const calls = randomCalls(3, 24_000, nowS, 300);
       const windows = randomWindows(5, nowS, 8);
       const parts = 12;
       const size = calls.length / parts;

@@ -86,7 +86,7 @@ it('every question is answered from the project of the key', async () => {
   expect(questions.length).toBeGreaterThanOrEqual(8);
   const endpoints = await Promise.all(tenants.map(endpointIds));
   expect(endpoints.map((ids) => ids.length)).toEqual([2, 2]);
-  for (const holder of holders) {
+  await ofEveryHolder(async (holder) => {
     for (const headers of waysOf(holder)) {
       for (const { path, formats } of questions) {
         for (const [target, owner] of targetsOf(path, endpoints)) {
@@ -105,7 +105,7 @@ it('every question is answered from the project of the key', async () => {
         }
       }
     }
-  }
+  });
 });
 
 it("a filter with another project's words answers as one with words that nobody has", async () => {
@@ -160,7 +160,7 @@ it('what is open is open to everybody, and tells of nobody', async () => {
     ...['/healthz', '/readyz', '/metrics'].map((path) => place.otlpHttp + path),
   ];
   const closed = [`${place.analyzer}/api/v1/nothing`, `${place.otlpHttp}/nothing`];
-  for (const holder of holders) {
+  await ofEveryHolder(async (holder) => {
     for (const headers of waysOf(holder)) {
       for (const url of open) await check(nobody, exchange(url, from({ headers })), 200, url);
       for (const url of closed) await check(nobody, exchange(url, from({ headers })), 404, url);
@@ -170,7 +170,7 @@ it('what is open is open to everybody, and tells of nobody', async () => {
         await check(nobody, answer, 405, `PATCH ${url}`);
       }
     }
-  }
+  });
 });
 
 it('the same bytes are a delivery of each project that sends them', async () => {
@@ -201,6 +201,15 @@ it('every call was counted in its own project, once', async () => {
   console.log(`tenancy matrix: ${combinations} combinations, ${leaks} leaks`);
   expect(leaks).toBe(0);
 });
+
+/** Several holders at once: for requests that change nothing. */
+async function ofEveryHolder(work: (holder: Holder) => Promise<void>): Promise<void> {
+  const left = [...holders];
+  const worker = async (): Promise<void> => {
+    for (let holder = left.shift(); holder !== undefined; holder = left.shift()) await work(holder);
+  };
+  await Promise.all(Array.from({ length: 6 }, worker));
+}
 
 /** Sends calls by every transport, and what is not stored too. */
 async function sendEveryWay(holder: Holder, headers: Record<string, string>): Promise<void> {
@@ -252,10 +261,22 @@ const wordless = [
 
 async function endpointIds({ keys }: Tenant): Promise<string[]> {
   const headers = { 'x-api-key': keys.read.key };
-  const answer = await exchange(`${place.analyzer}/api/v1/report`, { headers });
+  const answer = await exchange(`${place.analyzer}/api/v1/report?fields=id`, { headers });
   const { endpoints } = JSON.parse(answer.body) as { endpoints: { id: string | number }[] };
   return endpoints.map(({ id }) => String(id));
 }
+
+/** The same, asked for once: nothing here takes an endpoint away. */
+function knownIds(tenant: Tenant): Promise<string[]> {
+  let ids = idsOf.get(tenant);
+  if (ids === undefined) {
+    ids = endpointIds(tenant);
+    idsOf.set(tenant, ids);
+  }
+  return ids;
+}
+
+const idsOf = new Map<Tenant, Promise<string[]>>();
 
 /** A path with each id in it that there is, and whose it is; without one it is whose key it is. */
 function targetsOf(path: string, endpoints: string[][]): [string, Tenant | undefined][] {
@@ -328,9 +349,9 @@ const administration: Record<string, Attempt> = {
     await ask(holder, headers, 'DELETE', '/endpoints/999999', expected);
     for (const tenant of tenants) {
       if (holder.may === 'admin' && holder.tenant === tenant) continue;
-      const ids = await endpointIds(tenant);
+      const ids = await knownIds(tenant);
       await ask(holder, headers, 'DELETE', `/endpoints/${ids[0]}`, expected);
-      expect(await endpointIds(tenant)).toEqual(ids);
+      expect(await endpointIds(tenant)).toEqual(expect.arrayContaining(ids));
     }
   },
   async 'DELETE /services/{service}'(holder, headers) {
@@ -460,7 +481,7 @@ async function decideOnEach(
   body?: object,
 ): Promise<void> {
   for (const tenant of tenants) {
-    const [id] = await endpointIds(tenant);
+    const [id] = await knownIds(tenant);
     const path = `/endpoints/${id}/decision`;
     const first = { method: 'PUT', headers: { 'x-api-key': tenant.keys.admin.key, ...jsonType } };
     const decided = JSON.stringify({ decision: 'remove', reason: 'first' });

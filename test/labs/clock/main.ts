@@ -50,10 +50,10 @@ function passes(file: string, edgeMs: number): boolean {
     SHIFTED_CLOCK: clock,
   };
   const args = ['vitest', 'run', '--config', 'test/vitest.config.ts', '--reporter=dot', file];
-  const { status, stdout } = spawnSync('npx', args, { cwd: root, env, encoding: 'utf8' });
+  const { status, stdout, stderr } = spawnSync('npx', args, { cwd: root, env, encoding: 'utf8' });
   process.stdout.write(
     `${new Date(edgeMs).toISOString()} ${file}: ${status === 0 ? 'ok' : 'FAILED'}\n`,
   );
-  if (status !== 0) process.stdout.write(stdout);
+  if (status !== 0) process.stdout.write(stdout + stderr);
   return status === 0;
 }

@@ -27,12 +27,14 @@ const rewriter = fileURLToPath(new URL('rewriter.ts', import.meta.url));
 
 export async function runRewriting(options: {
   kills: number;
+  /** A kill comes within so many milliseconds. */
+  killMs?: number;
   seed: number;
   storePath: string;
   oldCalls: number;
   newCalls: number;
 }): Promise<RewritingResult> {
-  const { kills, seed, storePath, oldCalls, newCalls } = options;
+  const { kills, killMs = 600, seed, storePath, oldCalls, newCalls } = options;
   const random = new Random(seed);
   const result = { kills: 0, whileCompacting: 0, whileConverting: 0, lost: 0, doubled: 0 };
   let calls = 0;
@@ -40,7 +42,7 @@ export async function runRewriting(options: {
     calls = addCalls(storePath, random, oldCalls, newCalls);
     const before = callsOf(storePath);
     while (result.kills < kills) {
-      const isKilled = await rewriteFor(storePath, random.next() * 600);
+      const isKilled = await rewriteFor(storePath, random.next() * killMs);
       const after = callsOf(storePath);
       result.lost += [...before.keys()].filter((call) => !after.has(call)).length;
       for (const count of after.values()) result.doubled += count - 1;

@@ -74,6 +74,27 @@ describe('deliveries that come again', () => {
     expect(commit(deliveries, [digest(1)], lastS + 1)).toEqual([false]);
   });
 
+  it.each([0, 1, 29, 30, 31, 59])(
+    'are known for an hour under other traffic, sent in minute %i of it',
+    (minute) => {
+      const deliveries = new SeenRequests(db, nowS);
+      const sentS = nowS + minute * 60;
+      let others = 0;
+      const other = () => {
+        others += 1;
+        const bytes = Buffer.alloc(16, 7);
+        bytes.writeUInt32BE(others);
+        return bytes;
+      };
+      for (let atS = nowS; atS < sentS + 3_540; atS += 60) {
+        commit(deliveries, atS === sentS ? [digest(1), other()] : [other()], atS);
+        if (atS >= sentS) expect(commit(deliveries, [digest(1)], atS)).toEqual([false]);
+      }
+      expect(commit(deliveries, [digest(1)], sentS + 3_599)).toEqual([false]);
+      expect(commit(deliveries, [digest(1)], sentS + 3_600)).toEqual([true]);
+    },
+  );
+
   it('are not known when their transaction was rolled back', () => {
     const deliveries = new SeenRequests(db, nowS);
     commit(deliveries, [digest(1)]);
