@@ -107,8 +107,15 @@ module.exports = {
     {
       name: 'only-engine-opens-engines',
       severity: 'error',
-      from: { pathNot: '^(core/store/engine\\.ts$|core/store/sqlite/|test/)' },
+      // The state of a store on ClickHouse is the tables of the SQLite engine, in memory (decision 0020).
+      from: { pathNot: '^(core/store/engine\\.ts$|core/store/(sqlite|clickhouse)/|test/)' },
       to: { path: '^core/store/sqlite/' },
+    },
+    {
+      name: 'only-engine-opens-clickhouse',
+      severity: 'error',
+      from: { pathNot: '^(core/store/engine\\.ts$|core/store/clickhouse/|test/)' },
+      to: { path: '^core/store/clickhouse/' },
     },
     {
       name: 'reports-never-api',

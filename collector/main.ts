@@ -108,7 +108,7 @@ interface Parts {
 
 async function openPrivacy(
   config: Config,
-  keyPath: string,
+  keyPath: string | undefined,
   log: Log,
 ): Promise<ClientPrivacy | undefined> {
   return openClientPrivacy({ mode: config.clientPrivacy, keyPath, log });

@@ -272,6 +272,14 @@ export const limits = {
   /** Calls committed and not rolled up yet: the only raw calls that a report reads. */
   notRolledUpCalls: 50_000,
 
+  /** One request to ClickHouse, until its first byte comes. Servers answer in milliseconds; a start after a crash, in
+   *  seconds. */
+  clickhouseMs: 30_000,
+  /** SQLite's pages of the state in memory that are sorted or changed at once. */
+  clickhouseCacheKiB: 16_384,
+  /** Calls of deliveries that one step of a compactor takes, and that a report reads beside the state. */
+  deliveredCalls: 200_000,
+
   /** Damaged rows that are remembered by name: the log and `rollcall check` name them all. */
   damagedNames: 1_000,
   /** Free bytes of the disk below which raw calls of release 0.1.0 stay in rows: a step of the conversion writes a

@@ -1,10 +1,11 @@
-import { access, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readConfig } from '../../core/config/config.ts';
 import { variables } from '../../core/config/variables.ts';
 import { AppError } from '../../core/error.ts';
+import { storePlace } from '../../core/store/engine.ts';
 
 /** Base addresses of the demo's services, on ports that a running Rollcall does not use. */
 export interface Addresses {
@@ -17,13 +18,10 @@ export async function freshStore(
   given: string | undefined,
 ): Promise<{ text: string; remove(): Promise<void> }> {
   if (given) {
-    const { path } = readConfig({ ROLLCALL_STORE: given }).store;
-    const exists = await access(path).then(
-      () => true,
-      () => false,
-    );
-    if (exists) {
-      throw new AppError('conflict', `the demo needs a new store, and "${path}" exists already`);
+    const place = storePlace(readConfig({ ROLLCALL_STORE: given }).store);
+    if (await place.exists()) {
+      const message = `the demo needs a new store, and "${place.name}" exists already`;
+      throw new AppError('conflict', message);
     }
     return { text: given, remove: async () => {} };
   }

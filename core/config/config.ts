@@ -1,6 +1,12 @@
 import { AppError } from '../error.ts';
 import type { RetentionPeriods } from './retention.ts';
-import { durationText, type excludedLatency, InvalidValue, isLoopback } from './values.ts';
+import {
+  durationText,
+  type excludedLatency,
+  InvalidValue,
+  isLoopback,
+  type StoreAddress,
+} from './values.ts';
 import { type Variable, type VariableName, variables } from './variables.ts';
 
 /**
@@ -8,7 +14,7 @@ import { type Variable, type VariableName, variables } from './variables.ts';
  * README has the same table.
  */
 export interface Config {
-  store: { engine: 'sqlite'; path: string };
+  store: StoreAddress;
   host: string;
   /** Ports; 0 takes a free one. */
   otlpHttpPort: number;

@@ -276,13 +276,14 @@ function percentDecoded(text: string): string | undefined {
   }
 }
 
-/** @returns the engine, and the path of a SQLite store's file */
-export function store(text: string): { engine: 'sqlite'; path: string } {
-  if (/^clickhouse/i.test(text)) {
-    throw new InvalidValue(
-      'asks for ClickHouse; this version has no such engine yet, only sqlite:path/to/file.db',
-    );
-  }
+/** `url` is `clickhouse://user:password@host:port/database`; `clickhouses://` for TLS. */
+export type StoreAddress =
+  | { engine: 'sqlite'; path: string }
+  | { engine: 'clickhouse'; url: string };
+
+/** @returns the engine, and the path of a SQLite store's file or the address of a ClickHouse server */
+export function store(text: string): StoreAddress {
+  if (/^clickhouse/i.test(text)) return clickhouseStore(text);
   const path = text.startsWith('sqlite:') ? text.slice('sqlite:'.length) : '';
   if (path.startsWith(':memory:')) {
     throw new InvalidValue(
@@ -301,4 +302,17 @@ export function store(text: string): { engine: 'sqlite'; path: string } {
     );
   }
   return { engine: 'sqlite', path };
+}
+
+function clickhouseStore(text: string): StoreAddress {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isKnown = url?.protocol === 'clickhouse:' || url?.protocol === 'clickhouses:';
+  const isWhole = isKnown && url.hostname !== '' && url.search === '' && url.hash === '';
+  // Names that ClickHouse takes without quotes.
+  if (!isWhole || !/^\/([A-Za-z_]\w{0,62})?$/.test(url.pathname || '/')) {
+    throw new InvalidValue(
+      'must be clickhouse:// (or clickhouses:// for TLS), user:password@ where needed, a host, the port of its HTTP interface and the name of a database, such as clickhouse://default@127.0.0.1:8123/rollcall',
+    );
+  }
+  return { engine: 'clickhouse', url: text };
 }

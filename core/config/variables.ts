@@ -27,7 +27,8 @@ function optional<T>(read: (text: string) => T): (text: string) => T | undefined
 export const variables = {
   ROLLCALL_STORE: {
     fallback: 'sqlite:data/rollcall.db',
-    meaning: 'where calls are stored: sqlite: and the path of a file',
+    meaning:
+      'where calls are stored: sqlite: and the path of a file, or clickhouse://user:password@host:8123/database (experimental: docs/clickhouse.md)',
     read: values.store,
     secret: 'before @',
   },

@@ -23,8 +23,9 @@ import type { VerdictStore } from './verdicts.ts';
 export interface StorePlace {
   /** How messages and log lines name the store. Holds no password. */
   readonly name: string;
-  /** File of the key that hashes clients' addresses (ROLLCALL_CLIENT_PRIVACY=hash); it lies beside the store. */
-  readonly clientKeyPath: string;
+  /** File of the key that hashes clients' addresses (ROLLCALL_CLIENT_PRIVACY=hash); it lies beside the store. Undefined
+   *  where several collectors share a store: they would need one key. */
+  readonly clientKeyPath: string | undefined;
   /** Whether there is a store already. */
   exists(): Promise<boolean>;
   /** Makes what a new store needs to be made in: for SQLite its folder. @throws AppError `unavailable` */
@@ -96,7 +97,11 @@ export interface WriterOptions {
 }
 
 /** @param store of the configuration. Nothing is opened yet. */
-export function storePlace({ path }: Config['store']): StorePlace {
+export function storePlace(store: Config['store']): StorePlace {
+  return store.engine === 'sqlite' ? sqlitePlace(store.path) : clickhousePlace(store.url);
+}
+
+function sqlitePlace(path: string): StorePlace {
   return {
     name: path,
     clientKeyPath: `${path}.client-key`,
@@ -166,6 +171,55 @@ export function storePlace({ path }: Config['store']): StorePlace {
       return restoreStore(source, path, replace);
     },
   };
+}
+
+/** Every process may write at the same time. */
+function clickhousePlace(url: string): StorePlace {
+  const name = nameOf(url);
+  const records = async () => {
+    const { openRecords } = await import('./clickhouse/records.ts');
+    return openRecords(url);
+  };
+  const refuse = (what: string) => async (): Promise<never> => {
+    throw new AppError('unsupported', `${what} is not there yet with ClickHouse (${name})`);
+  };
+  return {
+    name,
+    clientKeyPath: undefined,
+    async exists() {
+      const { hasStore } = await import('./clickhouse/tables.ts');
+      return hasStore(url);
+    },
+    prepare: async () => {},
+    async openWriter(options) {
+      const { openClickhouseWriter } = await import('./clickhouse/writer.ts');
+      return openClickhouseWriter({ url, ...options });
+    },
+    async openReader() {
+      const { openClickhouseReader } = await import('./clickhouse/reader.ts');
+      return openClickhouseReader(url);
+    },
+    openKeys: async () => (await records()).keys(),
+    openInventories: async () => (await records()).inventories(),
+    openDecisions: async () => (await records()).decisions(),
+    openVerdicts: async () => (await records()).verdicts(),
+    openConsumers: async () => (await records()).consumers(),
+    openEvents: async () => (await records()).events(),
+    openEndpoints: async () => (await records()).endpoints(),
+    check: refuse('a check of the whole store'),
+    backUp: refuse('backup'),
+    ask: refuse('rollcall sql'),
+    forgetClient: refuse('forget-client'),
+    restore: refuse('restore'),
+  };
+}
+
+/** For messages: without user and password. */
+function nameOf(text: string): string {
+  const url = new URL(text);
+  url.username = '';
+  url.password = '';
+  return url.href;
 }
 
 async function makeFolder(path: string): Promise<void> {

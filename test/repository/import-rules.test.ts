@@ -80,12 +80,18 @@ const cases: Record<string, [from: string, to: string][]> = {
     ['collector/otlp/', 'collector/request/made.ts'],
     ['collector/otlp/', 'collector/made.ts'],
   ],
-  'store-interface-knows-no-engine': [['core/store/', 'core/store/clickhouse/made.ts']],
+  'store-interface-knows-no-engine': [['core/store/', 'core/store/another/made.ts']],
   'only-engine-opens-engines': [
     ['collector/', 'core/store/sqlite/made.ts'],
     ['analyzer/', 'core/store/sqlite/made.ts'],
     ['cli/', 'core/store/sqlite/made.ts'],
     ['core/auth/', 'core/store/sqlite/made.ts'],
+  ],
+  'only-engine-opens-clickhouse': [
+    ['core/store/sqlite/', 'core/store/clickhouse/made.ts'],
+    ['collector/', 'core/store/clickhouse/made.ts'],
+    ['analyzer/', 'core/store/clickhouse/made.ts'],
+    ['cli/', 'core/store/clickhouse/made.ts'],
   ],
   'reports-never-api': [
     ['analyzer/reports/', 'analyzer/api/made.ts'],

@@ -1,14 +1,15 @@
 import { createHmac } from 'node:crypto';
 import { replaceAddresses } from '../../../core/address-text.ts';
 import type { ClientPrivacyMode } from '../../../core/config/config.ts';
+import { AppError } from '../../../core/error.ts';
 import type { Log } from '../../../core/log.ts';
 import { canonicalAddress, networkOf } from './address.ts';
 import { DayKey, destroyDayKey } from './day-key.ts';
 
 export interface PrivacyOptions {
   mode: ClientPrivacyMode;
-  /** Where the day's key is kept while addresses are hashed. */
-  keyPath: string;
+  /** Where the day's key is kept while addresses are hashed; undefined where the store has no such place. */
+  keyPath: string | undefined;
   log: Log;
   /** Milliseconds since the epoch. */
   now?: () => number;
@@ -19,11 +20,11 @@ export interface PrivacyOptions {
 /**
  * Replaces client addresses before they are stored (ROLLCALL_CLIENT_PRIVACY).
  * @returns undefined when addresses are stored in full
- * @throws AppError `unavailable` when the day's key cannot be stored
+ * @throws AppError `unavailable` when the day's key cannot be stored, `invalid` where it has no place
  */
 export function openClientPrivacy(options: PrivacyOptions): ClientPrivacy | undefined {
   // A key of an earlier configuration could reveal the addresses that it hashed: it is destroyed.
-  if (options.mode !== 'hash') destroyDayKey(options.keyPath);
+  if (options.mode !== 'hash' && options.keyPath !== undefined) destroyDayKey(options.keyPath);
   return options.mode === 'full' ? undefined : new ClientPrivacy(options);
 }
 
@@ -38,6 +39,12 @@ export class ClientPrivacy {
     this.#mode = mode;
     this.#log = log;
     if (mode !== 'hash') return;
+    if (keyPath === undefined) {
+      throw new AppError(
+        'invalid',
+        'ROLLCALL_CLIENT_PRIVACY=hash is not there yet with ClickHouse, whose collectors would need one key: use truncate, none or full',
+      );
+    }
     this.#key = new DayKey(keyPath, now());
     this.#timer = setInterval(() => this.turn(now()), checkMs).unref();
   }

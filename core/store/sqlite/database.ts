@@ -68,8 +68,12 @@ export class Database {
     return this.#db.inTransaction;
   }
 
-  /** Runs `work` in one write transaction, which is rolled back when it throws. */
+  /**
+   * Runs `work` in one write transaction, which is rolled back when it throws; in the transaction that is open, if there
+   * is one: whoever began it ends it.
+   */
   immediately<T>(work: () => T): T {
+    if (this.inTransaction) return work();
     this.exec('BEGIN IMMEDIATE');
     try {
       const result = work();

@@ -11,7 +11,7 @@ import {
 import type { Database, Statement } from './database.ts';
 import { openDatabase } from './open.ts';
 import { findProject, projectRow } from './project-row.ts';
-import { ShortTransactions } from './short-transactions.ts';
+import { type RowTransactions, ShortTransactions } from './short-transactions.ts';
 
 /**
  * Decisions in the store's file: one row each, the newest of a place holds.
@@ -19,17 +19,19 @@ import { ShortTransactions } from './short-transactions.ts';
  * @throws AppError `unavailable` when it cannot be opened, `conflict` when a newer program wrote it
  */
 export async function openSqliteDecisions(path: string): Promise<DecisionStore> {
-  return new SqliteDecisions(openDatabase(path, 'write'));
+  const db = openDatabase(path, 'write');
+  return new SqliteDecisions(db, new ShortTransactions(db, 'decisions'));
 }
 
-class SqliteDecisions implements DecisionStore {
+export class SqliteDecisions implements DecisionStore {
   readonly #db: Database;
-  readonly #rows: ShortTransactions;
+  readonly #rows: RowTransactions;
   readonly #sql;
 
-  constructor(db: Database) {
+  /** @param db which `close` closes */
+  constructor(db: Database, rows: RowTransactions) {
     this.#db = db;
-    this.#rows = new ShortTransactions(db, 'decisions');
+    this.#rows = rows;
     this.#sql = statements(db);
   }
 

@@ -3,27 +3,29 @@ import type { Database } from './database.ts';
 import { ForgottenRows } from './forgotten.ts';
 import { InventoryRows } from './inventory/inventory-rows.ts';
 import { openDatabase } from './open.ts';
-import { ShortTransactions } from './short-transactions.ts';
+import { type RowTransactions, ShortTransactions } from './short-transactions.ts';
 
 /**
  * @param path of the file, made where absent, with its folder
  * @throws AppError `unavailable` when it cannot be opened, `conflict` when a newer program wrote it
  */
 export async function openSqliteEndpoints(path: string): Promise<EndpointStore> {
-  return new SqliteEndpoints(openDatabase(path, 'write'));
+  const db = openDatabase(path, 'write');
+  return new SqliteEndpoints(db, new ShortTransactions(db, 'endpoints'));
 }
 
-class SqliteEndpoints implements EndpointStore {
+export class SqliteEndpoints implements EndpointStore {
   readonly #db: Database;
-  readonly #rows: ShortTransactions;
+  readonly #rows: RowTransactions;
   readonly #forgotten: ForgottenRows;
   readonly #uploaded: InventoryRows;
   readonly #overOtlp: InventoryRows;
   readonly #sql;
 
-  constructor(db: Database) {
+  /** @param db which `close` closes */
+  constructor(db: Database, rows: RowTransactions) {
     this.#db = db;
-    this.#rows = new ShortTransactions(db, 'endpoints');
+    this.#rows = rows;
     this.#forgotten = new ForgottenRows(db);
     this.#uploaded = new InventoryRows(db, 'inventory');
     this.#overOtlp = new InventoryRows(db, 'otlp_inventory');

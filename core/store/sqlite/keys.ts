@@ -12,7 +12,7 @@ import type {
 import type { Database, Statement } from './database.ts';
 import { openDatabase } from './open.ts';
 import { findProject, projectRow } from './project-row.ts';
-import { ShortTransactions } from './short-transactions.ts';
+import { type RowTransactions, ShortTransactions } from './short-transactions.ts';
 
 /**
  * Projects and keys in the store's file.
@@ -20,17 +20,19 @@ import { ShortTransactions } from './short-transactions.ts';
  * @throws AppError `unavailable` when it cannot be opened, `conflict` when a newer program wrote it
  */
 export async function openSqliteKeys(path: string): Promise<KeyStore> {
-  return new SqliteKeys(openDatabase(path, 'write'));
+  const db = openDatabase(path, 'write');
+  return new SqliteKeys(db, new ShortTransactions(db, 'keys'));
 }
 
-class SqliteKeys implements KeyStore {
+export class SqliteKeys implements KeyStore {
   readonly #db: Database;
-  readonly #rows: ShortTransactions;
+  readonly #rows: RowTransactions;
   readonly #sql;
 
-  constructor(db: Database) {
+  /** @param db which `close` closes */
+  constructor(db: Database, rows: RowTransactions) {
     this.#db = db;
-    this.#rows = new ShortTransactions(db, 'keys');
+    this.#rows = rows;
     this.#sql = statements(db);
   }
 
@@ -101,7 +103,7 @@ class SqliteKeys implements KeyStore {
   }
 
   async version(): Promise<number> {
-    return this.#rows.attempt('read', () => this.#sql.version.get() as number);
+    return this.#rows.glance(() => this.#sql.version.get() as number);
   }
 
   async activeKeys(): Promise<{ version: number; keys: ActiveKey[] }> {

@@ -8,12 +8,25 @@ import { StoreFile } from './store-file.ts';
 const lockTimeoutMs = 20;
 const retryMs = 25;
 
+/** Transactions of a few rows, on tables that several processes share. */
+export interface RowTransactions {
+  /** One consistent state. */
+  read<T>(work: () => T): Promise<T>;
+  /**
+   * All of `work` or, when it throws, nothing. `work` may run several times.
+   * @param waitMs until it is given up
+   */
+  write<T>(work: () => T, waitMs?: number): Promise<T>;
+  /** One statement that reads, cheaply. */
+  glance<T>(work: () => T): Promise<T>;
+}
+
 /**
  * Reads and writes of a few rows beside the collector's writer: WAL lets one process write at a time, each
  * waits for the other's transaction, without blocking this thread. A failure of SQLite becomes AppError
  * `unavailable`.
  */
-export class ShortTransactions {
+export class ShortTransactions implements RowTransactions {
   readonly #db: Database;
   readonly #file: StoreFile;
   /** What is stored, for messages: `keys`. */
@@ -27,7 +40,6 @@ export class ShortTransactions {
     db.pragma(`busy_timeout = ${lockTimeoutMs}`);
   }
 
-  /** One consistent state. */
   read<T>(work: () => T): Promise<T> {
     return this.#whenFree('read', limits.lockWaitMs, () => {
       this.#db.exec('BEGIN');
@@ -39,10 +51,7 @@ export class ShortTransactions {
     });
   }
 
-  /**
-   * All of `work` or, when it throws, nothing. `work` runs again while another process writes.
-   * @param waitMs until it is given up
-   */
+  /** `work` runs again while another process writes. */
   write<T>(work: () => T, waitMs: number = limits.lockWaitMs): Promise<T> {
     return this.#whenFree('write', waitMs, () =>
       this.#db.immediately(() => {
@@ -54,7 +63,11 @@ export class ShortTransactions {
   }
 
   /** Without a transaction of its own, at once or not at all. */
-  attempt<T>(verb: 'read' | 'write', work: () => T): T {
+  async glance<T>(work: () => T): Promise<T> {
+    return this.#attempt('read', work);
+  }
+
+  #attempt<T>(verb: 'read' | 'write', work: () => T): T {
     try {
       return work();
     } catch (error) {
@@ -68,7 +81,7 @@ export class ShortTransactions {
     const untilMs = performance.now() + waitMs;
     for (;;) {
       try {
-        return this.attempt(verb, work);
+        return this.#attempt(verb, work);
       } catch (error) {
         const isLocked = error instanceof AppError && isBusy(error.cause);
         if (!isLocked || performance.now() >= untilMs) throw error;

@@ -11,24 +11,26 @@ import {
 import type { Database, Statement } from './database.ts';
 import { openDatabase } from './open.ts';
 import { findProject, projectRow } from './project-row.ts';
-import { ShortTransactions } from './short-transactions.ts';
+import { type RowTransactions, ShortTransactions } from './short-transactions.ts';
 
 /**
  * @param path of the store's file, made where absent, with its folder
  * @throws AppError `unavailable` when it cannot be opened, `conflict` when a newer program wrote it
  */
 export async function openSqliteVerdicts(path: string): Promise<VerdictStore> {
-  return new SqliteVerdicts(openDatabase(path, 'write'));
+  const db = openDatabase(path, 'write');
+  return new SqliteVerdicts(db, new ShortTransactions(db, 'verdicts'));
 }
 
-class SqliteVerdicts implements VerdictStore {
+export class SqliteVerdicts implements VerdictStore {
   readonly #db: Database;
-  readonly #rows: ShortTransactions;
+  readonly #rows: RowTransactions;
   readonly #sql;
 
-  constructor(db: Database) {
+  /** @param db which `close` closes */
+  constructor(db: Database, rows: RowTransactions) {
     this.#db = db;
-    this.#rows = new ShortTransactions(db, 'verdicts');
+    this.#rows = rows;
     this.#sql = statements(db);
   }
 

@@ -164,7 +164,9 @@ describe('readConfig', () => {
   });
 
   it.each([
-    ['ROLLCALL_STORE', 'clickhouse://u:secret@db:8123/rollcall', 'no such engine yet'],
+    ['ROLLCALL_STORE', 'clickhouse:/db/rollcall', 'the name of a database'],
+    ['ROLLCALL_STORE', 'clickhouse://u:secret@db:8123/roll-call', 'the name of a database'],
+    ['ROLLCALL_STORE', 'clickhouse://db/rollcall?max_threads=1', 'the name of a database'],
     ['ROLLCALL_STORE', 'data/rollcall.db', 'must be sqlite:'],
     ['ROLLCALL_STORE', 'sqlite:', 'must be sqlite:'],
     ['ROLLCALL_STORE', 'sqlite::memory:', 'share a file'],
@@ -223,7 +225,7 @@ describe('readConfig', () => {
   });
 
   it('never repeats a password', () => {
-    expect(mistakesOf({ ROLLCALL_STORE: 'clickhouse://u:secret@db' })).not.toContain('secret');
+    expect(mistakesOf({ ROLLCALL_STORE: 'clickhouse://u:secret@db/a/b' })).not.toContain('secret');
     expect(mistakesOf({ ROLLCALL_ADMIN_KEY: 'secret' })).not.toContain('secret');
     const inert = mistakesOf({ ROLLCALL_ADMIN_KEY: 'secret'.repeat(6) });
     expect(inert).toContain('authentication is off');

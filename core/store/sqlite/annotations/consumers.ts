@@ -4,7 +4,7 @@ import type { ConsumerNote, ConsumerStore } from '../../annotations/consumers.ts
 import type { Database, Statement } from '../database.ts';
 import { openDatabase } from '../open.ts';
 import { findProject, projectRow } from '../project-row.ts';
-import { ShortTransactions } from '../short-transactions.ts';
+import { type RowTransactions, ShortTransactions } from '../short-transactions.ts';
 
 export const consumerNotesOfProject = `
   SELECT n.consumer, n.display_name AS displayName, n.group_name AS "group", n.contact, n.changed_ms AS changedMs
@@ -17,17 +17,19 @@ export const consumerNotesOfProject = `
  * @throws AppError `unavailable` when it cannot be opened, `conflict` when a newer program wrote it
  */
 export async function openSqliteConsumers(path: string): Promise<ConsumerStore> {
-  return new SqliteConsumers(openDatabase(path, 'write'));
+  const db = openDatabase(path, 'write');
+  return new SqliteConsumers(db, new ShortTransactions(db, 'notes on consumers'));
 }
 
-class SqliteConsumers implements ConsumerStore {
+export class SqliteConsumers implements ConsumerStore {
   readonly #db: Database;
-  readonly #rows: ShortTransactions;
+  readonly #rows: RowTransactions;
   readonly #sql: Record<'findProject' | 'put' | 'count' | 'remove' | 'has', Statement>;
 
-  constructor(db: Database) {
+  /** @param db which `close` closes */
+  constructor(db: Database, rows: RowTransactions) {
     this.#db = db;
-    this.#rows = new ShortTransactions(db, 'notes on consumers');
+    this.#rows = rows;
     this.#sql = {
       findProject: findProject(db),
       put: db.prepare(

@@ -4,7 +4,7 @@ import type { EventStore, ToldEvent } from '../../annotations/events.ts';
 import type { Database, Statement } from '../database.ts';
 import { openDatabase } from '../open.ts';
 import { findProject, projectRow } from '../project-row.ts';
-import { ShortTransactions } from '../short-transactions.ts';
+import { type RowTransactions, ShortTransactions } from '../short-transactions.ts';
 
 interface EventRow {
   id: string;
@@ -41,17 +41,19 @@ export function eventsOfProject(db: Database, project: string): ToldEvent[] {
  * @throws AppError `unavailable` when it cannot be opened, `conflict` when a newer program wrote it
  */
 export async function openSqliteEvents(path: string): Promise<EventStore> {
-  return new SqliteEvents(openDatabase(path, 'write'));
+  const db = openDatabase(path, 'write');
+  return new SqliteEvents(db, new ShortTransactions(db, 'events'));
 }
 
-class SqliteEvents implements EventStore {
+export class SqliteEvents implements EventStore {
   readonly #db: Database;
-  readonly #rows: ShortTransactions;
+  readonly #rows: RowTransactions;
   readonly #sql: Record<'findProject' | 'add' | 'count' | 'has' | 'remove', Statement>;
 
-  constructor(db: Database) {
+  /** @param db which `close` closes */
+  constructor(db: Database, rows: RowTransactions) {
     this.#db = db;
-    this.#rows = new ShortTransactions(db, 'events');
+    this.#rows = rows;
     this.#sql = {
       findProject: findProject(db),
       add: db.prepare(

@@ -12,7 +12,7 @@ import type {
 import type { Database } from '../database.ts';
 import { openDatabase } from '../open.ts';
 import { findProject, projectRow } from '../project-row.ts';
-import { ShortTransactions } from '../short-transactions.ts';
+import { type RowTransactions, ShortTransactions } from '../short-transactions.ts';
 import { deletedFormat, InventoryRows, isSame } from './inventory-rows.ts';
 
 /**
@@ -21,19 +21,21 @@ import { deletedFormat, InventoryRows, isSame } from './inventory-rows.ts';
  * @throws AppError `unavailable` when it cannot be opened, `conflict` when a newer program wrote it
  */
 export async function openSqliteInventories(path: string): Promise<InventoryStore> {
-  return new SqliteInventories(openDatabase(path, 'write'));
+  const db = openDatabase(path, 'write');
+  return new SqliteInventories(db, new ShortTransactions(db, 'inventories'));
 }
 
-class SqliteInventories implements InventoryStore {
+export class SqliteInventories implements InventoryStore {
   readonly #db: Database;
-  readonly #rows: ShortTransactions;
+  readonly #rows: RowTransactions;
   readonly #findProject;
   readonly #uploaded: InventoryRows;
   readonly #overOtlp: InventoryRows;
 
-  constructor(db: Database) {
+  /** @param db which `close` closes */
+  constructor(db: Database, rows: RowTransactions) {
     this.#db = db;
-    this.#rows = new ShortTransactions(db, 'inventories');
+    this.#rows = rows;
     this.#findProject = findProject(db);
     this.#uploaded = new InventoryRows(db, 'inventory');
     this.#overOtlp = new InventoryRows(db, 'otlp_inventory');

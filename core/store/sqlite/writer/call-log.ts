@@ -6,15 +6,23 @@ import type { CallRows } from '../usage/call-rows.ts';
 import type { Dimensions } from './dimensions.ts';
 import { SeenRequests } from './seen-requests.ts';
 
+/** Which deliveries are known. */
+export type DeliveryMemory = Pick<SeenRequests, 'isNew' | 'write' | 'committed' | 'recover'>;
+
 /** Writes raw calls, one row a commit, leaving out repeated deliveries. */
 export class CallLog {
   readonly #dimensions: Dimensions;
   readonly #addCommit: Statement;
-  readonly #deliveries: SeenRequests;
+  readonly #deliveries: DeliveryMemory;
 
-  constructor(db: Database, dimensions: Dimensions, nowS: number) {
+  constructor(
+    db: Database,
+    dimensions: Dimensions,
+    nowS: number,
+    deliveries: DeliveryMemory = new SeenRequests(db, nowS),
+  ) {
     this.#dimensions = dimensions;
-    this.#deliveries = new SeenRequests(db, nowS);
+    this.#deliveries = deliveries;
     this.#addCommit = db.prepare('INSERT INTO commit_calls VALUES (?, ?, ?, ?, ?)');
   }
 

@@ -45,8 +45,7 @@ const rollUpAfterS = 2;
  */
 export class StoreTransactions {
   readonly #db: Database;
-  readonly #lock: WriterLock;
-  readonly #file: StoreFile;
+  readonly #hold: WriterHold;
   readonly #dimensions: Dimensions;
   readonly #log: CallLog;
   readonly #rollup: Rollup;
@@ -65,26 +64,23 @@ export class StoreTransactions {
   #stale = false;
 
   /**
+   * @param place the store's file, or a database that its owner has opened and holds
    * @param keepsAddresses false: full addresses of earlier times are taken out of the file
    * @param onDamage called with the name of each row that is damaged, each time it is read
    * @param ignoreConsumers globs over the consumers whose calls keep no endpoint alive
    */
   constructor(
-    path: string,
+    place: string | HeldDatabase,
     retention: RetentionPeriods,
     clock: ClockReading,
     keepsAddresses = true,
     ignoreConsumers: readonly string[] = [],
     onDamage: (what: string) => void = () => {},
   ) {
-    this.#lock = new WriterLock(path);
+    const { db, hold } = typeof place === 'string' ? holdFile(place) : place;
+    this.#db = db;
+    this.#hold = hold;
     try {
-      this.#db = openDatabase(path, 'write');
-      this.#lock.take(this.#db);
-      this.#file = new StoreFile(path);
-      // 16 MiB of WAL between checkpoints: pages that change with every commit are copied once for many.
-      this.#db.pragma('wal_autocheckpoint = 4000');
-      this.#db.pragma('cache_size = -16384');
       if (!keepsAddresses) forgetAddresses(this.#db);
       this.#clock = new StoreClock(readStoreTime(this.#db), clock);
       const nowS = this.nowS(clock);
@@ -109,11 +105,8 @@ export class StoreTransactions {
       });
       this.#keptS = nowS;
     } catch (error) {
-      this.#lock.close();
-      if (!isSqliteError(error)) throw error;
-      throw new AppError('unavailable', `cannot open store ${path}: ${error.message}`, {
-        cause: error,
-      });
+      hold.close();
+      throw cannotOpen(error, db.path);
     }
   }
 
@@ -246,7 +239,7 @@ export class StoreTransactions {
   /** Deletes a bounded number of rows. @returns false when nothing is left to do */
   purgeStep(nowS: number): boolean {
     try {
-      this.#lock.check();
+      this.#hold.check();
       const isMore = this.#purger.step(nowS);
       if (!isMore) this.#conversion.recover();
       return isMore;
@@ -263,7 +256,7 @@ export class StoreTransactions {
   /** Tells a process that wants to write the store that there is a writer. */
   answerChallenge(): void {
     try {
-      this.#lock.answer();
+      this.#hold.answer();
     } catch (error) {
       throw unavailable(error);
     }
@@ -271,17 +264,16 @@ export class StoreTransactions {
 
   close(): void {
     this.#db.close();
-    this.#lock.close();
+    this.#hold.close();
   }
 
   #write<T>(work: () => T): T {
     try {
       if (this.#stale) this.#readAgain();
       return this.#db.immediately(() => {
-        this.#lock.check();
+        this.#hold.check();
         const result = work();
-        // Calls that arrive after the file went away are not acknowledged.
-        this.#file.check();
+        this.#hold.checkFile();
         return result;
       });
     } catch (error) {
@@ -299,6 +291,52 @@ export class StoreTransactions {
     this.#conversion.recover();
     this.#stale = false;
   }
+}
+
+/** Makes this process the one writer of its database. */
+export interface WriterHold {
+  /** In each transaction, before anything is written. @throws when another process is the writer */
+  check(): void;
+  /** In each transaction, at its end. @throws AppError `unavailable` when the file is no longer the one that was opened */
+  checkFile(): void;
+  /** Tells a process that wants to be the writer that there is one. */
+  answer(): void;
+  close(): void;
+}
+
+export interface HeldDatabase {
+  db: Database;
+  hold: WriterHold;
+}
+
+function holdFile(path: string): HeldDatabase {
+  const lock = new WriterLock(path);
+  try {
+    const db = openDatabase(path, 'write');
+    lock.take(db);
+    const file = new StoreFile(path);
+    // 16 MiB of WAL between checkpoints: pages that change with every commit are copied once for many.
+    db.pragma('wal_autocheckpoint = 4000');
+    db.pragma('cache_size = -16384');
+    const hold = {
+      check: () => lock.check(),
+      // Calls that arrive after the file went away are not acknowledged.
+      checkFile: () => file.check(),
+      answer: () => lock.answer(),
+      close: () => lock.close(),
+    };
+    return { db, hold };
+  } catch (error) {
+    lock.close();
+    throw cannotOpen(error, path);
+  }
+}
+
+function cannotOpen(error: unknown, path: string): unknown {
+  if (!isSqliteError(error)) return error;
+  return new AppError('unavailable', `cannot open store ${path}: ${error.message}`, {
+    cause: error,
+  });
 }
 
 /** An error of SQLite or its file system (full, read-only, busy, I/O) may pass: `unavailable`. Any other error is

@@ -1,0 +1,140 @@
+import { CallDictionary } from '../../call.ts';
+import { AppError } from '../../error.ts';
+import { isSqliteError } from '../sqlite/database.ts';
+import { CompactedUsage } from '../sqlite/reader/compacted-usage.ts';
+import { noteDamage } from '../sqlite/reader/damage-log.ts';
+import { DecisionCache } from '../sqlite/reader/decision-cache.ts';
+import { DimensionCache } from '../sqlite/reader/dimension-cache.ts';
+import { EndpointCache } from '../sqlite/reader/endpoint-cache.ts';
+import { InventoryCache } from '../sqlite/reader/inventory-cache.ts';
+import { SqliteSnapshot } from '../sqlite/reader/snapshot.ts';
+import { StoredCallSource } from '../sqlite/search/stored-pieces.ts';
+import type { CallReader, Snapshot } from '../store.ts';
+import { Connection } from './connection.ts';
+import { type Delivered, DeliveryLog } from './delivery-log.ts';
+import { Replica } from './replica.ts';
+import { makeTables } from './tables.ts';
+import { UncompactedCalls } from './uncompacted-calls.ts';
+import { readWatermark } from './watermark.ts';
+
+/** @throws AppError `conflict` when another release wrote the store, `unavailable` */
+export async function openClickhouseReader(url: string): Promise<CallReader> {
+  const connection = new Connection(url);
+  try {
+    await makeTables(connection);
+    const reader = new ClickhouseReader(connection);
+    await reader.check();
+    return reader;
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+/**
+ * Reads the state that a replica holds, with the SQLite engine's reader, and the deliveries that are not compacted yet: a
+ * snapshot adds them to the tables as the compactor will, in a transaction that it rolls back.
+ */
+class ClickhouseReader implements CallReader {
+  readonly #connection: Connection;
+  readonly #log: DeliveryLog;
+  readonly #replica: Replica;
+  readonly #uncompacted: UncompactedCalls;
+  /** Usage that is compacted is in every snapshot as it is in the state. */
+  readonly #compacted: CompactedUsage;
+  /** Of the state alone. */
+  readonly #caches: Caches;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+    this.#log = new DeliveryLog(connection);
+    this.#replica = new Replica(connection);
+    this.#uncompacted = new UncompactedCalls(this.#replica.db);
+    this.#compacted = new CompactedUsage(this.#replica.db, noteDamage);
+    this.#caches = new Caches(this.#replica);
+  }
+
+  snapshot<T>(project: string, ask: (snapshot: Snapshot) => Promise<T>): Promise<T> {
+    return this.#replica.exclusively(async () => {
+      // Deliveries are read after the steps: one that a step takes meanwhile is still in the log.
+      await this.#replica.sync();
+      const waiting = await this.#waiting();
+      return this.#ask(project, waiting, ask);
+    });
+  }
+
+  async check(): Promise<void> {
+    await this.#replica.exclusively(() => this.#replica.sync());
+  }
+
+  close(): Promise<void> {
+    return this.#replica.exclusively(async () => {
+      this.#replica.close();
+      this.#connection.close();
+    });
+  }
+
+  /** Everything that is acknowledged and not compacted. */
+  async #waiting(): Promise<Delivered[]> {
+    const found: Delivered[] = [];
+    const dictionary = new CallDictionary();
+    for (let at = readWatermark(this.#replica.db), isMore = true; isMore; ) {
+      const delivered = await this.#log.after(at, dictionary);
+      if (delivered.watermark > at) found.push(delivered);
+      at = delivered.watermark;
+      isMore = delivered.isMore;
+    }
+    return found;
+  }
+
+  async #ask<T>(
+    project: string,
+    waiting: readonly Delivered[],
+    ask: (snapshot: Snapshot) => Promise<T>,
+  ): Promise<T> {
+    const { db } = this.#replica;
+    try {
+      db.exec('BEGIN');
+      let caches = this.#caches;
+      if (waiting.length > 0) {
+        this.#uncompacted.add(waiting);
+        // Rows that the compactor may number otherwise: no cache outlives the snapshot.
+        caches = new Caches(this.#replica);
+      }
+      caches.dimensions.keepUp();
+      const { endpoints, dimensions, inventories, decisions, calls } = caches;
+      const readers = [
+        endpoints,
+        dimensions,
+        this.#compacted,
+        inventories,
+        decisions,
+        calls,
+      ] as const;
+      return await ask(new SqliteSnapshot(db, ...readers, project));
+    } catch (error) {
+      if (!isSqliteError(error)) throw error;
+      throw new AppError('unavailable', `the state cannot be read: ${error.message}`, {
+        cause: error,
+      });
+    } finally {
+      if (db.inTransaction) db.exec('ROLLBACK');
+    }
+  }
+}
+
+class Caches {
+  readonly endpoints: EndpointCache;
+  readonly dimensions: DimensionCache;
+  readonly inventories: InventoryCache;
+  readonly decisions: DecisionCache;
+  readonly calls: StoredCallSource;
+
+  constructor({ db }: Replica) {
+    this.endpoints = new EndpointCache(db);
+    this.dimensions = new DimensionCache(db);
+    this.inventories = new InventoryCache(db);
+    this.decisions = new DecisionCache(db);
+    this.calls = new StoredCallSource(db);
+  }
+}

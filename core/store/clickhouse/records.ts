@@ -1,0 +1,105 @@
+import type { ConsumerStore } from '../annotations/consumers.ts';
+import type { EventStore } from '../annotations/events.ts';
+import type { DecisionStore } from '../decisions.ts';
+import type { InventoryStore } from '../inventory.ts';
+import type { KeyStore } from '../keys.ts';
+import { SqliteConsumers } from '../sqlite/annotations/consumers.ts';
+import { SqliteEvents } from '../sqlite/annotations/events.ts';
+import { SqliteDecisions } from '../sqlite/decisions.ts';
+import { SqliteEndpoints } from '../sqlite/endpoints.ts';
+import { SqliteInventories } from '../sqlite/inventory/inventories.ts';
+import { SqliteKeys } from '../sqlite/keys.ts';
+import type { RowTransactions } from '../sqlite/short-transactions.ts';
+import { SqliteVerdicts } from '../sqlite/verdicts.ts';
+import type { EndpointStore } from '../store.ts';
+import type { VerdictStore } from '../verdicts.ts';
+import { Connection } from './connection.ts';
+import { Replica } from './replica.ts';
+import { makeTables } from './tables.ts';
+
+/** Tables of the state that grow with calls, and that none of these stores uses. */
+const tablesOfCalls: ReadonlySet<string> = new Set([
+  ...['call', 'call_weight', 'call_commit', 'commit_calls', 'call_block', 'call_block_part'],
+  ...['usage_run', 'usage_block', 'usage_shard', 'damaged_usage', 'delivery', 'client', 'origin'],
+  ...['delivery_even', 'delivery_odd'],
+]);
+
+/** @throws AppError `conflict` when another release wrote the store, `unavailable` */
+export async function openRecords(url: string): Promise<Records> {
+  const connection = new Connection(url);
+  try {
+    await makeTables(connection);
+    const records = new Records(connection);
+    await records.read(() => undefined);
+    return records;
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+/** Keys, inventories, decisions and the like: the stores of the SQLite engine on a replica of their tables. */
+class Records implements RowTransactions {
+  readonly #connection: Connection;
+  readonly #replica: Replica;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+    this.#replica = new Replica(connection, tablesOfCalls);
+  }
+
+  read<T>(work: () => T): Promise<T> {
+    return this.#replica.exclusively(async () => {
+      await this.#replica.sync();
+      return work();
+    });
+  }
+
+  /** A step: durable, and seen by every process, when this resolves. */
+  write<T>(work: () => T): Promise<T> {
+    return this.#replica.exclusively(() => this.#replica.commit(work));
+  }
+
+  glance<T>(work: () => T): Promise<T> {
+    return this.read(work);
+  }
+
+  keys(): KeyStore {
+    return this.#closing(new SqliteKeys(this.#replica.db, this));
+  }
+
+  inventories(): InventoryStore {
+    return this.#closing(new SqliteInventories(this.#replica.db, this));
+  }
+
+  decisions(): DecisionStore {
+    return this.#closing(new SqliteDecisions(this.#replica.db, this));
+  }
+
+  verdicts(): VerdictStore {
+    return this.#closing(new SqliteVerdicts(this.#replica.db, this));
+  }
+
+  consumers(): ConsumerStore {
+    return this.#closing(new SqliteConsumers(this.#replica.db, this));
+  }
+
+  events(): EventStore {
+    return this.#closing(new SqliteEvents(this.#replica.db, this));
+  }
+
+  endpoints(): EndpointStore {
+    return this.#closing(new SqliteEndpoints(this.#replica.db, this));
+  }
+
+  /** Each store has a replica of its own, which its `close` closes. */
+  #closing<T extends { close(): Promise<void> }>(store: T): T {
+    const close = store.close.bind(store);
+    store.close = () =>
+      this.#replica.exclusively(async () => {
+        this.#connection.close();
+        await close();
+      });
+    return store;
+  }
+}

@@ -1,0 +1,59 @@
+import { lastCallId } from '../sqlite/calls/call-tables.ts';
+import type { Database } from '../sqlite/database.ts';
+import { CallRows } from '../sqlite/usage/call-rows.ts';
+import { CallLog, type DeliveryMemory } from '../sqlite/writer/call-log.ts';
+import { Dimensions } from '../sqlite/writer/dimensions.ts';
+import { IgnoredConsumers } from '../sqlite/writer/ignored-consumers.ts';
+import { SeenRequests } from '../sqlite/writer/seen-requests.ts';
+import type { Delivered } from './delivery-log.ts';
+
+/**
+ * Adds deliveries to the tables of a replica for one snapshot, with the code that the compactor adds them with: rows get
+ * the numbers that they will have, as long as nothing else is compacted before them.
+ */
+export class UncompactedCalls {
+  readonly #db: Database;
+  /** Digests of the last hour, which are many: they are kept from snapshot to snapshot. */
+  #seen: SeenRequests | undefined;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** In a transaction that is rolled back. */
+  add(waiting: readonly Delivered[]): void {
+    const nowS = Math.max(...waiting.map(({ receivedS }) => receivedS));
+    this.#seen ??= new SeenRequests(this.#db, nowS);
+    this.#seen.recover(nowS);
+    // TODO(issue 20): ROLLCALL_IGNORE_CONSUMERS is the compactor's.
+    const dimensions = new Dimensions(this.#db, new IgnoredConsumers([]));
+    const log = new CallLog(this.#db, dimensions, nowS, notCommitted(this.#seen));
+    for (const { batch, dimensions: words } of waiting) {
+      const { columns, deliveries } = batch;
+      const weights = batch.weights.length > 0 ? batch.weights : undefined;
+      dimensions.learn(words);
+      dimensions.keepUp(nowS);
+      const rows = new CallRows(batch.length);
+      const firstId = lastCallId(this.#db) + 1;
+      log.append(columns, weights, deliveries, firstId, nowS, rows);
+      dimensions.writeSideBySide();
+      dimensions.committed();
+    }
+  }
+}
+
+/** Recognises a delivery also where the one before is in the transaction in hand, which `seen` must not remember. */
+function notCommitted(seen: SeenRequests): DeliveryMemory {
+  const here = new Set<string>();
+  return {
+    isNew(projectRow, delivery, nowS) {
+      const key = `${projectRow} ${Buffer.from(delivery.digest).toString('latin1')}`;
+      if (here.has(key) || !seen.isNew(projectRow, delivery, nowS)) return false;
+      here.add(key);
+      return true;
+    },
+    write: (nowS) => seen.write(nowS),
+    committed: () => {},
+    recover: () => {},
+  };
+}

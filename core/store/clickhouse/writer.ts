@@ -1,0 +1,243 @@
+import { randomBytes } from 'node:crypto';
+import { Worker } from 'node:worker_threads';
+import { CallBatch, type EndpointName, type NewDimensions } from '../../call.ts';
+import { AppError, type ErrorCode } from '../../error.ts';
+import { limits } from '../../limits.ts';
+import type { StoreNotice } from '../notices.ts';
+import type { AppendOutcome, CallWriter } from '../store.ts';
+import type { ClockReading, HeldStep } from '../store-clock.ts';
+import type { CompactorOptions } from './compactor.ts';
+import type { CompactorAnswer, CompactorRequest, CompactorStart } from './compactor-thread.ts';
+import { Connection } from './connection.ts';
+import { DeliveryEncoder } from './delivery-body.ts';
+import { DeliveryLog, type DeliveryRow, deliveryKey } from './delivery-log.ts';
+import { RowBinaryWriter } from './row-binary.ts';
+import { makeTables } from './tables.ts';
+
+export interface ClickhouseWriterOptions extends CompactorOptions {
+  /** The machine's clock, milliseconds since the epoch. */
+  now?: () => number;
+  onHeldStep?: (held: HeldStep | undefined) => void;
+  onNotice?: (notice: StoreNotice) => void;
+}
+
+/** A writer whose background work can be done at once: for tests. */
+export interface ClickhouseCallWriter extends CallWriter {
+  /** Everything appended is rolled up and compacted. */
+  compact(): Promise<void>;
+  purge(nowS: number): Promise<void>;
+  rawCalls(): Promise<number>;
+}
+
+/** @throws AppError `conflict` when another release wrote the store, `unavailable` */
+export async function openClickhouseWriter(
+  options: ClickhouseWriterOptions,
+): Promise<ClickhouseCallWriter> {
+  const connection = new Connection(options.url);
+  try {
+    await makeTables(connection);
+    const writer = new ClickhouseWriter(connection, options);
+    await writer.started;
+    return writer;
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+}
+
+const tickMs = 1_000;
+
+/**
+ * Writes deliveries, one INSERT for each batch; any number of processes may do so. Its thread (compactor.ts) takes the
+ * deliveries of all of them into the state while no other process does.
+ */
+class ClickhouseWriter implements ClickhouseCallWriter {
+  readonly started: Promise<unknown>;
+  readonly lost: Promise<Error>;
+  heldStep: HeldStep | undefined;
+  readonly damaged: string[] = [];
+  readonly #connection: Connection;
+  readonly #log: DeliveryLog;
+  readonly #process = randomBytes(8).toString('hex');
+  readonly #encoder = new DeliveryEncoder();
+  /** Pairs of spellings that are in no INSERT yet. */
+  #sideBySide: [EndpointName, EndpointName][] = [];
+  readonly #now: () => number;
+  readonly #uptime: () => number;
+  readonly #onHeldStep: (held: HeldStep | undefined) => void;
+  readonly #onNotice: (notice: StoreNotice) => void;
+  readonly #worker: Worker;
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #ticks: NodeJS.Timeout;
+  #ticking = false;
+  #lastId = 0;
+  #ended: Error | undefined;
+  #closing = false;
+  #lose!: (reason: Error) => void;
+
+  constructor(connection: Connection, options: ClickhouseWriterOptions) {
+    const { now, onHeldStep = () => {}, onNotice = () => {}, ...compactor } = options;
+    this.#connection = connection;
+    this.#log = new DeliveryLog(connection);
+    this.#now = now ?? Date.now;
+    this.#uptime = now ?? (() => performance.now());
+    this.#onHeldStep = onHeldStep;
+    this.#onNotice = onNotice;
+    this.lost = new Promise((resolve) => {
+      this.#lose = resolve;
+    });
+    this.started = new Promise((resolve, reject) => this.#waiting.set(0, { resolve, reject }));
+    const start: CompactorStart = { ...compactor, clock: this.#clock() };
+    this.#worker = new Worker(new URL('./compactor-thread.ts', import.meta.url), {
+      workerData: start,
+    });
+    this.#worker.on('message', (answer: CompactorAnswer) => this.#settle(answer));
+    this.#worker.on('error', (error) => this.#end(error as Error));
+    this.#worker.on('exit', () => this.#end(new Error("the store's compactor has ended")));
+    this.#ticks = setInterval(() => this.#tick(), tickMs);
+  }
+
+  newBatch(): CallBatch {
+    return new CallBatch();
+  }
+
+  async append(batch: CallBatch, dimensions: NewDimensions): Promise<AppendOutcome> {
+    const startedMs = performance.now();
+    this.#learn(dimensions);
+    const receivedS = Math.floor(this.#now() / 1000);
+    const { declarations } = batch;
+    // Rare, and a step of its own: they are in effect at once, whoever compacts.
+    if (declarations.length > 0) await this.#ask({ kind: 'declare', declarations });
+    const stored = await this.#newOnes(batch, receivedS);
+    const rows: DeliveryRow[] = [];
+    batch.deliveries.forEach((delivery, i) => {
+      if (!stored[i]) return;
+      const { project, digest, calls } = delivery;
+      rows.push({ project, digest, calls, body: this.#encoder.encode(batch, delivery) });
+    });
+    const sideBySide = this.#sideBySide;
+    await this.#log.insert(rows, { sideBySide }, receivedS);
+    this.#sideBySide = this.#sideBySide.slice(sideBySide.length);
+    // Whether a service has reached its bound of endpoints is decided when the delivery is compacted.
+    return { stored, otherCalls: 0, commitSeconds: (performance.now() - startedMs) / 1000 };
+  }
+
+  /** For each delivery whether it is none of the last hour, as far as it is stored now. */
+  async #newOnes({ deliveries }: CallBatch, receivedS: number): Promise<boolean[]> {
+    if (deliveries.length === 0) return [];
+    const known = await this.#log.known(deliveries, receivedS - limits.deliveryMemoryS);
+    return deliveries.map((delivery) => {
+      const key = deliveryKey(delivery);
+      if (known.has(key)) return false;
+      known.add(key);
+      return true;
+    });
+  }
+
+  #learn(dimensions: NewDimensions): void {
+    const { words } = this.#encoder;
+    words.learn(dimensions);
+    for (const [a, b] of dimensions.sideBySide) {
+      this.#sideBySide.push([words.endpoints[a - 1]!, words.endpoints[b - 1]!]);
+    }
+  }
+
+  async check(): Promise<void> {
+    const row = new RowBinaryWriter();
+    row.text(this.#process);
+    row.uint32(Math.floor(this.#now() / 1000));
+    await this.#connection.insert('proof', ['process', 'at_s'], row.bytes);
+  }
+
+  async compact(): Promise<void> {
+    await this.#ask({ kind: 'compact' });
+  }
+
+  async purge(nowS: number): Promise<void> {
+    await this.#ask({ kind: 'purge', asOfS: nowS });
+  }
+
+  async rawCalls(): Promise<number> {
+    return (await this.#ask({ kind: 'count' })).rawCalls!;
+  }
+
+  async close(): Promise<void> {
+    if (this.#ended) return;
+    this.#closing = true;
+    clearInterval(this.#ticks);
+    const exited = new Promise((resolve) => this.#worker.once('exit', resolve));
+    await this.#ask({ kind: 'close' });
+    await exited;
+    this.#connection.close();
+  }
+
+  /** One at a time. A tick that fails is tried again: deliveries wait in the store, and readers read them there. */
+  #tick(): void {
+    if (this.#ticking) return;
+    this.#ticking = true;
+    const done = () => {
+      this.#ticking = false;
+    };
+    this.#ask({ kind: 'tick' }).then(done, done);
+  }
+
+  #ask(request: Unsent): Promise<Done> {
+    if (this.#ended) return Promise.reject(gone(this.#ended));
+    const id = ++this.#lastId;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.#worker.postMessage({ id, clock: this.#clock(), ...request });
+    });
+  }
+
+  #settle(answer: CompactorAnswer): void {
+    if ('damaged' in answer) {
+      if (this.damaged.includes(answer.damaged)) return;
+      if (this.damaged.length < limits.damagedNames) this.damaged.push(answer.damaged);
+      this.#onNotice(answer);
+      return;
+    }
+    const waiting = this.#waiting.get(answer.id);
+    this.#waiting.delete(answer.id);
+    if ('error' in answer) {
+      const { code, message } = answer.error;
+      waiting?.reject(new AppError(code as ErrorCode, message));
+      return;
+    }
+    const isChange = (this.heldStep === undefined) !== (answer.held === undefined);
+    this.heldStep = answer.held;
+    if (isChange) this.#onHeldStep(answer.held);
+    waiting?.resolve(answer);
+  }
+
+  #end(error: Error): void {
+    clearInterval(this.#ticks);
+    this.#ended ??= error;
+    if (!this.#closing) this.#lose(gone(this.#ended));
+    for (const { reject } of this.#waiting.values()) reject(gone(error));
+    this.#waiting.clear();
+  }
+
+  #clock(): ClockReading {
+    return { wallS: this.#now() / 1000, uptimeS: this.#uptime() / 1000 };
+  }
+}
+
+interface Waiting {
+  resolve: (answer: Done) => void;
+  reject: (error: unknown) => void;
+}
+
+type Done = Extract<CompactorAnswer, { rawCalls?: number }>;
+
+type Unsent = CompactorRequest extends infer R
+  ? R extends { id: number }
+    ? Omit<R, 'id' | 'clock'>
+    : never
+  : never;
+
+function gone(error: Error): AppError {
+  return new AppError('unavailable', `the store's compactor is gone: ${error.message}`, {
+    cause: error,
+  });
+}

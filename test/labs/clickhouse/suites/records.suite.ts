@@ -1,0 +1,53 @@
+import { defaultRetention } from '../../../../core/config/retention.ts';
+import { openClickhouseReader } from '../../../../core/store/clickhouse/reader.ts';
+import { openRecords } from '../../../../core/store/clickhouse/records.ts';
+import { openClickhouseWriter } from '../../../../core/store/clickhouse/writer.ts';
+import { decisionStoreContract } from '../../../store/decision-contract.ts';
+import { declarationContract } from '../../../store/declaration-contract.ts';
+import { inventoryStoreContract } from '../../../store/inventory-contract.ts';
+import { keyStoreContract } from '../../../store/key-contract.ts';
+import { verdictStoreContract } from '../../../store/verdict-contract.ts';
+import { newDatabase } from './engine.ts';
+
+keyStoreContract('clickhouse', async () => {
+  const { url, end } = newDatabase();
+  return { open: async () => (await openRecords(url)).keys(), end };
+});
+
+inventoryStoreContract('clickhouse', async () => {
+  const { url, end } = newDatabase();
+  return { open: async () => (await openRecords(url)).inventories(), end };
+});
+
+decisionStoreContract('clickhouse', async () => {
+  const { url, end } = newDatabase();
+  return {
+    open: async () => (await openRecords(url)).decisions(),
+    openReader: () => openClickhouseReader(url),
+    end,
+  };
+});
+
+verdictStoreContract('clickhouse', async () => {
+  const { url, end } = newDatabase();
+  return { open: async () => (await openRecords(url)).verdicts(), end };
+});
+
+declarationContract('clickhouse', async (now) => {
+  const { url, end } = newDatabase();
+  const options = { retention: defaultRetention, keepsAddresses: true, ignoreConsumers: [] };
+  const writer = await openClickhouseWriter({ url, now, ...options });
+  const reader = await openClickhouseReader(url);
+  const inventories = (await openRecords(url)).inventories();
+  return {
+    writer,
+    reader,
+    inventories,
+    async end() {
+      await inventories.close();
+      await reader.close();
+      await writer.close();
+      await end();
+    },
+  };
+});

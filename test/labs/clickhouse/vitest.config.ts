@@ -1,0 +1,15 @@
+import { defineConfig } from 'vitest/config';
+
+/** Tests that need a ClickHouse server; `npm test` does not run them. */
+export default defineConfig({
+  test: {
+    root: new URL('../../..', import.meta.url).pathname,
+    include: ['test/labs/clickhouse/suites/*.suite.ts'],
+    globalSetup: ['test/support/seed.ts'],
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    pool: 'forks',
+    reporters: ['verbose'],
+    fileParallelism: false,
+  },
+});
