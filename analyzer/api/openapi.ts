@@ -6,6 +6,7 @@ import type { ProjectCommand } from '../query/project-command.ts';
 import type { Query } from '../query/query.ts';
 import { named, namedSchemas } from '../query/schema.ts';
 import type { Command } from '../tenancy/command.ts';
+import { exampleAnswers } from './examples.ts';
 
 /** The API's own OpenAPI 3.1 document, made from the schemas that check requests and type answers. */
 export function openapiDocument(
@@ -160,7 +161,9 @@ function contentOf(
   own: Readonly<Record<string, Format>> = {},
   hasPdf = false,
 ): object {
-  const json = { 'application/json': { schema: reference(schemaId(name, schema)) } };
+  const example = exampleAnswers.get(name);
+  const answer = reference(schemaId(name, schema));
+  const json = { 'application/json': { schema: answer, ...(example && { example }) } };
   const all = { ...(isList && formats), ...own };
   const texts = Object.entries(all).filter(([format]) => format !== 'json');
   const types = texts.map(([, { contentType }]) => contentType.split(';')[0]!);
@@ -294,4 +297,5 @@ const refusals = {
   '401': errorResponse('No key, or none that is known here'),
   '403': errorResponse('The key may not do this'),
   '429': errorResponse('Too many wrong keys came from this address'),
+  '431': { description: 'The address and the headers together are longer than 16 KB' },
 };

@@ -83,7 +83,12 @@ const putConsumers = defineProjectCommand({
         {
           type: 'object',
           required: ['consumers'],
-          properties: { consumers: { type: 'object', additionalProperties: told } },
+          properties: {
+            consumers: {
+              type: 'object',
+              additionalProperties: { ...told, type: ['object', 'null'] },
+            },
+          },
         },
       ]),
     ),

@@ -19,7 +19,8 @@ const decisionShape = {
       return z.NEVER;
     })
     .nullish()
-    .describe('an ISO 8601 date or time, such as 2026-12-31, or null for never'),
+    .describe('an ISO 8601 date or time, such as 2026-12-31, or null for never')
+    .meta({ format: 'date-time' }),
   by: z.string().max(author).default('').describe(`text of at most ${author} characters`),
 };
 

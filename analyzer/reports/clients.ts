@@ -6,6 +6,7 @@ import { listPage } from '../query/list.ts';
 import type { Order } from '../query/page.ts';
 import {
   commonParameters,
+  endpointParameter,
   methodParameter,
   pageParameters,
   routeParameter,
@@ -21,6 +22,8 @@ import { countOf, percent } from './figures.ts';
 export interface ClientEntry extends ClientUsage {
   /** Calls in the window to the same endpoints, those of unknown clients too. */
   allCalls: number;
+  /** Of those asked for, that it called; null of {other}; undefined where that was not asked for. */
+  endpoints?: number | null;
 }
 
 /** One network address that called. Calls without a known address are in no row. */
@@ -54,6 +57,13 @@ export const clientTable = tableOf<ClientEntry>()('ClientRow', {
     value: ({ calls, errors }) => percent(errors, calls),
     brief: true,
   },
+  endpoints: {
+    type: count.nullable().optional(),
+    about: 'endpoints that it called, of those asked for; null of {other}; absent in other lists',
+    value: ({ endpoints }) => endpoints,
+    sparse: true,
+    brief: true,
+  },
   one_day: {
     type: z.literal(true).optional(),
     about:
@@ -80,6 +90,7 @@ export const clients = defineQuery({
     ...commonParameters,
     method: methodParameter,
     route: routeParameter,
+    endpoint: endpointParameter,
     ...pageParameters(100),
   }),
   schema: z.object({
@@ -96,13 +107,17 @@ export const clients = defineQuery({
   },
   async answer(context, parameters) {
     const { snapshot } = context;
-    const { service, environment, method, route } = parameters;
+    const { service, environment, method, route, endpoint } = parameters;
     const page = await listPage(context, '/clients', parameters, async (window) => {
       const coverage = await keptCoverage(snapshot, window);
       const { selection, observedSinceMs } = await filteredSelection(snapshot, parameters);
       const found = await snapshot.clients(selection, coverage.window, limits.listedClients);
       const { calls: allCalls } = await snapshot.total(selection, coverage.window);
-      const rows = found.map((usage) => ({ ...usage, allCalls }));
+      const used = await snapshot.clientEndpoints(selection, coverage.window);
+      const rows = found.map((usage) => {
+        const endpoints = used.get(usage.client) ?? null;
+        return { ...usage, allCalls, endpoints };
+      });
       const estimated = rows.some(
         (usage) => usage.estimated || usage.client === specialRoutes.other,
       );
@@ -112,7 +127,7 @@ export const clients = defineQuery({
       ];
       const known = { coverage, observedSinceMs, estimated, notes };
       return {
-        head: head(context, known, { service, environment, method, route }),
+        head: head(context, known, { service, environment, method, route, endpoint }),
         rows,
         order: mostCallsFirst,
       };

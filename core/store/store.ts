@@ -130,6 +130,9 @@ export interface Snapshot {
   /** The `limit` clients of the selected endpoints with most calls in the window, as covered, most calls
    *  first. `{other}` comes last: the clients beyond `limit` and those past the bound of an endpoint. */
   clients(selection: Selection, window: Window, limit: number): Promise<ClientUsage[]>;
+  /** How many of the selected endpoints each client called in the window, as covered, by client. Endpoints in whose
+   *  `{other}` a client is do not count. */
+  clientEndpoints(selection: Selection, window: Window): Promise<Map<string, number>>;
   /** One page of the raw calls of the selected endpoints that pass the filter.
    *  @throws AppError `invalid`, field `cursor`, for a text that is no cursor of this project and order */
   calls(selection: Selection, filter: CallFilter, request: CallRequest): Promise<CallPage>;

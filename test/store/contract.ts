@@ -368,6 +368,15 @@ export function storeContract(engine: string, start: StartEngine): void {
         for (const { client } of calls) if (client) truth.set(client, (truth.get(client) ?? 0) + 1);
         expect(new Map(clients.map(({ client, calls: n }) => [client, n]))).toEqual(truth);
         expect(clients.map(({ calls: n }) => n)).toEqual([...truth.values()].sort((a, b) => b - a));
+        const used = new Map<string, Set<string>>();
+        for (const { client, service, method, route } of calls) {
+          if (client === '') continue;
+          if (!used.has(client)) used.set(client, new Set());
+          used.get(client)!.add(`${service} ${method} ${route}`);
+        }
+        expect(await snapshot.clientEndpoints({}, allTime)).toEqual(
+          new Map([...used].map(([client, endpoints]) => [client, endpoints.size])),
+        );
         const three = await snapshot.clients({}, allTime, 3);
         expect(three.slice(0, 3)).toEqual(clients.slice(0, 3));
         const rest = clients.slice(3);

@@ -83,9 +83,9 @@ export const timeseries = defineQuery({
       .refine((ms) => ms > 0 && ms <= apdexMostMs)
       .optional()
       .describe(
-        `the duration in milliseconds, above 0 and at most ${apdexMostMs}, up to which a call satisfies: each point gets its Apdex score; not with group_by`,
+        `the duration in milliseconds, from 0.001 to ${apdexMostMs}, up to which a call satisfies: each point gets its Apdex score; not with group_by`,
       )
-      .meta({ type: 'number', exclusiveMinimum: 0, maximum: apdexMostMs }),
+      .meta({ type: 'number', minimum: 0.001, maximum: apdexMostMs, multipleOf: 0.001 }),
     format: formatParameter,
     bom: bomParameter,
   }),

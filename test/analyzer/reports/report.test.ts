@@ -360,6 +360,7 @@ describe.each(engines)('the report on $name', (engine) => {
       share_pct: 9.9502,
       errors: 20,
       error_rate_pct: 100,
+      endpoints: 1,
     });
   });
 });

@@ -202,7 +202,10 @@ test.each(engines)(
     expect(routed.endpoint_stats).toHaveLength(2);
     const { clients } = await door.get('/clients?method=GET&route=/b');
     expect(clients).toEqual([
-      { client: '203.0.113.2', calls: 1, errors: 1, error_rate_pct: 100, share_pct: 100 },
+      {
+        ...{ client: '203.0.113.2', calls: 1, errors: 1, error_rate_pct: 100, share_pct: 100 },
+        endpoints: 1,
+      },
     ]);
     await door.close();
     await remove();

@@ -145,6 +145,12 @@ export function oracleReader(
       const other = { client: specialRoutes.other, calls: sum('calls'), errors: sum('errors') };
       return [...sorted, { ...other, ...estimated }];
     },
+    async clientEndpoints(selection, window) {
+      const counted = within(selected(selection), window).filter((call) => weightOf(call) > 0);
+      const byClient = groups(counted, ({ client }) => client);
+      byClient.delete('');
+      return new Map([...byClient].map(([name, own]) => [name, groups(own, endpointKey).size]));
+    },
     async calls(selection, filter, { order, cursor = '0', limit }) {
       const isArrival = order === 'arrival';
       const own = selected(selection).map((one) => callRecord(one, calls.indexOf(one), idOf(one)));

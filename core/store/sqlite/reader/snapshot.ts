@@ -226,6 +226,16 @@ export class SqliteSnapshot implements Snapshot {
     }));
   }
 
+  async clientEndpoints(selection: Selection, window: Window): Promise<Map<string, number>> {
+    const endpoints = new Map<number, number>();
+    this.#byEndpoint(selection, window, ({ clients }) => {
+      clients.forEach((client) => {
+        endpoints.set(client, (endpoints.get(client) ?? 0) + 1);
+      });
+    });
+    return new Map([...endpoints].map(([client, n]) => [this.#dimensions.client(client), n]));
+  }
+
   async calls(selection: Selection, filter: CallFilter, request: CallRequest): Promise<CallPage> {
     const { keys } = this.#selected(selection);
     const searched = {
