@@ -431,6 +431,11 @@ const migrations: readonly Migration[] = [
     PRIMARY KEY (project_id, id)
   ) WITHOUT ROWID;
   `,
+  `
+  -- The day (since the epoch, UTC) on which a client and a call's context were used last (writer/unused-dimensions.ts).
+  CREATE TABLE client_seen (id INTEGER PRIMARY KEY, day INTEGER NOT NULL);
+  CREATE TABLE origin_seen (id INTEGER PRIMARY KEY, day INTEGER NOT NULL);
+  `,
 ];
 
 /** SQL, or a step that needs rules of core/store. */

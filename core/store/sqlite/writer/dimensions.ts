@@ -1,6 +1,7 @@
 import type { CallContext, EndpointName, NewDimensions } from '../../../call.ts';
 import { grown } from '../../../column.ts';
 import { limits, specialRoutes } from '../../../limits.ts';
+import { dayS } from '../../../window.ts';
 import {
   type Admission,
   admitRoute,
@@ -12,6 +13,7 @@ import type { Database, Statement } from '../database.ts';
 import { ForgottenRows } from '../forgotten.ts';
 import { Spellings } from '../spellings.ts';
 import type { IgnoredConsumers } from './ignored-consumers.ts';
+import type { UnusedDimensions } from './unused-dimensions.ts';
 
 /** How long a route that found no room counts for `{other}` before it is looked at again. */
 const refusedForS = 3600;
@@ -79,10 +81,14 @@ export class Dimensions {
   /** Pairs of endpoint numbers used side by side that are in no committed transaction yet. */
   #sideBySide: [number, number][] = [];
   readonly #ignored: IgnoredConsumers;
+  readonly #unused: UnusedDimensions;
+  /** Rows in memory were used on this day. */
+  #seenDay = 0;
   readonly #sql: Record<string, Statement>;
 
-  constructor(db: Database, ignored: IgnoredConsumers) {
+  constructor(db: Database, ignored: IgnoredConsumers, unused: UnusedDimensions) {
     this.#ignored = ignored;
+    this.#unused = unused;
     this.#spellings = new Spellings(db);
     this.#forgotten = new ForgottenRows(db);
     this.#sql = {
@@ -165,6 +171,13 @@ export class Dimensions {
   keepUp(nowS: number): void {
     this.#nowS = nowS;
     this.#openedS ??= nowS;
+    const today = Math.floor(nowS / dayS);
+    if (today !== this.#seenDay) {
+      // Looked up again, a row is seen today.
+      this.#origins.rows.fill(0);
+      this.#clients.rows.fill(0);
+      this.#seenDay = today;
+    }
     const forgotten = this.#sql.countForgotten!.get() as number;
     if (forgotten !== this.#forgottenCount) this.forgetRows();
     this.#forgottenCount = forgotten;
@@ -235,6 +248,7 @@ export class Dimensions {
     const found = this.#sql.findOrigin!.get(...values) as number | undefined;
     const row =
       found ?? this.#sql.addOrigin!.run(...values, this.#ignored.includes(origin) ? 1 : 0);
+    this.#unused.seeOrigin(row, this.#nowS);
     rows[number - 1] = row;
     return row;
   }
@@ -246,6 +260,7 @@ export class Dimensions {
     const known = rows[number - 1]!;
     if (known !== 0) return known;
     const row = this.#findOrAdd('Client', [words[number - 1]!]);
+    this.#unused.seeClient(row, this.#nowS);
     rows[number - 1] = row;
     return row;
   }

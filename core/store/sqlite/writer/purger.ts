@@ -6,6 +6,7 @@ import { blockName } from '../calls/call-tables.ts';
 import type { Database, Statement } from '../database.ts';
 import { DamagedError } from '../sealed.ts';
 import { coarsestMinutes, isFinest, levels, minutesPerDay } from '../usage/levels.ts';
+import type { UnusedDimensions } from './unused-dimensions.ts';
 
 /** Bounds of one step: a few milliseconds of work, so that commits hardly wait for it. */
 const callsPerStep = 5_000;
@@ -24,10 +25,12 @@ const freePagesKept = 2_048;
 export class Purger {
   readonly #db: Database;
   readonly #periods: RetentionPeriods;
+  readonly #unused: UnusedDimensions;
   readonly #sql: Record<string, Statement>;
 
-  constructor(db: Database, periods: RetentionPeriods) {
+  constructor(db: Database, periods: RetentionPeriods, unused: UnusedDimensions) {
     this.#db = db;
+    this.#unused = unused;
     this.#periods = periods;
     this.#sql = {
       keptBlock: db.prepare(
@@ -92,7 +95,11 @@ export class Purger {
   /** Deletes a bounded number of rows in one transaction. @returns false when nothing is left to do */
   step(nowS: number): boolean {
     const work = () =>
-      this.#callRows(nowS) || this.#calls(nowS) || this.#blocks() || this.#deliveries(nowS);
+      this.#callRows(nowS) ||
+      this.#calls(nowS) ||
+      this.#blocks() ||
+      this.#deliveries(nowS) ||
+      this.#unused.step(nowS);
     return this.#db.immediately(work) || this.#giveBack();
   }
 

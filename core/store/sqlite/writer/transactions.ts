@@ -24,6 +24,7 @@ import { IgnoredConsumers } from './ignored-consumers.ts';
 import { Purger } from './purger.ts';
 import { Rollup } from './rollup.ts';
 import { readStoreTime, writeStoreTime } from './store-time.ts';
+import { UnusedDimensions } from './unused-dimensions.ts';
 
 /** Where the calls of a store are: each is in one of the three. */
 export interface Stages {
@@ -47,6 +48,7 @@ export class StoreTransactions {
   readonly #db: Database;
   readonly #hold: WriterHold;
   readonly #dimensions: Dimensions;
+  readonly #unused: UnusedDimensions;
   readonly #log: CallLog;
   readonly #rollup: Rollup;
   readonly #compaction: CallCompaction;
@@ -85,14 +87,16 @@ export class StoreTransactions {
       this.#clock = new StoreClock(readStoreTime(this.#db), clock);
       const nowS = this.nowS(clock);
       const ignored = new IgnoredConsumers(ignoreConsumers);
-      this.#dimensions = new Dimensions(this.#db, ignored);
+      const { callsS, daysS } = retention;
+      this.#unused = new UnusedDimensions(this.#db, Math.max(callsS, daysS));
+      this.#dimensions = new Dimensions(this.#db, ignored, this.#unused);
       this.#log = new CallLog(this.#db, this.#dimensions, nowS);
       const noteDamage = ({ what }: DamagedError): void => onDamage(what);
       this.#rollup = new Rollup(this.#db, nowS, noteDamage);
       const blocks = new CallBlocks(this.#db);
       this.#compaction = new CallCompaction(this.#db, blocks, nowS, noteDamage);
       this.#conversion = new CallConversion(this.#db, blocks);
-      this.#purger = new Purger(this.#db, retention);
+      this.#purger = new Purger(this.#db, retention, this.#unused);
       this.#declared = new DeclaredRoutes(this.#db);
       this.#traits = new EndpointTraitRows(this.#db, this.#dimensions);
       this.#declaredRefreshedS = nowS;
@@ -241,6 +245,8 @@ export class StoreTransactions {
     try {
       this.#hold.check();
       const isMore = this.#purger.step(nowS);
+      if (this.#unused.hasDeleted) this.#dimensions.forgetRows();
+      this.#unused.hasDeleted = false;
       if (!isMore) this.#conversion.recover();
       return isMore;
     } catch (error) {
