@@ -8,6 +8,7 @@ import { type Log, openLog } from '../core/log.ts';
 import { runService } from '../core/process.ts';
 import { openCertificates } from '../core/server/certificates.ts';
 import { boundConnections, boundPipelining, boundUnread } from '../core/server/connections.ts';
+import { openHostCheck } from '../core/server/host-check.ts';
 import { addressOf, listen } from '../core/server/listen.ts';
 import { createWebServer, type WebServer } from '../core/server/web-server.ts';
 import { storePlace } from '../core/store/engine.ts';
@@ -76,6 +77,7 @@ async function serve(
     ...parts,
     basePath: config.basePath,
     trustedProxies: config.trustedProxies,
+    checkHost: openHostCheck(config),
     log,
     version,
     dashboard: openDashboard(),

@@ -7,6 +7,7 @@ import { limits } from '../core/limits.ts';
 import { type Log, openLog } from '../core/log.ts';
 import { runService } from '../core/process.ts';
 import { type Certificates, openCertificates } from '../core/server/certificates.ts';
+import { openHostCheck } from '../core/server/host-check.ts';
 import { storePlace } from '../core/store/engine.ts';
 import { Retrying } from '../core/store/late.ts';
 import { conversionText, type StoreNotice } from '../core/store/notices.ts';
@@ -176,6 +177,7 @@ async function openListeners(
     ...shared,
     corsOrigins,
     responseHeaders,
+    checkHost: openHostCheck(config),
     port: otlpHttpPort,
   });
   const grpcOptions = { ...shared, port: otlpGrpcPort, connectionAgeS: grpcConnectionAgeS };

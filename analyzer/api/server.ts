@@ -4,6 +4,7 @@ import type { Tenancy } from '../../core/auth/tenancy.ts';
 import { AppError } from '../../core/error.ts';
 import { limits } from '../../core/limits.ts';
 import type { Log } from '../../core/log.ts';
+import type { HostCheck } from '../../core/server/host-check.ts';
 import { atMostEvery } from '../../core/server/memo.ts';
 import { isHttp2 } from '../../core/server/web-server.ts';
 import { type Metrics, openMetrics } from '../metrics.ts';
@@ -41,6 +42,8 @@ export interface AnalyzerOptions {
   trustedProxies?: readonly string[];
   log: Log;
   version: string;
+  /** Throws for a request that is not to be served; absent: every one is. */
+  checkHost?: HostCheck | undefined;
   /** The configuration that the dashboard shows; nothing by default. */
   page?: Pick<PageFacts, 'auth' | 'collector' | 'settings'>;
   /** Absent where only the API is served. */
@@ -133,6 +136,7 @@ export function analyzerApp(options: AnalyzerOptions): RequestListener {
   return (request, response) => {
     const failed = (thrown: unknown): void => answerFailure(request, response, thrown, options.log);
     try {
+      options.checkHost?.(request);
       const { isBare } = basePath.strip(request);
       if (isBare && isNavigation(request)) return redirect(response, rootReference(request));
       // The router calls back with an error, or without one for a target that has no path (`OPTIONS *`).

@@ -5,6 +5,7 @@ import { limits } from '../../core/limits.ts';
 import type { Log } from '../../core/log.ts';
 import type { Certificates } from '../../core/server/certificates.ts';
 import { boundConnections, boundPipelining, boundUnread } from '../../core/server/connections.ts';
+import type { HostCheck } from '../../core/server/host-check.ts';
 import { addressOf, listen, waitAtMost } from '../../core/server/listen.ts';
 import {
   createWebServer,
@@ -43,6 +44,8 @@ export interface HttpOptions extends ExportContext {
   log: Log;
   /** Absent: in the clear. They remain the caller's to close. */
   certificates?: Certificates | undefined;
+  /** Throws for a request that a web page must not send; absent: every one is served. */
+  checkHost?: HostCheck | undefined;
   /** Of pages whose exporters may send; see Cors. */
   corsOrigins?: readonly string[];
   /** Of every answer. */
@@ -110,6 +113,7 @@ class Exchange {
       if (this.#cors.preflight(request, response)) return;
       this.#cors.mark(request, response);
     }
+    if (this.#refusesHost(request, response)) return;
     if (request.method === 'POST' && signal !== undefined) {
       this.#export(request, response, signal, expectsContinue);
       if (target?.isMisspelt) this.#warnOfPath(request, path, signal);
@@ -120,6 +124,19 @@ class Exchange {
       this.#operate(path, request, response).catch((error: unknown) => {
         answerText(request, response, 500, asAppError(error).message);
       });
+    }
+  }
+
+  /** Only of browsers, which name the page's origin in every POST: an exporter may know this machine by any name. */
+  #refusesHost(request: IncomingMessage, response: ServerResponse): boolean {
+    if (request.headers.origin === undefined) return false;
+    try {
+      this.#options.checkHost?.(request);
+      return false;
+    } catch (thrown) {
+      this.#options.metrics.request('http', 403);
+      refuse(request, response, asAppError(thrown));
+      return true;
     }
   }
 

@@ -28,6 +28,8 @@ export interface Config {
   traceUrl: string | undefined;
   /** `keys`: every request needs a key. */
   auth: 'off' | 'keys';
+  /** Names, in lower case, under which a service on loopback without keys is reached; those of loopback always. */
+  allowedHosts: string[];
   /** The secret that may create projects and keys over the API; undefined: the API cannot create them. */
   adminKey: string | undefined;
   coldAfterDays: number;
@@ -106,6 +108,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     basePath: get('ROLLCALL_BASE_PATH'),
     traceUrl: get('ROLLCALL_TRACE_URL'),
     auth: get('ROLLCALL_AUTH') ?? (isLoopback(host) ? 'off' : 'keys'),
+    allowedHosts: get('ROLLCALL_ALLOWED_HOSTS'),
     adminKey: get('ROLLCALL_ADMIN_KEY'),
     coldAfterDays: get('ROLLCALL_COLD_AFTER_DAYS'),
     deadAfterDays: get('ROLLCALL_DEAD_AFTER_DAYS'),

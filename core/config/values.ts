@@ -93,6 +93,17 @@ export function host(text: string): string {
   );
 }
 
+/** A name as a Host header has it, without a port. */
+export function hostName(text: string): string {
+  const name = text.toLowerCase();
+  const shape =
+    /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9])?)*$/;
+  if (shape.test(name)) return name;
+  throw new InvalidValue(
+    `holds "${text}"; each item must be a host name without a port such as rollcall.example, or the whole is none`,
+  );
+}
+
 const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8);
 loopback.addAddress('::1', 'ipv6');

@@ -76,6 +76,12 @@ export const variables = {
       'keys: every request needs a key; off: no request needs one; unset: off on a loopback address, else keys',
     read: optional(values.oneOf('off', 'keys')),
   },
+  ROLLCALL_ALLOWED_HOSTS: {
+    fallback: 'none',
+    meaning:
+      'host names besides localhost under which requests are served on a loopback address without keys, such as the name of a proxy on this machine: list, or none',
+    read: values.list(values.hostName),
+  },
   ROLLCALL_ADMIN_KEY: {
     fallback: '',
     meaning:
