@@ -81,12 +81,13 @@ export class Dimensions {
   /** Pairs of endpoint numbers used side by side that are in no committed transaction yet. */
   #sideBySide: [number, number][] = [];
   readonly #ignored: IgnoredConsumers;
-  readonly #unused: UnusedDimensions;
+  readonly #unused: UnusedDimensions | undefined;
   /** Rows in memory were used on this day. */
   #seenDay = 0;
   readonly #sql: Record<string, Statement>;
 
-  constructor(db: Database, ignored: IgnoredConsumers, unused: UnusedDimensions) {
+  /** @param unused absent where the transaction is rolled back anyway */
+  constructor(db: Database, ignored: IgnoredConsumers, unused?: UnusedDimensions) {
     this.#ignored = ignored;
     this.#unused = unused;
     this.#spellings = new Spellings(db);
@@ -248,7 +249,7 @@ export class Dimensions {
     const found = this.#sql.findOrigin!.get(...values) as number | undefined;
     const row =
       found ?? this.#sql.addOrigin!.run(...values, this.#ignored.includes(origin) ? 1 : 0);
-    this.#unused.seeOrigin(row, this.#nowS);
+    this.#unused?.seeOrigin(row, this.#nowS);
     rows[number - 1] = row;
     return row;
   }
@@ -260,7 +261,7 @@ export class Dimensions {
     const known = rows[number - 1]!;
     if (known !== 0) return known;
     const row = this.#findOrAdd('Client', [words[number - 1]!]);
-    this.#unused.seeClient(row, this.#nowS);
+    this.#unused?.seeClient(row, this.#nowS);
     rows[number - 1] = row;
     return row;
   }
