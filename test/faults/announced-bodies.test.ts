@@ -8,7 +8,7 @@ import { startCollectorProcess, temporaryFolder } from '../support/process.ts';
 
 /** Senders that announce the largest body there is, and send little of it. Healthy ones beside them notice nothing. */
 const senders = 64;
-const healthyRequests = 60;
+const healthyRequests = 40;
 const mib = 2 ** 20;
 
 const folder = temporaryFolder();

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { defaultRetention } from '../../../../../core/config/retention.ts';
 import { limits } from '../../../../../core/limits.ts';
 import { Random } from '../../../../../core/random.ts';
 import { conversionText } from '../../../../../core/store/notices.ts';
@@ -6,6 +7,8 @@ import { Database } from '../../../../../core/store/sqlite/database.ts';
 import { migrate } from '../../../../../core/store/sqlite/schema.ts';
 import { CallBlocks } from '../../../../../core/store/sqlite/writer/call-blocks.ts';
 import { CallConversion } from '../../../../../core/store/sqlite/writer/call-conversion.ts';
+import { Purger } from '../../../../../core/store/sqlite/writer/purger.ts';
+import { UnusedDimensions } from '../../../../../core/store/sqlite/writer/unused-dimensions.ts';
 import { temporaryFolder } from '../../../../support/process.ts';
 import { type RawCall, rawCallsOf } from '../../../../support/stored-calls.ts';
 
@@ -127,4 +130,15 @@ it('a disk without room for a block stops the conversion until it has room, and 
   expect(db.immediately(() => conversion.step(110))).toBe(true);
   expect(rows()).toBe(0);
   expect(conversion.state).toBeUndefined();
+});
+
+it('old rows that are not rolled up are not deleted, however old they are', () => {
+  writeOldCalls([5, 3, 12], 8);
+  const purger = new Purger(db, defaultRetention, new UnusedDimensions(db, defaultRetention.daysS));
+  const tenDaysLaterS = 1_790_000_000 + 864_000;
+  while (purger.step(tenDaysLaterS));
+  expect(rows()).toBe(12);
+  db.prepare("UPDATE meta SET value = 1019 WHERE key = 'rolled_up_call'").run();
+  while (purger.step(tenDaysLaterS));
+  expect(rows()).toBe(0);
 });

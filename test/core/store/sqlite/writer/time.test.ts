@@ -261,6 +261,27 @@ describe('retention deletes each level by its own age', () => {
     expect((await everything()).calls).toBe(2);
   });
 
+  test('a call that was left out for its age does not make its day look whole when the marks come down', async () => {
+    const midnightS = noonS - 12 * hourS;
+    // The marks of a clock that is 900 days ahead: this day is past its retention.
+    await writer.purge(noonS + 900 * dayS);
+    await append([noonS]);
+    await writer.compact();
+    expect(await blocks()).toEqual({});
+    await writer.purge(noonS);
+    const { window, incomplete, calls } = await ask(midnightS, midnightS + dayS);
+    expect([window.toS - window.fromS, incomplete, calls]).toEqual([0, true, 0]);
+    // The day behind it is whole.
+    await append([midnightS + dayS + hourS]);
+    await writer.compact();
+    expect(await ask(midnightS, midnightS + 2 * dayS)).toMatchObject({
+      window: { fromS: midnightS + dayS, toS: midnightS + 2 * dayS },
+      incomplete: true,
+      calls: 1,
+      lifetimeCalls: 2,
+    });
+  });
+
   test('calls that are not rolled up are never deleted', async () => {
     await append([noonS - 60, noonS - 30]);
     await writer.purge(noonS + 5 * dayS);
