@@ -20,6 +20,7 @@ import { KnownRoutes } from './extract/endpoint/known-routes.ts';
 import { Extractor } from './extract/extractor.ts';
 import { openGrpcServer } from './grpc/server.ts';
 import { openHttpServer } from './http/server.ts';
+import { ArrivalRecorder } from './ingest/arrivals.ts';
 import { Ingest } from './ingest/ingest.ts';
 import { LargeMessages } from './ingest/large-message.ts';
 import { CollectorMetrics } from './metrics.ts';
@@ -71,12 +72,20 @@ export async function startCollector(
   const knownRoutes = new KnownRoutes();
   const refresh = new InventoryRefresh(knownRoutes, () => inventories.get());
   await refresh.read();
-  const ingest = openIngest(config, writer, privacy, knownRoutes, log);
-  const parts = { ...ingest, gate: tenancy.gate, certificates };
+  const arrivalStore = new Retrying(place.openArrivals);
+  const arrivals = new ArrivalRecorder({
+    store: () => arrivalStore.get(),
+    now: Date.now,
+    onFailure: (error) =>
+      log.warn({ err: error }, 'counts for /doctor are not written; trying again'),
+  });
+  const ingest = openIngest(config, { writer, privacy, knownRoutes, arrivals }, log);
+  const parts = { ...ingest, arrivals, gate: tenancy.gate, certificates };
   const listeners = await openListeners(config, parts, log).catch(async (error: unknown) => {
     await tenancy.close();
     await refresh.close();
     await inventories.close();
+    await arrivalStore.close();
     await writer.close();
     throw error;
   });
@@ -92,6 +101,8 @@ export async function startCollector(
       certificates?.close();
       privacy?.close();
       await Promise.all([listeners.close(), parts.ingest.close()]);
+      await arrivals.close();
+      await arrivalStore.close();
       await tenancy.close();
       await refresh.close();
       await inventories.close();
@@ -115,11 +126,16 @@ async function openPrivacy(
   return openClientPrivacy({ mode: config.clientPrivacy, keyPath, log });
 }
 
+interface IngestParts {
+  writer: CallWriter;
+  privacy: ClientPrivacy | undefined;
+  knownRoutes: KnownRoutes;
+  arrivals: ArrivalRecorder;
+}
+
 function openIngest(
   config: Config,
-  writer: CallWriter,
-  privacy: ClientPrivacy | undefined,
-  knownRoutes: KnownRoutes,
+  { writer, privacy, knownRoutes, arrivals }: IngestParts,
   log: Log,
 ): Parts {
   const dictionary = privacy ? new PrivateDictionary(privacy) : new CallDictionary();
@@ -132,6 +148,7 @@ function openIngest(
     extractor,
     dictionary,
     metrics,
+    arrivals,
     onState: (error) => {
       if (error) log.error(`${error.message}; senders are asked to try again`);
       else log.info('the store commits again');
@@ -160,7 +177,11 @@ interface Listeners {
 
 async function openListeners(
   config: Config,
-  parts: Parts & { gate: Authorizer; certificates: Certificates | undefined },
+  parts: Parts & {
+    arrivals: ArrivalRecorder;
+    gate: Authorizer;
+    certificates: Certificates | undefined;
+  },
   log: Log,
 ): Promise<Listeners> {
   const shared = {

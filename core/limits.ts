@@ -213,6 +213,16 @@ export const limits = {
    *  of 8. */
   recordDays: 3664,
 
+  // What arrived at the collector (core/store/arrivals.ts).
+  /** Days whose counts are kept: a mistake in a service's configuration is looked for in the last days. */
+  arrivalDays: 8,
+  /** Services of a project and day that are told apart: an ingest key may send any names. */
+  arrivalServices: 500,
+  /** Between two writes of a collector: each is a commit of its own beside those of calls. */
+  arrivalEveryMs: 10_000,
+  /** From the first arrival after a silence to its write: somebody waits before the first page. */
+  arrivalSoonMs: 500,
+
   /** Days of the burn-down of dead endpoints: one row each. */
   verdictDays: 3_660,
   /** Changes of one endpoint's verdict that are listed. */

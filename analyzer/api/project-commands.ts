@@ -6,6 +6,7 @@ import { checkInventory } from '../inventory/check.ts';
 import { inventoryCommands } from '../inventory/commands.ts';
 import { forgetEndpoint, forgetService } from '../inventory/forget.ts';
 import type { ProjectCommand } from '../query/project-command.ts';
+import { doctor } from '../reports/doctor.ts';
 import { endpointEvidence } from '../verdict/evidence.ts';
 import { deadHistory, endpointVerdicts } from '../verdict/history.ts';
 
@@ -17,6 +18,7 @@ export const projectCommands: readonly ProjectCommand[] = [
   getDecision,
   deleteDecision,
   importDecisions,
+  doctor,
   endpointEvidence,
   endpointVerdicts,
   deadHistory,

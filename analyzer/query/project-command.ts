@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Action } from '../../core/auth/authorizer.ts';
 import type { ConsumerStore } from '../../core/store/annotations/consumers.ts';
 import type { EventStore } from '../../core/store/annotations/events.ts';
+import type { ArrivalStore } from '../../core/store/arrivals.ts';
 import type { DecisionStore } from '../../core/store/decisions.ts';
 import type { InventoryStore } from '../../core/store/inventory.ts';
 import type { EndpointStore } from '../../core/store/store.ts';
@@ -20,7 +21,7 @@ export interface ProjectCommand {
   path: string;
   method: 'GET' | 'PUT' | 'POST' | 'DELETE';
   /** Of the OpenAPI document. */
-  tag: 'inventory' | 'decisions' | 'verdicts' | 'consumers' | 'events';
+  tag: 'reports' | 'inventory' | 'decisions' | 'verdicts' | 'consumers' | 'events';
   about: string;
   action: Action;
   parameters: z.ZodObject<z.ZodRawShape>;
@@ -48,6 +49,7 @@ export interface ProjectContext<P> {
   inventories: InventoryStore;
   decisions: DecisionStore;
   verdicts: VerdictStore;
+  arrivals: ArrivalStore;
   consumers: ConsumerStore;
   events: EventStore;
   endpoints: EndpointStore;

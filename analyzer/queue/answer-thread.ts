@@ -47,6 +47,7 @@ const reader = new RetryingReader(place.openReader);
 const inventories = new Retrying(place.openInventories);
 const decisions = new Retrying(place.openDecisions);
 const verdicts = new Retrying(place.openVerdicts);
+const arrivals = new Retrying(place.openArrivals);
 const consumers = new Retrying(place.openConsumers);
 const events = new Retrying(place.openEvents);
 const endpoints = new Retrying(place.openEndpoints);
@@ -55,6 +56,7 @@ const stores = {
   inventories: () => inventories.get(),
   decisions: () => decisions.get(),
   verdicts: () => verdicts.get(),
+  arrivals: () => arrivals.get(),
   consumers: () => consumers.get(),
   events: () => events.get(),
   endpoints: () => endpoints.get(),
@@ -86,6 +88,7 @@ async function perform(request: ThreadRequest): Promise<ThreadResult> {
       await inventories.close();
       await decisions.close();
       await verdicts.close();
+      await arrivals.close();
       await consumers.close();
       await events.close();
       await endpoints.close();

@@ -1,6 +1,7 @@
 import { AppError } from '../../core/error.ts';
 import type { ConsumerStore } from '../../core/store/annotations/consumers.ts';
 import type { EventStore } from '../../core/store/annotations/events.ts';
+import type { ArrivalStore } from '../../core/store/arrivals.ts';
 import type { DecisionStore } from '../../core/store/decisions.ts';
 import type { InventoryStore } from '../../core/store/inventory.ts';
 import type { CallReader, EndpointStore, Snapshot } from '../../core/store/store.ts';
@@ -70,6 +71,8 @@ export interface AnswererStores {
   /** @throws AppError `unavailable` */
   verdicts: () => Promise<VerdictStore>;
   /** @throws AppError `unavailable` */
+  arrivals: () => Promise<ArrivalStore>;
+  /** @throws AppError `unavailable` */
   consumers: () => Promise<ConsumerStore>;
   /** @throws AppError `unavailable` */
   events: () => Promise<EventStore>;
@@ -126,6 +129,7 @@ export class LocalAnswerer implements Answerer {
       inventories: await this.#stores.inventories(),
       decisions: await this.#stores.decisions(),
       verdicts: await this.#stores.verdicts(),
+      arrivals: await this.#stores.arrivals(),
       consumers: await this.#stores.consumers(),
       events: await this.#stores.events(),
       endpoints: await this.#stores.endpoints(),

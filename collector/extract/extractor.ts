@@ -31,9 +31,11 @@ import {
   processOf,
   type Resource,
   ResourceCache,
+  serviceNameOf,
   wantedOfResource,
 } from './resource.ts';
 import { chanceOf, unbelieved, weightSaid } from './sampling.ts';
+import { type ServiceArrival, ServiceArrivals } from './service-arrivals.ts';
 import { isHttpSpan, mark, slot, wantedAttributes } from './span-attributes.ts';
 
 export interface ExtractorOptions {
@@ -110,6 +112,7 @@ export class Extractor {
   /** How many calls the batch held before. */
   #firstCall = 0;
   readonly #groups: SpanGroup[] = [];
+  readonly #arrivals = new ServiceArrivals();
   #extracted: SpanCounts = nothingExtracted();
   #traceIdsOf: Uint8Array = new Uint8Array(0);
   #traceIds: DataView = new DataView(new ArrayBuffer(0));
@@ -143,12 +146,14 @@ export class Extractor {
     this.#clients = new ClientCache(dictionary, new TrustedProxies(config.trustedProxies));
     const { keys, consumerSlots } = wantedAttributes(config.consumerAttributes);
     this.#origins = new CallContextCache(dictionary, consumerSlots);
+    const serviceName = () => serviceNameOf(this.#walk.resource);
     this.#walk = new TracesReader(
       { resource: ofResource.keys, span: keys },
       {
         resource: () => {
           this.#resource = this.#resources.resourceOf(this.#project, this.#walk.resource);
           this.#joins.resource(this.#resource);
+          this.#arrivals.resource(this.#resource.service, this.#extracted);
           this.#clockAhead = undefined;
           const { service, version } = this.#resource;
           const instance = this.#spellings.isWatching ? processOf(this.#walk.resource) : '';
@@ -168,6 +173,8 @@ export class Extractor {
           this.#takeSpan();
         },
         inventorySpan: (start, end) => this.#takeDeclaration(start, end),
+        resourceEnd: () =>
+          this.#arrivals.resourceEnd(this.#extracted, this.#walk.otherSpans, serviceName),
       },
     );
     this.#isJoining = joins;
@@ -229,6 +236,7 @@ export class Extractor {
     const before = batch.length;
     this.#firstCall = before;
     this.#groups.length = 0;
+    this.#arrivals.begin();
     try {
       this.#joins.begin(project);
       this.#answered.begin();
@@ -241,6 +249,7 @@ export class Extractor {
         this.#traits.takeBack();
         this.#isSecondWalk = true;
         this.#groups.length = 0;
+        this.#arrivals.begin();
         this.#walk.walk(message);
       }
       this.#spellings.note(batch, this.#groups);
@@ -259,6 +268,11 @@ export class Extractor {
       this.#joins.end();
     }
     return this.#extracted;
+  }
+
+  /** What became of the spans of the message that was extracted last, by service. */
+  get arrivals(): readonly ServiceArrival[] {
+    return this.#arrivals.found;
   }
 
   /** The batch was not committed: its requests, which come again, are counted as if for the first time. */
@@ -307,6 +321,7 @@ export class Extractor {
     const promoted = place < 0 ? -1 : joins.promoted(place);
     this.#joined = promoted < 0 ? place : promoted;
     if (promoted >= 0) {
+      this.#arrivals.promoted();
       this.#extracted.notHttp += 1;
       this.#walk.readSpan(joins.spans.start[promoted]!, joins.spans.end[promoted]!);
     }

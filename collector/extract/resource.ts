@@ -75,6 +75,13 @@ function textHash(text: string): number {
   return finish(hash);
 }
 
+/** As the service is called in the store. Not cached. @param attributes whose slots are the places of `resourceKeys` */
+export function serviceNameOf(attributes: AttributeSlots): string {
+  return textOf(attributes, serviceSlots, limits.serviceNameBytes) || unknownService;
+}
+
+const unknownService = 'unknown_service';
+
 /** All instances of a service are one resource: what differs between them is not kept. */
 export class ResourceCache {
   readonly #resources = new Map<string, Resource>();
@@ -109,7 +116,7 @@ export class ResourceCache {
     let resource = this.#resources.get(key);
     if (resource === undefined) {
       const reportsHeaders = distro === '@rollcall/instrumentation';
-      const known = service === '' ? 'unknown_service' : service;
+      const known = service === '' ? unknownService : service;
       resource = {
         number: this.#resources.size + 1,
         project,

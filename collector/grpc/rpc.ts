@@ -33,7 +33,11 @@ export async function takeRpc(
 ): Promise<PartialSuccess | undefined> {
   const codec = grpcCodec(headers);
   const client = stream.session?.socket?.remoteAddress ?? '';
-  const project = await context.gate.project(credentialsOf(headers, client), 'ingest');
+  const project = await context.gate.project(
+    credentialsOf(headers, client),
+    'ingest',
+    (name, scope) => context.arrivals?.request(name, 'refused', scope),
+  );
   const { bodyBytesMax: bytesMax, ingest, pool } = context;
   const sender = { connection: stream.session ?? stream, address: client, project };
   const admit = (bytes: number) => ingest.admit(sender, bytes);

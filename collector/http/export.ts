@@ -87,7 +87,9 @@ export async function takeExport(
 ): Promise<PartialSuccess | undefined> {
   const { headers } = request;
   const credentials = credentialsOf(headers, request.socket.remoteAddress);
-  const project = await context.gate.project(credentials, 'ingest');
+  const project = await context.gate.project(credentials, 'ingest', (name, scope) =>
+    context.arrivals?.request(name, 'refused', scope),
+  );
   const codec = codecOf(headers['content-encoding']);
   const encoding = encodingOf(headers['content-type']);
   if (encoding === undefined) throw new AppError('unsupported', unsupportedType);

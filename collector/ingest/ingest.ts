@@ -8,8 +8,10 @@ import type { AppendOutcome, CallWriter } from '../../core/store/store.ts';
 import { heldStepText } from '../../core/store/store-clock.ts';
 import { type ClockAhead, ClockSkew } from '../extract/clock-skew.ts';
 import type { RejectReason, SpanCounts } from '../extract/counts.ts';
+import type { ServiceArrival } from '../extract/service-arrivals.ts';
 import type { CollectorMetrics } from '../metrics.ts';
 import type { PartialSuccess } from '../otlp/responses.ts';
+import type { ArrivalRecorder } from './arrivals.ts';
 import { ByteBudget, type Sender, type Share } from './budget.ts';
 import { messageDigest } from './digest.ts';
 
@@ -23,6 +25,7 @@ export class Ingest {
   readonly #extractor: CallExtractor;
   readonly #dictionary: CallDictionary;
   readonly #metrics: CollectorMetrics;
+  readonly #arrivals: ArrivalRecorder | undefined;
   readonly #bounds: IngestBounds;
   readonly #budget: ByteBudget;
   readonly #prove: () => Promise<void>;
@@ -47,6 +50,7 @@ export class Ingest {
     this.#extractor = options.extractor;
     this.#dictionary = options.dictionary;
     this.#metrics = options.metrics;
+    this.#arrivals = options.arrivals;
     this.#bounds = options.bounds ?? limits;
     this.#budget = new ByteBudget(this.#bounds.inFlightBytes);
     this.#prove = atMostEvery(limits.proofMs, () => this.#writer.check());
@@ -106,13 +110,18 @@ export class Ingest {
     const extracted = this.#extractor.extract(project, message, batch);
     const calls = batch.length - firstCall;
     const { rejected, sameSpan, declared } = extracted;
+    const arrived = this.#extractor.arrivals ?? [];
     if (calls === 0 && sameSpan === undefined && declared === undefined) {
+      this.#arrivals?.spans(project, arrived);
       this.#countOthers(extracted);
       return rejected;
     }
     const delivery = { project, digest: digest(), firstCall, calls };
     if (this.#isRepeated(delivery)) this.#countRepeated(extracted);
-    else if (sameSpan) this.#onSameSpan(sameSpan.service);
+    else {
+      this.#arrivals?.spans(project, arrived);
+      if (sameSpan) this.#onSameSpan(sameSpan.service);
+    }
     this.#countOthers(extracted);
     const reliesOn = sameSpan?.uncommitted ?? nothing;
     if (calls === 0 && reliesOn.size === 0 && declared === undefined) return rejected;
@@ -299,6 +308,8 @@ export interface IngestOptions {
   extractor: CallExtractor;
   dictionary: CallDictionary;
   metrics: CollectorMetrics;
+  /** Counts what arrived, for /doctor. */
+  arrivals?: ArrivalRecorder;
   bounds?: IngestBounds;
   /** Called when commits begin to fail, with the reason, and without one when they succeed again. */
   onState?: (error?: AppError) => void;
@@ -321,6 +332,8 @@ export interface CallExtractor {
   forget(batch: CallBatch): void;
   /** The batch is durable. */
   committed(batch: CallBatch): void;
+  /** What became of the spans of the message that was extracted last, by service. */
+  readonly arrivals?: readonly ServiceArrival[];
   /** Forgets the dictionary's words, which begin a new epoch. */
   reset(): void;
   readonly size: number;

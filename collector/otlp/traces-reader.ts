@@ -152,6 +152,7 @@ export class TracesReader {
       if (tag === resourceSpansTag.scopeSpans) this.#scopeSpans(cursor.length(end));
       else cursor.skip(tag, end);
     }
+    this.#visitor.resourceEnd?.();
   }
 
   #scopeSpans(end: number): void {
@@ -481,6 +482,8 @@ export interface TracesVisitor {
   serverSpan(): void;
   /** A span of another kind whose name says that it declares routes; the resource is read. */
   inventorySpan?(start: number, end: number): void;
+  /** All spans of a resource were walked; `resource` has its attributes, SERVER spans or not. */
+  resourceEnd?(): void;
 }
 
 const serverKind = 2;

@@ -1,5 +1,7 @@
 import type { Authorizer } from '../../core/auth/authorizer.ts';
+import { AppError } from '../../core/error.ts';
 import { limits } from '../../core/limits.ts';
+import type { ArrivalRecorder } from '../ingest/arrivals.ts';
 import type { Share } from '../ingest/budget.ts';
 import type { Ingest } from '../ingest/ingest.ts';
 import { isLarge, type LargeMessages } from '../ingest/large-message.ts';
@@ -17,6 +19,8 @@ export interface ExportContext {
   gate: Authorizer;
   ingest: Ingest;
   metrics: CollectorMetrics;
+  /** Counts what arrived, for /doctor; absent where nobody asks. */
+  arrivals?: ArrivalRecorder;
   notices: LogThrottle;
   pool: BufferPool;
   garbage: ScavengeAfterChunks;
@@ -45,11 +49,28 @@ export async function takeBody(
   body: Body,
   share: Share,
 ): Promise<PartialSuccess | undefined> {
-  const { ingest, largeMessages, metrics, notices } = context;
+  try {
+    return await ingestBody(context, { project, signal, encoding, client }, body, share);
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'invalid') {
+      context.arrivals?.request(project, 'undecodable', signal);
+    }
+    throw error;
+  }
+}
+
+async function ingestBody(
+  context: ExportContext,
+  { project, signal, encoding, client }: Envelope,
+  body: Body,
+  share: Share,
+): Promise<PartialSuccess | undefined> {
+  const { arrivals, ingest, largeMessages, metrics, notices } = context;
   let taken: Promise<PartialSuccess | undefined>;
   try {
     metrics.body(body.bytes.length);
     if (signal !== 'traces') {
+      arrivals?.request(project, 'other_signal', signal);
       const rejected = await count(context, signal, encoding, body.bytes);
       return notStored(notices, client, signal, rejected);
     }

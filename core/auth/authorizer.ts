@@ -12,8 +12,13 @@ export interface Authorizer {
    * The project of the request's key.
    * @throws AppError `unauthenticated` without a valid key, `forbidden` for a wrong scope, `throttled` after too
    *   many wrong keys, `unavailable` when the keys cannot be read
+   * @param onWrongScope told of the project of a valid key that may not do this
    */
-  project(credentials: Credentials, action: Action): Promise<string>;
+  project(
+    credentials: Credentials,
+    action: Action,
+    onWrongScope?: (project: string, scope: Scope) => void,
+  ): Promise<string>;
   /** The sender of an administrative command. @throws as `project`; AppError `conflict` with authentication off */
   administrator(credentials: Credentials): Promise<Administrator>;
   /** Writes pending uses of keys. The caller closes the store afterwards. */
@@ -73,13 +78,18 @@ class KeyAuthorizer implements Authorizer {
     this.#failed = new FailedAttempts(now);
   }
 
-  async project(credentials: Credentials, action: Action): Promise<string> {
+  async project(
+    credentials: Credentials,
+    action: Action,
+    onWrongScope?: (project: string, scope: Scope) => void,
+  ): Promise<string> {
     const key = await this.#identify(credentials);
     if (key === 'operator') {
       const message = `ROLLCALL_ADMIN_KEY belongs to no project: it creates projects and keys; ${action} with a key of a project`;
       throw new AppError('forbidden', message);
     }
     if (scopesAllowed[action].includes(key.scope)) return key.project;
+    onWrongScope?.(key.project, key.scope);
     const message = `a key with scope ${key.scope} may not ${action}; scope ${scopesAllowed[action].join(' or ')} may`;
     throw new AppError('forbidden', message);
   }

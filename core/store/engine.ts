@@ -6,6 +6,7 @@ import type { RetentionPeriods } from '../config/retention.ts';
 import { AppError } from '../error.ts';
 import type { ConsumerStore } from './annotations/consumers.ts';
 import type { EventStore } from './annotations/events.ts';
+import type { ArrivalStore } from './arrivals.ts';
 import type { DecisionStore } from './decisions.ts';
 import type { InventoryStore } from './inventory.ts';
 import type { KeyStore } from './keys.ts';
@@ -45,6 +46,8 @@ export interface StorePlace {
   openDecisions(): Promise<DecisionStore>;
   /** @throws AppError `conflict` when a newer program wrote the store, `unavailable` */
   openVerdicts(): Promise<VerdictStore>;
+  /** @throws AppError `conflict` when a newer program wrote the store, `unavailable` */
+  openArrivals(): Promise<ArrivalStore>;
   /** @throws AppError `conflict` when a newer program wrote the store, `unavailable` */
   openConsumers(): Promise<ConsumerStore>;
   /** @throws AppError `conflict` when a newer program wrote the store, `unavailable` */
@@ -139,6 +142,10 @@ function sqlitePlace(path: string): StorePlace {
       const { openSqliteVerdicts } = await import('./sqlite/verdicts.ts');
       return openSqliteVerdicts(path);
     },
+    async openArrivals() {
+      const { openSqliteArrivals } = await import('./sqlite/arrivals.ts');
+      return openSqliteArrivals(path);
+    },
     async openEndpoints() {
       const { openSqliteEndpoints } = await import('./sqlite/endpoints.ts');
       return openSqliteEndpoints(path);
@@ -203,6 +210,7 @@ function clickhousePlace(url: string): StorePlace {
     openInventories: async () => (await records()).inventories(),
     openDecisions: async () => (await records()).decisions(),
     openVerdicts: async () => (await records()).verdicts(),
+    openArrivals: async () => (await records()).arrivals(),
     openConsumers: async () => (await records()).consumers(),
     openEvents: async () => (await records()).events(),
     openEndpoints: async () => (await records()).endpoints(),

@@ -26,6 +26,46 @@ describeInBrowser('the comparison in a browser', () => {
   }, 120_000);
   afterAll(() => world?.close());
 
+  it('every chart marks deployments and events that were told, in words too', async () => {
+    const told = await fetch(`${world.url}/api/v1/events`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        kind: 'incident',
+        title: '<img src=x onerror=alert(1)>\u202E',
+        at: new Date(Date.now() - 3.5 * hourMs).toISOString(),
+        link: 'https://status.example/7',
+      }),
+    });
+    expect(told.status).toBeLessThan(300);
+    watched = await openPage(world.browser, world.url);
+    const { page } = watched;
+    const { events } = await world.get('/timeseries?window=24h');
+    expect(events).toHaveLength(1);
+    const [{ endpoints }] = [await world.get('/report?route=/slow')];
+    for (const [path, charts] of [
+      ['/?window=24h', 3],
+      [`/endpoints/${endpoints[0].id}?window=24h`, 3],
+    ] as const) {
+      await page.goto(world.url + path);
+      const marked = page.getByRole('figure').filter({ hasText: '▲ deployment or event' });
+      await expect.poll(() => marked.count(), { timeout: 10_000 }).toBe(charts);
+      for (const chart of await marked.all()) {
+        await chart.getByText('As a table').click();
+        const list = chart.getByRole('list', { name: 'Deployments and events' });
+        expect(await list.innerText()).toContain('incident: <img src=x onerror=alert(1)>‹U+202E›');
+        expect(await list.getByRole('link').getAttribute('href')).toBe('https://status.example/7');
+      }
+      expect(await axeFindings(page)).toEqual([]);
+    }
+    await page.goto(`${world.url}/?window=30d`);
+    const large = page.getByRole('figure', { name: /^Requests/ });
+    await large.getByText('As a table').click();
+    const list = large.getByRole('list', { name: 'Deployments and events' });
+    expect(await list.innerText()).toContain('shop 1.1.0 after 1.0.0');
+    await watched.close();
+  });
+
   const table = () => watched.page.getByRole('table', { name: 'Comparison' });
   const open = async (search: string, options = {}) => {
     watched = await openPage(world.browser, world.url, options);

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterEach, expect, it } from 'vitest';
+import { copiesOf, serverSpan } from '../support/export-request.ts';
 import { axeFindings, describeInBrowser, openPage } from './browser.ts';
 import { openWorld, type World } from './world.ts';
 
@@ -23,6 +24,17 @@ describeInBrowser('the first page in a browser', () => {
       await page.getByRole('tab', { name, exact: true }).click();
       expect(await page.locator('pre').innerText(), name).toContain('127.0.0.1:');
     }
+    await world.send([
+      {
+        attributes: [{ key: 'service.name', value: '<b>worker</b>' }],
+        scopes: [{ name: 'test', spans: copiesOf(serverSpan({ kind: 1 }), 12) }],
+      },
+    ]);
+    await page
+      .getByRole('region', { name: 'What arrived so far' })
+      .getByText('12 spans came from <b>worker</b>, none of kind SERVER.')
+      .waitFor();
+    expect(await axeFindings(page)).toEqual([]);
     // A collector on a free port: the page says that it cannot know it.
     await page.getByText('The collector took a free port').waitFor();
     await page.getByRole('tab', { name: 'curl' }).click();
@@ -33,6 +45,12 @@ describeInBrowser('the first page in a browser', () => {
     await promisify(execFile)('sh', ['-c', command]);
     await page.getByRole('tab', { name: /^Requests/ }).waitFor({ timeout: 15_000 });
     await page.getByRole('link', { name: 'GET /hello' }).first().waitFor();
+    await page.goto(`${world.url}/services`);
+    const panel = page.getByRole('region', { name: 'What does not count, and what mends it' });
+    await panel.getByText('none of kind SERVER').waitFor();
+    const { findings } = await world.get('/doctor');
+    expect(await panel.getByRole('listitem').count()).toBe(findings.length);
+    expect(await axeFindings(page)).toEqual([]);
     await close();
   }, 90_000);
 

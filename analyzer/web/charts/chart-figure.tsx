@@ -14,11 +14,14 @@ export function ChartFigure({
   name,
   table,
   legend,
+  notes,
   children,
 }: {
   name: string;
   table: ChartTable;
   legend?: ReactNode;
+  /** Under the table. */
+  notes?: ReactNode;
   children: ReactNode;
 }) {
   const [isOpen, setOpen] = useState(false);
@@ -30,6 +33,7 @@ export function ChartFigure({
         <details className={styles.table} onToggle={(event) => setOpen(event.currentTarget.open)}>
           <summary>As a table</summary>
           {isOpen && <PagedTable name={name} table={table} />}
+          {isOpen && notes}
         </details>
       </figcaption>
     </figure>

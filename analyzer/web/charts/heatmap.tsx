@@ -1,8 +1,10 @@
 import { type PointerEvent, useEffect, useRef, useState } from 'react';
-import type { Heatmap as HeatmapData } from '../api/answers.ts';
+import type { EventRow, Heatmap as HeatmapData } from '../api/answers.ts';
 import { exact, intervalStart, plural, roundDuration } from '../state/format.ts';
 import { dark, useMedia } from '../state/media.ts';
 import { ChartFigure } from './chart-figure.tsx';
+import { EventLegend, EventList } from './event-list.tsx';
+import { drawEvents } from './event-marks.ts';
 import styles from './heatmap.module.css';
 
 const height = 170;
@@ -21,8 +23,11 @@ export function Heatmap({
   data,
   endMs,
   tz,
+  events = none,
 }: {
   data: HeatmapData;
+  /** Marked on the time axis, oldest first. */
+  events?: readonly EventRow[] | undefined;
   endMs: number;
   tz: string | undefined;
 }) {
@@ -32,11 +37,11 @@ export function Heatmap({
   // The colours are those of the scheme.
   useEffect(() => {
     const element = canvas.current!;
-    const paint = () => draw(element, data, tz, isDark);
+    const paint = () => draw(element, data, { endMs, tz, isDark, events });
     const observer = new ResizeObserver(paint);
     observer.observe(element);
     return () => observer.disconnect();
-  }, [data, tz, isDark]);
+  }, [data, endMs, tz, isDark, events]);
 
   const startMs = (column: number) => Date.parse(data.starts[column] ?? '');
   const stepMs = data.starts.length > 1 ? startMs(1) - startMs(0) : endMs - startMs(0);
@@ -72,7 +77,13 @@ export function Heatmap({
     <ChartFigure
       name="Calls by time and duration"
       table={table}
-      legend={<span>darker is more</span>}
+      legend={
+        <>
+          <span>darker is more</span>
+          {events.length > 0 && <EventLegend events={events} />}
+        </>
+      }
+      notes={<EventList events={events} tz={tz} />}
     >
       <div className={styles.frame} style={{ height }}>
         <canvas
@@ -95,11 +106,19 @@ export function Heatmap({
 /** Powers of the root of 2 have endless digits. */
 const rounded = (ms: number): number => Number(ms.toPrecision(2));
 
+const none: readonly EventRow[] = [];
+
+interface Drawing {
+  endMs: number;
+  tz: string | undefined;
+  isDark: boolean;
+  events: readonly EventRow[];
+}
+
 function draw(
   element: HTMLCanvasElement,
   { starts, bounds_ms: bounds, counts }: HeatmapData,
-  tz: string | undefined,
-  isDark: boolean,
+  { endMs, tz, isDark, events }: Drawing,
 ): void {
   const scale = window.devicePixelRatio;
   const width = element.clientWidth;
@@ -142,4 +161,18 @@ function draw(
     });
   });
   pen.globalAlpha = 1;
+  const startMs = Date.parse(starts[0] ?? '');
+  const stepMs = (starts[1] === undefined ? endMs : Date.parse(starts[1])) - startMs;
+  drawEvents(events, {
+    pen,
+    left,
+    top: 0,
+    width: plotWidth,
+    height: top + plotHeight,
+    scale: 1,
+    x: (seconds) => x((seconds * 1000 - startMs) / stepMs),
+    color: color('muted'),
+    background: color('panel'),
+    font: pen.font,
+  });
 }

@@ -1,9 +1,12 @@
 import { useEffect, useMemo, useRef, useState } from 'react';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
+import type { EventRow } from '../api/answers.ts';
 import { browserZone, intervalStart } from '../state/format.ts';
 import { dark, useMedia } from '../state/media.ts';
 import { ChartFigure, LegendItem } from './chart-figure.tsx';
+import { EventLegend, EventList } from './event-list.tsx';
+import { drawEvents, eventsBetween, eventText } from './event-marks.ts';
 import styles from './time-chart.module.css';
 
 /** One line or row of bars over time. */
@@ -29,6 +32,8 @@ export interface TimeChartProps {
   /** Shorter, for the axis; `format` unless given. */
   axisFormat?: (value: number) => string;
   height: number;
+  /** Marked on the time axis, oldest first. */
+  events?: readonly EventRow[] | undefined;
   /** Logarithmic: for durations, which span decades. */
   isLog?: boolean;
   tz: string | undefined;
@@ -40,7 +45,7 @@ export interface TimeChartProps {
 const cursor = uPlot.sync('time');
 
 export function TimeChart(props: TimeChartProps) {
-  const { name, starts, endS, series, format, height, tz } = props;
+  const { name, starts, endS, series, format, height, tz, events = none } = props;
   const frame = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | undefined>(undefined);
   const [at, setAt] = useState<{ index: number; left: number } | undefined>();
@@ -72,6 +77,11 @@ export function TimeChart(props: TimeChartProps) {
     if (plot.current !== undefined && plot.current.data !== data) plot.current.setData(data);
   }, [data]);
 
+  // Only after the first time, which the chart's own drawing has done
+  useEffect(() => {
+    if (plot.current?.status === 1) plot.current.redraw(false);
+  }, [events]);
+
   const table = {
     columns: ['from', ...series.map((one) => one.name)],
     rows: starts.length,
@@ -86,8 +96,18 @@ export function TimeChart(props: TimeChartProps) {
       {one.name}
     </LegendItem>
   ));
+  if (events.length > 0) legend.push(<EventLegend key="events" events={events} />);
+  const under =
+    at === undefined
+      ? none
+      : eventsBetween(events, starts[at.index] ?? 0, starts[at.index + 1] ?? endS);
   return (
-    <ChartFigure name={name} table={table} legend={legend}>
+    <ChartFigure
+      name={name}
+      table={table}
+      legend={legend}
+      notes={<EventList events={events} tz={tz} />}
+    >
       <div className={styles.frame} style={{ height }} ref={frame}>
         {at !== undefined && at.index < starts.length && (
           <div
@@ -105,12 +125,18 @@ export function TimeChart(props: TimeChartProps) {
                 <b>{format((told ?? values)[at.index] ?? null)}</b> {title}
               </span>
             ))}
+            {under.slice(0, 4).map((event) => (
+              <span key={`${event.at} ${eventText(event)}`}>▲ {eventText(event)}</span>
+            ))}
+            {under.length > 4 && <span>and {under.length - 4} more</span>}
           </div>
         )}
       </div>
     </ChartFigure>
   );
 }
+
+const none: readonly EventRow[] = [];
 
 function startText(
   starts: readonly number[],
@@ -202,6 +228,10 @@ function optionsOf(
       drag: { x: latest.current.onZoom !== undefined, y: false, setScale: false, dist: 8 },
     },
     hooks: {
+      draw: [
+        (plot) =>
+          mark(plot, latest.current.events ?? none, color('muted'), color('panel'), axis.font),
+      ],
       setCursor: [
         (plot) => {
           const { idx, left = -1 } = plot.cursor;
@@ -223,6 +253,25 @@ function optionsOf(
       ],
     },
   };
+}
+
+function mark(
+  plot: uPlot,
+  events: readonly EventRow[],
+  color: string,
+  background: string,
+  font: string,
+): void {
+  const scale = devicePixelRatio;
+  drawEvents(events, {
+    ...plot.bbox,
+    pen: plot.ctx,
+    scale,
+    x: (seconds) => plot.valToPos(seconds, 'x', true),
+    color,
+    background,
+    font: font.replace('11px', `${11 * scale}px`),
+  });
 }
 
 /** Bars on top of others: from their base to their value. */

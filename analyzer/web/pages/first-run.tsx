@@ -1,7 +1,9 @@
 import { useState } from 'react';
 import type { Session } from '../api/answers.ts';
+import { useDoctor } from '../api/doctor.ts';
 import { useKeyCommands } from '../api/keys.ts';
 import { CopyButton } from '../parts/copy-button.tsx';
+import { Findings } from '../parts/findings.tsx';
 import styles from './first-run.module.css';
 import { recipes } from './recipes.ts';
 
@@ -86,12 +88,25 @@ export function FirstRunPage({ session }: { session: Session }) {
         <output className={styles.waiting}>
           <i aria-hidden="true" /> No call so far. Looking every 2 seconds.
         </output>
+        <Arrived />
         <p className={styles.demo}>
           No service at hand? <code>npm run demo</code> starts a Rollcall of its own with a made-up
           shop in it.
         </p>
       </section>
     </div>
+  );
+}
+
+/** What came meanwhile, and why it is no call. */
+function Arrived() {
+  const findings = useDoctor(2_000).data?.findings ?? [];
+  if (findings.length === 0) return null;
+  return (
+    <section aria-label="What arrived so far">
+      <h2>What arrived so far</h2>
+      <Findings findings={findings} />
+    </section>
   );
 }
 

@@ -1,15 +1,19 @@
 import { useCallback, useMemo } from 'react';
 import { Link } from 'wouter';
 import type { ServiceRow } from '../api/answers.ts';
+import { type Doctor, type ServiceCoverage, useDoctor } from '../api/doctor.ts';
 import { useServices } from '../api/queries.ts';
 import { Value } from '../parts/figure-value.tsx';
 import { FilterBar } from '../parts/filter-bar.tsx';
+import { Findings } from '../parts/findings.tsx';
 import { Failure, Loading, Notice, StaleBanner } from '../parts/notice.tsx';
+import { Panel } from '../parts/panel.tsx';
 import { Name } from '../parts/route.tsx';
-import { ago, compact, day, exact, moment, nothing } from '../state/format.ts';
+import { ago, compact, day, exact, moment, nothing, percent } from '../state/format.ts';
 import { narrow, useMedia } from '../state/media.ts';
-import { carried, usePageSearch, writeSearch } from '../state/search.ts';
+import { carried, type Search, usePageSearch, writeSearch } from '../state/search.ts';
 import { DataTable, type TableColumn } from '../table/data-table.tsx';
+import styles from './services.module.css';
 
 const dayMs = 86_400_000;
 
@@ -19,7 +23,8 @@ export function ServicesPage() {
   const services = useServices({ ...search, method: undefined });
   const isNarrow = useMedia(narrow);
   const goes = writeSearch(carried({ ...search, service: undefined, environment: undefined }));
-  const columns = useMemo(() => columnsOf(goes), [goes]);
+  const doctor = useDoctor(30_000).data;
+  const columns = useMemo(() => columnsOf(goes, coverageOf(doctor)), [goes, doctor]);
   const shown = isNarrow
     ? columns.filter(({ id }) => id === 'service' || id === 'calls' || id === 'last_seen_at')
     : columns;
@@ -51,14 +56,51 @@ export function ServicesPage() {
       ) : (
         <Loading what="the services" />
       )}
+      {doctor && <WhatDoesNotCount doctor={doctor} search={search} />}
     </>
   );
+}
+
+/** Findings of the services that are shown, and of requests, which belong to none. */
+function WhatDoesNotCount({ doctor, search }: { doctor: Doctor; search: Search }) {
+  const findings = doctor.findings.filter(
+    ({ service, environment }) =>
+      (search.service === undefined || service === null || service === search.service) &&
+      (search.environment === undefined ||
+        environment === null ||
+        environment === search.environment),
+  );
+  return (
+    <div className={styles.findings}>
+      <Panel
+        title="What does not count, and what mends it"
+        hint={`of the last ${doctor.days} days`}
+      >
+        <div className={styles.inside}>
+          {findings.length === 0 ? (
+            <p>All that arrived counts, with its route and its client.</p>
+          ) : (
+            <Findings findings={findings} />
+          )}
+        </div>
+      </Panel>
+    </div>
+  );
+}
+
+type CoverageOf = (row: ServiceRow) => ServiceCoverage | undefined;
+
+function coverageOf(doctor: Doctor | undefined): CoverageOf {
+  const key = ({ service, environment }: { service: string; environment: string }) =>
+    JSON.stringify([service, environment]);
+  const byService = new Map(doctor?.services.map((coverage) => [key(coverage), coverage]));
+  return (row) => byService.get(key(row));
 }
 
 const isSilent = ({ last_seen_at }: ServiceRow): boolean =>
   Date.now() - Date.parse(last_seen_at) > dayMs;
 
-function columnsOf(goes: string): TableColumn<ServiceRow>[] {
+function columnsOf(goes: string, coverage: CoverageOf): TableColumn<ServiceRow>[] {
   const endpointsOf = ({ service, environment }: ServiceRow) => {
     const query = new URLSearchParams(goes);
     query.set('service', service);
@@ -102,6 +144,41 @@ function columnsOf(goes: string): TableColumn<ServiceRow>[] {
       cell: ({ calls }) => <Value of={calls} as={compact} />,
     },
     {
+      id: 'without_route',
+      header: 'No route',
+      about:
+        'share of the calls of the last days without a route, or with one guessed from the path',
+      width: '96px',
+      isNumber: true,
+      value: (row) => coverage(row)?.without_route_pct ?? null,
+      cell: (row) => <Value of={coverage(row)?.without_route_pct} as={percent} />,
+    },
+    {
+      id: 'without_client',
+      header: 'No client',
+      about: 'share of the calls of the last days without an address',
+      width: '96px',
+      isNumber: true,
+      value: (row) => coverage(row)?.without_client_pct ?? null,
+      cell: (row) => <Value of={coverage(row)?.without_client_pct} as={percent} />,
+    },
+    {
+      id: 'sampled',
+      header: 'Sampled',
+      about: 'whether only a sample of its calls is seen',
+      width: '84px',
+      value: (row) => (coverage(row)?.sampled ? 1 : 0),
+      cell: (row) => (coverage(row)?.sampled ? 'yes' : 'no'),
+    },
+    {
+      id: 'gaps',
+      header: 'Gaps',
+      about: 'how often observation was interrupted in its life, and the newest gap',
+      width: 'minmax(70px, 0.8fr)',
+      value: (row) => coverage(row)?.gap_count ?? null,
+      cell: (row) => <Gaps of={coverage(row)} />,
+    },
+    {
       id: 'first_seen_at',
       header: 'Observed since',
       width: '130px',
@@ -126,4 +203,17 @@ function columnsOf(goes: string): TableColumn<ServiceRow>[] {
       ),
     },
   ];
+}
+
+/** "2, to 3 Nov 2026"; each gap in the title. */
+function Gaps({ of: coverage }: { of: ServiceCoverage | undefined }) {
+  if (coverage === undefined) return nothing;
+  const last = coverage.gaps.at(-1);
+  if (last === undefined) return 'none';
+  const told = coverage.gaps.map(({ from, to }) => `${moment(from)} to ${moment(to)}`).join('; ');
+  return (
+    <span title={told}>
+      {exact(coverage.gap_count)}, the last to {day(last.to)}
+    </span>
+  );
 }

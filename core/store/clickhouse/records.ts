@@ -1,10 +1,12 @@
 import type { ConsumerStore } from '../annotations/consumers.ts';
 import type { EventStore } from '../annotations/events.ts';
+import type { ArrivalStore } from '../arrivals.ts';
 import type { DecisionStore } from '../decisions.ts';
 import type { InventoryStore } from '../inventory.ts';
 import type { KeyStore } from '../keys.ts';
 import { SqliteConsumers } from '../sqlite/annotations/consumers.ts';
 import { SqliteEvents } from '../sqlite/annotations/events.ts';
+import { SqliteArrivals } from '../sqlite/arrivals.ts';
 import { SqliteDecisions } from '../sqlite/decisions.ts';
 import { SqliteEndpoints } from '../sqlite/endpoints.ts';
 import { SqliteInventories } from '../sqlite/inventory/inventories.ts';
@@ -78,6 +80,10 @@ class Records implements RowTransactions {
 
   verdicts(): VerdictStore {
     return this.#closing(new SqliteVerdicts(this.#replica.db, this));
+  }
+
+  arrivals(): ArrivalStore {
+    return this.#closing(new SqliteArrivals(this.#replica.db, this));
   }
 
   consumers(): ConsumerStore {

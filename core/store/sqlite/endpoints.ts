@@ -73,6 +73,11 @@ export class SqliteEndpoints implements EndpointStore {
     const [projectId, service, environment] = place;
     let isTold = this.#uploaded.forget(projectId, service, environment);
     if (this.#overOtlp.forget(projectId, service, environment)) isTold = true;
+    // What arrived is counted over all environments
+    if (environment === null && this.#sql.arrived.get(projectId, service) !== undefined) {
+      this.#sql.deleteArrivals.run(projectId, service);
+      isTold = true;
+    }
     for (const [find, remove] of this.#sql.told) {
       if (find.get(...place) === undefined) continue;
       remove.run(...place);
@@ -110,6 +115,8 @@ function statements(db: Database) {
           db.prepare(`DELETE FROM ${table} WHERE ${ofService}`),
         ] as const,
     ),
+    arrived: db.prepare('SELECT 1 FROM arrival WHERE project_id = ? AND service = ? LIMIT 1'),
+    deleteArrivals: db.prepare('DELETE FROM arrival WHERE project_id = ? AND service = ?'),
     endpoints: db.prepare('SELECT id FROM endpoint WHERE service_id = ? AND same_as = 0').pluck(),
     deleteDays: db.prepare('DELETE FROM service_day WHERE service_id = ?'),
     deleteService: db.prepare('DELETE FROM service WHERE id = ?'),

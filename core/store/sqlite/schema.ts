@@ -436,6 +436,19 @@ const migrations: readonly Migration[] = [
   CREATE TABLE client_seen (id INTEGER PRIMARY KEY, day INTEGER NOT NULL);
   CREATE TABLE origin_seen (id INTEGER PRIMARY KEY, day INTEGER NOT NULL);
   `,
+  `
+  -- What arrived at the collector in the last days, counted or not (core/store/arrivals.ts).
+  CREATE TABLE arrival (
+    project_id INTEGER NOT NULL REFERENCES project,
+    day INTEGER NOT NULL, -- since the epoch
+    service TEXT NOT NULL, -- empty for requests, which belong to no service
+    outcome TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    last_ms INTEGER NOT NULL,
+    PRIMARY KEY (project_id, day, service, outcome, reason)
+  ) WITHOUT ROWID;
+  `,
 ];
 
 /** SQL, or a step that needs rules of core/store. */

@@ -93,6 +93,7 @@ test('the OpenAPI document knows every path and parameter', async () => {
     '/services/{service}/inventory',
     '/services/{service}/check',
     '/endpoints/{id}/decision',
+    '/doctor',
     '/endpoints/{id}/evidence',
     '/endpoints/{id}/verdicts',
     '/report/dead/history',

@@ -8,6 +8,7 @@ import type { Tenancy } from '../../../core/auth/tenancy.ts';
 import { openLog } from '../../../core/log.ts';
 import type { ConsumerStore } from '../../../core/store/annotations/consumers.ts';
 import type { EventStore } from '../../../core/store/annotations/events.ts';
+import type { ArrivalStore } from '../../../core/store/arrivals.ts';
 import type { DecisionStore } from '../../../core/store/decisions.ts';
 import type { InventoryStore } from '../../../core/store/inventory.ts';
 import type { CallReader, EndpointStore } from '../../../core/store/store.ts';
@@ -43,6 +44,7 @@ export async function openDoor(
     endpoints = noEndpoints,
     traceUrl,
     verdicts = noVerdicts(),
+    arrivals = noArrivals(),
     consumers = noConsumers,
     events = noEvents,
     basePath = '',
@@ -55,6 +57,7 @@ export async function openDoor(
     endpoints?: EndpointStore;
     traceUrl?: string;
     verdicts?: VerdictStore;
+    arrivals?: ArrivalStore;
     consumers?: ConsumerStore;
     events?: EventStore;
     basePath?: string;
@@ -68,6 +71,7 @@ export async function openDoor(
         inventories: async () => inventories,
         decisions: async () => decisions,
         verdicts: async () => verdicts,
+        arrivals: async () => arrivals,
         consumers: async () => consumers,
         events: async () => events,
         endpoints: async () => endpoints,
@@ -141,6 +145,11 @@ const noDecisions: DecisionStore = {
   history: async () => [],
   close: async () => {},
 };
+
+/** Nothing ever arrived. */
+function noArrivals(): ArrivalStore {
+  return { add: async () => {}, since: async () => [], close: async () => {} };
+}
 
 /** Keeps evidence in memory, and no snapshots. */
 function noVerdicts(): VerdictStore {

@@ -50,6 +50,7 @@ const commands: Record<string, { body?: string; search?: string }> = {
   endpointEvidence: {},
   endpointVerdicts: {},
   deadHistory: {},
+  doctor: {},
   putConsumer: { body: JSON.stringify({ display_name: 'Mobile app', group: 'mobile' }) },
   putConsumers: { body: JSON.stringify({ consumers: { app: { group: 'mobile' } } }) },
   postEvent: {

@@ -136,6 +136,7 @@ function Detail({ answer }: { answer: EndpointAnswer }) {
               <Heatmap
                 data={answer.latency_heatmap}
                 endMs={Date.parse(answer.window.to)}
+                events={series.data?.events}
                 tz={search.tz}
               />
             </section>

@@ -6,7 +6,7 @@ import { compact, duration, roundDuration } from '../../state/format.ts';
 import { axisOf, column, intervalName } from './series.ts';
 
 interface ChartProps {
-  series: Pick<Timeseries, 'points' | 'window' | 'interval'>;
+  series: Pick<Timeseries, 'points' | 'window' | 'interval' | 'events'>;
   tz: string | undefined;
   onZoom?: ((fromS: number, toS: number) => void) | undefined;
   height?: number;
@@ -23,6 +23,7 @@ export function CallsBars({ series, tz, onZoom, height = 190 }: ChartProps) {
       series={lines}
       format={compact}
       height={height}
+      events={series.events}
       tz={tz}
       onZoom={onZoom}
     />
@@ -59,6 +60,7 @@ export function LatencyLines({ series, tz, onZoom, height = 190 }: ChartProps) {
       format={duration}
       axisFormat={roundDuration}
       height={height}
+      events={series.events}
       isLog
       tz={tz}
       onZoom={onZoom}

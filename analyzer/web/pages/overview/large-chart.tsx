@@ -60,6 +60,7 @@ export function LargeChart({
       {...(figure === 'p95' && { axisFormat: roundDuration, isLog: true })}
       {...(figure === 'errors' && { axisFormat: roundPercent })}
       height={height}
+      events={series.events}
       tz={search.tz}
       onZoom={onZoom}
     />
