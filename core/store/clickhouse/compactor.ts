@@ -185,7 +185,8 @@ export class Compactor {
     const isStale = dimensions.epoch !== this.#dictionary.epoch;
     if (isStale || readWatermark(db) !== before) return false;
     const weights = batch.weights.length > 0 ? batch.weights : undefined;
-    transactions.append(batch.columns, weights, batch.deliveries, dimensions, nowS);
+    const { columns, deliveries, notes } = batch;
+    transactions.append(columns, weights, deliveries, dimensions, nowS, [], notes);
     writeWatermark(db, watermark);
     return true;
   }

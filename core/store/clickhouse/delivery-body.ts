@@ -7,6 +7,7 @@ import type {
   EndpointName,
   NewDimensions,
 } from '../../call.ts';
+import type { EndpointTraits } from '../../endpoint-traits.ts';
 import { CallWeights } from '../../weight.ts';
 import { encodeCommit } from '../sqlite/calls/commit-columns.ts';
 
@@ -28,6 +29,8 @@ export interface DeliveryWords {
 export interface BesideCalls {
   /** Spellings that one version uses side by side (core/store/side-by-side.ts). */
   sideBySide: readonly [EndpointName, EndpointName][];
+  /** What spans say of endpoints (core/endpoint-traits.ts). */
+  notes: readonly [EndpointName, EndpointTraits][];
 }
 
 /** The words behind the numbers of a collector's dictionary. */

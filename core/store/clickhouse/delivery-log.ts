@@ -57,7 +57,7 @@ export class DeliveryLog {
       writer.text(body);
     };
     for (const row of rows) put(row);
-    if (others.sideBySide.length > 0) {
+    if (others.sideBySide.length > 0 || others.notes.length > 0) {
       const body = Buffer.from(JSON.stringify(others));
       const digest = createHash('sha256').update(body).digest().subarray(0, digestBytes);
       put({ project: beside, digest, calls: 0, body });
@@ -149,7 +149,10 @@ export class DeliveryLog {
     for await (const { project, digest, body, atS } of rows) {
       receivedS = Math.max(receivedS, atS);
       if (project === beside) {
-        const { sideBySide } = JSON.parse(body.toString()) as BesideCalls;
+        const { sideBySide, notes } = JSON.parse(body.toString()) as BesideCalls;
+        for (const [name, traits] of notes) {
+          batch.notes.push({ endpoint: dictionary.endpoint(name), traits });
+        }
         for (const [a, b] of sideBySide) {
           dictionary.sideBySide(dictionary.endpoint(a), dictionary.endpoint(b));
         }

@@ -3,6 +3,7 @@ import type { Database } from '../sqlite/database.ts';
 import { CallRows } from '../sqlite/usage/call-rows.ts';
 import { CallLog, type DeliveryMemory } from '../sqlite/writer/call-log.ts';
 import { Dimensions } from '../sqlite/writer/dimensions.ts';
+import { EndpointTraitRows } from '../sqlite/writer/endpoint-traits.ts';
 import { IgnoredConsumers } from '../sqlite/writer/ignored-consumers.ts';
 import { SeenRequests } from '../sqlite/writer/seen-requests.ts';
 import type { Delivered } from './delivery-log.ts';
@@ -36,6 +37,7 @@ export class UncompactedCalls {
       const rows = new CallRows(batch.length);
       const firstId = lastCallId(this.#db) + 1;
       log.append(columns, weights, deliveries, firstId, nowS, rows);
+      if (batch.notes.length > 0) new EndpointTraitRows(this.#db, dimensions).take(batch.notes);
       dimensions.writeSideBySide();
       dimensions.committed();
     }

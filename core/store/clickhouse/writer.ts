@@ -9,7 +9,7 @@ import type { ClockReading, HeldStep } from '../store-clock.ts';
 import type { CompactorOptions } from './compactor.ts';
 import type { CompactorAnswer, CompactorRequest, CompactorStart } from './compactor-thread.ts';
 import { Connection } from './connection.ts';
-import { DeliveryEncoder } from './delivery-body.ts';
+import { type BesideCalls, DeliveryEncoder } from './delivery-body.ts';
 import { DeliveryLog, type DeliveryRow, deliveryKey } from './delivery-log.ts';
 import { RowBinaryWriter } from './row-binary.ts';
 import { makeTables } from './tables.ts';
@@ -116,7 +116,12 @@ class ClickhouseWriter implements ClickhouseCallWriter {
       rows.push({ project, digest, calls, body: this.#encoder.encode(batch, delivery) });
     });
     const sideBySide = this.#sideBySide;
-    await this.#log.insert(rows, { sideBySide }, receivedS);
+    const { endpoints } = this.#encoder.words;
+    const notes = batch.notes.map(({ endpoint, traits }): BesideCalls['notes'][number] => [
+      endpoints[endpoint - 1]!,
+      traits,
+    ]);
+    await this.#log.insert(rows, { sideBySide, notes }, receivedS);
     this.#sideBySide = this.#sideBySide.slice(sideBySide.length);
     // Whether a service has reached its bound of endpoints is decided when the delivery is compacted.
     return { stored, otherCalls: 0, commitSeconds: (performance.now() - startedMs) / 1000 };
