@@ -297,5 +297,7 @@ const refusals = {
   '401': errorResponse('No key, or none that is known here'),
   '403': errorResponse('The key may not do this'),
   '429': errorResponse('Too many wrong keys came from this address'),
-  '431': { description: 'The address and the headers together are longer than 16 KB' },
+  '431': {
+    description: `The address and the headers together are longer than ${limits.headerBytes / 1024} KB`,
+  },
 };

@@ -184,6 +184,7 @@ export const consumers = defineQuery({
   list: {
     title: 'Consumers',
     noun: 'consumers',
+    isStreamed: true,
     table: consumerTable,
     prose: (body: Head) => headProse(body),
   },

@@ -121,6 +121,7 @@ export const compare = defineQuery({
   list: {
     title: 'Comparison',
     noun: 'endpoints',
+    isStreamed: true,
     table: comparisonTable,
     prose: (body: Head) => headProse(body),
   },

@@ -29,17 +29,18 @@ export async function windowPair(
     const field = before_from === undefined ? 'before_from' : 'before_to';
     throw new AppError('invalid', 'give both before_from and before_to, or neither', { field });
   }
-  const asked = { from: before_from, to: before_to };
-  const before = await keptCoverage(snapshot, beforeWindow(asked, clock));
+  const before = await beforeWindow(snapshot, { from: before_from, to: before_to }, clock);
   return { before, after: await keptCoverage(snapshot, window) };
 }
 
-function beforeWindow(
+/** @throws AppError that names the parameters of this window */
+async function beforeWindow(
+  snapshot: Snapshot,
   asked: { from: number; to: number },
   clock: Omit<QueryContext, 'snapshot'>,
-): Window {
+): Promise<Coverage> {
   try {
-    return requestedWindow(asked, clock);
+    return await keptCoverage(snapshot, requestedWindow(asked, clock));
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     throw new AppError(error.code, error.message.replaceAll(/\b(from|to)=/g, 'before_$1='), {

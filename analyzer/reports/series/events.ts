@@ -36,6 +36,7 @@ export const events = defineQuery({
   list: {
     title: 'Events',
     noun: 'events',
+    isStreamed: true,
     table: eventTable,
     prose: (body: Head) => headProse(body),
   },

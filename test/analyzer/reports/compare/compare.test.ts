@@ -138,12 +138,18 @@ test('a window before that is past its retention is refused', async () => {
       ),
   };
   const door = await openDoor(reader, nowMs);
-  const response = await door.fetch('/api/v1/compare?window=2d');
-  const { error } = (await response.json()) as Answer;
-  expect([response.status, error?.field, error?.message]).toEqual([
+  const refused = async (query: string) => {
+    const response = await door.fetch(`/api/v1/compare?${query}`);
+    const { error } = (await response.json()) as Answer;
+    return [response.status, error?.field, error?.message];
+  };
+  const before = expect.stringContaining('the window before is past its retention');
+  expect(await refused('window=2d')).toEqual([400, 'window', before]);
+  const deleted = expect.stringContaining('past their retention and deleted');
+  expect(await refused('window=1d&before_from=2026-01-01&before_to=2026-01-02')).toEqual([
     400,
-    'window',
-    expect.stringContaining('the window before is past its retention'),
+    'before_to',
+    deleted,
   ]);
   await door.close();
 });
