@@ -87,6 +87,8 @@ usage: rollcall <command> [flags]
                 --url URL      of the analyzer, as for inventory
   backup      copy the store to one file, also while services run
                 --to FILE      must not exist yet
+  copy        copy a store to a new one on the other engine, and compare both (docs/clickhouse.md)
+                --from STORE --to STORE, each sqlite:FILE or clickhouse://…; no collector may run
   restore     replace the store by a backup, while no service runs
                 --from FILE
                 --replace      delete the store that exists

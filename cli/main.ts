@@ -5,6 +5,7 @@ import { version } from '../core/version.ts';
 import { backup, restore } from './backup.ts';
 import { calls } from './calls.ts';
 import { consumers } from './consumers.ts';
+import { copy } from './copy.ts';
 import { decisions } from './decisions.ts';
 import { demo } from './demo/main.ts';
 import { events } from './events.ts';
@@ -56,6 +57,8 @@ export async function main(args: string[], env: NodeJS.ProcessEnv): Promise<numb
         return isGate(rest) ? await gate(rest, env) : await checkStore(rest, env);
       case 'sql':
         return await sql(rest, env);
+      case 'copy':
+        return await copy(rest, env);
       case 'backup':
         return await backup(rest, env);
       case 'restore':

@@ -215,10 +215,16 @@ function clickhousePlace(url: string): StorePlace {
     openEvents: async () => (await records()).events(),
     openEndpoints: async () => (await records()).endpoints(),
     check: refuse('a check of the whole store'),
-    backUp: refuse('backup'),
+    async backUp(target) {
+      const { copyToFile } = await import('./clickhouse/whole-store.ts');
+      return copyToFile(url, target);
+    },
     ask: refuse('rollcall sql'),
     forgetClient: refuse('forget-client'),
-    restore: refuse('restore'),
+    async restore(source) {
+      const { copyFromFile } = await import('./clickhouse/whole-store.ts');
+      return copyFromFile(source, url);
+    },
   };
 }
 

@@ -124,6 +124,15 @@ export class Compactor {
     );
   }
 
+  /** Writes the state, with every delivery, into a new file of the SQLite engine. */
+  copyTo(clock: ClockReading, path: string): Promise<void> {
+    return this.#alone(async () => {
+      await this.#deliver(clock);
+      await this.#replica.sync();
+      await this.#replica.db.copyTo(path);
+    });
+  }
+
   /** Calls in the state and in deliveries. */
   rawCalls(clock: ClockReading): Promise<number> {
     return this.#alone(async () => {

@@ -101,6 +101,17 @@ export class Replica {
     throw new AppError('unavailable', `${this.#connection.name}: other processes were faster`);
   }
 
+  /** Puts every row of another database with the same tables in, but for rows of `meta` that tell of its file. */
+  put(source: Database): void {
+    for (const [name, from] of mirroredTables(source)) {
+      const into = this.#tables.get(name)!;
+      for (const { key, row } of from.rows()) {
+        if (name === 'meta' && ofFile.has(String(key[0]))) continue;
+        into.put(row);
+      }
+    }
+  }
+
   close(): void {
     this.db.close();
   }
@@ -298,6 +309,11 @@ export class Replica {
     return Number(row?.n ?? 0);
   }
 }
+
+/** Who writes a SQLite file, and how much of a ClickHouse log it holds. */
+const ofFile: ReadonlySet<string> = new Set([
+  ...['writer', 'writer_lock', 'writer_challenge', 'delivered'],
+]);
 
 /** `Replica.compactor` after the state was read: it does not say who compacted last. */
 export const unknownCompactor = '?';

@@ -1,7 +1,7 @@
 """The real ClickHouse engine (chdb-core) behind the part of ClickHouse's HTTP interface that Rollcall uses.
 
-`front.py FOLDER` serves the databases in FOLDER on a free port of 127.0.0.1 and prints it. Each request is a session of
-its own, with its own settings and parameters. Bodies are bytes in any input format; gzip is understood in both directions.
+`front.py FOLDER` serves the databases in FOLDER on a free port of 127.0.0.1 and prints it. Each request has its own
+settings and parameters. Bodies are bytes in any input format; gzip is understood in both directions.
 A failure answers with ClickHouse's error code in X-ClickHouse-Exception-Code. `kill -9` of this process is `kill -9` of
 the server.
 """
@@ -19,7 +19,18 @@ FOLDER = sys.argv[1]
 ENGINE = connect(FOLDER)
 # Parameters of the interface that are no settings of the query.
 NO_SETTING = {"query", "database", "user", "password", "query_id", "session_id", "enable_http_compression", "compress"}
+# Sessions that are free, by database and settings: a session keeps both, so no request sees those of another kind.
+FREE = {}
 STATUS = {60: 404, 81: 404, 62: 400, 46: 400, 47: 400, 516: 403, 193: 403, 242: 503, 252: 503, 241: 503}
+
+
+def opened(database, settings):
+    session = connect(FOLDER)
+    if database:
+        session.query("USE `%s`" % database.replace("`", "``"))
+    if settings:
+        session.query("SET " + ", ".join("%s = '%s'" % (k, v.replace("'", "''")) for k, v in settings.items()))
+    return session
 
 
 class Front(BaseHTTPRequestHandler):
@@ -54,12 +65,11 @@ class Front(BaseHTTPRequestHandler):
             query = "\n".join(part for part in (query, body.decode()) if part)
         settings = {k: v for k, v in asked.items() if k not in NO_SETTING and not k.startswith("param_")}
         params = {k[6:]: v for k, v in asked.items() if k.startswith("param_")}
-        session = connect(FOLDER)
+        kind = (asked.get("database"), tuple(sorted(settings.items())))
+        free = FREE.setdefault(kind, [])
+        session = None
         try:
-            if "database" in asked:
-                session.query("USE `%s`" % asked["database"].replace("`", "``"))
-            if settings:
-                session.query("SET " + ", ".join("%s = '%s'" % (k, v.replace("'", "''")) for k, v in settings.items()))
+            session = free.pop() if free else opened(asked.get("database"), settings)
             if insert:
                 stream = session.send_insert(insert[1], insert[2])
                 session.insert_append(stream, body)
@@ -73,7 +83,8 @@ class Front(BaseHTTPRequestHandler):
             self.answer(STATUS.get(code, 500), message.encode(), {"X-ClickHouse-Exception-Code": str(code)})
             return
         finally:
-            session.close()
+            if session:
+                free.append(session)
         if asked.get("enable_http_compression") == "1" and "gzip" in self.headers.get("Accept-Encoding", ""):
             self.answer(200, gzip.compress(answer, 1), {"Content-Encoding": "gzip"})
         else:

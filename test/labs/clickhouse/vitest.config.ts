@@ -6,7 +6,7 @@ export default defineConfig({
     root: new URL('../../..', import.meta.url).pathname,
     include: ['test/labs/clickhouse/suites/*.suite.ts'],
     globalSetup: ['test/support/seed.ts'],
-    testTimeout: 120_000,
+    testTimeout: 600_000,
     hookTimeout: 120_000,
     pool: 'forks',
     reporters: ['verbose'],
