@@ -13,8 +13,8 @@ import type { Usage } from '../../core/usage/usage.ts';
 import { type AppliedDecision, decisionTableOf } from '../decisions/applied-decision.ts';
 import {
   type Declaration,
+  DeclarationCache,
   type Declarations,
-  declarationsOf,
   type UncalledEndpoint,
 } from '../inventory/declarations.ts';
 import type { Note, QueryContext, Thresholds } from '../query/answer-head.ts';
@@ -253,17 +253,16 @@ async function selectedDeclarations(
   services: readonly ServiceRecord[],
 ): Promise<Declarations | undefined> {
   const all = await snapshot.inventories();
-  const inventories = all.filter(
-    (inventory) => (service ?? inventory.service) === inventory.service,
-  );
-  if (inventories.length === 0) return undefined;
+  if (all.length === 0) return undefined;
   const narrowed = {
     ...(service !== undefined && { service }),
     ...(environment !== undefined && { environment }),
   };
   const observed = await snapshot.endpoints(narrowed);
-  return declarationsOf(inventories, observed, services);
+  return declarationCache.declarations(all, narrowed, observed, services);
 }
+
+const declarationCache = new DeclarationCache();
 
 /** An endpoint that was declared before its first call keeps the id that it had then. */
 function withPresentIds(selection: Selection, declarations: Declarations | undefined): Selection {

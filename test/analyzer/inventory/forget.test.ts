@@ -50,14 +50,15 @@ async function api(method: string, at: string, body?: object): Promise<Answer> {
   return { status: response.status, body: answer };
 }
 
-/** Tables with a row that names the service, in plain text or compressed. */
+/** Tables with a row that names the service, in plain text or compressed. What arrived in the last days is written late. */
 function tablesNaming(service: string): string[] {
   const db = new Database(path, { readOnly: true });
   const tables = db
     .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
     .pluck()
     .all() as string[];
-  const found = tables.filter((table) =>
+  const lasting = tables.filter((table) => table !== 'arrival');
+  const found = lasting.filter((table) =>
     (db.prepare(`SELECT * FROM "${table}"`).raw().all() as unknown[][]).some((row) =>
       row.some((value) => textOf(value).includes(service)),
     ),

@@ -115,19 +115,27 @@ async function reports(stores: readonly [string, string][]): Promise<void> {
         if (n >= 5) ms.push((user + system) / 1000);
       }
     }
-    const base = median(under[0]!.ms);
+    const base = low(under[0]!.ms);
     for (const { name: store, ms } of under) {
       const p95 = quantile(
         ms.toSorted((a, b) => a - b),
         95,
       ).toFixed(0);
       console.log(
-        `/report${name === 'dead' ? '/dead' : ''}, ${store}: CPU ms p50 ${median(ms).toFixed(0)}, p95 ${p95}, ratio ${(median(ms) / base).toFixed(2)}`,
+        `/report${name === 'dead' ? '/dead' : ''}, ${store}: CPU ms p10 ${low(ms).toFixed(0)}, p50 ${median(ms).toFixed(0)}, p95 ${p95}, ratio of p10 ${(low(ms) / base).toFixed(2)}`,
       );
       ms.length = 0;
     }
   }
   for (const { reader } of under) await reader.close();
+}
+
+/** Other work on the machine, and garbage of the stores that are asked in turn, move it least. */
+function low(values: readonly number[]): number {
+  return quantile(
+    values.toSorted((a, b) => a - b),
+    10,
+  );
 }
 
 function median(values: readonly number[]): number {
