@@ -166,6 +166,35 @@ export function callsContract(
       console.log(`${engine}: ${searches} searches, ${pages} pages, seeds from ${firstSeed}`);
     }, 600_000);
 
+    it('pages of the slowest of many thousand calls under a fourth of all pairs of filters are exact', async () => {
+      const seed = Number(process.env.TEST_SEED ?? 1);
+      const random = new Random(seed);
+      for (let block = 0; block < 3; block += 1) {
+        await append(madeCalls(random, 2_500 + block * 500));
+        await under.compact();
+      }
+      await append(madeCalls(random, 300));
+      const ids = await endpointIds();
+      const searches = everyPair(random, stored, ids).filter((_, n) => n % 4 === seed % 4);
+      for (const { selection, filter } of searches) {
+        const all = expected(selection, filter, 'slowest', ids);
+        const limit = 1 + Math.floor(random.next() * 3 * (20 + all.length / 4));
+        const visitMost = random.next() < 0.3 ? { visitMost: 4_000 } : {};
+        const found: CallRecord[] = [];
+        let cursor: string | undefined;
+        // The first pages are what people read; the rest of a few searches shows that they end.
+        const most = random.next() < 0.3 ? all.length : 3 * limit;
+        do {
+          const request = { order: 'slowest' as const, limit, cursor, ...visitMost };
+          const page = await ask(selection, filter, request);
+          found.push(...page.calls.map(comparable));
+          cursor = page.cursor;
+        } while (cursor !== undefined && found.length < most);
+        const what = `seed ${seed}: ${JSON.stringify({ ...selection, ...filter, limit, ...visitMost })}`;
+        expect(found, what).toEqual(cursor === undefined ? all : all.slice(0, found.length));
+      }
+    }, 300_000);
+
     it('follows arrivals: each call once, in order, from the moment of a page on', async () => {
       const random = new Random(5);
       await append(madeCalls(random, 80));

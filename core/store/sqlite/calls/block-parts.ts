@@ -28,7 +28,7 @@ export class CodedReader {
   }
 
   /** Codes of the calls from `frame * frameCalls` on. */
-  codes(frame: number): Uint16Array {
+  codes(frame: number): Uint8Array | Uint16Array {
     return decodeCodes(this.#part.frame(frame + 1), this.values.length);
   }
 }

@@ -14,6 +14,7 @@ import {
   traceHashes,
 } from './membership.ts';
 import { type NumberColumn, packedBytesMax, putPacked } from './packed.ts';
+import { encodeSlowest } from './slowest-calls.ts';
 import type { StoredCalls } from './stored-calls.ts';
 
 /**
@@ -37,6 +38,8 @@ export const parts = {
   endpointFilter: 10,
   clientFilter: 11,
   originFilter: 12,
+  /** Absent in a block of few calls, and in blocks that were written before it was made. */
+  slowest: 13,
   /** And the next ones: `callsPerTracePart` calls each. */
   traceIds: 16,
   /** And the next ones: `linesPerFilterPart` lines each. */
@@ -109,6 +112,8 @@ export function encodeBlock({ calls, from, to, commits, contextOf }: BlockSource
     const ids = columns.traceId.subarray(at * 16, Math.min(to, at + callsPerTracePart) * 16);
     encoded.push({ part, bytes: encodePart([ids], true) });
   }
+  const slowest = encodeSlowest(calls, from, to);
+  if (slowest !== undefined) encoded.push({ part: parts.slowest, bytes: slowest });
   const filterPartBytes = linesPerFilterPart * lineBytes;
   for (let at = 0, part: number = parts.traceFilter; at < traceFilter.length; part++) {
     const piece = traceFilter.subarray(at, at + filterPartBytes);

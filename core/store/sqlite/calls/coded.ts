@@ -116,11 +116,11 @@ export function encodeCodes({ values, codes }: Coded, from: number, to: number):
 }
 
 /** @param values how many distinct values the column has */
-export function decodeCodes(bytes: Uint8Array, values: number): Uint16Array {
-  const count = values <= byteCodes ? bytes.length : bytes.length / 2;
+export function decodeCodes(bytes: Uint8Array, values: number): Uint8Array | Uint16Array {
+  if (values <= byteCodes) return bytes.slice();
+  const count = bytes.length / 2;
   const codes = new Uint16Array(count);
-  if (values <= byteCodes) codes.set(bytes);
-  else for (let i = 0; i < count; i++) codes[i] = bytes[i]! | (bytes[count + i]! << 8);
+  for (let i = 0; i < count; i++) codes[i] = bytes[i]! | (bytes[count + i]! << 8);
   return codes;
 }
 

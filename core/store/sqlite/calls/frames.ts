@@ -98,7 +98,9 @@ export class PartReader {
     const stored = this.#bytes.subarray(frame.start, frame.end);
     if (stored.length === frame.bytes) return stored;
     try {
-      return zstdDecompressSync(stored, { maxOutputLength: frame.bytes });
+      // One chunk takes the whole frame.
+      const chunkSize = Math.max(frame.bytes, compressedBytesLeast);
+      return zstdDecompressSync(stored, { maxOutputLength: frame.bytes, chunkSize });
     } catch (error) {
       throw new DamagedError(this.#what, (error as Error).message);
     }

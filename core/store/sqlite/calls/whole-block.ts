@@ -18,6 +18,7 @@ import {
   partsPerBlock,
 } from './call-block.ts';
 import { blockName } from './call-tables.ts';
+import { decodeSlowest } from './slowest-calls.ts';
 import type { StoredCalls } from './stored-calls.ts';
 
 export interface WholeBlock {
@@ -99,6 +100,8 @@ export class WholeBlocks {
       }
     }
     for (const [part, bytes] of found) if (isFilter(part)) decodeFilter(bytes, nameOf(part));
+    const slowest = found.get(parts.slowest);
+    if (slowest !== undefined) decodeSlowest(slowest, nameOf(parts.slowest));
     return { summary, commits: decodeCommits(bytesOf(parts.commits), nameOf(parts.commits)) };
   }
 }

@@ -8,28 +8,44 @@ import {
 } from '../calls/block-parts.ts';
 import { callsPerTracePart, frameCalls, parts, partsPerBlock } from '../calls/call-block.ts';
 import { blockName } from '../calls/call-tables.ts';
+import { decodeSlowest } from '../calls/slowest-calls.ts';
 import type { Database, Statement } from '../database.ts';
 import { DamagedError } from '../sealed.ts';
 import { ByteCache } from './byte-cache.ts';
-import type { CodedFrame, CodedName, NumberName } from './call-pieces.ts';
+import type { CodedFrame, CodedName, NumberName, SlowestOfPiece } from './call-pieces.ts';
+import { durationClassesOf } from './duration-class.ts';
+import { boundsOf, plainColumns, plainPiece } from './plain-piece.ts';
 
 /** The columns and filters of one block. */
 export interface BlockParts {
   coded(name: CodedName, frame: number): CodedFrame;
   numbers(name: NumberName, frame: number): Float64Array | Uint32Array;
+  durationClasses(frame: number): Uint8Array;
   traceIds(frame: number): Uint8Array;
   weight(index: number): number;
   filter(part: number): Uint8Array;
+  /** Undefined where the block has none. */
+  slowest(): SlowestOfPiece | undefined;
 }
 
 /** A frame of a column: what one decoding gives. */
-type Decoded = CodedFrame | { endS: Uint32Array; endNs: Uint32Array } | Float64Array | Uint8Array;
+type Decoded =
+  | CodedFrame
+  | { endS: Uint32Array; endNs: Uint32Array }
+  | Float64Array
+  | Uint8Array
+  | { slowest: SlowestOfPiece | undefined };
 
 /**
- * Memory of decoded frames, which live from search to search. A search by two filters decodes two columns of each
- * block: 3 bytes a call, so that the columns of ten million calls that most searches look at fit.
+ * Memory of decoded frames, which live from search to search. Endpoints, clients and contexts take 2 bytes a call,
+ * statuses and classes of durations 1: what searches of ten million calls look at fits.
  */
-const decodedBytes = 64 * 2 ** 20;
+const decodedBytes = 88 * 2 ** 20;
+/**
+ * Memory of decoded times, sizes and trace ids, 8 to 16 bytes a call, of the few frames whose calls passed everything
+ * else. Apart from the others, which they would evict.
+ */
+const numberBytes = 16 * 2 ** 20;
 /** Memory of columns as they are stored, while their frames are decoded one by one. */
 const storedBytes = 16 * 2 ** 20;
 
@@ -39,6 +55,7 @@ const traceFrames = callsPerTracePart / frameCalls;
 export class BlockColumns {
   readonly #part: Statement;
   readonly #decoded = new ByteCache<Decoded>(decodedBytes);
+  readonly #numberFrames = new ByteCache<Decoded>(numberBytes);
   readonly #readers = new ByteCache<CodedReader | NumbersReader | EndsReader>(storedBytes);
 
   constructor(db: Database) {
@@ -50,9 +67,11 @@ export class BlockColumns {
     return {
       coded: (name, frame) => this.#coded(firstId, name, frame),
       numbers: (name, frame) => this.#numbers(firstId, calls, name, frame),
+      durationClasses: (frame) => this.#durationClasses(firstId, calls, frame),
       traceIds: (frame) => this.#traceIds(firstId, frame),
       weight: (index) => this.#weight(firstId, index),
-      filter: (part) => decodeFilter(this.#bytes(firstId, part), nameOf(firstId, part)),
+      filter: (part) => this.#filter(firstId, part),
+      slowest: () => this.#slowest(firstId),
     };
   }
 
@@ -76,38 +95,88 @@ export class BlockColumns {
   ): Float64Array | Uint32Array {
     if (name === 'endS' || name === 'endNs') return this.#ends(firstId, calls, frame)[name];
     const part = name === 'durationNs' ? parts.duration : parts[name];
-    return this.#frame(firstId, part, frame, () => {
-      const reader = this.#reader(
-        firstId,
-        part,
-        (bytes, what) => new NumbersReader(bytes, calls, what),
-      );
-      const value = reader.numbers(frame);
-      return { value, bytes: value.byteLength };
-    });
+    return this.#frame(
+      firstId,
+      part,
+      frame,
+      () => {
+        const reader = this.#reader(
+          firstId,
+          part,
+          (bytes, what) => new NumbersReader(bytes, calls, what),
+        );
+        const value = reader.numbers(frame);
+        return { value, bytes: value.byteLength };
+      },
+      this.#numberFrames,
+    );
   }
 
   #ends(firstId: number, calls: number, frame: number): { endS: Uint32Array; endNs: Uint32Array } {
-    return this.#frame(firstId, parts.end, frame, () => {
-      const reader = this.#reader(
-        firstId,
-        parts.end,
-        (bytes, what) => new EndsReader(bytes, calls, what),
-      );
-      const value = reader.ends(frame);
-      return { value, bytes: value.endS.byteLength + value.endNs.byteLength };
+    return this.#frame(
+      firstId,
+      parts.end,
+      frame,
+      () => {
+        const reader = this.#reader(
+          firstId,
+          parts.end,
+          (bytes, what) => new EndsReader(bytes, calls, what),
+        );
+        const value = reader.ends(frame);
+        return { value, bytes: value.endS.byteLength + value.endNs.byteLength };
+      },
+      this.#numberFrames,
+    );
+  }
+
+  #durationClasses(firstId: number, calls: number, frame: number): Uint8Array {
+    const classesFrame = framesPerPart / 2 + frame;
+    return this.#frame(firstId, parts.duration, classesFrame, () => {
+      const part = parts.duration;
+      const open = (bytes: Uint8Array, what: string) => new NumbersReader(bytes, calls, what);
+      const value = durationClassesOf(this.#reader(firstId, part, open).numbers(frame));
+      return { value, bytes: value.byteLength };
     });
   }
 
   #traceIds(firstId: number, frame: number): Uint8Array {
     const part = Math.floor(frame / traceFrames);
-    const ids = this.#frame(firstId, parts.traceIds, part, () => {
-      const bytes = this.#bytes(firstId, parts.traceIds + part);
-      const value = decodeTraceIds(bytes, nameOf(firstId, parts.traceIds + part));
-      return { value, bytes: value.byteLength };
-    });
+    const ids = this.#frame(
+      firstId,
+      parts.traceIds,
+      part,
+      () => {
+        const bytes = this.#bytes(firstId, parts.traceIds + part);
+        const value = decodeTraceIds(bytes, nameOf(firstId, parts.traceIds + part));
+        return { value, bytes: value.byteLength };
+      },
+      this.#numberFrames,
+    );
     const start = (frame - part * traceFrames) * frameCalls * 16;
     return ids.subarray(start, start + frameCalls * 16);
+  }
+
+  #filter(firstId: number, part: number): Uint8Array {
+    return this.#frame(firstId, part, 0, () => {
+      const value = decodeFilter(this.#bytes(firstId, part), nameOf(firstId, part));
+      return { value, bytes: value.byteLength };
+    });
+  }
+
+  #slowest(firstId: number): SlowestOfPiece | undefined {
+    type Cached = { slowest: SlowestOfPiece | undefined };
+    return this.#frame<Cached>(firstId, parts.slowest, 0, () => {
+      const bytes = this.#part.get(firstId * partsPerBlock + parts.slowest) as
+        | Uint8Array
+        | undefined;
+      if (bytes === undefined) return { value: { slowest: undefined }, bytes: 256 };
+      const { indexes, calls, leastNs } = decodeSlowest(bytes, nameOf(firstId, parts.slowest));
+      const columns = plainColumns(calls);
+      const bounds = boundsOf(calls.length, columns.endS, columns.durationNs);
+      const piece = plainPiece(0, calls.length, bounds, () => columns);
+      return { value: { slowest: { piece, indexes, leastNs } }, bytes: 80 * calls.length };
+    }).slowest;
   }
 
   #weight(firstId: number, index: number): number {
@@ -124,12 +193,13 @@ export class BlockColumns {
     part: number,
     frame: number,
     decode: () => { value: F; bytes: number },
+    cache: ByteCache<Decoded> = this.#decoded,
   ): F {
     const key = (firstId * partsPerBlock + part) * framesPerPart + frame;
-    const known = this.#decoded.get(key);
+    const known = cache.get(key);
     if (known !== undefined) return known as F;
     const { value, bytes } = decode();
-    this.#decoded.set(key, value, bytes);
+    cache.set(key, value, bytes);
     return value;
   }
 
@@ -155,7 +225,7 @@ export class BlockColumns {
   }
 }
 
-/** A block of 65,536 calls has eight frames. */
+/** A block of 65,536 calls has eight frames; durations have eight more for their classes. */
 const framesPerPart = 16;
 
 const nameOf = (firstId: number, part: number): string => `${blockName(firstId)}, part ${part}`;

@@ -9,6 +9,7 @@ import type {
   CodedFrame,
   CodedName,
   NumberName,
+  SlowestOfPiece,
   WantedCalls,
 } from './call-pieces.ts';
 
@@ -105,8 +106,16 @@ export class BlockPiece implements CallPiece {
     return this.#parts.numbers(name, frame);
   }
 
+  durationClasses(frame: number): Uint8Array {
+    return this.#parts.durationClasses(frame);
+  }
+
   traceIds(frame: number): Uint8Array {
     return this.#parts.traceIds(frame);
+  }
+
+  slowest(): SlowestOfPiece | undefined {
+    return this.#parts.slowest();
   }
 
   weight(index: number): number {

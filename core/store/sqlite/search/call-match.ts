@@ -20,8 +20,7 @@ export class CallMatch {
       const first = Math.max(from, start) - start;
       const count = Math.min(to, start + frameCalls) - start - first;
       const left = memory(count);
-      for (let i = 0; i < count; i += 1) left[i] = first + i;
-      const kept = this.#keep(piece, frame, left, count);
+      const kept = this.#keepOf(piece, frame, first, count, left);
       for (let i = 0; i < kept; i += 1) found.push(start + left[i]!);
     }
     return found;
@@ -37,11 +36,22 @@ export class CallMatch {
     });
   }
 
+  /** The first filter looks at all calls: a loop of its own needs no list of them. */
+  #keepOf(piece: CallPiece, frame: number, first: number, count: number, left: Int32Array): number {
+    const [filter, ...others] = this.#filters;
+    const kept = filter?.start?.(piece, frame, first, count, left);
+    if (kept === undefined) {
+      for (let i = 0; i < count; i += 1) left[i] = first + i;
+      return this.#keep(piece, frame, left, count);
+    }
+    return others.reduce((rest, { keep }) => rest && keep(piece, frame, left, rest), kept);
+  }
+
   #keep(piece: CallPiece, frame: number, indexes: Int32Array, count: number): number {
     let left = count;
     for (const filter of this.#filters) {
       if (left === 0) break;
-      left = filter(piece, frame, indexes, left);
+      left = filter.keep(piece, frame, indexes, left);
     }
     return left;
   }
@@ -56,7 +66,19 @@ function memory(count: number): Int32Array {
 }
 
 /** Moves the indexes that pass, of the frame's first one on, to the front. @returns how many they are */
-type Filter = (piece: CallPiece, frame: number, indexes: Int32Array, count: number) => number;
+type Keep = (piece: CallPiece, frame: number, indexes: Int32Array, count: number) => number;
+
+interface Filter {
+  keep: Keep;
+  /** Writes the indexes that pass of `count` ones from `first` on. Undefined where `keep` has to do it. */
+  start?(
+    piece: CallPiece,
+    frame: number,
+    first: number,
+    count: number,
+    into: Int32Array,
+  ): number | undefined;
+}
 
 /** The filters that mostly leave few calls come first. */
 function filtersOf(wanted: WantedCalls): Filter[] {
@@ -64,9 +86,10 @@ function filtersOf(wanted: WantedCalls): Filter[] {
   const { durationFromNs, durationToNs, endFromS, endToS } = wanted;
   const filters: Filter[] = [];
   if (traceId) {
-    filters.push((piece, frame, indexes, count) =>
-      keepTrace(piece.traceIds(frame), indexes, count, traceId),
-    );
+    filters.push({
+      keep: (piece, frame, indexes, count) =>
+        keepTrace(piece.traceIds(frame), indexes, count, traceId),
+    });
   }
   if (client !== undefined) filters.push(codedFilter('client', (row) => row === client));
   if (origins) filters.push(codedFilter('origin', (row) => origins[row] === 1));
@@ -78,16 +101,19 @@ function filtersOf(wanted: WantedCalls): Filter[] {
   }
   if (durationFromNs !== undefined || durationToNs !== undefined) {
     const from = Math.max(0, durationFromNs ?? 0);
-    filters.push(rangeFilter('durationNs', from, durationToNs ?? Number.POSITIVE_INFINITY));
+    filters.push({
+      keep: rangeFilter('durationNs', from, durationToNs ?? Number.POSITIVE_INFINITY),
+    });
   }
   if (endFromS !== undefined || endToS !== undefined) {
     const to = (endToS ?? Number.POSITIVE_INFINITY) - 1;
     const inRange = rangeFilter('endS', endFromS ?? 0, to);
-    filters.push((piece, frame, indexes, count) => {
+    const keep: Keep = (piece, frame, indexes, count) => {
       const { bounds } = piece;
       const isWhole = bounds.endFromS >= (endFromS ?? 0) && bounds.endToS <= to;
       return isWhole ? count : inRange(piece, frame, indexes, count);
-    });
+    };
+    filters.push({ keep });
   }
   return filters;
 }
@@ -96,7 +122,31 @@ function codedFilter(name: CodedName, isWanted: (value: number) => boolean): Fil
   /** By code, of the values that were seen last: they are the same for all frames of a column. */
   let flags = new Uint8Array(0);
   let flagsOf: Int32Array | undefined;
-  return (piece, frame, indexes, count) => {
+  let hasFlags = false;
+  const setFlags = (values: Int32Array): boolean => {
+    if (values === flagsOf) return hasFlags;
+    if (flags.length < values.length) flags = new Uint8Array(2 * values.length);
+    hasFlags = false;
+    for (let code = 0; code < values.length; code += 1) {
+      const isFlagged = isWanted(values[code]!);
+      flags[code] = isFlagged ? 1 : 0;
+      hasFlags ||= isFlagged;
+    }
+    flagsOf = values;
+    return hasFlags;
+  };
+  const start: Filter['start'] = (piece, frame, first, count, into) => {
+    const { values, codes } = piece.coded(name, frame);
+    if (values === undefined) return undefined;
+    if (!setFlags(values)) return 0;
+    let kept = 0;
+    for (let index = first; index < first + count; index += 1) {
+      into[kept] = index;
+      kept += flags[codes[index]!]!;
+    }
+    return kept;
+  };
+  const keep: Keep = (piece, frame, indexes, count) => {
     const { values, codes } = piece.coded(name, frame);
     let kept = 0;
     if (values === undefined) {
@@ -106,11 +156,7 @@ function codedFilter(name: CodedName, isWanted: (value: number) => boolean): Fil
       }
       return kept;
     }
-    if (values !== flagsOf) {
-      flags = Uint8Array.from(values, (value) => (isWanted(value) ? 1 : 0));
-      flagsOf = values;
-    }
-    if (!flags.includes(1)) return 0;
+    if (!setFlags(values)) return 0;
     for (let i = 0; i < count; i += 1) {
       const index = indexes[i]!;
       indexes[kept] = index;
@@ -118,9 +164,10 @@ function codedFilter(name: CodedName, isWanted: (value: number) => boolean): Fil
     }
     return kept;
   };
+  return { keep, start };
 }
 
-function rangeFilter(name: NumberName, from: number, to: number): Filter {
+function rangeFilter(name: NumberName, from: number, to: number): Keep {
   return (piece, frame, indexes, count) => {
     const column = piece.numbers(name, frame);
     let kept = 0;

@@ -44,7 +44,7 @@ export function callPage(
       found: [],
     };
     return {
-      calls: recordsOf(pieces, positions, dimensions, endpoints),
+      calls: recordsOf(pieces, positions, dimensions, endpoints, order === 'slowest'),
       ...(next && { cursor: writeCallCursor(project, next) }),
       arrivals: writeCallCursor(project, arrivals),
       ...(keptSinceMs !== undefined && { keptSinceMs }),
@@ -123,12 +123,20 @@ function recordsOf(
   positions: readonly CallPosition[],
   dimensions: DimensionCache,
   endpoints: Int32Array,
+  areSlowest: boolean,
 ): CallRecord[] {
   const records = new Map<number, CallRecord>();
   const numbers = positions.map(({ number }) => number);
   for (const { piece, indexes } of piecesOf(pieces, numbers)) {
+    const slowest = areSlowest ? piece.slowest?.() : undefined;
     for (const i of indexes) {
-      records.set(piece.first + i, recordOf(piece, i, dimensions, endpoints));
+      const number = piece.first + i;
+      const own = slowest ? slowest.indexes.indexOf(i) : -1;
+      const record =
+        own >= 0
+          ? recordOf(slowest!.piece, own, dimensions, endpoints)
+          : recordOf(piece, i, dimensions, endpoints);
+      records.set(number, { ...record, id: String(number) });
     }
   }
   return numbers.map((number) => records.get(number)!);
@@ -139,7 +147,7 @@ function recordOf(
   i: number,
   dimensions: DimensionCache,
   endpoints: Int32Array,
-): CallRecord {
+): Omit<CallRecord, 'id'> {
   const frame = Math.floor(i / piece.frameCalls);
   const at = i - frame * piece.frameCalls;
   const coded = (name: CodedName): number => {
@@ -150,7 +158,6 @@ function recordOf(
   const origin = dimensions.origin(coded('origin'));
   const traceId = piece.traceIds(frame).subarray(at * 16, at * 16 + 16);
   return {
-    id: String(piece.first + i),
     endpoint: String(endpoints[coded('endpoint')]),
     endS: number('endS'),
     endNs: number('endNs'),

@@ -4,7 +4,7 @@ export type NumberName = 'endS' | 'endNs' | 'durationNs' | 'requestBytes' | 'res
 
 export interface CodedFrame {
   values: Int32Array | undefined;
-  codes: Int32Array | Uint16Array;
+  codes: Int32Array | Uint16Array | Uint8Array;
 }
 
 /**
@@ -23,9 +23,22 @@ export interface CallPiece {
   coded(name: CodedName, frame: number): CodedFrame;
   /** A duration below 0 is no latency, bytes of -1 are unknown. */
   numbers(name: NumberName, frame: number): Float64Array | Uint32Array;
+  /** `durationClass` of each call of a frame: it tells whether the duration itself is worth decoding. */
+  durationClasses?(frame: number): Uint8Array;
   /** 16 bytes a call of the frame; zeros when unknown. */
   traceIds(frame: number): Uint8Array;
   weight(index: number): number;
+  /** The longest calls of a large piece; absent where the piece has none. */
+  slowest?(): SlowestOfPiece | undefined;
+}
+
+export interface SlowestOfPiece {
+  /** Of one frame. */
+  piece: CallPiece;
+  /** By index in `piece`: the index of the call in the piece that it is of; ascending. */
+  indexes: Int32Array;
+  /** No other call is longer. */
+  leastNs: number;
 }
 
 export interface CallBounds {

@@ -3,6 +3,7 @@ import { type CallOrder, type CallPosition, type CallRequest, compareCalls } fro
 import type { CallCursor } from './call-cursor.ts';
 import { CallMatch } from './call-match.ts';
 import type { CallBounds, CallPiece, CallPieces, WantedCalls } from './call-pieces.ts';
+import { CandidateCalls } from './candidate-calls.ts';
 import { FirstCalls, mayComeBefore, mayComeBehind } from './first-calls.ts';
 
 /** One page of a search: the calls' places, in order. */
@@ -83,24 +84,27 @@ class CallSearch {
     const first = new FirstCalls(order, limit + 1);
     for (const position of this.#positionsOf(cursor?.found ?? [])) first.add(position);
     const visitedFrom = cursor?.visitedFrom ?? lastNumber + 1;
+    const pieces = this.#pieces.between(0, visitedFrom - 1, this.#visitMost, this.#wanted);
     const rest = this.#inOrderOfVisits(
-      this.#pieces.between(0, visitedFrom - 1, this.#visitMost, this.#wanted),
+      order === 'slowest'
+        ? this.#visitSlowest(first, pieces, visitedFrom, after)
+        : pieces.map((piece) => ({ piece, bounds: piece.bounds })),
     );
     const boundsOfRest = unions(rest);
+    const candidates = new CandidateCalls(first, limit + 1, after);
     for (let at = rest.length - 1; at >= 0; at -= 1) {
-      const piece = rest[at]!;
-      const last = first.last;
+      const { piece, visited } = rest[at]!;
+      const { last } = candidates;
       if (last && !mayComeBefore(order, boundsOfRest[at]!, last)) break;
-      const canBeOn =
-        (!last || mayComeBefore(order, piece.bounds, last)) &&
-        (!after || mayComeBehind(order, piece.bounds, after)) &&
-        piece.mayHold(this.#wanted);
-      if (!canBeOn) continue;
+      if (!this.#canBeOn(last, rest[at]!, after)) continue;
       const end = Math.min(visitedFrom, piece.first + piece.length);
       if (this.#mayVisit(piece)) {
-        this.#visitFor(first, piece, end, after);
+        if (order === 'slowest' && piece.durationClasses) {
+          this.#addCandidates(candidates, piece, end, visited);
+        } else this.#visitFor(first, piece, end, after);
         continue;
       }
+      candidates.settle();
       const found = first.sorted();
       const uncertain = found.findIndex((one) => mayComeBefore(order, boundsOfRest[at]!, one));
       const certain = uncertain === -1 ? found : found.slice(0, uncertain);
@@ -111,11 +115,16 @@ class CallSearch {
         cursor: {
           ...cursorAt(order, lastNumber, certain.at(-1) ?? after),
           visitedFrom: end,
-          found: found.slice(certain.length).map(({ number }) => number),
+          // Longest calls of pieces that the next page visits are found again.
+          found: found
+            .slice(certain.length)
+            .map(({ number }) => number)
+            .filter((number) => number >= end),
           ...(first.last && { limit: limit - certain.length }),
         },
       };
     }
+    candidates.settle();
     const found = first.sorted();
     const positions = found.slice(0, limit);
     const hasMore = found.length > limit;
@@ -127,10 +136,60 @@ class CallSearch {
   }
 
   /** Last first. Where all may be visited, those that may hold the slowest calls come first: few of the others are. */
-  #inOrderOfVisits(pieces: readonly CallPiece[]): readonly CallPiece[] {
-    const calls = pieces.reduce((sum, { length }) => sum + length, 0);
-    if (this.#order !== 'slowest' || calls > this.#visitMost) return pieces;
-    return pieces.toSorted((a, b) => a.bounds.durationToNs - b.bounds.durationToNs);
+  #inOrderOfVisits(rest: readonly Rest[]): readonly Rest[] {
+    const calls = rest.reduce((sum, { piece }) => sum + piece.length, 0);
+    if (this.#order !== 'slowest' || calls > this.#visitMost) return rest;
+    return rest.toSorted((a, b) => a.bounds.durationToNs - b.bounds.durationToNs);
+  }
+
+  /** @param last nothing that comes behind it is on the page */
+  #canBeOn(
+    last: CallPosition | undefined,
+    { piece, bounds }: Rest,
+    after: CallPosition | undefined,
+  ): boolean {
+    return (
+      (!last || mayComeBefore(this.#order, bounds, last)) &&
+      (!after || mayComeBehind(this.#order, bounds, after)) &&
+      piece.mayHold(this.#wanted)
+    );
+  }
+
+  /**
+   * Adds the wanted ones of each piece's longest calls: they mostly are the page. They do not count as visited: for each
+   * piece they are few.
+   * @returns the pieces with the bounds of what is left of them
+   */
+  #visitSlowest(
+    first: FirstCalls,
+    pieces: readonly CallPiece[],
+    visitedFrom: number,
+    after: CallPosition | undefined,
+  ): Rest[] {
+    const rest: Rest[] = pieces.map((piece) => ({ piece, bounds: piece.bounds }));
+    const longestFirst = rest.toSorted((a, b) => b.bounds.durationToNs - a.bounds.durationToNs);
+    for (const one of longestFirst) {
+      const { piece, bounds } = one;
+      const slowest = this.#canBeOn(first.last, one, after) ? piece.slowest?.() : undefined;
+      if (!slowest) continue;
+      const { indexes, leastNs } = slowest;
+      const numbers = Float64Array.from(indexes, (index) => piece.first + index);
+      const from = indexOfLeast(numbers, this.#pieces.keptFrom);
+      const to = indexOfLeast(numbers, visitedFrom);
+      for (const i of this.#match.between(slowest.piece, from, to)) {
+        const position = {
+          number: numbers[i]!,
+          endS: slowest.piece.numbers('endS', 0)[i]!,
+          endNs: slowest.piece.numbers('endNs', 0)[i]!,
+          durationNs: slowest.piece.numbers('durationNs', 0)[i]!,
+        };
+        if (!after || compareCalls(this.#order, after, position) < 0) first.add(position);
+      }
+      one.visited = indexes;
+      one.bounds = { ...bounds, durationToNs: Math.min(bounds.durationToNs, leastNs) };
+      first.cut();
+    }
+    return rest;
   }
 
   /** One piece may be visited however large it is: every request gets further. */
@@ -138,6 +197,34 @@ class CallSearch {
     if (this.#visited > 0 && this.#visited + length > this.#visitMost) return false;
     this.#visited += length;
     return true;
+  }
+
+  /**
+   * Adds the wanted calls with a number below `end`.
+   * @param visited indexes of calls that were added before
+   */
+  #addCandidates(
+    candidates: CandidateCalls,
+    piece: CallPiece,
+    end: number,
+    visited: Int32Array | undefined,
+  ): void {
+    const isVisited = visited && new Set(visited);
+    const { frameCalls } = piece;
+    const from = Math.max(0, this.#pieces.keptFrom - piece.first);
+    let frame = -1;
+    let classes: Uint8Array | undefined;
+    for (const i of this.#match.between(piece, from, end - piece.first)) {
+      const frameOfCall = Math.floor(i / frameCalls);
+      if (frameOfCall !== frame) {
+        frame = frameOfCall;
+        classes = piece.durationClasses!(frame);
+      }
+      const classOfCall = classes![i - frame * frameCalls]!;
+      if (classOfCall >= candidates.leastClass && !isVisited?.has(i)) {
+        candidates.add(piece, i, classOfCall);
+      }
+    }
   }
 
   /** Adds the wanted calls with a number below `end` that come behind `after`. */
@@ -216,10 +303,23 @@ export function* piecesOf(
   }
 }
 
+/** A piece, and what a search has not visited of it. */
+interface Rest {
+  piece: CallPiece;
+  bounds: CallBounds;
+  visited?: Int32Array;
+}
+
+/** The index of the first number that is at least so great. */
+function indexOfLeast(ascending: Float64Array, least: number): number {
+  const index = ascending.findIndex((number) => number >= least);
+  return index === -1 ? ascending.length : index;
+}
+
 /** For each piece the bounds of it and all before it. */
-function unions(pieces: readonly CallPiece[]): CallBounds[] {
+function unions(rest: readonly Rest[]): CallBounds[] {
   let union: CallBounds | undefined;
-  return pieces.map(({ bounds }) => {
+  return rest.map(({ bounds }) => {
     union = union
       ? {
           endFromS: Math.min(union.endFromS, bounds.endFromS),

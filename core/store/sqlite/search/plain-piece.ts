@@ -1,3 +1,4 @@
+import type { StoredCalls } from '../calls/stored-calls.ts';
 import type { CallBounds, CallPiece, CodedName, NumberName } from './call-pieces.ts';
 
 /** Columns of some calls, the same call at the same index of each. */
@@ -7,6 +8,12 @@ export type PlainColumns = Record<CodedName, Int32Array | Uint16Array> &
     /** Absent where every call has the weight 1. */
     weight: Float64Array | undefined;
   };
+
+export function plainColumns({ columns, weights, length }: StoredCalls): PlainColumns {
+  const weight = weights.length === 0 ? undefined : new Float64Array(length).fill(1);
+  for (let i = 0; i < weights.length; i += 1) weight![weights.call[i]!] = weights.weight[i]!;
+  return { ...columns, weight };
+}
 
 /** A piece of one frame. @param columns reads the columns; they are asked for at their first use */
 export function plainPiece(

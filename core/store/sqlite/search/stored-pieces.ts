@@ -10,7 +10,7 @@ import { BlockColumns } from './block-columns.ts';
 import { BlockPiece, summaryMayHold } from './block-piece.ts';
 import { ByteCache } from './byte-cache.ts';
 import type { CallPiece, CallPieces, WantedCalls } from './call-pieces.ts';
-import { boundsOf, type PlainColumns, plainPiece } from './plain-piece.ts';
+import { boundsOf, type PlainColumns, plainColumns, plainPiece } from './plain-piece.ts';
 import { RowPieces } from './row-pieces.ts';
 
 /** Memory of summaries: a block's has 10 to 40 KB. */
@@ -198,10 +198,4 @@ class StoredPieces implements CallPieces {
     const first = Math.max(row.firstId, this.keptFrom);
     return first === 1 ? undefined : this.#source.committedS(row, first) * 1000;
   }
-}
-
-function plainColumns({ columns, weights, length }: StoredCalls): PlainColumns {
-  const weight = weights.length === 0 ? undefined : new Float64Array(length).fill(1);
-  for (let i = 0; i < weights.length; i += 1) weight![weights.call[i]!] = weights.weight[i]!;
-  return { ...columns, weight };
 }
