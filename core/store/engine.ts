@@ -220,7 +220,7 @@ function clickhousePlace(url: string): StorePlace {
       return copyToFile(url, target);
     },
     ask: refuse('rollcall sql'),
-    forgetClient: refuse('forget-client'),
+    forgetClient: refuse('forget --client'),
     async restore(source) {
       const { copyFromFile } = await import('./clickhouse/whole-store.ts');
       return copyFromFile(source, url);
