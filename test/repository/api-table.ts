@@ -66,7 +66,9 @@ export function apiTable(): { text: string; untested: string[] } {
 
 Made by \`API_TABLE=write npx vitest run --config test/vitest.config.ts test/repository/api-table\` from the OpenAPI document and the tests; \`test/repository/api-table.test.ts\` checks that it lists every route and that a test calls it. The reference to read is \`/api/docs\` of a running analyzer.
 
-Every parameter of every query is refused by name when it is wrong ([every-parameter.test.ts](../${generic})). Every JSON answer in the tests of the analyzer is validated against the OpenAPI document, with objects closed (\`test/analyzer/support/documented.ts\`). Every count is compared with brute force over 50 seeds ([brute-force.test.ts](../test/analyzer/reports/brute-force.test.ts)).
+Every parameter of every query is refused by name when it is wrong ([every-parameter.test.ts](../${generic})). Every JSON answer in the tests of the analyzer is validated against the OpenAPI document, with objects closed (\`test/analyzer/support/documented.ts\`). Every count is compared with brute force over 50 seeds ([brute-force.test.ts](../test/analyzer/reports/brute-force.test.ts)). Each answer has an example in the document, taken from the demo (\`npm run examples\`).
+
+\`npm run test:schemathesis\` lets schemathesis 4.32.5 make requests of the document, right and wrong ones, with the key, without it and with wrong ones, and holds the answers of a live analyzer against the document. Runs of 2026-11-27 over 36 of 40 operations (4 that would take away the key or the endpoints are left out), phases coverage, fuzzing and stateful: 4,556 requests, seed 1, and 6,035, seed 2: no failure. The first run, before this was mended, found an undocumented 431 and four schemas of requests that were wider or narrower than what is taken. The check \`positive_data_acceptance\` is off: the document cannot say that \`window=\` stands alone, or of which query a cursor is.
 
 | route | parameters | formats of its answers | tests |
 |---|---|---|---|

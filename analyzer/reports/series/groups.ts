@@ -1,7 +1,13 @@
 import { z } from 'zod';
 import { limits, specialRoutes } from '../../../core/limits.ts';
 import { outcomeOf } from '../../../core/outcome.ts';
-import type { EndpointRecord, Selection, Snapshot } from '../../../core/store/store.ts';
+import type {
+  ConsumerName,
+  ConsumerUsage,
+  EndpointRecord,
+  Selection,
+  Snapshot,
+} from '../../../core/store/store.ts';
 import type { Usage } from '../../../core/usage/usage.ts';
 import type { Window } from '../../../core/window.ts';
 import { count, named } from '../../query/schema.ts';
@@ -128,18 +134,27 @@ async function consumerGroups(
   top: number,
 ): Promise<Group[]> {
   const known = await snapshot.consumers(selection, window, limits.listedConsumers);
-  const shown = known.filter(({ namedBy }) => namedBy !== 'other').slice(0, top);
+  const named = known.filter(({ namedBy }) => namedBy !== 'other');
+  // Consumers of as many calls are in the order of their names, whichever engine answers.
+  named.sort((a, b) => consumerCalls(b) - consumerCalls(a) || (keyOf(a) < keyOf(b) ? -1 : 1));
+  const shown = named.slice(0, top);
   const notes = new Map((await snapshot.consumerNotes()).map((note) => [note.consumer, note]));
   const series = await snapshot.consumerSeries(selection, shown, edgesS);
   return namedGroups(
-    shown.map(({ consumer, namedBy }) => {
-      const name = notes.get(consumer)?.displayName || consumer;
-      if (consumer === '') return { key: specialRoutes.unknown, name: 'no consumer' };
-      return { key: namedBy === 'agent' ? `agent:${consumer}` : consumer, name };
-    }),
+    shown.map((one) => ({
+      key: keyOf(one),
+      name: notes.get(one.consumer)?.displayName || one.consumer || 'no consumer',
+    })),
     series.map((all) => all.map((counted) => ({ usage: emptyUsage, counted }))),
     known.length > shown.length,
   );
+}
+
+const consumerCalls = ({ people, bots }: ConsumerUsage): number => people.calls + bots.calls;
+
+function keyOf({ consumer, namedBy }: ConsumerName): string {
+  if (consumer === '') return specialRoutes.unknown;
+  return namedBy === 'agent' ? `agent:${consumer}` : consumer;
 }
 
 /** @param series of each name, and last of the rest @param hasRest there is something in the rest */

@@ -105,6 +105,8 @@ const groupNames: Record<string, (call: PlainCall) => string> = {
   method: ({ method }) => method,
   status_class: ({ status }) => (status === 0 ? 'none' : `${Math.floor(status / 100)}xx`),
   outcome: outcomeOf,
+  version: ({ version }) => version,
+  consumer: ({ consumer, agent }) => consumer || `agent:${agent}`,
 };
 
 const iso = (ms: number) => new Date(ms).toISOString();
@@ -137,6 +139,7 @@ test.each(seeds)('every report counts what brute force counts: seed %i', async (
       expectGroups(answer, inWindow, groupOf, top);
     }
     await expectEndpointGroups(door.get, query, inWindow);
+    await expectVersions(door.get, query, inWindow);
   } finally {
     await door.close();
     await remove();
@@ -181,22 +184,34 @@ async function expectReports(
   for (const row of clients) {
     const own = gets.filter(({ client }) => client === row.client);
     const all = inWindow.filter(({ method }) => method === 'GET').length;
-    expect([row.client, row.calls, row.errors, row.share_pct]).toEqual([
+    expect([row.client, row.calls, row.errors, row.share_pct, row.endpoints]).toEqual([
       row.client,
       own.length,
       countOf(own, isError),
       Math.round((1e6 * own.length) / all) / 1e4,
+      new Set(own.map(keyOf)).size,
     ]);
   }
   expect(clients).toHaveLength(new Set(gets.map(({ client }) => client)).size);
   const { consumers } = await get(`/consumers?${query}`);
-  const names = Map.groupBy(inWindow, ({ consumer, agent }) => consumer || agent || null);
-  expect(new Set(consumers.map((row: Answer) => row.consumer))).toEqual(new Set(names.keys()));
-  for (const [name, own] of names) {
-    const found = consumers.filter((row: Answer) => row.consumer === name);
-    const sum = (field: string) =>
-      found.reduce((all: number, row: Answer) => all + (row[field] as number), 0);
-    expect([name, sum('calls'), sum('errors')]).toEqual([name, own.length, countOf(own, isError)]);
+  const names = Map.groupBy(inWindow, ({ consumer, agent }) => consumer || agent);
+  expect(consumers).toHaveLength(names.size);
+  const toSecond = (ms: number) => iso(Math.floor(ms / 1000) * 1000);
+  for (const row of consumers) {
+    const own = names.get(row.consumer)!;
+    const ends = own.map(({ endMs }) => endMs);
+    expect(row).toMatchObject({
+      calls: own.length,
+      errors: countOf(own, isError),
+      share_pct: percentOf(own.length, inWindow.length),
+      answered_count: countOf(own, (call) => outcomeOf(call) === 'answered'),
+      refused_count: countOf(own, (call) => outcomeOf(call) === 'refused'),
+      missing_count: countOf(own, (call) => outcomeOf(call) === 'missing'),
+      failed_count: countOf(own, (call) => outcomeOf(call) === 'failed'),
+      endpoints: new Set(own.map(keyOf)).size,
+      first_called_at: toSecond(Math.min(...ends)),
+      last_called_at: toSecond(Math.max(...ends)),
+    });
   }
   const { services } = await get(`/services?${query}`);
   for (const row of services) {
@@ -320,6 +335,31 @@ async function expectEndpointGroups(
   const sum = answer.points.reduce((all: number, point: Answer) => all + point.calls, 0);
   expect(sum).toBe(calls.length);
   expect(answer.groups.length).toBeLessThanOrEqual(5);
+}
+
+/** The calls of each endpoint by version. */
+async function expectVersions(get: Get, query: string, calls: readonly PlainCall[]): Promise<void> {
+  const { endpoints, summary } = await get(`/compare?${query}&before_version=1.0.0&version=1.1.0`);
+  const keyOf = (row: Answer) => `${row.service} ${row.environment} ${row.method} ${row.route}`;
+  const called = Map.groupBy(calls, keyOf);
+  expect(endpoints.map(keyOf).sort()).toEqual([...called.keys()].sort());
+  expect(summary.worse + summary.better + summary.same + summary.too_little_data).toBe(called.size);
+  for (const row of endpoints) {
+    const own = called.get(keyOf(row))!;
+    for (const [prefix, version] of [
+      ['before_', '1.0.0'],
+      ['', '1.1.0'],
+    ]) {
+      const of = own.filter((call) => call.version === version);
+      const name = `${keyOf(row)} ${version}`;
+      expect(row[`${prefix}calls`], name).toBe(of.length);
+      expect(row[`${prefix}error_rate_pct`], name).toBe(percentOf(countOf(of, isError), of.length));
+      for (const percentile of [50, 95, 99]) {
+        const field = `${prefix}p${percentile}_duration_ms`;
+        expectNear(row[field], nearestRankMs(of, percentile), name + field);
+      }
+    }
+  }
 }
 
 afterAll(() => {
