@@ -289,6 +289,8 @@ export const limits = {
   clickhouseCacheKiB: 16_384,
   /** Calls of deliveries that one step of a compactor takes, and that a report reads beside the state. */
   deliveredCalls: 200_000,
+  /** Calls that a report on ClickHouse adds to the state, about 100 bytes each. More wait only where nothing compacts. */
+  uncompactedCalls: 2_000_000,
 
   /** Damaged rows that are remembered by name: the log and `rollcall check` name them all. */
   damagedNames: 1_000,

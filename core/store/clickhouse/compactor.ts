@@ -8,7 +8,7 @@ import { countCalls } from '../sqlite/calls/call-tables.ts';
 import { DeclaredRoutes } from '../sqlite/writer/declared-routes.ts';
 import { StoreTransactions } from '../sqlite/writer/transactions.ts';
 import type { ClockReading, HeldStep } from '../store-clock.ts';
-import { Connection } from './connection.ts';
+import { Connection, isRefusal } from './connection.ts';
 import { type Delivered, DeliveryLog } from './delivery-log.ts';
 import { Replica, unknownCompactor } from './replica.ts';
 import { readWatermark, writeWatermark } from './watermark.ts';
@@ -19,6 +19,8 @@ export interface CompactorOptions {
   retention: RetentionPeriods;
   keepsAddresses: boolean;
   ignoreConsumers: readonly string[];
+  /** How long compacted deliveries stay, to recognise repeated ones; unless given, two hours. */
+  deliveriesKeptS?: number;
 }
 
 /** Another process that compacts is given this long between two steps while deliveries wait. */
@@ -26,10 +28,13 @@ const leaseS = 5;
 /** And so long while none waits: it keeps store time every minute. */
 const idleLeaseS = 150;
 const purgeEveryS = 30;
+const noSuchPart = 232;
 /** Compaction and deletion of one step: a report's snapshot waits for none of it, only other steps do. */
 const maintenanceMs = 200;
-/** Deliveries of the last two hours are kept, to recognise repeated ones. */
+/** A delivery is recognised for an hour. */
 const deliveriesKeptS = 7200;
+/** Steps of deliveries in one tick: compaction has its turn also where deliveries never end. */
+const stepsPerTick = 8;
 
 /**
  * Turns deliveries into the state, each once: the writer of the SQLite engine runs on the tables of a replica
@@ -79,7 +84,7 @@ export class Compactor {
     return this.#alone(async () => {
       await this.#replica.sync();
       if (!(await this.#isMine(clock))) return false;
-      await this.#deliver(clock);
+      await this.#deliver(clock, stepsPerTick);
       await this.#maintain(clock, maintenanceMs);
       await this.#dropDeliveries();
       return true;
@@ -166,9 +171,9 @@ export class Compactor {
     return silentS >= idleLeaseS || (await this.#log.waiting(readWatermark(this.#replica.db))) > 0;
   }
 
-  /** Takes every delivery that waits into the state. */
-  async #deliver(clock: ClockReading): Promise<void> {
-    for (let isMore = true; isMore; ) {
+  /** Takes the deliveries that wait into the state. */
+  async #deliver(clock: ClockReading, most = Number.POSITIVE_INFINITY): Promise<void> {
+    for (let isMore = true, left = most; isMore && left > 0; left -= 1) {
       await this.#replica.sync();
       const watermark = readWatermark(this.#replica.db);
       const delivered = await this.#log.after(watermark, this.#dictionary);
@@ -221,18 +226,23 @@ export class Compactor {
   async #dropDeliveries(): Promise<void> {
     const parts = await this.#connection.rows<{ name: string }>(
       `SELECT name FROM system.parts WHERE database = {database:String} AND table = 'delivery' AND active
-         AND max_block_number <= {watermark:Int64} AND modification_time < now() - {kept:UInt32} LIMIT 20`.replace(
+         AND max_block_number <= {watermark:Int64} AND modification_time <= now() - {kept:UInt32} LIMIT 20`.replace(
         /\s+/g,
         ' ',
       ),
       {
         database: this.#connection.database,
         watermark: readWatermark(this.#replica.db),
-        kept: deliveriesKeptS,
+        kept: this.#options.deliveriesKeptS ?? deliveriesKeptS,
       },
     );
     for (const { name } of parts) {
-      await this.#connection.run('ALTER TABLE delivery DROP PART {name:String}', { name });
+      try {
+        await this.#connection.run('ALTER TABLE delivery DROP PART {name:String}', { name });
+      } catch (error) {
+        // It was merged with another one meanwhile.
+        if (!isRefusal(error, noSuchPart)) throw error;
+      }
     }
   }
 

@@ -10,6 +10,7 @@ import type {
 import type { EndpointTraits } from '../../endpoint-traits.ts';
 import { CallWeights } from '../../weight.ts';
 import { encodeCommit } from '../sqlite/calls/commit-columns.ts';
+import { DamagedError } from '../sqlite/sealed.ts';
 
 /**
  * A delivery's calls as bytes that need nothing else: every word stands in them, so that they are the same whichever
@@ -160,12 +161,22 @@ function weightsOf({ weights }: CallBatch, from: number, calls: number): CallWei
   return own;
 }
 
-/** The parts of a body. @throws Error for bytes that are none */
-export function splitBody(body: Buffer): {
+/** The parts of a body. @throws DamagedError */
+export function splitBody(body: Buffer, what: string): BodyParts {
+  try {
+    return partsOf(body);
+  } catch (error) {
+    throw new DamagedError(what, (error as Error).message);
+  }
+}
+
+interface BodyParts {
   words: DeliveryWords;
   columns: Buffer;
   traceIds: Buffer;
-} {
+}
+
+function partsOf(body: Buffer): BodyParts {
   const wordsEnd = 4 + body.readUInt32LE(0);
   const words = JSON.parse(body.subarray(4, wordsEnd).toString()) as DeliveryWords;
   const columnsEnd = wordsEnd + 4 + body.readUInt32LE(wordsEnd);

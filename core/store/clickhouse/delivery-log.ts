@@ -6,7 +6,7 @@ import { decodeCommit } from '../sqlite/calls/commit-columns.ts';
 import { StoredCalls } from '../sqlite/calls/stored-calls.ts';
 import { DamagedError } from '../sqlite/sealed.ts';
 import type { Connection } from './connection.ts';
-import { type BesideCalls, numbersOf, splitBody } from './delivery-body.ts';
+import { type BesideCalls, type DeliveryWords, numbersOf, splitBody } from './delivery-body.ts';
 import { RowBinaryWriter, rowsOf } from './row-binary.ts';
 
 /** A delivery as it is inserted. */
@@ -159,9 +159,12 @@ export class DeliveryLog {
         continue;
       }
       const firstCall = stored.length;
-      const { words, columns, traceIds } = splitBody(body);
+      const what = `delivery ${hex(digest)}`;
+      let words: DeliveryWords;
       try {
-        decodeCommit(columns, traceIds, `delivery ${hex(digest)}`, stored);
+        const parts = splitBody(body, what);
+        decodeCommit(parts.columns, parts.traceIds, what, stored);
+        words = parts.words;
       } catch (error) {
         if (!(error instanceof DamagedError)) throw error;
         damaged.push(error.message);

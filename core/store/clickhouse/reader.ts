@@ -1,5 +1,6 @@
 import { CallDictionary } from '../../call.ts';
 import { AppError } from '../../error.ts';
+import { limits } from '../../limits.ts';
 import { isSqliteError } from '../sqlite/database.ts';
 import { CompactedUsage } from '../sqlite/reader/compacted-usage.ts';
 import { noteDamage } from '../sqlite/reader/damage-log.ts';
@@ -78,9 +79,17 @@ class ClickhouseReader implements CallReader {
   async #waiting(): Promise<Delivered[]> {
     const found: Delivered[] = [];
     const dictionary = new CallDictionary();
+    let calls = 0;
     for (let at = readWatermark(this.#replica.db), isMore = true; isMore; ) {
       const delivered = await this.#log.after(at, dictionary);
       if (delivered.watermark > at) found.push(delivered);
+      calls += delivered.batch.length;
+      if (calls > limits.uncompactedCalls) {
+        throw new AppError(
+          'unavailable',
+          `more than ${limits.uncompactedCalls} calls in ${this.#connection.name} wait for compaction: is a collector running?`,
+        );
+      }
       at = delivered.watermark;
       isMore = delivered.isMore;
     }

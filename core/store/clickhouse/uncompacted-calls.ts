@@ -26,7 +26,7 @@ export class UncompactedCalls {
     const nowS = Math.max(...waiting.map(({ receivedS }) => receivedS));
     this.#seen ??= new SeenRequests(this.#db, nowS);
     this.#seen.recover(nowS);
-    // TODO(issue 20): ROLLCALL_IGNORE_CONSUMERS is the compactor's.
+    // ROLLCALL_IGNORE_CONSUMERS is the compactor's: for a second a new consumer counts, whoever it is.
     const dimensions = new Dimensions(this.#db, new IgnoredConsumers([]));
     const log = new CallLog(this.#db, dimensions, nowS, notCommitted(this.#seen));
     for (const { batch, dimensions: words } of waiting) {

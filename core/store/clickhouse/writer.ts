@@ -46,6 +46,8 @@ export async function openClickhouseWriter(
 }
 
 const tickMs = 1_000;
+/** Compaction that fails for so long makes this process unready: reports get slower meanwhile, and nothing is lost. */
+const failingMsMost = 60_000;
 
 /**
  * Writes deliveries, one INSERT for each batch; any number of processes may do so. Its thread (compactor.ts) takes the
@@ -70,6 +72,8 @@ class ClickhouseWriter implements ClickhouseCallWriter {
   readonly #waiting = new Map<number, Waiting>();
   readonly #ticks: NodeJS.Timeout;
   #ticking = false;
+  /** Since when compaction fails, and why. */
+  #failing: { sinceMs: number; message: string } | undefined;
   #lastId = 0;
   #ended: Error | undefined;
   #closing = false;
@@ -148,6 +152,10 @@ class ClickhouseWriter implements ClickhouseCallWriter {
   }
 
   async check(): Promise<void> {
+    if (this.#failing && performance.now() - this.#failing.sinceMs > failingMsMost) {
+      const { message } = this.#failing;
+      throw new AppError('unavailable', `deliveries are not compacted: ${message}`);
+    }
     const row = new RowBinaryWriter();
     row.text(this.#process);
     row.uint32(Math.floor(this.#now() / 1000));
@@ -180,10 +188,19 @@ class ClickhouseWriter implements ClickhouseCallWriter {
   #tick(): void {
     if (this.#ticking) return;
     this.#ticking = true;
-    const done = () => {
-      this.#ticking = false;
-    };
-    this.#ask({ kind: 'tick' }).then(done, done);
+    this.#ask({ kind: 'tick' })
+      .then(
+        () => {
+          this.#failing = undefined;
+        },
+        ({ message }: Error) => {
+          const sinceMs = this.#failing?.sinceMs ?? performance.now();
+          this.#failing = { sinceMs, message };
+        },
+      )
+      .finally(() => {
+        this.#ticking = false;
+      });
   }
 
   #ask(request: Unsent): Promise<Done> {
