@@ -1,19 +1,21 @@
 # Collector, analyzer and command line in one image: `docker run rollcall collector`, `… analyzer`, `… keys list`.
-FROM node:24-slim AS dependencies
+# To pin it: --build-arg BASE=node:24-slim@sha256:… (docs/security.md).
+ARG BASE=node:24-slim
+FROM ${BASE} AS dependencies
 WORKDIR /rollcall
 COPY package.json package-lock.json .npmrc ./
 # No scripts: nothing Rollcall needs is compiled, and there is no compiler here.
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund
 
 # The dashboard is built with development packages that the image does not hold.
-FROM node:24-slim AS dashboard
+FROM ${BASE} AS dashboard
 WORKDIR /rollcall
 COPY package.json package-lock.json .npmrc tsconfig.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY analyzer analyzer
 RUN node analyzer/web/build.ts --strict
 
-FROM node:24-slim
+FROM ${BASE}
 # Files belong to root and the process does not: what runs cannot change what it runs.
 WORKDIR /rollcall
 COPY --from=dependencies /rollcall/node_modules node_modules

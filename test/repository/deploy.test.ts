@@ -41,6 +41,16 @@ describe('docker-compose.yml', () => {
 });
 
 describe('Dockerfile', () => {
+  it('every stage is from the base that a build may pin, and compose passes it on', () => {
+    const dockerfile = readFileSync(`${root}/Dockerfile`, 'utf8');
+    const bases = Array.from(dockerfile.matchAll(/^FROM (\S+)/gm), ([, base]) => base);
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: an argument of the Dockerfile
+    expect(new Set(bases)).toEqual(new Set(['${BASE}']));
+    const [, base] = /^ARG BASE=(\S+)$/m.exec(dockerfile)!;
+    const compose = readFileSync(`${root}/docker-compose.yml`, 'utf8');
+    expect(compose).toContain(`args: { BASE: "\${BASE_IMAGE:-${base}}" }`);
+  });
+
   it('copies only what is there, and .dockerignore lets it', () => {
     const dockerfile = readFileSync(`${root}/Dockerfile`, 'utf8');
     const allowed = readFileSync(`${root}/.dockerignore`, 'utf8');
