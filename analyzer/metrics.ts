@@ -8,6 +8,8 @@ export interface Metrics {
   queries: Counter<'outcome'>;
   /** @param waiting queries that wait now */
   measureWaiting(waiting: () => number): void;
+  /** @param damaged rows of the store that were found damaged since the start */
+  measureDamage(damaged: () => number): void;
 }
 
 export function openMetrics(): Metrics {
@@ -34,6 +36,16 @@ export function openMetrics(): Metrics {
       labelNames: ['outcome'],
       registers: [registry],
     }),
+    measureDamage(damaged) {
+      new Gauge({
+        name: 'rollcall_store_damaged_rows',
+        help: 'Rows of the store that were found damaged and left out since the start.',
+        registers: [registry],
+        collect() {
+          this.set(damaged());
+        },
+      });
+    },
     measureWaiting(waiting) {
       new Gauge({
         name: 'rollcall_queries_waiting',

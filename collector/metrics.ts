@@ -12,6 +12,7 @@ export class CollectorMetrics {
   #otherCalls = 0;
   /** Read at every scrape. */
   queueBytes: () => number = () => 0;
+  damagedRows: () => number = () => 0;
   clocksAhead: () => ClockAhead[] = () => [];
 
   /**
@@ -30,6 +31,7 @@ export class CollectorMetrics {
     );
     counter(registers, 'rollcall_calls_repaired_total', repairsHelp, ['repair'], this.#repairs);
     gauge(registers, 'rollcall_queue_bytes', queueHelp, () => this.queueBytes());
+    gauge(registers, 'rollcall_store_damaged_rows', damagedHelp, () => this.damagedRows());
     if (namesServices) clockGauge(registers, () => this.clocksAhead());
     else {
       gauge(registers, clockName, clockHelp, () => {
@@ -124,6 +126,7 @@ const bytesHelp = 'Bytes of request bodies read, after decompression';
 const clockName = 'rollcall_clock_ahead_seconds';
 const clockHelp =
   'Service instances whose spans came before they ended, in the last hour: how far their clock is ahead, at least; with keys the largest of all, without names';
+const damagedHelp = 'Rows of the store that were found damaged and left out since the start';
 const queueHelp = 'Bytes of bodies and calls in memory that are not committed';
 
 function add(

@@ -61,6 +61,7 @@ export function analyzerApp(options: AnalyzerOptions): RequestListener {
   const metrics = openMetrics();
   const queue = new AnswerQueue((outcome) => metrics.queries.inc({ outcome }));
   metrics.measureWaiting(() => queue.length);
+  metrics.measureDamage(() => answerer.damagedRows?.() ?? 0);
   const prove = atMostEvery(limits.proofMs, () => answerer.check());
   // Handlers read the query of the URL themselves, strictly (analyzer/query/parameters.ts).
   const app = Router({ caseSensitive: true });

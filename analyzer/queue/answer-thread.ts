@@ -16,6 +16,8 @@ export interface AnswerThreadStart extends AnswererOptions {
   store: Config['store'];
   /** One Int32: the id of the request that nobody waits for any more. */
   abandoned: SharedArrayBuffer;
+  /** One Int32, written after each answer: rows of the store that were found damaged. */
+  damaged: SharedArrayBuffer;
 }
 
 export type ThreadRequest = { id: number } & (
@@ -40,8 +42,9 @@ export interface ThreadError {
 }
 
 const port = parentPort!;
-const { store, abandoned, ...options } = workerData as AnswerThreadStart;
+const { store, abandoned, damaged, ...options } = workerData as AnswerThreadStart;
 const abandonedId = new Int32Array(abandoned);
+const damagedRows = new Int32Array(damaged);
 const place = storePlace(store);
 const reader = new RetryingReader(place.openReader);
 const inventories = new Retrying(place.openInventories);
@@ -72,6 +75,7 @@ port.on('message', async (request: ThreadRequest) => {
   } catch (thrown) {
     port.postMessage({ id, error: threadError(thrown) } satisfies ThreadAnswer);
   }
+  Atomics.store(damagedRows, 0, answerer.damagedRows());
   if (request.kind === 'close') port.close();
 });
 

@@ -47,6 +47,8 @@ export interface Answerer {
   command(question: CommandQuestion): Promise<WrittenAnswer | undefined>;
   /** @throws AppError `unavailable` */
   check(): Promise<void>;
+  /** Rows of the store that answers found damaged and left out. */
+  damagedRows?(): number;
   /** Resolves with the reason when it can never answer again, other than by `close`. */
   readonly lost?: Promise<Error>;
   close(): Promise<void>;
@@ -145,6 +147,10 @@ export class LocalAnswerer implements Answerer {
 
   check(): Promise<void> {
     return this.#stores.reader.check();
+  }
+
+  damagedRows(): number {
+    return this.#stores.reader.damagedRows?.() ?? 0;
   }
 
   async close(): Promise<void> {}

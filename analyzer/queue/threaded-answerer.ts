@@ -24,6 +24,7 @@ export class ThreadedAnswerer implements Answerer {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, PromiseWithResolvers<ThreadResult>>();
   readonly #abandoned = new Int32Array(new SharedArrayBuffer(4));
+  readonly #damaged = new Int32Array(new SharedArrayBuffer(4));
   #lastId = 0;
   /** Of the answer under way. */
   #answerId = 0;
@@ -35,6 +36,7 @@ export class ThreadedAnswerer implements Answerer {
       ...options,
       store,
       abandoned: this.#abandoned.buffer as SharedArrayBuffer,
+      damaged: this.#damaged.buffer as SharedArrayBuffer,
     };
     this.#worker = new Worker(new URL('./answer-thread.ts', import.meta.url), {
       workerData,
@@ -57,6 +59,10 @@ export class ThreadedAnswerer implements Answerer {
 
   abandon(): void {
     Atomics.store(this.#abandoned, 0, this.#answerId);
+  }
+
+  damagedRows(): number {
+    return Atomics.load(this.#damaged, 0);
   }
 
   async check(): Promise<void> {

@@ -58,6 +58,7 @@ export class Ingest {
     this.#onClockAhead = options.onClockAhead ?? (() => {});
     this.#onSameSpan = options.onSameSpan ?? (() => {});
     this.#metrics.clocksAhead = () => this.#clocksAhead.current();
+    this.#metrics.damagedRows = () => this.#writer.damaged?.length ?? 0;
     this.#metrics.queueBytes = () => this.#budget.bytes + this.#waitingCalls * bytesPerWaitingCall;
   }
 

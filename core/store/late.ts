@@ -30,9 +30,17 @@ export class Retrying<T extends { close(): Promise<void> }> {
 /** A reader of a store that may not be there yet. */
 export class RetryingReader implements CallReader {
   readonly #reader: Retrying<CallReader>;
+  #opened: CallReader | undefined;
 
   constructor(open: () => Promise<CallReader>) {
-    this.#reader = new Retrying(open);
+    this.#reader = new Retrying(async () => {
+      this.#opened = await open();
+      return this.#opened;
+    });
+  }
+
+  damagedRows(): number {
+    return this.#opened?.damagedRows?.() ?? 0;
   }
 
   async snapshot<T>(project: string, ask: (snapshot: Snapshot) => Promise<T>): Promise<T> {

@@ -55,6 +55,8 @@ export interface CallReader {
   snapshot<T>(project: string, ask: (snapshot: Snapshot) => Promise<T>): Promise<T>;
   /** @throws AppError `unavailable` */
   check(): Promise<void>;
+  /** Stored rows that this process found damaged and left out, each counted once. */
+  damagedRows?(): number;
   close(): Promise<void>;
 }
 

@@ -144,6 +144,6 @@ class Caches {
     this.dimensions = new DimensionCache(db);
     this.inventories = new InventoryCache(db);
     this.decisions = new DecisionCache(db);
-    this.calls = new StoredCallSource(db);
+    this.calls = new StoredCallSource(db, noteDamage);
   }
 }

@@ -20,14 +20,20 @@ test('an answering thread that died says so once, and what waits fails; a closed
     thresholds: { coldAfterDays: 7, deadAfterDays: 30 },
     clientsAreHashed: false,
   };
-  const closed = new ThreadedAnswerer({ path: `${folder.path}/a.db` } as never, options as never);
+  const closed = new ThreadedAnswerer(
+    { engine: 'sqlite', path: `${folder.path}/a.db` } as never,
+    options as never,
+  );
   let told = false;
   closed.lost.then(() => {
     told = true;
   });
   await closed.check();
   await closed.close();
-  const lost = new ThreadedAnswerer({ path: `${folder.path}/b.db` } as never, options as never);
+  const lost = new ThreadedAnswerer(
+    { engine: 'sqlite', path: `${folder.path}/b.db` } as never,
+    options as never,
+  );
   await lost.check();
   spy.mockRestore();
   // So many that the thread cannot have answered the last one when it is ended.

@@ -5,6 +5,9 @@ import type { DamagedError } from '../sealed.ts';
 let log: Log | undefined;
 const logged = new Set<string>();
 
+/** Rows that were logged. */
+export const damagedRows = (): number => logged.size;
+
 /** Logs a row that is damaged and left out, once in this process. */
 export function noteDamage({ what, message }: DamagedError): void {
   if (logged.size >= limits.damagedNames || logged.has(what)) return;

@@ -5,7 +5,7 @@ import { openDatabase } from '../open.ts';
 import { StoredCallSource } from '../search/stored-pieces.ts';
 import { StoreFile } from '../store-file.ts';
 import { CompactedUsage } from './compacted-usage.ts';
-import { noteDamage } from './damage-log.ts';
+import { damagedRows, noteDamage } from './damage-log.ts';
 import { DecisionCache } from './decision-cache.ts';
 import { DimensionCache } from './dimension-cache.ts';
 import { EndpointCache } from './endpoint-cache.ts';
@@ -40,7 +40,7 @@ class SqliteReader implements CallReader {
     this.#compacted = new CompactedUsage(db, noteDamage);
     this.#inventories = new InventoryCache(db);
     this.#decisions = new DecisionCache(db);
-    this.#calls = new StoredCallSource(db);
+    this.#calls = new StoredCallSource(db, noteDamage);
     // Level blocks are read again and again.
     db.pragma('cache_size = -32768');
   }
@@ -54,6 +54,10 @@ class SqliteReader implements CallReader {
 
   async check(): Promise<void> {
     await this.snapshot('', async () => undefined);
+  }
+
+  damagedRows(): number {
+    return damagedRows();
   }
 
   async close(): Promise<void> {

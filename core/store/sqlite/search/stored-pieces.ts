@@ -41,8 +41,12 @@ export class StoredCallSource {
   /** Blocks and commits that were found damaged: left out. */
   readonly #damaged = new Set<number>();
 
-  constructor(db: Database) {
+  readonly #onDamage: (damage: DamagedError) => void;
+
+  /** @param onDamage called with each block or commit that is damaged and left out, once */
+  constructor(db: Database, onDamage: (damage: DamagedError) => void) {
     this.#db = db;
+    this.#onDamage = onDamage;
     this.#columns = new BlockColumns(db);
     this.#list = db.prepare(`
       SELECT first_call_id AS firstId, calls, committed_s AS committedS, 1 AS isBlock FROM call_block
@@ -78,7 +82,9 @@ export class StoredCallSource {
     );
   }
 
-  #noteDamage({ what }: DamagedError): void {
+  #noteDamage(damage: DamagedError): void {
+    const { what } = damage;
+    this.#onDamage(damage);
     const id = /of call (\d+)/.exec(what)?.[1];
     if (id !== undefined) this.#damaged.add(Number(id));
   }

@@ -160,3 +160,22 @@ it('a damaged part of a block is named, and the other blocks are read', async ()
   ]);
   expect(() => rawCallsOf(path)).toThrow('block of call 301, duration is damaged');
 });
+
+it('a search leaves a damaged block out, and the reader counts it once', async () => {
+  for (let block = 0; block < 3; block += 1) {
+    await append();
+    await writer.compact();
+  }
+  damage('call_block_part', 'bytes', `id = ${64 * 301 + 2}`);
+  const reader = await openSqliteReader(path);
+  const before = reader.damagedRows!();
+  const search = () =>
+    reader.snapshot('p', (snapshot) => snapshot.calls({}, {}, { order: 'newest', limit: 1_000 }));
+  for (let n = 0; n < 2; n += 1) {
+    const ids = (await search()).calls.map(({ id }) => Number(id));
+    expect(ids).toHaveLength(600);
+    expect(ids.filter((id) => id > 300 && id <= 600)).toEqual([]);
+  }
+  expect(reader.damagedRows!() - before).toBe(1);
+  await reader.close();
+});
