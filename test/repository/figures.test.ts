@@ -1,4 +1,4 @@
-import { globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 
@@ -21,4 +21,19 @@ it.each(pages)('every measured figure of %s names its command', (page) => {
     if (measured.test(paragraph) && !named) withoutCommand.push(paragraph.slice(0, 120));
   }
   expect(withoutCommand).toEqual([]);
+});
+
+it.each(pages)('every command that %s names is there', (page) => {
+  const text = readFileSync(`${root}/${page}`, 'utf8');
+  const { scripts } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8'));
+  const missing = [
+    ...[...text.matchAll(/`npm run ([\w:]+)/g)].filter(([, name]) => !(name! in scripts)),
+    ...[...text.matchAll(/`node (test\/[\w./-]+)/g)].filter(([, file]) => {
+      return !existsSync(`${root}/${file}`);
+    }),
+    ...[...text.matchAll(/`(test\/[\w./-]+\.ts)`/g)].filter(([, file]) => {
+      return !existsSync(`${root}/${file}`);
+    }),
+  ];
+  expect(missing.map(([named]) => named)).toEqual([]);
 });
