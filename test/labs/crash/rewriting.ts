@@ -43,26 +43,40 @@ export async function runRewriting(options: {
     const before = callsOf(storePath);
     while (result.kills < kills) {
       const isKilled = await rewriteFor(storePath, random.next() * killMs);
-      const after = callsOf(storePath);
-      result.lost += [...before.keys()].filter((call) => !after.has(call)).length;
-      for (const count of after.values()) result.doubled += count - 1;
+      compare(before, callsOf(storePath), result);
       if (!isKilled) break;
       result.kills += 1;
       const left = leftOf(storePath);
       if (left.commits > 0) result.whileCompacting += 1;
       if (left.rows > 0) result.whileConverting += 1;
     }
+    // What the killed processes left is done to its end.
+    await rewriteFor(storePath);
+    compare(before, callsOf(storePath), result);
+    const { commits, rows } = leftOf(storePath);
+    if (commits + rows > 0) throw new Error(`${commits} commits and ${rows} rows are left`);
   }
   return { ...result, calls };
 }
 
-/** @returns false when the process was done before */
-function rewriteFor(storePath: string, ms: number): Promise<boolean> {
+function compare(
+  before: ReadonlyMap<string, number>,
+  after: ReadonlyMap<string, number>,
+  result: { lost: number; doubled: number },
+): void {
+  result.lost += [...before.keys()].filter((call) => !after.has(call)).length;
+  for (const count of after.values()) result.doubled += count - 1;
+}
+
+/** @param ms after which it is killed; absent: it is not @returns false when the process was done before */
+function rewriteFor(storePath: string, ms?: number): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [rewriter, storePath, String(nowS)], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    child.stdout.once('data', () => setTimeout(() => child.kill('SIGKILL'), ms));
+    child.stdout.once('data', () => {
+      if (ms !== undefined) setTimeout(() => child.kill('SIGKILL'), ms);
+    });
     child.once('error', reject);
     child.once('exit', (code, signal) => {
       if (signal === 'SIGKILL') resolve(true);
