@@ -37,6 +37,8 @@ export interface ConsumerEntry {
   calls: CountedCalls;
   /** Calls in the window of all the endpoints, those of no consumer too. */
   allCalls: number;
+  /** It is one of the project's own services, by its name. */
+  isInternal: boolean;
   note?: ConsumerNote;
 }
 
@@ -132,6 +134,12 @@ export const consumerTable = tableOf<ConsumerEntry>()('ConsumerRow', {
     value: ({ usage }) => isoTime(usage.lastCallMs),
     brief: true,
   },
+  internal: {
+    type: z.boolean(),
+    about:
+      "it has the name of a service that was observed here: one of the project's own services calls; its name comes from the span where ROLLCALL_CONSUMER_ATTRIBUTES names such an attribute, as peer.service, else from its user agent",
+    value: ({ isInternal }) => isInternal,
+  },
 });
 
 export type ConsumerRow = z.output<typeof consumerTable.schema>;
@@ -139,6 +147,8 @@ type ConsumerColumn = (typeof consumerTable.names)[number];
 
 export const agentKinds = ['all', 'people', 'bots'] as const;
 type AgentKind = (typeof agentKinds)[number];
+
+export const callerKinds = ['all', 'internal', 'external'] as const;
 
 const sortFields = consumerTable.names as readonly ConsumerColumn[] as [
   ConsumerColumn,
@@ -160,6 +170,12 @@ export const consumers = defineQuery({
       .enum(agentKinds)
       .default('all')
       .describe('all, people or bots: the calls that are counted; all unless told'),
+    callers: z
+      .enum(callerKinds)
+      .default('all')
+      .describe(
+        "all, internal or external: internal consumers have the name of one of the project's own services; all unless told",
+      ),
     group: z
       .string()
       .max(limits.consumerNoteCharacters)
@@ -175,8 +191,14 @@ export const consumers = defineQuery({
   schema: z.object({
     ...headShape,
     total_calls: count.describe('calls in the window of all the endpoints asked for'),
+    known_calls: count.describe(
+      'calls by the agents asked for whose consumer is known, whatever callers= and group= asked for',
+    ),
+    internal_calls: count.describe(
+      "of those, calls by the project's own services, as `internal` tells",
+    ),
     unrecorded_calls: count.describe(
-      'of those, calls that release 0.1.0 counted: it did not keep whose they were',
+      'of all calls, those that release 0.1.0 counted: it did not keep whose they were',
     ),
     consumers: z.array(consumerTable.schema),
     next_cursor: nextCursor,
@@ -191,25 +213,29 @@ export const consumers = defineQuery({
   async answer(context, parameters) {
     const { snapshot } = context;
     const { service, environment, method, route, endpoint, agents, group } = parameters;
-    const { sort, order } = parameters;
+    const { sort, order, callers } = parameters;
     const page = await listPage(context, '/consumers', parameters, async (window) => {
       const coverage = await keptCoverage(snapshot, window);
       const { selection, observedSinceMs } = await filteredSelection(snapshot, parameters);
       const total = await snapshot.total(selection, coverage.window);
       const known = await consumerEntries(context, selection, coverage.window, total, agents);
-      const rows =
-        group === undefined
-          ? known.entries
-          : known.entries.filter(({ note }) => note?.group === group);
+      const rows = known.entries
+        .filter(({ note }) => group === undefined || note?.group === group)
+        .filter(({ isInternal }) => callers === 'all' || isInternal === (callers === 'internal'));
       const estimated = total.sampling !== undefined || rows.some(({ usage }) => isOther(usage));
       const notes = [...(await selectionNotes(context, parameters)), ...known.notes];
-      const filters = { service, environment, method, route, endpoint, agents, group };
+      const filters = { service, environment, method, route, endpoint, agents, callers, group };
       const figures = { coverage, observedSinceMs, estimated, notes };
       const descending = order ? order === 'desc' : !isText(sort, consumerTable.columns[sort]);
       return {
         head: {
           ...head(context, figures, filters),
           total_calls: countOf(total.calls),
+          known_calls: callsOf(
+            known.entries,
+            ({ usage }) => usage.consumer !== '' && !isOther(usage),
+          ),
+          internal_calls: callsOf(known.entries, ({ isInternal }) => isInternal),
           unrecorded_calls: countOf(known.unrecorded),
         },
         rows,
@@ -232,6 +258,7 @@ export async function consumerEntries(
 ): Promise<{ entries: ConsumerEntry[]; unrecorded: number; notes: Note[] }> {
   const usages = await snapshot.consumers(selection, window, limit);
   const told = new Map((await snapshot.consumerNotes()).map((note) => [note.consumer, note]));
+  const services = new Set((await snapshot.services()).map(({ service }) => service));
   const entries: ConsumerEntry[] = [];
   let recorded = 0;
   for (const usage of usages) {
@@ -240,7 +267,8 @@ export async function consumerEntries(
     const calls = agents === 'all' ? together(people, bots) : usage[agents];
     if (agents !== 'all' && calls.calls === 0) continue;
     const note = isOther(usage) ? undefined : told.get(consumer);
-    entries.push({ usage, calls, allCalls: total.calls, ...(note && { note }) });
+    const isInternal = !isOther(usage) && consumer !== '' && services.has(consumer);
+    entries.push({ usage, calls, allCalls: total.calls, isInternal, ...(note && { note }) });
   }
   const unrecorded = total.calls - recorded;
   return { entries, unrecorded, notes: unrecordedNotes(unrecorded, 'callers') };
@@ -263,6 +291,14 @@ function together(a: CountedCalls, b: CountedCalls): CountedCalls {
     errors: a.errors + b.errors,
     outcomes: Object.fromEntries(sums) as CountedCalls['outcomes'],
   };
+}
+
+function callsOf(
+  entries: readonly ConsumerEntry[],
+  isCounted: (entry: ConsumerEntry) => boolean,
+): number {
+  const counted = entries.filter(isCounted);
+  return countOf(counted.reduce((sum, { calls }) => sum + calls.calls, 0));
 }
 
 const isOther = ({ namedBy }: ConsumerUsage): boolean => namedBy === 'other';

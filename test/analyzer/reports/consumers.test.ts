@@ -222,3 +222,46 @@ describe.each(engines)('consumers on $name', (engine) => {
     expect([answer.status, error.field]).toEqual([field === 'endpoint' ? 404 : 400, field]);
   });
 });
+
+test.each(engines)(
+  "the project's own services are internal callers, by their names, on $name",
+  async ({ open }) => {
+    const at = (told: Partial<PlainCall>) => call({ endMs: nowMs - 30 * minuteMs, ...told });
+    const shop = [
+      ...repeat(5, () => at({ consumer: '', agent: 'orders' })),
+      ...repeat(3, () => at({ consumer: 'mail', agent: 'okhttp' })),
+      ...repeat(2, () => at({ consumer: 'partner', agent: 'okhttp' })),
+      at({ consumer: '', agent: '' }),
+      at({ service: 'orders', route: '/', consumer: 'shop', agent: 'okhttp' }),
+      at({ service: 'mail', route: '/', consumer: 'partner' }),
+    ];
+    const { reader, remove } = await open(shop, nowMs);
+    const door = await openDoor(reader, nowMs);
+    const names = async (query: string) =>
+      (await door.get(`/consumers?window=1h&service=shop${query}`)).consumers.map(
+        (row: { consumer: string | null; internal: boolean }) => [row.consumer, row.internal],
+      );
+    expect(await names('')).toEqual([
+      ['orders', true],
+      ['mail', true],
+      ['partner', false],
+      [null, false],
+    ]);
+    expect(await names('&callers=internal')).toEqual([
+      ['orders', true],
+      ['mail', true],
+    ]);
+    expect(await names('&callers=external')).toEqual([
+      ['partner', false],
+      [null, false],
+    ]);
+    expect(await door.get('/consumers?window=1h&service=shop&callers=external')).toMatchObject({
+      total_calls: 11,
+      known_calls: 10,
+      internal_calls: 8,
+      unrecorded_calls: 0,
+    });
+    await door.close();
+    await remove();
+  },
+);
