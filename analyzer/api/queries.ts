@@ -8,6 +8,7 @@ import { clients } from '../reports/clients.ts';
 import { compare } from '../reports/compare/compare.ts';
 import { consumers } from '../reports/consumers.ts';
 import { dead } from '../reports/dead.ts';
+import { latency } from '../reports/durations.ts';
 import { endpoint } from '../reports/endpoint.ts';
 import { report } from '../reports/report.ts';
 import { events } from '../reports/series/events.ts';
@@ -24,6 +25,7 @@ export const queries: readonly Query[] = [
   dead,
   summary,
   timeseries,
+  latency,
   endpoint,
   clients,
   decisions,

@@ -253,6 +253,7 @@ const wordless = [
   '/report/removed',
   '/report/deprecated',
   '/timeseries',
+  '/latency',
   '/decisions',
   '/endpoints/{id}/decision',
   '/endpoints/{id}/verdicts',

@@ -184,6 +184,15 @@ describeInBrowser('the dead list in a browser', () => {
     const drawer = page.getByRole('complementary', { name: 'Endpoint' });
     await drawer.getByRole('button', { name: 'Remove GET /safe …' }).click();
     const dialog = page.getByRole('dialog', { name: 'Decide' });
+    const moments = await drawer.getByRole('list', { name: 'Timeline' }).allInnerTexts();
+    expect(moments.join()).toMatch(/first call[\s\S]*last use[\s\S]*dead from here on/);
+    const { endpoint } = await world.get(`/endpoints/${await idOf('/safe')}`);
+    expect(
+      await drawer
+        .getByRole('list', { name: 'Reasons of the verdict' })
+        .getByRole('listitem')
+        .allInnerTexts(),
+    ).toEqual(endpoint.reasons.map(({ message }: { message: string }) => message));
     await dialog.getByRole('radio', { name: /^Deprecate/ }).check();
     await dialog.getByRole('button', { name: 'Deprecate' }).click();
     await drawer.getByText('Deprecate: GET /safe').waitFor();

@@ -169,6 +169,29 @@ describeInBrowser('the overview in a browser', () => {
     await chart.getByRole('button', { name: 'Later' }).click();
     await chart.getByText('page 2 of 4').waitFor();
     expect(await page.getByRole('figure').count()).toBe(3);
+    const outcomes = page.getByRole('figure', { name: 'Outcomes, by the hour' });
+    await outcomes.getByText('As a table').click();
+    await outcomes.locator('tbody tr').nth(30).waitFor();
+    const columns = await outcomes.locator('thead th').allInnerTexts();
+    const grouped = await world.get('/timeseries?window=7d&interval=hour&tz=UTC&group_by=outcome');
+    const row = await outcomes.locator('tbody tr').nth(30).locator('td').allInnerTexts();
+    for (const { name } of grouped.groups) {
+      const ofOutcome = grouped.points.filter(({ group }: { group: string }) => group === name);
+      expect(Number(row[columns.indexOf(name)]!.replace(/\D/g, '')), name).toBe(
+        ofOutcome[30].calls,
+      );
+    }
+    await page.getByRole('tab', { name: 'All calls' }).click();
+    const heatmap = page.getByRole('figure', { name: 'Calls by time and duration' });
+    await heatmap.getByText('As a table').click();
+    await heatmap.locator('tbody tr').first().waitFor();
+    const { latency_heatmap: all } = await world.get('/latency?window=7d');
+    const [cell] = all.counts.flat().filter((calls: number) => calls > 0);
+    const firstCell = await heatmap.locator('tbody tr').first().locator('td').allInnerTexts();
+    expect(Number(firstCell[2]!.replace(/\D/g, ''))).toBe(cell);
+    await page.getByRole('tab', { name: 'Percentiles' }).click();
+    await page.getByRole('figure', { name: 'Percentiles of the duration' }).waitFor();
+    expect(await axeFindings(page)).toEqual([]);
     await watched.close();
   });
 
@@ -176,8 +199,8 @@ describeInBrowser('the overview in a browser', () => {
     await open();
     const { page } = watched;
     const over = page.locator('figure .u-over').first();
-    const box = (await over.boundingBox())!;
-    await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+    // A chart is made anew when the line of the time before comes
+    await over.hover();
     // One time axis: the cursor is on all three.
     await expect
       .poll(() => page.locator('figure [aria-hidden] b').count())
@@ -255,6 +278,25 @@ describeInBrowser('the overview in a browser', () => {
     const last = consumers.at(-1).consumer as string;
     await page.getByLabel('Search clients').fill(last);
     await expect.poll(() => first.getByRole('cell').first().innerText()).toBe(last);
+    expect(await axeFindings(page)).toEqual([]);
+    await watched.close();
+  });
+
+  it('an administrator says who a consumer is, and every page shows the name', async () => {
+    const { page } = watched;
+    await page.goto(`${world.url}/clients?callers=consumers&window=30d`);
+    await page.getByRole('button', { name: 'Name acme-erp …' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Who is it?' });
+    await dialog.getByLabel('Name').fill('<b>Acme</b>');
+    await dialog.getByLabel('Group').fill('partners');
+    expect(await axeFindings(page)).toEqual([]);
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('table').getByText('<b>Acme</b>').waitFor();
+    const told = await world.get('/consumers?window=30d&group=partners');
+    expect(told.consumers[0]).toMatchObject({ consumer: 'acme-erp', display_name: '<b>Acme</b>' });
+    await page.getByRole('button', { name: 'Name acme-erp …' }).click();
+    await dialog.getByRole('button', { name: 'Forget it' }).click();
+    await page.getByRole('table').getByText('acme-erp').waitFor();
     expect(await axeFindings(page)).toEqual([]);
     await watched.close();
   });

@@ -43,6 +43,7 @@ async function main(): Promise<void> {
   try {
     const url = await address(demo.output, 120_000);
     browser = await launchChromium();
+    await declareAndDecide(url);
     const refunds = await idOf(url, 'q=refunds');
     const dead = await idOf(url, 'status=dead');
     const pictures: Picture[] = [
@@ -67,6 +68,13 @@ async function main(): Promise<void> {
         ready: detail,
       },
       { name: 'dead', path: '/dead?window=30d', colorScheme: 'light', ...desk, ready: items },
+      {
+        name: 'compare',
+        path: '/compare?by=version&window=30d&service=storefront',
+        colorScheme: 'light',
+        ...desk,
+        ready: rows,
+      },
       { name: 'phone', path: '/', colorScheme: 'light', ...phone, ready: charts(3) },
       { name: 'phone-dark', path: '/endpoints', colorScheme: 'dark', ...phone, ready: rows },
     ];
@@ -76,6 +84,48 @@ async function main(): Promise<void> {
     await browser?.close();
     demo.child.kill('SIGTERM');
     await demo.ended;
+  }
+}
+
+/** The demo declares nothing: two teams with inventories and a few decisions show what these are for. */
+async function declareAndDecide(url: string): Promise<void> {
+  const owners = { catalog: 'team-storefront', orders: 'team-checkout' };
+  const put = async (path: string, body: object) => {
+    const response = await fetch(`${url}/api/v1${path}`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+  };
+  const answer = await fetch(
+    `${url}/api/v1/report?window=7d&fields=id,service,method,route,status`,
+  );
+  const { endpoints } = (await answer.json()) as { endpoints: Record<string, string>[] };
+  for (const [service, owner] of Object.entries(owners)) {
+    const paths: Record<string, Record<string, object>> = {};
+    const own = endpoints.filter((one) => one.service === service && one.status !== null);
+    for (const { method, route } of own) {
+      const operation = {
+        'x-owner': owner,
+        deprecated: route!.includes('/v1/'),
+        responses: {},
+      };
+      paths[route!] = { ...paths[route!], [method!.toLowerCase()]: operation };
+    }
+    if (service === 'orders') {
+      paths['/api/v2/orders/{orderId}/gift'] = { post: { 'x-owner': owner, responses: {} } };
+    }
+    const info = { title: service, version: '1' };
+    await put(`/services/${service}/inventory`, { openapi: '3.1.0', info, paths });
+  }
+  for (const route of ['/robots.txt', '/sitemap.xml']) {
+    const { id } = endpoints.find((one) => one.route === route)!;
+    await put(`/endpoints/${id}/decision`, {
+      decision: 'keep',
+      reason: 'search engines ask for it',
+      by: 'ada',
+    });
   }
 }
 

@@ -218,6 +218,12 @@ export interface CurvePoint {
   duration_ms: number;
 }
 
+/** The durations of all selected endpoints together. */
+export interface LatencyAnswer extends Head {
+  latency_heatmap: Heatmap;
+  percentile_curve: CurvePoint[];
+}
+
 export interface EndpointAnswer extends Head {
   endpoint: EndpointRow;
   latency_heatmap: Heatmap;

@@ -8,6 +8,7 @@ import {
   type EndpointAnswer,
   type EvidenceList,
   evidenceFields,
+  type LatencyAnswer,
   type Report,
   type ReportRow,
   reportFields,
@@ -72,6 +73,8 @@ export interface SeriesQuestion extends Narrowing {
   tz: string;
   endpoint?: string;
   interval?: string;
+  /** One series for each outcome. */
+  groupBy?: 'outcome';
   /** False when there is no data: an endpoint that was never called has no series. */
   enabled?: boolean;
 }
@@ -81,6 +84,7 @@ const seriesParameters = (asked: SeriesQuestion): Parameters => ({
   method: asked.method,
   endpoint: asked.endpoint,
   interval: asked.interval,
+  group_by: asked.groupBy,
   tz: asked.tz,
 });
 
@@ -91,6 +95,17 @@ export function useTimeseries(asked: SeriesQuestion): UseQueryResult<Timeseries>
     queryFn: ({ signal }) => request<Timeseries>(api('/timeseries'), { parameters, signal }),
     enabled: asked.enabled ?? true,
     refetchInterval: refreshMs(asked.period),
+  });
+}
+
+/** Calls by time and duration, of all endpoints together. */
+export function useLatency(narrowing: Narrowing): UseQueryResult<LatencyAnswer> {
+  const parameters = { ...common(narrowing), method: narrowing.method };
+  const refresh = refreshMs(narrowing.period);
+  return useQuery({
+    queryKey: ['latency', parameters],
+    queryFn: ({ signal }) => request<LatencyAnswer>(api('/latency'), { parameters, signal }),
+    refetchInterval: refresh === false ? false : 60_000,
   });
 }
 

@@ -13,7 +13,7 @@ import styles from './time-chart.module.css';
 export interface TimeSeries {
   name: string;
   /** A colour of global.css, without its dashes. */
-  color: 'accent' | 'faint' | 'ok' | 'red' | 'muted' | 'text';
+  color: 'accent' | 'faint' | 'ok' | 'amber' | 'red' | 'muted' | 'text';
   shape: 'area' | 'line' | 'dashed' | 'bars';
   values: readonly (number | null)[];
   /** Where bars begin, when they stand on others; 0 unless given. */

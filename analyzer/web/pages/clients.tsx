@@ -1,14 +1,14 @@
 import { useCallback, useMemo } from 'react';
 import type { ClientRow, Clients, Session } from '../api/answers.ts';
 import { useClients, useConsumers } from '../api/queries.ts';
-import { Value } from '../parts/figure-value.tsx';
 import { FilterBar } from '../parts/filter-bar.tsx';
 import { Failure, Loading, Notes, Notice, StaleBanner } from '../parts/notice.tsx';
 import { Name } from '../parts/route.tsx';
-import { compact, exact, percent } from '../state/format.ts';
 import { narrow, useMedia } from '../state/media.ts';
+import { mayChange } from '../state/permission.ts';
 import { type Callers, type Search, usePageSearch } from '../state/search.ts';
 import { DataTable, type TableColumn } from '../table/data-table.tsx';
+import { callsColumn, errorColumns, mostCalls, shareColumn } from './caller-columns.tsx';
 import styles from './clients.module.css';
 import { ConsumerTable } from './consumer-table.tsx';
 
@@ -48,7 +48,7 @@ export function ClientsPage({ session }: { session: Session }) {
       )}
       <Notes notes={answer.data?.notes} />
       {byName && consumers.data !== undefined ? (
-        <ConsumerTable consumers={consumers.data} search={search} />
+        <ConsumerTable consumers={consumers.data} search={search} mayName={mayChange(session)} />
       ) : !byName && clients.data !== undefined ? (
         <ClientTable
           clients={clients.data}
@@ -75,19 +75,12 @@ function ClientTable({
 }) {
   const [, change] = usePageSearch();
   const isNarrow = useMedia(narrow);
-  const whole = useMemo(
-    () => clients.clients.reduce((sum, { calls }) => sum + calls, 0),
-    [clients],
-  );
   const rows = useMemo(() => {
     const q = search.q.toLowerCase();
     return clients.clients.filter(({ client }) => client.toLowerCase().includes(q));
   }, [clients, search.q]);
-  const most = useMemo(
-    () => clients.clients.reduce((busiest, { calls }) => Math.max(busiest, calls), 1),
-    [clients],
-  );
-  const columns = useMemo(() => columnsOf(whole, most), [whole, most]);
+  const most = useMemo(() => mostCalls(clients.clients), [clients]);
+  const columns = useMemo(() => columnsOf(most), [most]);
   const shown = isNarrow ? columns.filter(({ id }) => id !== 'errors' && id !== 'share') : columns;
   const sort = { id: search.sort ?? 'calls', descending: search.descending ?? true };
   const onSort = useCallback(
@@ -126,8 +119,7 @@ const aboutPrivacy: Record<string, string> = {
   none: 'ROLLCALL_CLIENT_PRIVACY=none keeps no addresses.',
 };
 
-/** Bars compare with the busiest, shares with all. */
-function columnsOf(whole: number, most: number): TableColumn<ClientRow>[] {
+function columnsOf(most: number): TableColumn<ClientRow>[] {
   return [
     {
       id: 'client',
@@ -136,43 +128,8 @@ function columnsOf(whole: number, most: number): TableColumn<ClientRow>[] {
       value: ({ client }) => client,
       cell: ({ client }) => <Name text={client} />,
     },
-    {
-      id: 'calls',
-      header: 'Calls',
-      width: '96px',
-      isNumber: true,
-      value: ({ calls }) => calls,
-      cell: ({ calls }) => <Value of={calls} as={compact} />,
-    },
-    {
-      id: 'share',
-      header: 'Of all',
-      width: 'minmax(120px, 1fr)',
-      cell: ({ calls }) => (
-        <span className={styles.share}>
-          <i>
-            <i style={{ inlineSize: `${(100 * calls) / most}%` }} />
-          </i>
-          {percent((100 * calls) / Math.max(1, whole))}
-        </span>
-      ),
-    },
-    {
-      id: 'errors',
-      header: 'Errors',
-      about: 'statuses of 400 and more',
-      width: '96px',
-      isNumber: true,
-      value: ({ errors }) => errors,
-      cell: ({ errors }) => <Value of={errors} as={exact} />,
-    },
-    {
-      id: 'error_rate_pct',
-      header: 'Error rate',
-      width: '96px',
-      isNumber: true,
-      value: ({ error_rate_pct }) => error_rate_pct,
-      cell: ({ error_rate_pct }) => <Value of={error_rate_pct} as={percent} />,
-    },
+    callsColumn,
+    shareColumn(most),
+    ...errorColumns,
   ];
 }

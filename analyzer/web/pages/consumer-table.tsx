@@ -1,19 +1,39 @@
-import { useCallback, useMemo } from 'react';
+import { useCallback, useMemo, useState } from 'react';
 import type { ConsumerRow, Consumers } from '../api/answers.ts';
 import { Value } from '../parts/figure-value.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { Name } from '../parts/route.tsx';
-import { ago, compact, exact, moment, percent } from '../state/format.ts';
+import { ago, compact, exact, moment } from '../state/format.ts';
 import { narrow, useMedia } from '../state/media.ts';
 import { type Search, usePageSearch } from '../state/search.ts';
+import { plainText } from '../state/text.ts';
 import { DataTable, type TableColumn } from '../table/data-table.tsx';
+import { callsColumn, errorColumns, mostCalls, shareColumn } from './caller-columns.tsx';
 import styles from './clients.module.css';
+import { ConsumerDialog } from './consumer-dialog.tsx';
 
 /** Columns that a narrow page has no room for. */
-const wideOnly = new Set(['share', 'endpoints', 'bot_calls', 'errors', 'error_rate_pct', 'group']);
+const wideOnly = new Set([
+  'share',
+  'endpoints',
+  'bot_calls',
+  'errors',
+  'error_rate_pct',
+  'group',
+  'name',
+]);
 
 /** Who calls, by the name in the span or its user agent. */
-export function ConsumerTable({ consumers, search }: { consumers: Consumers; search: Search }) {
+export function ConsumerTable({
+  consumers,
+  search,
+  mayName,
+}: {
+  consumers: Consumers;
+  search: Search;
+  mayName: boolean;
+}) {
+  const [named, setNamed] = useState<ConsumerRow>();
   const [, change] = usePageSearch();
   const isNarrow = useMedia(narrow);
   const rows = useMemo(() => {
@@ -22,11 +42,8 @@ export function ConsumerTable({ consumers, search }: { consumers: Consumers; sea
       `${consumer ?? ''} ${display_name ?? ''} ${group ?? ''}`.toLowerCase().includes(q),
     );
   }, [consumers, search.q]);
-  const most = useMemo(
-    () => consumers.consumers.reduce((busiest, { calls }) => Math.max(busiest, calls), 1),
-    [consumers],
-  );
-  const columns = useMemo(() => columnsOf(most), [most]);
+  const most = useMemo(() => mostCalls(consumers.consumers), [consumers]);
+  const columns = useMemo(() => columnsOf(most, mayName ? setNamed : undefined), [most, mayName]);
   const shown = isNarrow ? columns.filter(({ id }) => !wideOnly.has(id)) : columns;
   const sort = { id: search.sort ?? 'calls', descending: search.descending ?? true };
   const onSort = useCallback(
@@ -36,8 +53,8 @@ export function ConsumerTable({ consumers, search }: { consumers: Consumers; sea
   return (
     <>
       <p className={styles.about}>
-        The consumer that a span names, else the product of its user agent. A display name, a group
-        and a contact come from <code>rollcall consumers set</code> or <code>put</code>.
+        The consumer that a span names, else the product of its user agent. Names, groups and
+        contacts are given here, or by <code>rollcall consumers put</code> from a file.
       </p>
       <DataTable
         label="Consumers"
@@ -56,6 +73,7 @@ export function ConsumerTable({ consumers, search }: { consumers: Consumers; sea
           </Notice>
         }
       />
+      {named !== undefined && <ConsumerDialog row={named} onClose={() => setNamed(undefined)} />}
     </>
   );
 }
@@ -75,7 +93,11 @@ export function ConsumerName({ row }: { row: ConsumerRow }) {
   );
 }
 
-function columnsOf(most: number): TableColumn<ConsumerRow>[] {
+/** @param onName opens the dialog; undefined where nothing may be written */
+function columnsOf(
+  most: number,
+  onName: ((row: ConsumerRow) => void) | undefined,
+): TableColumn<ConsumerRow>[] {
   return [
     {
       id: 'consumer',
@@ -91,27 +113,8 @@ function columnsOf(most: number): TableColumn<ConsumerRow>[] {
       value: ({ group }) => group,
       cell: ({ group }) => <Name text={group ?? ''} empty="" />,
     },
-    {
-      id: 'calls',
-      header: 'Calls',
-      width: '88px',
-      isNumber: true,
-      value: ({ calls }) => calls,
-      cell: ({ calls }) => <Value of={calls} as={compact} />,
-    },
-    {
-      id: 'share',
-      header: 'Of all',
-      width: 'minmax(120px, 1fr)',
-      cell: ({ calls, share_pct }) => (
-        <span className={styles.share}>
-          <i>
-            <i style={{ inlineSize: `${(100 * calls) / most}%` }} />
-          </i>
-          {share_pct === null ? '' : percent(share_pct)}
-        </span>
-      ),
-    },
+    callsColumn,
+    shareColumn(most),
     {
       id: 'bot_calls',
       header: 'By bots',
@@ -129,23 +132,7 @@ function columnsOf(most: number): TableColumn<ConsumerRow>[] {
       value: ({ endpoints }) => endpoints,
       cell: ({ endpoints }) => <Value of={endpoints} as={exact} />,
     },
-    {
-      id: 'errors',
-      header: 'Errors',
-      about: 'statuses of 400 and more',
-      width: '80px',
-      isNumber: true,
-      value: ({ errors }) => errors,
-      cell: ({ errors }) => <Value of={errors} as={compact} />,
-    },
-    {
-      id: 'error_rate_pct',
-      header: 'Error rate',
-      width: '88px',
-      isNumber: true,
-      value: ({ error_rate_pct }) => error_rate_pct,
-      cell: ({ error_rate_pct }) => <Value of={error_rate_pct} as={percent} />,
-    },
+    ...errorColumns,
     {
       id: 'last_called_at',
       header: 'Last call',
@@ -158,5 +145,25 @@ function columnsOf(most: number): TableColumn<ConsumerRow>[] {
         </time>
       ),
     },
+    ...(onName === undefined
+      ? []
+      : [
+          {
+            id: 'name',
+            header: 'Name',
+            width: '94px',
+            cell: (row: ConsumerRow) =>
+              row.consumer === null ? null : (
+                <button
+                  type="button"
+                  className={styles.name}
+                  aria-label={`Name ${plainText(row.consumer)} …`}
+                  onClick={() => onName(row)}
+                >
+                  Name…
+                </button>
+              ),
+          },
+        ]),
   ];
 }

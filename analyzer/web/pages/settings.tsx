@@ -1,4 +1,5 @@
 import { useState } from 'react';
+import { Link } from 'wouter';
 import type { Key, Session, Settings } from '../api/answers.ts';
 import { type MadeKey, useKeyCommands, useKeyList } from '../api/keys.ts';
 import { useSessionCommands, useSessionList } from '../api/session.ts';
@@ -247,6 +248,13 @@ function Configured({ settings, version }: { settings: Settings; version: string
     <section className={styles.panel} aria-label="Configuration">
       <h2>Configuration</h2>
       <p>Set by environment variables where Rollcall is started. Version {version}.</p>
+      <p>
+        Names of consumers are given on the page{' '}
+        <Link href="/clients?callers=consumers" className={styles.link}>
+          Clients
+        </Link>
+        .
+      </p>
       <dl className={styles.configured}>
         {rows.map(([name, value, variable]) => (
           <div key={variable}>

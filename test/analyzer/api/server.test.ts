@@ -76,6 +76,7 @@ test('the OpenAPI document knows every path and parameter', async () => {
     '/report/dead',
     '/summary',
     '/timeseries',
+    '/latency',
     '/endpoints/{id}',
     '/clients',
     '/decisions',

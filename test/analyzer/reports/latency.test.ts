@@ -58,6 +58,44 @@ describe.each(engines)('latency of an endpoint on $name', (engine) => {
     await remove();
   });
 
+  test('of all endpoints together it is the sum of those of each, narrowed as asked', async () => {
+    const others = calls.map((made, n) =>
+      call({
+        durationNs: made.durationNs * 4,
+        endMs: made.endMs,
+        route: n % 2 === 0 ? '/others/{id}' : '/more',
+        method: n % 3 === 0 ? 'POST' : 'GET',
+      }),
+    );
+    const { reader, remove } = await engine.open([...calls, ...others], nowMs);
+    const door = await openDoor(reader, nowMs);
+    for (const narrowed of ['', '&method=POST', '&route=/others/*']) {
+      const { endpoints } = await door.get(`/report?window=24h${narrowed}`);
+      const { latency_heatmap: all, percentile_curve: curve } = await door.get(
+        `/latency?window=24h${narrowed}`,
+      );
+      const byTime = Array(60).fill(0);
+      for (const { id } of endpoints) {
+        const { latency_heatmap: own } = await door.get(`/endpoints/${id}?window=24h`);
+        own.counts.forEach((column: number[], at: number) => {
+          byTime[at] += column.reduce((a, b) => a + b, 0);
+        });
+      }
+      expect(all.counts.map((column: number[]) => column.reduce((a, b) => a + b, 0))).toEqual(
+        byTime,
+      );
+      const { summary } = await door.get(`/summary?window=24h${narrowed}`);
+      expect(byTime.reduce((a, b) => a + b)).toBe(summary.total_requests);
+      const [first, last] = [curve[0], curve.at(-1)];
+      expect([first.duration_ms, last.duration_ms]).toEqual([
+        summary.min_response_time_ms,
+        summary.max_response_time_ms,
+      ]);
+    }
+    await door.close();
+    await remove();
+  });
+
   test('without a call that has a latency there are no rows and no curve', async () => {
     const { reader, remove } = await engine.open([call({ endMs: nowMs - 5 * hourMs })], nowMs);
     const door = await openDoor(reader, nowMs);

@@ -34,6 +34,7 @@ import { CallsBars, LatencyLines } from '../overview/charts.tsx';
 import { CallList } from './call-list.tsx';
 import styles from './drawer.module.css';
 import { LifeLine } from './life-line.tsx';
+import { Timeline } from './timeline.tsx';
 import { Versions } from './versions.tsx';
 
 /** One endpoint beside the list: its figures, its callers, and its verdict. */
@@ -106,6 +107,7 @@ function Detail({ answer }: { answer: EndpointAnswer }) {
         <h3>Life</h3>
         <LifeLine row={row} nowMs={Date.parse(answer.generated_at)} />
         <p className={styles.verdict}>{verdict(row, siblings).join(' ')}</p>
+        <Timeline row={row} nowMs={Date.parse(answer.generated_at)} />
         <CopyButton
           name={isRemovable(row) ? 'Copy for pull request' : 'Copy as text'}
           text={() => evidenceText(row.id)}
@@ -164,7 +166,7 @@ function Detail({ answer }: { answer: EndpointAnswer }) {
               }))}
             />
           </section>
-          <Versions versions={answer.versions} />
+          <Versions versions={answer.versions} row={row} />
           <section className={styles.list}>
             <h3>Consumers</h3>
             <Rank

@@ -1,14 +1,17 @@
-import type { VersionRow } from '../../api/answers.ts';
+import { Link } from 'wouter';
+import type { EndpointRow, VersionRow } from '../../api/answers.ts';
 import { Value } from '../../parts/figure-value.tsx';
 import { Name } from '../../parts/route.tsx';
 import { ago, compact, duration, moment, percent } from '../../state/format.ts';
+import { carried, usePageSearch, writeSearch } from '../../state/search.ts';
 import styles from './drawer.module.css';
 
 /** Versions in the table: the latest ones answer whether a release made the endpoint slower. */
 const versionsShown = 8;
 
 /** An endpoint's calls by service version, the version that was called last first. */
-export function Versions({ versions }: { versions: readonly VersionRow[] }) {
+export function Versions({ versions, row }: { versions: readonly VersionRow[]; row: EndpointRow }) {
+  const [search] = usePageSearch();
   if (versions.length === 0) return null;
   const left = versions.length - versionsShown;
   return (
@@ -55,6 +58,15 @@ export function Versions({ versions }: { versions: readonly VersionRow[] }) {
         </tbody>
       </table>
       {left > 0 && <p className={styles.more}>{`and ${left} earlier`}</p>}
+      {versions.length > 1 && (
+        <p className={styles.more}>
+          <Link
+            href={`/compare${writeSearch({ ...carried(search), service: row.service, environment: row.environment, by: 'version' })}`}
+          >
+            Compare two versions of this service
+          </Link>
+        </p>
+      )}
     </section>
   );
 }

@@ -1,9 +1,11 @@
 import { useMemo } from 'react';
-import type { SeriesPoint, Timeseries } from '../../api/answers.ts';
+import type { LatencyAnswer, SeriesPoint, Timeseries } from '../../api/answers.ts';
+import { Heatmap } from '../../charts/heatmap.tsx';
+import { PercentileCurve } from '../../charts/percentile-curve.tsx';
 import { TimeChart, type TimeSeries } from '../../charts/time-chart.tsx';
-import { Panel } from '../../parts/panel.tsx';
+import { Panel, TabPanel } from '../../parts/panel.tsx';
 import { compact, duration, roundDuration } from '../../state/format.ts';
-import { axisOf, column, intervalName } from './series.ts';
+import { type Axis, axisOf, column, intervalName } from './series.ts';
 
 interface ChartProps {
   series: Pick<Timeseries, 'points' | 'window' | 'interval' | 'events'>;
@@ -84,18 +86,85 @@ function drawn(
   return column(points, field).map((ms) => (ms === null ? null : Math.max(ms, 0.001)));
 }
 
-export function CallsChart(props: ChartProps) {
+/** What became of the calls, as bars on top of each other. */
+export function OutcomesChart({ series, tz, onZoom, height = 190 }: ChartProps) {
+  const { axis, lines } = useMemo(() => outcomesOf(series), [series]);
   return (
-    <Panel title="Calls and errors" hint={intervalName(props.series.interval)}>
-      <CallsBars {...props} />
+    <Panel title="Outcomes" hint={intervalName(series.interval)}>
+      <TimeChart
+        name={`Outcomes, ${intervalName(series.interval)}`}
+        {...axis}
+        series={lines}
+        format={compact}
+        height={height}
+        events={series.events}
+        tz={tz}
+        onZoom={onZoom}
+      />
     </Panel>
   );
 }
 
-export function LatencyChart(props: ChartProps) {
+const outcomes = [
+  ['answered', 'answered', 'ok'],
+  ['refused', 'refused', 'muted'],
+  ['missing', 'missing', 'amber'],
+  ['failed', 'failed', 'red'],
+] as const;
+
+/** An outcome without calls has no series, and no place in the legend. */
+function outcomesOf(series: ChartProps['series']): { axis: Axis; lines: TimeSeries[] } {
+  const byOutcome = Map.groupBy(series.points, ({ group }) => group);
+  const [some = []] = byOutcome.values();
+  let below: readonly number[] = some.map(() => 0);
+  const lines: TimeSeries[] = [];
+  for (const [outcome, name, color] of outcomes) {
+    const points = byOutcome.get(outcome);
+    if (points === undefined) continue;
+    const told = points.map(({ calls }) => calls);
+    const base = below;
+    const values = told.map((calls, index) => calls + base[index]!);
+    lines.push({ name, color, shape: 'bars', values, base, told });
+    below = values;
+  }
+  return { axis: axisOf({ ...series, points: some }), lines };
+}
+
+/** Percentiles over time; all calls by time and duration in another tab. */
+export function LatencyChart(props: ChartProps & { latency: LatencyAnswer | undefined }) {
+  const { latency, series, tz } = props;
+  const hasHeatmap = latency !== undefined && latency.latency_heatmap.bounds_ms.length > 1;
   return (
-    <Panel title="Latency" hint="of all calls, logarithmic">
-      <LatencyLines {...props} />
-    </Panel>
+    <TabPanel
+      label="Latency"
+      tabs={[
+        {
+          name: 'Latency',
+          hint: 'of all calls, logarithmic',
+          content: () => <LatencyLines {...props} />,
+        },
+        ...(hasHeatmap
+          ? [
+              {
+                name: 'All calls',
+                hint: 'by time and duration',
+                content: () => (
+                  <Heatmap
+                    data={latency.latency_heatmap}
+                    endMs={Date.parse(latency.window.to)}
+                    events={series.events}
+                    tz={tz}
+                  />
+                ),
+              },
+              {
+                name: 'Percentiles',
+                hint: 'of the whole time',
+                content: () => <PercentileCurve curve={latency.percentile_curve} />,
+              },
+            ]
+          : []),
+      ]}
+    />
   );
 }

@@ -167,7 +167,16 @@ export function CallerLists({ summary }: { summary: Summary }) {
           empty="No answer in this time."
           items={statuses.slice(0, rowsMost).map(([status, count]) => ({
             key: status,
-            name: status === '0' ? 'none' : status,
+            name:
+              status === '0' ? (
+                'none'
+              ) : (
+                <Link
+                  href={`/calls${writeSearch({ ...carried(search), calls: { http: status } })}`}
+                >
+                  {status}
+                </Link>
+              ),
             value: <Value of={count} as={compact} />,
             share: share(count),
             bad: Number(status) >= 500,

@@ -4,16 +4,18 @@ import type { Report } from '../../api/answers.ts';
 import {
   useComparedSummary,
   useComparedTimeseries,
+  useLatency,
   useReport,
   useSummary,
   useTimeseries,
 } from '../../api/queries.ts';
 import { FilterBar } from '../../parts/filter-bar.tsx';
 import { Failure, Loading, Notes, StaleBanner } from '../../parts/notice.tsx';
+import { Panel } from '../../parts/panel.tsx';
 import { browserZone } from '../../state/format.ts';
 import { comparedName, comparedShiftMs, intervalOf, isLike } from '../../state/period.ts';
 import { usePageSearch, writeSearch } from '../../state/search.ts';
-import { CallsChart, LatencyChart } from './charts.tsx';
+import { LatencyChart, OutcomesChart } from './charts.tsx';
 import { Figures } from './figures.tsx';
 import { CallerLists, EndpointLists, LifecycleLists } from './lists.tsx';
 import styles from './overview.module.css';
@@ -29,6 +31,8 @@ export function OverviewPage() {
   const interval = intervalOf(search.period, Date.now());
   const asked = { ...search, tz, ...(interval && { interval }) };
   const series = useTimeseries(asked);
+  const latency = useLatency(search);
+  const outcomes = useTimeseries({ ...asked, groupBy: 'outcome' });
   const seriesBefore = useComparedTimeseries(asked, series.data, search.compare);
   const zoom = useMemo(
     () => (fromS: number, toS: number) => {
@@ -82,8 +86,14 @@ export function OverviewPage() {
       />
       {series.data && (
         <div className={styles.two}>
-          <CallsChart series={series.data} tz={search.tz} onZoom={zoom} />
-          <LatencyChart series={series.data} tz={search.tz} onZoom={zoom} />
+          {outcomes.data ? (
+            <OutcomesChart series={outcomes.data} tz={search.tz} onZoom={zoom} />
+          ) : (
+            <Panel title="Outcomes">
+              <Loading what="the outcomes" />
+            </Panel>
+          )}
+          <LatencyChart series={series.data} latency={latency.data} tz={search.tz} onZoom={zoom} />
         </div>
       )}
       <div className={styles.three}>
