@@ -91,6 +91,11 @@ export class CallDictionary {
     return id;
   }
 
+  /** A text that has no number, as it may be stored. */
+  text(text: string): string {
+    return text;
+  }
+
   /** Two endpoint numbers are spellings that one version of their service uses side by side. */
   sideBySide(a: number, b: number): void {
     this.#new.sideBySide.push([a, b]);

@@ -38,6 +38,16 @@ export interface CodeLocation {
   lastDay: number;
 }
 
+/** @returns undefined for a text that is no traits: of a damaged row nothing is known, and the rest is read */
+export function traitsOfText(text: string): EndpointTraits | undefined {
+  try {
+    const traits: unknown = JSON.parse(text);
+    return typeof traits === 'object' && traits !== null ? traits : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** What one span says. */
 export interface EndpointNote {
   /** The dictionary's number of the endpoint. */

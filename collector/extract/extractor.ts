@@ -91,7 +91,7 @@ export class Extractor {
   readonly #endpoints: EndpointCache;
   readonly #spellings: SpellingUses;
   readonly #answered = new AnsweredRoutes();
-  readonly #traits = new TraitNotes();
+  readonly #traits: TraitNotes;
   readonly #knownRoutes: KnownRoutes;
   readonly #countedSpans = new CountedSpans();
 
@@ -133,6 +133,7 @@ export class Extractor {
   }: ExtractorOptions) {
     this.#knownRoutes = knownRoutes;
     this.#dictionary = dictionary;
+    this.#traits = new TraitNotes(dictionary);
     this.#now = now;
     this.#privacy = privacy;
     this.#privacyGeneration = privacy?.generation;

@@ -2,7 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, expect, it } from 'vitest';
 import { CallDictionary } from '../../core/call.ts';
 import { defaultRetention } from '../../core/config/retention.ts';
+import { openSqliteDecisions } from '../../core/store/sqlite/decisions.ts';
 import { openSqliteReader } from '../../core/store/sqlite/reader/reader.ts';
+import { openSqliteVerdicts } from '../../core/store/sqlite/verdicts.ts';
 import { openSqliteWriter } from '../../core/store/sqlite/writer/writer.ts';
 import { allTime } from '../../core/window.ts';
 import { contextBatch, inContexts } from '../store/contexts.ts';
@@ -37,6 +39,24 @@ it('rollcall forget takes an address out of every file while a collector and an 
       new Map([...forgotten, kept].map((address) => [address, 200])),
     );
 
+    const [address = ''] = forgotten;
+    const decisions = await openSqliteDecisions(path);
+    const verdicts = await openSqliteVerdicts(path);
+    const place = { service: 'shop', environment: null, method: 'GET', route: `/from/${address}` };
+    const decided = { action: 'keep', reason: '', untilMs: null, by: 'ada', decidedMs: 1 } as const;
+    await decisions.decide('default', [
+      { ...place, ...decided, lastAnsweredMs: 1, callers: [address, kept] },
+    ]);
+    const evidence = (asOfMs: number, client: string) => ({
+      ...{ endpoint: '1', asOfMs },
+      body: JSON.stringify({ last_answered_callers: [{ client }] }),
+    });
+    await verdicts.keepEvidence('default', evidence(1, address));
+    await verdicts.keepEvidence('default', evidence(2, kept));
+    const decision = async () =>
+      (await reader.snapshot('default', (snapshot) => snapshot.decisions()))[0]!;
+    expect((await decision()).callers).toEqual([address, kept]);
+
     for (const address of ['203.0.113.77', '2001:0DB8:0:0:0:0:0:7334']) {
       const { code, output } = await forget(address);
       expect([code, output]).toEqual([
@@ -54,6 +74,16 @@ it('rollcall forget takes an address out of every file while a collector and an 
     expect(after.map(({ calls }) => calls)).toEqual([200, 200, 200]);
     expect(after.filter(({ client }) => client === kept)).toHaveLength(1);
     expect(after.filter(({ client }) => /^h:[\da-f]{16}$/.test(client))).toHaveLength(2);
+
+    const { callers, route } = await decision();
+    expect(callers).toEqual([expect.stringMatching(/^h:[\da-f]{16}$/), kept]);
+    expect(route).toBe(`/from/${callers[0]}`);
+    const bodyOf = async (asOfMs: number) =>
+      (await verdicts.evidence('default', '1', asOfMs))!.body;
+    expect(await bodyOf(1)).toBe(evidence(1, callers[0]!).body);
+    expect(await bodyOf(2)).toBe(evidence(2, kept).body);
+    await decisions.close();
+    await verdicts.close();
 
     expect(await forget('203.0.113.77')).toMatchObject({
       code: 1,

@@ -46,6 +46,10 @@ export class PrivateDictionary extends CallDictionary {
     return super.endpoint({ ...name, route, display: withoutAddresses(name.display) });
   }
 
+  override text(text: string): string {
+    return withoutAddresses(text);
+  }
+
   override get size(): number {
     return super.size + this.#numbers.size;
   }

@@ -1,4 +1,4 @@
-import type { CallBatch } from '../../../core/call.ts';
+import type { CallBatch, CallDictionary } from '../../../core/call.ts';
 import { grown } from '../../../core/column.ts';
 import {
   type EndpointNote,
@@ -19,12 +19,17 @@ import { slot } from '../span-attributes.ts';
  * of an endpoint, and other ones at most four times a minute: a span whose traits are known costs a hash of their bytes.
  */
 export class TraitNotes {
+  readonly #dictionary: CallDictionary;
   // By endpoint number: hash of the traits noted last, the minute, and how many notes it had in this minute.
   #hash = new Int32Array(1024);
   #minute = new Int32Array(1024);
   #count = new Uint8Array(1024);
   /** Of the message in hand. */
   #notes: EndpointNote[] = [];
+
+  constructor(dictionary: CallDictionary) {
+    this.#dictionary = dictionary;
+  }
 
   /** A message begins. */
   begin(): void {
@@ -55,7 +60,7 @@ export class TraitNotes {
     } else if (this.#count[endpoint]! >= limits.traitNotesPerMinute) return;
     this.#count[endpoint]! += 1;
     this.#hash[endpoint] = hash;
-    const traits = traitsOf(attributes, resource, endS);
+    const traits = traitsOf(attributes, resource, endS, (text) => this.#dictionary.text(text));
     if (isByPath) traits.byPathDay = Math.floor(endS / dayS);
     this.#notes.push({ endpoint, traits });
   }
@@ -119,18 +124,27 @@ function hashOf(
   return finish(hash) || 1;
 }
 
-function traitsOf(attributes: AttributeSlots, resource: Resource, endS: number): EndpointTraits {
+/** @param clean gives each text as it may be stored */
+function traitsOf(
+  attributes: AttributeSlots,
+  resource: Resource,
+  endS: number,
+  clean: (text: string) => string,
+): EndpointTraits {
   const lastDay = Math.floor(endS / dayS);
   const traits: EndpointTraits = {};
-  const deprecation = headerOf(attributes, slot.deprecation);
-  const sunset = headerOf(attributes, slot.sunset);
-  if (deprecation !== '' || sunset !== '') {
-    const link = headerOf(attributes, slot.link);
-    traits.announcement = { deprecation, sunset, link, firstMs: endS * 1000, lastDay };
+  const [deprecation, sunset] = headerSlots.map((place) => clean(headerOf(attributes, place)));
+  if (deprecation || sunset) {
+    const link = clean(headerOf(attributes, slot.link));
+    const headers = { deprecation: deprecation ?? '', sunset: sunset ?? '', link };
+    traits.announcement = { ...headers, firstMs: endS * 1000, lastDay };
   }
   const code = codeOf(attributes);
-  if (code !== undefined) traits.code = { ...code, lastDay };
-  if (resource.owner !== '') traits.owner = { name: resource.owner, lastDay };
+  if (code !== undefined) {
+    const { function: name, file, line } = code;
+    traits.code = { function: clean(name), file: clean(file), line, lastDay };
+  }
+  if (resource.owner !== '') traits.owner = { name: clean(resource.owner), lastDay };
   if (resource.reportsHeaders) traits.reportingDay = lastDay;
   return traits;
 }

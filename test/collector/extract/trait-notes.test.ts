@@ -1,6 +1,13 @@
 import { expect, it } from 'vitest';
+import { openClientPrivacy } from '../../../collector/extract/client/privacy.ts';
+import { PrivateDictionary } from '../../../collector/extract/client/private-dictionary.ts';
+import { Extractor } from '../../../collector/extract/extractor.ts';
 import { type AnyValue, encodeTraces } from '../../../collector/otlp/traces-encoder.ts';
-import type { EndpointTraits } from '../../../core/endpoint-traits.ts';
+import { CallBatch } from '../../../core/call.ts';
+import { readConfig } from '../../../core/config/config.ts';
+import { type EndpointTraits, traitsOfText } from '../../../core/endpoint-traits.ts';
+import { openLog } from '../../../core/log.ts';
+import { temporaryFolder } from '../../support/process.ts';
 import { extracting, message, nowMs, span } from '../support/extracting.ts';
 
 const get = { 'http.request.method': 'GET', 'http.response.status_code': 200 };
@@ -71,6 +78,37 @@ it('the resource names the owner, and whether its spans report announcements', (
   ]);
 });
 
+it('no address is noted where addresses are not stored', () => {
+  const folder = temporaryFolder();
+  const options = {
+    mode: 'hash',
+    keyPath: `${folder.path}/key`,
+    log: openLog('test', 'silent'),
+  } as const;
+  const privacy = openClientPrivacy({ ...options, now: () => nowMs })!;
+  const dictionary = new PrivateDictionary(privacy);
+  const config = readConfig({});
+  const extractor = new Extractor({ dictionary, config, now: () => nowMs, privacy });
+  const batch = new CallBatch();
+  const said = {
+    'http.response.header.sunset': '2030-01-01',
+    'http.response.header.link': '<https://203.0.113.7/v2>; rel="sunset"',
+    'code.function.name': 'from_203.0.113.7',
+    'code.file.path': '/srv/2001:db8::7/a.ts',
+  };
+  const body = message([span({ ...get, 'http.route': '/a', ...said })], {
+    'service.owner': 'team at 203.0.113.7',
+  });
+  extractor.extract('p', body, batch);
+  privacy.close();
+  folder.remove();
+  expect(JSON.stringify(batch.notes)).not.toMatch(/203\.0|2001:db8/);
+  expect(batch.notes[0]!.traits).toMatchObject({
+    announcement: { sunset: '2030-01-01', link: '<https://{address}/v2>; rel="sunset"' },
+    owner: { name: 'team at {address}' },
+  });
+});
+
 it('equal traits of an endpoint are noted once, other ones four times a minute', () => {
   const { extract, batch } = extracting();
   const sunset = (day: number, route = '/a') =>
@@ -93,4 +131,12 @@ it('a message that is refused or a batch that is not committed leaves its traits
   extractor.forget(batch);
   extract(message([{ ...one, spanId: Buffer.alloc(8, 9) }]));
   expect(batch.notes).toHaveLength(2);
+});
+
+it('a damaged row says nothing', () => {
+  expect(traitsOfText('{"owner":{"name":"a","lastDay":1}}')).toEqual({
+    owner: { name: 'a', lastDay: 1 },
+  });
+  for (const text of ['', '{"owner":', 'null', '7', '\0\0'])
+    expect(traitsOfText(text)).toBeUndefined();
 });

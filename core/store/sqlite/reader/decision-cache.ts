@@ -12,11 +12,12 @@ export class DecisionCache {
   readonly #read: Statement;
 
   constructor(db: Database) {
-    // A service that is forgotten takes its decisions along, and their ids are given again.
+    // A service that is forgotten takes its decisions along, and their ids are given again. An address that is
+    // forgotten leaves the callers of decisions.
     this.#newest = db
       .prepare(
         `SELECT (SELECT ifnull(max(id), 0) FROM decision) || ' ' ||
-          (SELECT value FROM meta WHERE key = 'endpoints_forgotten')`,
+          (SELECT sum(value) FROM meta WHERE key IN ('endpoints_forgotten', 'addresses_forgotten'))`,
       )
       .pluck();
     this.#read = db.prepare(newestDecisions);

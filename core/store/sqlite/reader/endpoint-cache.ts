@@ -1,4 +1,4 @@
-import type { EndpointTraits } from '../../../endpoint-traits.ts';
+import { type EndpointTraits, traitsOfText } from '../../../endpoint-traits.ts';
 import type { EndpointUse } from '../../../endpoint-use.ts';
 import type { Database, Statement } from '../database.ts';
 import type { EndpointFacts } from '../usage/endpoint-facts.ts';
@@ -94,7 +94,6 @@ function endpointsOfRows(rows: readonly EndpointRow[]): KnownEndpoint[] {
 function spellingOf(columns: EndpointRow): KnownSpelling {
   const { row, route, display, templated } = columns;
   const facts = factsOfRow(columns);
-  const traits =
-    columns.traits === null ? undefined : (JSON.parse(columns.traits) as EndpointTraits);
+  const traits = columns.traits === null ? undefined : traitsOfText(columns.traits);
   return { row, route, display, templated, facts, use: useOfRow(columns), traits };
 }

@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { isIP } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { replaceAddresses } from '../../../address-text.ts';
 import { AppError } from '../../../error.ts';
 import type { Database } from '../database.ts';
@@ -28,7 +29,7 @@ export function forgetAddresses(db: Database): void {
       const origin = rewrite(db, 'origin', ['consumer', 'agent', 'error_type'], within);
       rewrite(db, 'consumer', ['name'], within);
       const endpoint = rewrite(db, 'endpoint', ['route', 'display', 'shape'], within);
-      const isForgotten = client || origin || endpoint;
+      const isForgotten = rewriteKept(db, within) || client || origin || endpoint;
       if (isForgotten) tellReaders(db);
       return isForgotten;
     });
@@ -63,6 +64,7 @@ export async function forgetClient(db: Database, address: string): Promise<boole
         rewrite(db, 'origin', ['consumer', 'agent', 'error_type'], within),
         rewrite(db, 'consumer', ['name'], within),
         rewrite(db, 'endpoint', ['route', 'display', 'shape'], within),
+        rewriteKept(db, within),
       ];
       if (!own && !texts.includes(true)) return false;
       tellReaders(db);
@@ -100,10 +102,22 @@ function tellReaders(db: Database): void {
   `);
 }
 
-type Row = Record<string, string | number | null>;
+/** Changes what people and spans said of endpoints and consumers, and evidence that was given. */
+function rewriteKept(db: Database, change: (text: string) => string): boolean {
+  const tables = [
+    ['decision', ['callers', 'reason', 'route', 'shape']],
+    ['consumer_note', ['consumer', 'display_name', 'contact']],
+    ['endpoint_trait', ['traits']],
+    ['evidence', ['body']],
+  ] as const;
+  const changed = tables.map(([table, columns]) => rewrite(db, table, columns, change));
+  return changed.includes(true);
+}
+
+type Row = Record<string, string | number | Uint8Array | null>;
 
 /**
- * Changes texts of a table. All its rows are written anew: what moved within its pages before left copies
+ * Changes texts of a table, compressed ones too. All its rows are written anew: what moved within its pages before left copies
  * there, and emptying a table wipes its pages whole.
  * @returns false when there was nothing to change
  */
@@ -117,10 +131,14 @@ function rewrite(
   let isChanged = false;
   for (const row of rows) {
     for (const column of columns) {
-      const before = row[column];
-      if (typeof before !== 'string') continue;
-      row[column] = change(before);
-      isChanged ||= row[column] !== before;
+      const stored = row[column];
+      const isZipped = stored instanceof Uint8Array;
+      if (!isZipped && typeof stored !== 'string') continue;
+      const before = isZipped ? gunzipSync(stored).toString() : stored;
+      const after = change(before);
+      if (after === before) continue;
+      row[column] = isZipped ? gzipSync(after) : after;
+      isChanged = true;
     }
   }
   if (!isChanged) return false;

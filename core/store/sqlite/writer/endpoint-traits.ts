@@ -1,4 +1,4 @@
-import { type EndpointNote, type EndpointTraits, withTraits } from '../../../endpoint-traits.ts';
+import { type EndpointNote, traitsOfText, withTraits } from '../../../endpoint-traits.ts';
 import type { Database, Statement } from '../database.ts';
 import type { Dimensions } from './dimensions.ts';
 
@@ -24,15 +24,12 @@ export class EndpointTraitRows {
     for (const { endpoint, traits } of notes) {
       const row = this.#dimensions.endpointRow(endpoint);
       const before = this.#find.get(row) as string | undefined;
-      const after = JSON.stringify(withTraits(traitsOfText(before), traits));
+      const known = before === undefined ? undefined : traitsOfText(before);
+      const after = JSON.stringify(withTraits(known ?? {}, traits));
       if (after === (before ?? '{}')) continue;
       this.#keep.run(row, after);
       isChanged = true;
     }
     if (isChanged) this.#count.run();
   }
-}
-
-function traitsOfText(text: string | undefined): EndpointTraits {
-  return text === undefined ? {} : (JSON.parse(text) as EndpointTraits);
 }
