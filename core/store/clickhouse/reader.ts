@@ -45,6 +45,8 @@ class ClickhouseReader implements CallReader {
   readonly #compacted: CompactedUsage;
   /** Of the state alone. */
   readonly #caches: Caches;
+  /** What the last snapshot added to the state; the next one adds the same while nothing has come. */
+  #added: Added | undefined;
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -57,10 +59,8 @@ class ClickhouseReader implements CallReader {
 
   snapshot<T>(project: string, ask: (snapshot: Snapshot) => Promise<T>): Promise<T> {
     return this.#replica.exclusively(async () => {
-      // Deliveries are read after the steps: one that a step takes meanwhile is still in the log.
-      await this.#replica.sync();
-      const waiting = await this.#waiting();
-      return this.#ask(project, waiting, ask);
+      const added = await this.#read();
+      return this.#ask(project, added, ask);
     });
   }
 
@@ -73,6 +73,31 @@ class ClickhouseReader implements CallReader {
       this.#replica.close();
       this.#connection.close();
     });
+  }
+
+  /** Brings the state and what is added to it up to date: one small query where nothing has changed. */
+  async #read(): Promise<Added> {
+    const { isBehind, inserted } = await this.#newest();
+    const known = this.#added;
+    if (known && !isBehind && known.inserted === inserted) return known;
+    this.#added = undefined;
+    // Deliveries are read after the steps: one that a step takes meanwhile is still in the log.
+    if (isBehind) await this.#replica.sync();
+    const waiting = await this.#waiting();
+    // Rows that the compactor may number otherwise: no cache of theirs outlives them.
+    const caches = waiting.length > 0 ? new Caches(this.#replica) : this.#caches;
+    this.#added = { inserted, waiting, caches };
+    return this.#added;
+  }
+
+  /** Whether there are steps that the replica lacks, and the number of the newest INSERT into the log. */
+  async #newest(): Promise<{ isBehind: boolean; inserted: number }> {
+    const [row] = await this.#connection.rows<{ steps: number; inserted: number }>(
+      `SELECT (SELECT count() FROM step WHERE n > {head:UInt64}) AS steps,
+       (SELECT max(max_block_number) FROM system.parts WHERE database = {database:String} AND table = 'delivery' AND active) AS inserted`,
+      { head: this.#replica.head, database: this.#connection.database },
+    );
+    return { isBehind: Number(row?.steps) > 0, inserted: Number(row?.inserted ?? 0) };
   }
 
   /** Everything that is acknowledged and not compacted. */
@@ -98,18 +123,14 @@ class ClickhouseReader implements CallReader {
 
   async #ask<T>(
     project: string,
-    waiting: readonly Delivered[],
+    { waiting, caches }: Added,
     ask: (snapshot: Snapshot) => Promise<T>,
   ): Promise<T> {
     const { db } = this.#replica;
     try {
       db.exec('BEGIN');
-      let caches = this.#caches;
-      if (waiting.length > 0) {
-        this.#uncompacted.add(waiting);
-        // Rows that the compactor may number otherwise: no cache outlives the snapshot.
-        caches = new Caches(this.#replica);
-      }
+      // Repeated deliveries are taken out of their batches, which can then not be added again.
+      if (waiting.length > 0 && !this.#uncompacted.add(waiting)) this.#added = undefined;
       caches.dimensions.keepUp();
       const { endpoints, dimensions, inventories, decisions, calls } = caches;
       const readers = [
@@ -122,6 +143,7 @@ class ClickhouseReader implements CallReader {
       ] as const;
       return await ask(new SqliteSnapshot(db, ...readers, project));
     } catch (error) {
+      this.#added = undefined;
       if (!isSqliteError(error)) throw error;
       throw new AppError('unavailable', `the state cannot be read: ${error.message}`, {
         cause: error,
@@ -130,6 +152,12 @@ class ClickhouseReader implements CallReader {
       if (db.inTransaction) db.exec('ROLLBACK');
     }
   }
+}
+
+interface Added {
+  inserted: number;
+  waiting: readonly Delivered[];
+  caches: Caches;
 }
 
 class Caches {

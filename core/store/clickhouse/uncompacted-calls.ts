@@ -21,8 +21,9 @@ export class UncompactedCalls {
     this.#db = db;
   }
 
-  /** In a transaction that is rolled back. */
-  add(waiting: readonly Delivered[]): void {
+  /** In a transaction that is rolled back. @returns whether the batches are as before, without a repeated delivery */
+  add(waiting: readonly Delivered[]): boolean {
+    let isUnchanged = true;
     const nowS = Math.max(...waiting.map(({ receivedS }) => receivedS));
     this.#seen ??= new SeenRequests(this.#db, nowS);
     this.#seen.recover(nowS);
@@ -36,11 +37,13 @@ export class UncompactedCalls {
       dimensions.keepUp(nowS);
       const rows = new CallRows(batch.length);
       const firstId = lastCallId(this.#db) + 1;
-      log.append(columns, weights, deliveries, firstId, nowS, rows);
+      const stored = log.append(columns, weights, deliveries, firstId, nowS, rows);
+      if (stored.includes(false)) isUnchanged = false;
       if (batch.notes.length > 0) new EndpointTraitRows(this.#db, dimensions).take(batch.notes);
       dimensions.writeSideBySide();
       dimensions.committed();
     }
+    return isUnchanged;
   }
 }
 
