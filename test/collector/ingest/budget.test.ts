@@ -66,6 +66,32 @@ test('a large body that was overdrawn once grows again, as does the next one aft
   }
 });
 
+test('a body that is overdrawn on its way is counted once, and gives what it held to others', () => {
+  const { budget } = open();
+  for (let n = 0; n < 23; n += 1) budget.admit(sender()).grow(2 * mib);
+  const overdrawn = budget.admit(sender());
+  overdrawn.grow(2 * mib);
+  expect(budget.bytes).toBe(48 * mib);
+  overdrawn.grow(2 * mib);
+  expect(budget.bytes).toBe(50 * mib);
+  budget.admit(sender()).grow(2 * mib);
+  expect(budget.bytes).toBe(52 * mib);
+  overdrawn.release();
+  expect(budget.bytes).toBe(48 * mib);
+});
+
+test('what a connection holds stays its own when another of its bodies ends', () => {
+  const { budget } = open();
+  const one = sender();
+  const ofOne = () => ({ ...sender('192.0.2.9', 'other'), connection: one.connection });
+  for (let n = 0; n < 128; n += 1) budget.admit(ofOne()).grow(256 * 1024);
+  for (let round = 0; round < 2; round += 1) {
+    const share = budget.admit(ofOne());
+    expect(() => share.grow(1)).toThrow('more pass a bound');
+    share.release();
+  }
+});
+
 test('a body of the largest size takes nothing from others', () => {
   const { budget } = open();
   budget.admit(sender(), 64 * mib).grow(64 * mib);

@@ -1,6 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { SpanCounts } from '../../../collector/extract/counts.ts';
+import { messageDigest } from '../../../collector/ingest/digest.ts';
 import { type CallExtractor, Ingest, type IngestBounds } from '../../../collector/ingest/ingest.ts';
 import { CollectorMetrics } from '../../../collector/metrics.ts';
 import { type CallBatch, CallDictionary } from '../../../core/call.ts';
@@ -8,9 +9,13 @@ import { AppError } from '../../../core/error.ts';
 import { waitFor } from '../../support/wait.ts';
 import { HeldWriter } from '../support/held-writer.ts';
 
-/** Reads messages such as `3 stored, 2 not_server`; each call's client is new to the dictionary. */
+/**
+ * Reads messages such as `3 stored, 2 not_server, relies 0`; each call's client is new to the dictionary. The last
+ * says that spans were left out as copies of spans in batch 0.
+ */
 class TextExtractor implements CallExtractor {
   readonly #dictionary: CallDictionary;
+  readonly #batches: CallBatch[] = [];
   #client = 0;
 
   constructor(dictionary: CallDictionary) {
@@ -20,6 +25,9 @@ class TextExtractor implements CallExtractor {
   extract(_project: string, message: Buffer, batch: CallBatch): SpanCounts {
     const text = message.toString();
     if (text.startsWith('bad')) throw new AppError('invalid', text);
+    if (!this.#batches.includes(batch)) this.#batches.push(batch);
+    const relies = /relies (\d+)/.exec(text)?.[1];
+    const reliesOn = relies === undefined ? undefined : this.#batches[Number(relies)]!;
     const count = (name: string) => Number(new RegExp(`(\\d+) ${name}`).exec(text)?.[1] ?? 0);
     for (let n = count('stored'); n > 0; n -= 1) {
       const at = batch.push();
@@ -45,12 +53,16 @@ class TextExtractor implements CallExtractor {
       statusAssumed: 0,
       weightsIgnored: 0,
       clocksAhead: [],
+      ...(reliesOn && { sameSpan: { service: 'shop', uncommitted: new Set([reliesOn]) } }),
     };
   }
 
   readonly forgotten: CallBatch[] = [];
+  readonly durable: CallBatch[] = [];
 
-  committed(): void {}
+  committed(batch: CallBatch): void {
+    this.durable.push(batch);
+  }
 
   forget(batch: CallBatch): void {
     this.forgotten.push(batch);
@@ -189,6 +201,50 @@ test('a failed commit fails all its deliveries, and the next one tries again', a
   expect(settled.at(-1)).toBe('1 stored a');
   expect(states).toEqual(['disk full', undefined]);
   expect(await counted(metrics)).toEqual({ stored: 1, 'rejected.unavailable': 2 });
+});
+
+test('a request that relied on a batch that is lost must be sent again, and is not known then', async () => {
+  const { writer, send, settled, extractor } = open();
+  send('1 stored a');
+  await turn();
+  // While the first batch commits: copies of its spans, with and without calls of their own.
+  const texts = ['1 stored b, relies 0', 'relies 0', '1 stored c'];
+  for (const text of texts) send(text);
+  await turn();
+  await writer.settle(0, new AppError('unavailable', 'disk full'));
+  await writer.settle(1);
+  expect(settled).toEqual([
+    '1 stored a: unavailable',
+    '1 stored b, relies 0: unavailable',
+    'relies 0: unavailable',
+    '1 stored c',
+  ]);
+  const [lost, kept] = writer.appended.map(({ batch }) => batch);
+  expect([extractor.forgotten, extractor.durable]).toEqual([[lost], [kept]]);
+  const digests = kept!.deliveries.map(({ digest }) => Buffer.from(digest).toString('hex'));
+  const own = texts.map((text) => Buffer.from(messageDigest(Buffer.from(text))).toString('hex'));
+  expect(digests.map((digest, i) => digest === own[i])).toEqual([false, false, true]);
+});
+
+test('a request that relied on a batch that is durable then is acknowledged under its own digest', async () => {
+  const { writer, send, settled } = open();
+  send('1 stored a');
+  await turn();
+  send('relies 0');
+  await turn();
+  await writer.settle(0);
+  await writer.settle(1);
+  expect(settled).toEqual(['1 stored a', 'relies 0']);
+  const { digest } = writer.appended[1]!.batch.deliveries[0]!;
+  expect(Buffer.from(digest)).toEqual(Buffer.from(messageDigest(Buffer.from('relies 0'))));
+});
+
+test('a batch with as many calls as its bound is full', async () => {
+  const { writer, send } = open({ batchCalls: 8 });
+  for (const name of ['a', 'b', 'c']) send(`8 stored ${name}`);
+  await turn();
+  for (let at = 0; at < 3; at += 1) await writer.settle(at);
+  expect(writer.appended.map(({ batch }) => batch.length)).toEqual([8, 8, 8]);
 });
 
 test('full batches are queued, and their words belong to them', async () => {

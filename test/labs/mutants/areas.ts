@@ -17,7 +17,7 @@ export const areas: readonly Area[] = [
   { folder: 'collector/extract', tests: ['test/collector/extract'] },
   {
     folder: 'collector/ingest',
-    tests: ['budget', 'ingest', 'late-answer'].map(
+    tests: ['budget', 'digest', 'ingest', 'late-answer'].map(
       (name) => `test/collector/ingest/${name}.test.ts`,
     ),
   },

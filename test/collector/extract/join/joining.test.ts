@@ -619,6 +619,22 @@ describe('X16: the ingest batch ends between the siblings of one call', () => {
   });
 
   test.each(['framework', 'server'] as const)(
+    'after the %s: another parent’s are another call',
+    (first) => {
+      const extractor = knowing();
+      const second = first === 'framework' ? 'server' : 'framework';
+      const of = (scope: 'framework' | 'server', parent: number) => {
+        const [own, times] = scope === 'framework' ? [2, [1, 19]] : [1, [0, 20]];
+        const one = at(own as number, parent, remote, times as [number, number], routed);
+        return scopes({}, [scope, [{ ...one, traceId: a! }]]);
+      };
+      const batch = new CallBatch();
+      expect(extractor.extract('p', of(first, 9), batch).stored).toBe(1);
+      expect(extractor.extract('p', of(second, 8), batch).stored).toBe(1);
+    },
+  );
+
+  test.each(['framework', 'server'] as const)(
     'after the %s, whose commit fails: sent again it is one call',
     (first) => {
       const extractor = knowing();
