@@ -12,7 +12,12 @@ import {
 } from '../query/answer-head.ts';
 import { listPage } from '../query/list.ts';
 import type { Order } from '../query/page.ts';
-import { commonParameters, filterParameters, pageParameters } from '../query/parameters.ts';
+import {
+  commonParameters,
+  filterParameters,
+  limitParameter,
+  pageParameters,
+} from '../query/parameters.ts';
 import { defineQuery } from '../query/query.ts';
 import { count, named, nextCursor, time } from '../query/schema.ts';
 import { tableOf } from '../query/table.ts';
@@ -116,7 +121,9 @@ export const deprecated = defineQuery({
     method: filterParameters.method,
     route: filterParameters.route,
     q: filterParameters.q,
-    ...pageParameters(20),
+    ...pageParameters(),
+    // A row costs twelve looks at the callers of its endpoint.
+    limit: limitParameter(50, 20),
   }),
   schema: z.object({
     ...headShape,
