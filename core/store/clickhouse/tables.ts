@@ -78,7 +78,22 @@ export async function hasTables(connection: Connection): Promise<boolean> {
 const unknownTable = 60;
 const unknownDatabase = 81;
 
+/**
+ * Of `delivery` and `step` the order of inserts counts. A server that makes a replicated table of MergeTree, as
+ * ClickHouse Cloud does, may show an INSERT after one with a greater number.
+ */
 async function refuseOther(connection: Connection): Promise<void> {
+  const engines = await connection.rows<{ engine: string }>(
+    `SELECT DISTINCT engine FROM system.tables WHERE database = {database:String} AND name IN ('delivery', 'step')`,
+    { database: connection.database },
+  );
+  const unordered = engines.find(({ engine }) => engine !== 'MergeTree');
+  if (unordered) {
+    throw new AppError(
+      'conflict',
+      `${connection.name} keeps its tables as ${unordered.engine}: only MergeTree on one server is supported`,
+    );
+  }
   const other = (await versions(connection)).find((found) => found !== version);
   if (other === undefined) return;
   throw new AppError(

@@ -116,3 +116,32 @@ it('compacted deliveries go when they are old, and nothing that is reported goes
   await reader.close();
   await end();
 });
+
+it('tables of another engine, and a store of another release, are refused by name', async () => {
+  const { url, end } = newDatabase();
+  const connection = new Connection(url);
+  await makeTables(connection);
+  await connection.run('INSERT INTO format VALUES (7)');
+  await expect(openClickhouseReader(url)).rejects.toMatchObject({
+    code: 'conflict',
+    message: expect.stringMatching(/another release \(format 7, /),
+  });
+  await connection.run('TRUNCATE TABLE format');
+  await connection.run('DROP TABLE step');
+  await connection.run(
+    'CREATE TABLE step (n UInt64, nonce String, compactor String, changes UInt32) ENGINE = ReplacingMergeTree ORDER BY n',
+  );
+  await expect(openClickhouseReader(url)).rejects.toMatchObject({
+    code: 'conflict',
+    message: expect.stringMatching(/as ReplacingMergeTree: only MergeTree/),
+  });
+  connection.close();
+  await end();
+});
+
+it('a server that is away is unavailable, and the error names no password', async () => {
+  await expect(openClickhouseReader('clickhouse://u:secret@127.0.0.1:9/x')).rejects.toMatchObject({
+    code: 'unavailable',
+    message: expect.not.stringContaining('secret'),
+  });
+});
