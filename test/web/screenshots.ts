@@ -45,7 +45,7 @@ async function main(): Promise<void> {
     browser = await launchChromium();
     await declareAndDecide(url);
     const refunds = await idOf(url, 'q=refunds');
-    const dead = await idOf(url, 'status=dead');
+    const dead = await idOf(url, 'status=dead&q=v1');
     const pictures: Picture[] = [
       { name: 'dashboard', path: '/', colorScheme: 'light', ...desk, ready: charts(3) },
       { name: 'dashboard-dark', path: '/', colorScheme: 'dark', ...desk, ready: charts(3) },
@@ -68,13 +68,6 @@ async function main(): Promise<void> {
         ready: detail,
       },
       { name: 'dead', path: '/dead?window=30d', colorScheme: 'light', ...desk, ready: items },
-      {
-        name: 'compare',
-        path: '/compare?by=version&window=30d&service=storefront',
-        colorScheme: 'light',
-        ...desk,
-        ready: rows,
-      },
       { name: 'phone', path: '/', colorScheme: 'light', ...phone, ready: charts(3) },
       { name: 'phone-dark', path: '/endpoints', colorScheme: 'dark', ...phone, ready: rows },
     ];

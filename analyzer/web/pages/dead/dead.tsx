@@ -4,11 +4,11 @@ import { useDeadList, useDecided, useRemoved } from '../../api/queries.ts';
 import { addressOf, api } from '../../api/request.ts';
 import { FilterBar } from '../../parts/filter-bar.tsx';
 import { Failure, Loading, StaleBanner } from '../../parts/notice.tsx';
+import { OwnerChoice } from '../../parts/owner-choice.tsx';
 import { Segments } from '../../parts/segments.tsx';
 import { exact } from '../../state/format.ts';
 import { mayChange } from '../../state/permission.ts';
 import { type Search, usePageSearch } from '../../state/search.ts';
-import { plainText } from '../../state/text.ts';
 import { useMade } from '../decisions/made.tsx';
 import styles from './dead.module.css';
 import { DeadList } from './dead-list.tsx';
@@ -37,7 +37,7 @@ export function DeadPage({ session }: { session: Session }) {
     <>
       <h1 className="visually-hidden">Dead list</h1>
       <FilterBar updatedMs={shown.dataUpdatedAt}>
-        <OwnerChoice lists={Object.values(lists).map(({ data }) => data)} />
+        <OwnerChoice rows={Object.values(lists).flatMap(({ data }) => data?.endpoints ?? [])} />
         {search.view === 'list' && <ConfidenceChoice />}
       </FilterBar>
       <div className={styles.tools}>
@@ -95,32 +95,6 @@ function useFiltered(
     (row) =>
       (owner === undefined || (row.owner ?? '') === owner) &&
       (least === undefined || (row.confidence ?? 0) >= least),
-  );
-}
-
-function OwnerChoice({ lists }: { lists: readonly (EvidenceList | undefined)[] }) {
-  const [search, change] = usePageSearch();
-  const owners = new Set(
-    lists.flatMap((list) => list?.endpoints.map(({ owner }) => owner ?? '') ?? []),
-  );
-  if (search.owner !== undefined) owners.add(search.owner);
-  // Without an inventory that names owners there is nothing to choose
-  if ([...owners].every((owner) => owner === '') && search.owner === undefined) return null;
-  return (
-    <select
-      aria-label="Owner"
-      value={search.owner === undefined ? 'all' : `of ${search.owner}`}
-      onChange={({ target: { value } }) =>
-        change({ owner: value === 'all' ? undefined : value.slice(3) })
-      }
-    >
-      <option value="all">All owners</option>
-      {[...owners].sort().map((owner) => (
-        <option key={owner} value={`of ${owner}`}>
-          {owner === '' ? 'without an owner' : plainText(owner)}
-        </option>
-      ))}
-    </select>
   );
 }
 

@@ -99,6 +99,13 @@ function Detail({ answer }: { answer: EndpointAnswer }) {
     tz,
     enabled: row.total_calls > 0,
   });
+  // Nothing is to be decided on what is in use: its figures come first
+  const isLater = row.status === 'active' && row.decision === null;
+  const decision = row.status !== null && (
+    <section className={styles.part}>
+      <EndpointDecision row={row} />
+    </section>
+  );
   const statuses = Object.entries(answer.status_codes).sort(([, a], [, b]) => b - a);
   return (
     <>
@@ -113,11 +120,7 @@ function Detail({ answer }: { answer: EndpointAnswer }) {
           text={() => evidenceText(row.id)}
         />
       </section>
-      {row.status !== null && (
-        <section className={styles.part}>
-          <EndpointDecision row={row} />
-        </section>
-      )}
+      {!isLater && decision}
       {row.total_calls > 0 && (
         <>
           {series.data && (
@@ -217,6 +220,7 @@ function Detail({ answer }: { answer: EndpointAnswer }) {
         filter={{ http: '4xx,5xx' }}
       />
       <LastCallers row={row} />
+      {isLater && decision}
     </>
   );
 }

@@ -6,6 +6,7 @@ import { addressOf, api } from '../../api/request.ts';
 import { CopyButton } from '../../parts/copy-button.tsx';
 import { FilterBar } from '../../parts/filter-bar.tsx';
 import { Failure, Loading, Notes, Notice, StaleBanner } from '../../parts/notice.tsx';
+import { OwnerChoice } from '../../parts/owner-choice.tsx';
 import { StatusWord, statusWord } from '../../parts/status.tsx';
 import { exact, plural } from '../../state/format.ts';
 import { useKeys } from '../../state/keys.ts';
@@ -158,6 +159,7 @@ function EndpointTable({
       <div className={styles.tools}>
         <StatusChoice rows={found} search={search} />
         <MarkChoice rows={report.endpoints} search={search} />
+        <OwnerChoice rows={report.endpoints} />
         <span className={styles.space} />
         <label className={styles.group}>
           Group

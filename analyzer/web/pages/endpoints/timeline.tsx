@@ -48,10 +48,12 @@ function momentsOf(
   row: EndpointRow,
   verdicts: readonly { day: string; status: string | null; confidence: number | null }[],
 ): Moment[] {
+  // Its last call is a moment ago, and another one the next time
+  const isUsed = row.status === 'active';
   const dated: [string | null, string][] = [
     [row.first_called_at, 'first call'],
-    [row.last_used_at, 'last use'],
-    [row.last_called_at === row.last_used_at ? null : row.last_called_at, 'last call'],
+    [isUsed ? null : row.last_used_at, 'last use'],
+    [isUsed || row.last_called_at === row.last_used_at ? null : row.last_called_at, 'last call'],
     [row.dead_since, 'dead from here on'],
     [row.removed_at, 'gone from the inventory'],
     [

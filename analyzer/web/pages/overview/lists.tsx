@@ -103,7 +103,8 @@ export function LifecycleLists({ report }: { report: UseQueryResult<Report> }) {
   const ofStatus = (status: string) =>
     latest(
       rows.filter((row) => row.status === status),
-      (row) => row.last_called_at,
+      // Robots may still call what is dead
+      (row) => row.last_used_at,
     );
   const ofMark = (mark: string) =>
     latest(
