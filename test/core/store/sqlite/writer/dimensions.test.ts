@@ -108,6 +108,28 @@ describe('made-up routes past the bound of a service', () => {
   });
 });
 
+describe('services past the bound of a project', () => {
+  it('1,000 are counted by themselves, further ones as {other}, also after a restart', async () => {
+    const store = await openStore();
+    const services = (from: number, to: number) =>
+      Array.from({ length: to - from }, (_, n) => ({ service: `s${from + n}` }));
+    await store.call(services(0, 1_000));
+    await store.call(services(1_000, 1_003));
+    await store.restart();
+    await store.call([...services(999, 1_001), { service: 's5000', project: 'tenant' }]);
+    const records = await store.endpoints();
+    const calls = new Map(records.map(({ service, lifetimeCalls }) => [service, lifetimeCalls]));
+    expect(calls.size).toBe(1_001);
+    expect([calls.get('{other}'), calls.get('s999'), calls.get('s1000')]).toEqual([
+      4,
+      2,
+      undefined,
+    ]);
+    expect((await store.endpoints('tenant')).map(({ service }) => service)).toEqual(['s5000']);
+    await store.close();
+  });
+});
+
 describe('made-up routes that only refused calls speak for', () => {
   const refused = (n: number): Partial<EndpointName> => ({
     route: `/scanned/${n}`,

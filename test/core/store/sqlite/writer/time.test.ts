@@ -282,6 +282,30 @@ describe('retention deletes each level by its own age', () => {
     });
   });
 
+  test('a raw call is found for three days from its commit, also in a block with younger ones', async () => {
+    await append([noonS]);
+    await run(600);
+    await append([noonS + 600]);
+    await writer.compact();
+    const found = async () => {
+      const reader = await openSqliteReader(path());
+      const page = await reader.snapshot('default', (snapshot) =>
+        snapshot.calls({}, {}, { order: 'newest', limit: 10 }),
+      );
+      await reader.close();
+      return page.calls.map(({ endS }) => endS - noonS);
+    };
+    expect(await found()).toEqual([600, 0]);
+    await writer.purge(noonS + 3 * dayS - 1);
+    expect(await found()).toEqual([600, 0]);
+    await writer.purge(noonS + 3 * dayS);
+    expect(await found()).toEqual([600]);
+    await writer.purge(noonS + 3 * dayS + 599);
+    expect(await found()).toEqual([600]);
+    await writer.purge(noonS + 3 * dayS + 600);
+    expect(await found()).toEqual([]);
+  });
+
   test('calls that are not rolled up are never deleted', async () => {
     await append([noonS - 60, noonS - 30]);
     await writer.purge(noonS + 5 * dayS);
