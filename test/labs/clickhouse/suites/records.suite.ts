@@ -4,6 +4,7 @@ import { openRecords } from '../../../../core/store/clickhouse/records.ts';
 import { openClickhouseWriter } from '../../../../core/store/clickhouse/writer.ts';
 import { decisionStoreContract } from '../../../store/decision-contract.ts';
 import { declarationContract } from '../../../store/declaration-contract.ts';
+import { eventStoreContract } from '../../../store/event-contract.ts';
 import { inventoryStoreContract } from '../../../store/inventory-contract.ts';
 import { keyStoreContract } from '../../../store/key-contract.ts';
 import { verdictStoreContract } from '../../../store/verdict-contract.ts';
@@ -23,6 +24,16 @@ decisionStoreContract('clickhouse', async () => {
   const { url, end } = newDatabase();
   return {
     open: async () => (await openRecords(url)).decisions(),
+    openReader: () => openClickhouseReader(url),
+    end,
+  };
+});
+
+eventStoreContract('clickhouse', async () => {
+  const { url, end } = newDatabase();
+  return {
+    open: async () => (await openRecords(url)).events(),
+    openKeys: async () => (await openRecords(url)).keys(),
     openReader: () => openClickhouseReader(url),
     end,
   };
