@@ -2,6 +2,7 @@ import { defaultRetention } from '../../../../core/config/retention.ts';
 import { openClickhouseReader } from '../../../../core/store/clickhouse/reader.ts';
 import { openRecords } from '../../../../core/store/clickhouse/records.ts';
 import { openClickhouseWriter } from '../../../../core/store/clickhouse/writer.ts';
+import { arrivalStoreContract } from '../../../store/arrival-contract.ts';
 import { decisionStoreContract } from '../../../store/decision-contract.ts';
 import { declarationContract } from '../../../store/declaration-contract.ts';
 import { eventStoreContract } from '../../../store/event-contract.ts';
@@ -42,6 +43,26 @@ eventStoreContract('clickhouse', async () => {
 verdictStoreContract('clickhouse', async () => {
   const { url, end } = newDatabase();
   return { open: async () => (await openRecords(url)).verdicts(), end };
+});
+
+arrivalStoreContract('clickhouse', async () => {
+  const { url, end } = newDatabase();
+  return {
+    open: async () => (await openRecords(url)).arrivals(),
+    openEndpoints: async () => (await openRecords(url)).endpoints(),
+    openKeys: async () => (await openRecords(url)).keys(),
+    end,
+  };
+});
+
+eventStoreContract('clickhouse', async () => {
+  const { url, end } = newDatabase();
+  return {
+    open: async () => (await openRecords(url)).events(),
+    openKeys: async () => (await openRecords(url)).keys(),
+    openReader: () => openClickhouseReader(url),
+    end,
+  };
 });
 
 declarationContract('clickhouse', async (now) => {
