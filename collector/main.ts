@@ -73,11 +73,15 @@ export async function startCollector(
   const refresh = new InventoryRefresh(knownRoutes, () => inventories.get());
   await refresh.read();
   const arrivalStore = new Retrying(place.openArrivals);
+  const onFailure = (error: unknown) =>
+    log.warn({ err: error }, 'counts for /doctor are not written; trying again');
+  // Opened before the first request: opening makes a file that is absent, and a store that was moved away while in
+  // use must not be made anew.
+  await arrivalStore.get().catch(onFailure);
   const arrivals = new ArrivalRecorder({
     store: () => arrivalStore.get(),
     now: Date.now,
-    onFailure: (error) =>
-      log.warn({ err: error }, 'counts for /doctor are not written; trying again'),
+    onFailure,
   });
   const ingest = openIngest(config, { writer, privacy, knownRoutes, arrivals }, log);
   const parts = { ...ingest, arrivals, gate: tenancy.gate, certificates };
