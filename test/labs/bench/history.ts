@@ -13,6 +13,10 @@ export interface History {
   days: number;
   nowS: number;
   seed: number;
+  /** Deliveries that the store has taken already: equal numbers are equal deliveries. */
+  deliveriesBefore?: number;
+  /** All calls end within so many seconds before `nowS`. */
+  lastS?: number;
 }
 
 const services = 10;
@@ -29,7 +33,7 @@ export async function writeHistory(writer: CallWriter, history: History): Promis
   const dictionary = new CallDictionary();
   const make = callMaker(dictionary, history, random);
   let batch = new CallBatch();
-  let bodies = 0;
+  let bodies = history.deliveriesBefore ?? 0;
   const waiting: Promise<unknown>[] = [];
   const flush = async (): Promise<void> => {
     bodies += 1;
@@ -41,9 +45,11 @@ export async function writeHistory(writer: CallWriter, history: History): Promis
     batch = new CallBatch();
     if (waiting.length > 3) await waiting.shift();
   };
-  for (const [startS, calls] of hours(history)) {
+  const { lastS, nowS, calls: all } = history;
+  const ranges = lastS === undefined ? hours(history) : [[nowS - lastS, all] as const];
+  for (const [startS, calls] of ranges) {
     for (let n = 0; n < calls; n += 1) {
-      make(batch, startS + Math.floor((n / calls) * hourS));
+      make(batch, startS + Math.floor((n / calls) * (lastS ?? hourS)));
       if (batch.length === batchCalls) await flush();
     }
   }

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync } from 'node:fs';
 import { Agent } from 'node:http';
 import { join, relative, resolve } from 'node:path';
@@ -16,6 +17,7 @@ import { days, endpoints, randomWindow, timed } from './report.ts';
 /**
  * Two versions in turn, in one run, so that whatever else the machine does meets both alike:
  *
+ *     node test/labs/bench/in-turn.ts --against REF      # a worktree of a commit, made and removed by this command
  *     node test/labs/bench/in-turn.ts --base CHECKOUT    # after `npm ci` there
  *
  * Read the ratios of CPU time, this version's to the base's; of reports the lower percentiles, which other work on
@@ -23,20 +25,23 @@ import { days, endpoints, randomWindow, timed } from './report.ts';
  */
 const { values } = parseArgs({
   options: {
+    against: { type: 'string' },
     base: { type: 'string' },
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '8' },
     requests: { type: 'string', default: '300' },
     calls: { type: 'string', default: '1000000' },
-    only: { type: 'string', default: 'mixed,server,report' },
+    only: { type: 'string', default: 'mixed,server,mixed-4,server-4,wide,report' },
     /** Reports: each version reads a store that it wrote itself, not a copy of the base's. */
     'own-stores': { type: 'boolean', default: false },
   },
 });
 const root = fileURLToPath(new URL('../../..', import.meta.url));
-const base = resolve(values.base ?? '');
-if (!values.base || !existsSync(join(base, 'collector/main.ts'))) {
-  throw new Error('--base must name a checkout of another version');
+const folder = benchFolder();
+const base = values.against ? worktreeOf(values.against) : resolve(values.base ?? '');
+if (!(values.against || values.base) || !existsSync(join(base, 'collector/main.ts'))) {
+  folder.remove();
+  throw new Error('--base must name a checkout of another version, or --against a commit');
 }
 const versions = [
   { name: 'base', checkout: base },
@@ -52,14 +57,37 @@ const only = values.only.split(',');
 /** Of each kind of report: the program's own code is compiled as it runs. */
 const warmUpRequests = 40;
 
-const folder = benchFolder();
+/** Each connection waits for its acknowledgement before it sends again: with four of them commits are small. */
+const loads: Record<string, { payload: PayloadName; connections: number }> = {
+  mixed: { payload: 'mixed', connections: 16 },
+  server: { payload: 'server', connections: 16 },
+  'mixed-4': { payload: 'mixed', connections: 4 },
+  'server-4': { payload: 'server', connections: 4 },
+  /** 10,000 endpoints of ten services, 100,000 clients. */
+  wide: { payload: 'wide', connections: 16 },
+};
+
 try {
-  for (const payload of ['mixed', 'server'] as const) {
-    if (only.includes(payload)) await ingestInTurn(folder, payload);
+  for (const [name, load] of Object.entries(loads)) {
+    if (only.includes(name)) await ingestInTurn(folder, name, load);
   }
   if (only.includes('report')) await reportsInTurn(folder);
 } finally {
+  if (values.against) git('worktree', 'remove', '--force', base);
   folder.remove();
+}
+
+function git(...args: string[]): void {
+  execFileSync('git', args, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+}
+
+/** A checkout of a commit with its own packages, in the folder of the bench. */
+function worktreeOf(ref: string): string {
+  const checkout = join(folder.path, 'against');
+  git('worktree', 'add', '--detach', checkout, ref);
+  const packages = ['ci', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund'];
+  execFileSync('npm', packages, { cwd: checkout, stdio: ['ignore', 'ignore', 'inherit'] });
+  return checkout;
 }
 
 function start(checkout: string, service: string, store: string): Promise<Running> {
@@ -70,7 +98,12 @@ function start(checkout: string, service: string, store: string): Promise<Runnin
   });
 }
 
-async function ingestInTurn(folder: BenchFolder, payload: PayloadName): Promise<void> {
+async function ingestInTurn(
+  folder: BenchFolder,
+  name: string,
+  { payload, connections }: { payload: PayloadName; connections: number },
+): Promise<void> {
+  const rss: number[][] = [[], []];
   const ratios: number[] = [];
   const all: string[] = [];
   for (let round = 0; round < rounds; round++) {
@@ -80,16 +113,18 @@ async function ingestInTurn(folder: BenchFolder, payload: PayloadName): Promise<
     for (const v of order) {
       const store = newStore(folder, payload);
       const collector = await start(versions[v]!.checkout, 'collector/main.ts', store);
-      const options = { payload, seconds, connections: 16 };
+      const options = { payload, seconds, connections };
       const { cost } = await underLoad(collector, collector.addresses.otlp_http!, options);
       await collector.stop();
       costs[v] = cost.cpuPerMillionSpans;
+      rss[v]!.push(cost.rssPeakMiB);
     }
     ratios.push(costs[1]! / costs[0]!);
     all.push(costs.map((cost) => cost.toFixed(2)).join('/'));
   }
-  const title = `ingest, ${payload}: CPU-seconds per million spans base/this ${all.join(', ')}`;
-  process.stdout.write(`${title}; ratio ${shown(ratios)}\n`);
+  const title = `ingest, ${name}: CPU-seconds per million spans base/this ${all.join(', ')}`;
+  const memory = rss.map((each) => Math.max(...each).toFixed(0)).join('/');
+  process.stdout.write(`${title}; ratio ${shown(ratios)}; RSS at most ${memory} MiB\n`);
 }
 
 async function reportsInTurn(folder: BenchFolder): Promise<void> {

@@ -2,6 +2,7 @@ import type { EndpointRecord } from '../../store.ts';
 import type { Database, Statement } from '../database.ts';
 import { OriginNumbers } from '../usage/origin-numbers.ts';
 import type { KnownEndpoint } from './endpoint-cache.ts';
+import { RecentUsageCache } from './recent-usage.ts';
 
 /** Rows of each kind in the cache; a full cache is emptied, since reading a row again is cheap. */
 const cachedRows = 200_000;
@@ -28,6 +29,7 @@ export interface ConsumerName {
  */
 export class DimensionCache {
   readonly origins: OriginNumbers;
+  readonly recentUsage = new RecentUsageCache();
   /** Records that were made of these values. They go when an endpoint is read anew (endpoint-cache.ts). */
   records = new WeakMap<KnownEndpoint, EndpointRecord>();
   readonly #clients = new Map<number, string>();
@@ -63,6 +65,7 @@ export class DimensionCache {
     this.#clients.clear();
     this.#origins.clear();
     this.origins.forget();
+    this.recentUsage.forget();
     this.#consumers.clear();
   }
 

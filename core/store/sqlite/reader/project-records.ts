@@ -29,10 +29,6 @@ export class ProjectRecords {
   readonly #project: string;
   #known: readonly KnownEndpoint[] | undefined;
   #services: ServiceRecord[] | undefined;
-  /** Of endpoints with usage that is not compacted. */
-  readonly #records = new Map<KnownEndpoint, EndpointRecord>();
-  /** By endpoint id: facts that had to be added up. */
-  readonly #facts = new Map<string, EndpointFacts>();
 
   constructor(
     db: Database,
@@ -126,13 +122,13 @@ export class ProjectRecords {
    */
   #recordOf(known: KnownEndpoint): EndpointRecord | undefined {
     const isSettled = this.#isSettled(known);
-    const made = isSettled ? this.#dimensions.records.get(known) : this.#records.get(known);
+    const records = isSettled ? this.#dimensions.records : this.#notCompacted().made.records;
+    const made = records.get(known);
     if (made !== undefined) return made;
     const facts = this.#factsOf(known);
     if (facts.calls === 0) return undefined;
     const record = this.#makeRecord(known, facts);
-    if (isSettled) this.#dimensions.records.set(known, record);
-    else this.#records.set(known, record);
+    records.set(known, record);
     return record;
   }
 
@@ -260,10 +256,10 @@ export class ProjectRecords {
   }
 
   #factsOf(known: KnownEndpoint): Readonly<EndpointFacts> {
-    const asked = this.#facts.get(known.id);
+    const { facts: recent, made } = this.#notCompacted();
+    const asked = made.facts.get(known);
     if (asked) return asked;
     const [first, ...others] = known.spellings as [KnownSpelling, ...KnownSpelling[]];
-    const recent = this.#notCompacted().facts;
     if (others.length === 0 && !recent.has(first.row)) return first.facts;
     const facts = copyOfFacts(first.facts);
     for (const { facts: more } of others) addFacts(facts, more);
@@ -271,7 +267,7 @@ export class ProjectRecords {
       const more = recent.get(row);
       if (more) addFacts(facts, more);
     }
-    this.#facts.set(known.id, facts);
+    made.facts.set(known, facts);
     return facts;
   }
 

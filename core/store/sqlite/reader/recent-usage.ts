@@ -1,4 +1,5 @@
 import type { Tally } from '../../../usage/tally.ts';
+import type { EndpointRecord } from '../../store.ts';
 import { lastCallId } from '../calls/call-tables.ts';
 import { readCallsAfter } from '../calls/not-rolled-up.ts';
 import type { Database } from '../database.ts';
@@ -12,14 +13,21 @@ import { BlockWriter } from '../usage/usage-block.ts';
 import type { BlockWithDetails } from '../usage/usage-entries.ts';
 import { isIntact, runName } from '../usage/usage-rows.ts';
 import { addUseOfRun, type UseFacts, useOfCalls } from '../usage/use-facts.ts';
+import type { KnownEndpoint } from './endpoint-cache.ts';
 
-/** Usage that is committed and not compacted: of the runs, and of raw calls that are not rolled up. */
+/** Usage that is committed and not compacted: of the runs, and of raw calls that are not rolled up. Read only. */
 export interface RecentUsage {
   /** Usage blocks: one a run, and one of the raw calls. */
   blocks: readonly BlockWithDetails[];
   /** What these calls add to the endpoints' permanent facts, by endpoint row. */
   facts: ReadonlyMap<number, EndpointFacts>;
   use: Readonly<UseFacts>;
+  /** Of endpoints that have such usage, all facts together and the record that was made of them. They go when an
+   *  endpoint is read anew (endpoint-cache.ts), or with this usage. */
+  made: {
+    facts: WeakMap<KnownEndpoint, Readonly<EndpointFacts>>;
+    records: WeakMap<KnownEndpoint, EndpointRecord>;
+  };
 }
 
 interface StoredRun extends BlockWithDetails {
@@ -29,8 +37,38 @@ interface StoredRun extends BlockWithDetails {
   checksum: number | null;
 }
 
+/**
+ * The same, kept while nothing is committed, rolled up or compacted: pages ask several queries at a moment, and adding
+ * up 50,000 calls takes as long as two reports.
+ */
+export class RecentUsageCache {
+  #state = '';
+  #usage: RecentUsage | undefined;
+
+  /** @param rolledUpId the last call that is rolled up @param tally an empty one, which is left empty */
+  read(
+    db: Database,
+    rolledUpId: number,
+    origins: OriginNumbers,
+    tally: Tally,
+    onDamage: (damage: DamagedError) => void,
+  ): RecentUsage {
+    const runs = db.kept('SELECT count(*), ifnull(max(id), 0) FROM usage_run').raw().get();
+    const state = `${rolledUpId} ${lastCallId(db)} ${(runs as number[]).join(' ')}`;
+    if (this.#usage === undefined || state !== this.#state) {
+      this.#usage = readRecentUsage(db, rolledUpId, origins, tally, onDamage);
+      this.#state = state;
+    }
+    return this.#usage;
+  }
+
+  forget(): void {
+    this.#usage = undefined;
+  }
+}
+
 /** @param rolledUpId the last call that is rolled up @param tally an empty one, which is left empty */
-export function readRecentUsage(
+function readRecentUsage(
   db: Database,
   rolledUpId: number,
   origins: OriginNumbers,
@@ -57,5 +95,6 @@ export function readRecentUsage(
     addEncodedFacts(facts, run.facts);
     addUseOfRun(use, run);
   }
-  return { blocks: [...intact, block.finish()], facts, use };
+  const made = { facts: new WeakMap(), records: new WeakMap() };
+  return { blocks: [...intact, block.finish()], facts, use, made };
 }

@@ -41,7 +41,7 @@ import { byConsumers, byVersions } from './grouped-details.ts';
 import type { InventoryCache } from './inventory-cache.ts';
 import type { MergedUsage } from './merged-usage.ts';
 import { ProjectRecords } from './project-records.ts';
-import { type RecentUsage, readRecentUsage } from './recent-usage.ts';
+import type { RecentUsage } from './recent-usage.ts';
 
 /**
  * Reads one state of the file, within the transaction of its owner. Every method does its whole work before it
@@ -427,7 +427,7 @@ export class SqliteSnapshot implements Snapshot {
 
   /** Read at its first use: a readiness check does not need it. */
   #notCompacted(): RecentUsage {
-    this.#recentUsage ??= readRecentUsage(
+    this.#recentUsage ??= this.#dimensions.recentUsage.read(
       this.#db,
       this.#meta.get('rolled_up_call')!,
       this.#dimensions.origins,
