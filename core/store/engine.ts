@@ -184,8 +184,8 @@ function sqlitePlace(path: string): StorePlace {
 function clickhousePlace(url: string): StorePlace {
   const name = nameOf(url);
   const records = async () => {
-    const { openRecords } = await import('./clickhouse/records.ts');
-    return openRecords(url);
+    const { sharedRecords } = await import('./clickhouse/records.ts');
+    return sharedRecords(url);
   };
   const refuse = (what: string) => async (): Promise<never> => {
     throw new AppError('unsupported', `${what} is not there yet with ClickHouse (${name})`);

@@ -26,12 +26,45 @@ const tablesOfCalls: ReadonlySet<string> = new Set([
   ...['delivery_even', 'delivery_odd'],
 ]);
 
-/** @throws AppError `conflict` when another release wrote the store, `unavailable` */
-export async function openRecords(url: string): Promise<Records> {
+/** By address: the records that stores of this thread share, and how many stores. */
+const shared = new Map<string, { records: Promise<Records>; users: number }>();
+
+/**
+ * The same records for every store of this thread, which is one replica instead of one for each; the last store that is
+ * closed closes them. Each call is for one store.
+ * @throws AppError `conflict` when another release wrote the store, `unavailable`
+ */
+export async function sharedRecords(url: string): Promise<Records> {
+  const known = shared.get(url) ?? { records: openRecords(url, () => release(url)), users: 0 };
+  shared.set(url, known);
+  known.users += 1;
+  try {
+    return await known.records;
+  } catch (error) {
+    if (shared.get(url) === known) shared.delete(url);
+    throw error;
+  }
+}
+
+/** @returns whether nobody uses them any more */
+function release(url: string): boolean {
+  const known = shared.get(url);
+  if (known === undefined) return true;
+  known.users -= 1;
+  if (known.users > 0) return false;
+  shared.delete(url);
+  return true;
+}
+
+/**
+ * @param isLast called when a store is closed: whether the records are closed with it
+ * @throws AppError `conflict` when another release wrote the store, `unavailable`
+ */
+export async function openRecords(url: string, isLast = () => true): Promise<Records> {
   const connection = new Connection(url);
   try {
     await makeTables(connection);
-    const records = new Records(connection);
+    const records = new Records(connection, isLast);
     await records.read(() => undefined);
     return records;
   } catch (error) {
@@ -45,8 +78,11 @@ class Records implements RowTransactions {
   readonly #connection: Connection;
   readonly #replica: Replica;
 
-  constructor(connection: Connection) {
+  readonly #isLast: () => boolean;
+
+  constructor(connection: Connection, isLast: () => boolean) {
     this.#connection = connection;
+    this.#isLast = isLast;
     this.#replica = new Replica(connection, tablesOfCalls);
   }
 
@@ -98,11 +134,11 @@ class Records implements RowTransactions {
     return this.#closing(new SqliteEndpoints(this.#replica.db, this));
   }
 
-  /** Each store has a replica of its own, which its `close` closes. */
   #closing<T extends { close(): Promise<void> }>(store: T): T {
     const close = store.close.bind(store);
     store.close = () =>
       this.#replica.exclusively(async () => {
+        if (!this.#isLast()) return;
         this.#connection.close();
         await close();
       });

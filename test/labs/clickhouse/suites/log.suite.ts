@@ -7,6 +7,7 @@ import { openClickhouseReader } from '../../../../core/store/clickhouse/reader.t
 import { Replica } from '../../../../core/store/clickhouse/replica.ts';
 import { makeTables } from '../../../../core/store/clickhouse/tables.ts';
 import { openClickhouseWriter } from '../../../../core/store/clickhouse/writer.ts';
+import { storePlace } from '../../../../core/store/engine.ts';
 import { allTime } from '../../../../core/window.ts';
 import { contextBatch, inContexts } from '../../../store/contexts.ts';
 import { randomCalls } from '../../../store/made-calls.ts';
@@ -144,4 +145,21 @@ it('a server that is away is unavailable, and the error names no password', asyn
     code: 'unavailable',
     message: expect.not.stringContaining('secret'),
   });
+});
+
+it('stores of one process share their records, and the last that is closed closes them', async () => {
+  const { url, end } = newDatabase();
+  const place = storePlace({ engine: 'clickhouse', url });
+  expect(await place.exists()).toBe(false);
+  const [keys, decisions] = await Promise.all([place.openKeys(), place.openDecisions()]);
+  expect(await place.exists()).toBe(true);
+  await keys.createProject('other');
+  await keys.close();
+  const asked = { service: 'shop', environment: null, method: 'GET', route: '/a' };
+  expect(await decisions.history('other', asked)).toEqual([]);
+  await decisions.close();
+  const again = await place.openKeys();
+  expect((await again.projects()).map(({ name }) => name)).toEqual(['default', 'other']);
+  await again.close();
+  await end();
 });
