@@ -52,6 +52,9 @@ usage: rollcall <command> [flags]
                                prints the event's id
                 remove ID
                 --url URL      as for inventory; add and remove need a key of scope ingest or admin
+  doctor      what arrived from whom in the last days, why something does not count, and what mends it
+                [--json] [--url URL]
+                               as for inventory; needs a key of scope read
   forget      forget what was observed by mistake; what is called again is new
                 --endpoint ID  or --service NAME [--environment NAME]
                 --url URL      as for inventory; needs a key of scope admin

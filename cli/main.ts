@@ -8,6 +8,7 @@ import { consumers } from './consumers.ts';
 import { copy } from './copy.ts';
 import { decisions } from './decisions.ts';
 import { demo } from './demo/main.ts';
+import { doctor } from './doctor/main.ts';
 import { events } from './events.ts';
 import { readFlags, UsageError } from './flags.ts';
 import { forget } from './forget.ts';
@@ -45,6 +46,8 @@ export async function main(args: string[], env: NodeJS.ProcessEnv): Promise<numb
         return await keys(rest, env);
       case 'consumers':
         return await consumers(rest, env);
+      case 'doctor':
+        return await doctor(rest, env);
       case 'events':
         return await events(rest, env);
       case 'inventory':

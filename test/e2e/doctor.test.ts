@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { encodeTraces, type Span } from '../../collector/otlp/traces-encoder.ts';
 import { protobufType, serverSpan } from '../support/export-request.ts';
-import { type Running, startRollcall, temporaryFolder } from '../support/process.ts';
+import { type Running, runToEnd, startRollcall, temporaryFolder } from '../support/process.ts';
 
 const adminKey = 'the-operator-has-chosen-this-one-well';
 const folder = temporaryFolder();
@@ -118,6 +118,21 @@ it('says what arrived from whom within seconds, and why it does not count', asyn
   expect(await doctor('shop', 'md')).toContain(
     '- 12 spans came from worker, none of kind SERVER. Is the HTTP server instrumentation on?',
   );
+});
+
+it('is a command of the command line too', async () => {
+  const run = (args: string[]) =>
+    runToEnd('cli/rollcall.mjs', { ROLLCALL_KEY: keys['shop read']! }, [
+      'doctor',
+      '--url',
+      rollcall.addresses.analyzer!,
+      ...args,
+    ]);
+  const text = await run([]);
+  expect(text.code).toBe(0);
+  expect(text.output).toContain('- 12 spans came from worker, none of kind SERVER.');
+  const json = await run(['--json']);
+  expect(JSON.parse(json.output).arrived).toHaveLength(3);
 });
 
 it('tells a project nothing of another', async () => {
