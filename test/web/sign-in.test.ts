@@ -70,6 +70,13 @@ describeInBrowser('signing in to the dashboard in a browser', () => {
     await page.goto(`${world.url}/settings`);
     await signIn(keys.read!);
     await page.getByText('You are signed in with a read key').waitFor();
+    // A read key decides nothing: it is offered nothing
+    await page.goto(`${world.url}/endpoints`);
+    await page.getByRole('link', { name: 'GET /a' }).click();
+    const drawer = page.getByRole('complementary', { name: 'Endpoint' });
+    await drawer.getByText('Answers by status').waitFor();
+    expect(await drawer.getByRole('button', { name: /^(Keep|Deprecate|Remove)/ }).count()).toBe(0);
+    await page.goto(`${world.url}/settings`);
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByLabel('Key').waitFor();
     await page.goto(`${world.url}/endpoints`);
