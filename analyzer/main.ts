@@ -101,7 +101,9 @@ async function serve(
     variable: 'ROLLCALL_ANALYZER_PORT',
   });
   const url = `${web.scheme}://${addressOf(web.server)}`;
-  log.info({ analyzer: url }, 'listening');
+  // Printed at every log level, as the collector's.
+  const level = config.logLevel === 'silent' ? 'silent' : 'info';
+  log.child({}, { level }).info({ analyzer: url }, 'listening');
   await warnWithoutKeys(tenancy, config, log);
   const projects = async (): Promise<string[]> => {
     if (config.auth === 'off') return [defaultProject];

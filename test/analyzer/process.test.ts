@@ -43,8 +43,8 @@ test('starts without a store, says where it listens in one line, and ends on SIG
   expect(ended.output.trim().split('\n')).toHaveLength(1);
 });
 
-test('ends on SIGINT', async () => {
-  running = await startAnalyzerProcess(join(folder.path, 'rollcall.db'));
+test('says where it listens at every log level, and ends on SIGINT', async () => {
+  running = await startAnalyzerProcess(join(folder.path, 'rollcall.db'), { ROLLCALL_LOG: 'error' });
   expect(await running.stop('SIGINT')).toMatchObject({ code: 0, signal: null });
 });
 
