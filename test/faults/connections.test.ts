@@ -33,11 +33,11 @@ test.each(['analyzer', 'otlp_http'])(
   async (name) => {
     const url = running.addresses[name]!;
     const few = open(url);
-    few.socket.write('GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(16));
+    few.socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(16));
     await waitFor('16 answers', () => few.said().split('HTTP/1.1 200 OK').length === 17);
     few.socket.destroy();
     const many = open(url);
-    many.socket.write('GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(7_000));
+    many.socket.write('GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(7_000));
     await waitFor('the end of the connection', many.closed);
     expect(many.said().split('HTTP/1.1 200 OK').length - 1).toBeLessThanOrEqual(16);
     const beganMs = performance.now();
@@ -59,7 +59,7 @@ test('pipelined requests are answered one after the other, in order', async () =
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const one = open(url);
   one.socket.write(
-    ['/1', '/2', '/3'].map((path) => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`).join(''),
+    ['/1', '/2', '/3'].map((path) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`).join(''),
   );
   for (const n of [1, 2, 3]) {
     await waitFor(`request ${n}`, () => begun.length === n);
@@ -88,7 +88,7 @@ test('answers that nobody reads hold 50 MiB together; then those are closed that
   const askers: Socket[] = [];
   for (let n = 1; n <= 8; n += 1) {
     const { socket } = open(url);
-    socket.pause().write(`GET /${n} HTTP/1.1\r\nHost: a\r\n\r\n`);
+    socket.pause().write(`GET /${n} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
     askers.push(socket);
     await waitFor(`request ${n}`, () => served.has(`/${n}`));
     await pause(120);
@@ -121,7 +121,7 @@ test('connections are bounded in all and by address; one that ends gives its pla
   opened.find(({ closed }) => !closed())!.socket.destroy();
   await waitFor('an answer', async () => {
     const next = open(url);
-    next.socket.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+    next.socket.write('GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
     await waitFor('its end', next.closed);
     return next.said().startsWith('HTTP/1.1 200');
   });

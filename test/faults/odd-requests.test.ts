@@ -64,13 +64,21 @@ describe.each([
   });
 
   test.each([
-    ['analyzer', 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n', /^HTTP\/1\.1 200 /],
     [
-      'otlp_http',
-      'GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
+      'analyzer',
+      'GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n',
       /^HTTP\/1\.1 200 /,
     ],
-    ['otlp_grpc', 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n', /^HTTP\/1\.1 400 /],
+    [
+      'otlp_http',
+      'GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n',
+      /^HTTP\/1\.1 200 /,
+    ],
+    [
+      'otlp_grpc',
+      'GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n',
+      /^HTTP\/1\.1 400 /,
+    ],
   ])(
     '%s still answers after odd requests',
     async (name, request, expected) => {
