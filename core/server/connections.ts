@@ -90,9 +90,10 @@ export function boundUnread(
     }
     if (all <= bytesMost) return;
     const stalest = [...open].sort(([, a], [, b]) => a.sinceMs - b.sinceMs);
-    for (const [response, { bytes }] of stalest) {
+    for (const [response, { bytes, sinceMs }] of stalest) {
       if (all <= bytesMost) break;
-      if (bytes === 0) continue;
+      // Many who ask for one report at a time have its bytes together, and read at once.
+      if (bytes === 0 || performance.now() - sinceMs < unreadGraceMs) continue;
       cut(response);
       all -= bytes;
     }
@@ -117,6 +118,8 @@ interface Unread {
 }
 
 const unreadCheckMs = 100;
+/** A client that read something so lately is not cut off. */
+const unreadGraceMs = 1_000;
 
 /** The stream of an answer over HTTP/2. */
 function streamOf(response: ServerResponse): Http2Stream | undefined {
