@@ -55,16 +55,6 @@ arrivalStoreContract('clickhouse', async () => {
   };
 });
 
-eventStoreContract('clickhouse', async () => {
-  const { url, end } = newDatabase();
-  return {
-    open: async () => (await openRecords(url)).events(),
-    openKeys: async () => (await openRecords(url)).keys(),
-    openReader: () => openClickhouseReader(url),
-    end,
-  };
-});
-
 declarationContract('clickhouse', async (now) => {
   const { url, end } = newDatabase();
   const options = { retention: defaultRetention, keepsAddresses: true, ignoreConsumers: [] };
