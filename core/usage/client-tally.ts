@@ -157,6 +157,20 @@ export class ClientTally {
     return unique;
   }
 
+  /** Visits the number of each client once. Cheaper than `forEach`: the base stays as it is. */
+  forEachNumber(visit: (client: number) => void): void {
+    const keys = this.#keys;
+    for (let i = 0; i < this.#size; i++) visit(keys[this.#used[i]!]!);
+    const base = this.#base;
+    if (base === undefined) return;
+    const from = this.#baseStart + 1;
+    const to = from + base[this.#baseStart]!;
+    for (let at = from; at < to; at++) {
+      const client = base[at]!;
+      if (this.#size === 0 || keys[slotOf(keys, client)] === 0) visit(client);
+    }
+  }
+
   forEach(visit: (client: number, calls: number, errors: number) => void): void {
     this.#pour();
     for (let i = 0; i < this.#size; i++) {

@@ -1,3 +1,4 @@
+import { grown } from '../../../column.ts';
 import { AppError } from '../../../error.ts';
 import { specialRoutes } from '../../../limits.ts';
 import { Tally } from '../../../usage/tally.ts';
@@ -227,13 +228,19 @@ export class SqliteSnapshot implements Snapshot {
   }
 
   async clientEndpoints(selection: Selection, window: Window): Promise<Map<string, number>> {
-    const endpoints = new Map<number, number>();
+    /** By client row. */
+    let endpoints = new Int32Array(4096);
     this.#byEndpoint(selection, window, ({ clients }) => {
-      clients.forEach((client) => {
-        endpoints.set(client, (endpoints.get(client) ?? 0) + 1);
+      clients.forEachNumber((client) => {
+        if (client >= endpoints.length) endpoints = grown(endpoints, client * 2);
+        endpoints[client]! += 1;
       });
     });
-    return new Map([...endpoints].map(([client, n]) => [this.#dimensions.client(client), n]));
+    const byName = new Map<string, number>();
+    endpoints.forEach((n, client) => {
+      if (n > 0) byName.set(this.#dimensions.client(client), n);
+    });
+    return byName;
   }
 
   async calls(selection: Selection, filter: CallFilter, request: CallRequest): Promise<CallPage> {
