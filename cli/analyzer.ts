@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { keyVariable, readConfig } from '../core/config/config.ts';
 import { AppError } from '../core/error.ts';
 import { limits } from '../core/limits.ts';
-import { UsageError } from './flags.ts';
+import { readFlags, UsageError } from './flags.ts';
 
 /**
  * Requests to the REST API of an analyzer, here or elsewhere. The key, where one is needed, comes from ROLLCALL_KEY:
@@ -59,6 +59,32 @@ function messageOf(text: string): string {
   } catch {
     return 'the answer is not one of Rollcall';
   }
+}
+
+/**
+ * Asks for a list with the flags of a command, and prints the answer as it came where `--json` is among them.
+ * @param filters parameters of the list that are flags too
+ * @returns the answer, where the caller is to print it as a table
+ */
+export async function askList(
+  args: string[],
+  env: NodeJS.ProcessEnv,
+  path: string,
+  filters: readonly string[],
+): Promise<string | undefined> {
+  const { env: flags, own } = readFlags(args, {
+    ...Object.fromEntries(filters.map((name) => [name, { type: 'string' as const }])),
+    url: { type: 'string' },
+    json: { type: 'boolean' },
+  });
+  const place = apiUrl(own.url, { ...env, ...flags }, path);
+  for (const name of filters) {
+    if (own[name] !== undefined) place.searchParams.set(name, String(own[name]));
+  }
+  const text = await request(place, env);
+  if (own.json !== true) return text;
+  print(text);
+  return undefined;
 }
 
 /**

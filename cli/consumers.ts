@@ -1,4 +1,4 @@
-import { apiUrl, print, readDocument, remark, request } from './analyzer.ts';
+import { apiUrl, askList, print, readDocument, remark, request } from './analyzer.ts';
 import { readFlags, UsageError } from './flags.ts';
 import { textTable } from './table.ts';
 
@@ -57,20 +57,8 @@ const filters = [
 ] as const;
 
 async function list(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
-  const { env: flags, own } = readFlags(args, {
-    ...Object.fromEntries(filters.map((name) => [name, { type: 'string' as const }])),
-    url: { type: 'string' },
-    json: { type: 'boolean' },
-  });
-  const place = apiUrl(own.url, { ...env, ...flags }, 'consumers');
-  for (const name of filters) {
-    if (own[name] !== undefined) place.searchParams.set(name, String(own[name]));
-  }
-  const text = await request(place, env);
-  if (own.json === true) {
-    print(text);
-    return 0;
-  }
+  const text = await askList(args, env, 'consumers', filters);
+  if (text === undefined) return 0;
   const answer = JSON.parse(text) as Answer;
   const rows = answer.consumers.map((row) => [
     row.consumer ?? '(unknown)',

@@ -1,4 +1,4 @@
-import { apiUrl, print, remark, request } from './analyzer.ts';
+import { apiUrl, askList, print, remark, request } from './analyzer.ts';
 import { readFlags, UsageError } from './flags.ts';
 import { textTable } from './table.ts';
 
@@ -37,20 +37,8 @@ interface Row {
 const filters = ['service', 'environment', 'window', 'from', 'to', 'limit'] as const;
 
 async function list(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
-  const { env: flags, own } = readFlags(args, {
-    ...Object.fromEntries(filters.map((name) => [name, { type: 'string' as const }])),
-    url: { type: 'string' },
-    json: { type: 'boolean' },
-  });
-  const place = apiUrl(own.url, { ...env, ...flags }, 'events');
-  for (const name of filters) {
-    if (own[name] !== undefined) place.searchParams.set(name, String(own[name]));
-  }
-  const text = await request(place, env);
-  if (own.json === true) {
-    print(text);
-    return 0;
-  }
+  const text = await askList(args, env, 'events', filters);
+  if (text === undefined) return 0;
   const { events: rows } = JSON.parse(text) as { events: Row[] };
   const head = ['AT', 'KIND', 'SERVICE', 'ENVIRONMENT', 'VERSION', 'TITLE', 'ID'];
   const cells = rows.map((row) => [
