@@ -26,12 +26,9 @@ const collectBytes = 8 * 1024 * 1024;
 /**
  * Also keeps the young generation at its first size. It grew to 32 MB of which nothing was needed: RSS with
  * 10,000 endpoints and 100,000 clients 335 MiB, without the growth 293 MiB, at the same CPU time.
- * And lets what a thread keeps triple before a major GC: the writer's thread keeps 9 MB of heap and 25 MB of typed
- * arrays, and V8's own step is so small then that it ran a major GC, on all its threads, for each block of calls.
  */
 function youngCollection(): () => void {
   setFlagsFromString('--semi-space-growth-factor=1');
-  setFlagsFromString('--heap-growing-percent=200');
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as (options: { type: 'minor' }) => void;
   setFlagsFromString('--no-expose-gc');
