@@ -187,6 +187,30 @@ export function callColumns(capacity: number, buffer?: ArrayBuffer): CallColumns
   };
 }
 
+const numberColumns = [
+  'durationNs',
+  'requestBytes',
+  'responseBytes',
+  'endpoint',
+  'origin',
+  'client',
+  'endS',
+  'endNs',
+  'status',
+] as const satisfies (keyof CallColumns)[];
+
+/** Copies the calls `from` to `end - 1` of some columns to `to` and on of others, or of the same ones. */
+export function copyCalls(
+  source: CallColumns,
+  from: number,
+  end: number,
+  target: CallColumns,
+  to: number,
+): void {
+  for (const name of numberColumns) target[name].set(source[name].subarray(from, end), to);
+  target.traceId.set(source.traceId.subarray(from * 16, end * 16), to * 16);
+}
+
 /** A growing batch of calls. `append` transfers its columns to the store. */
 export class CallBatch {
   columns: CallColumns;
@@ -222,24 +246,12 @@ export class CallBatch {
     if (calls.length === 0) return;
     const { columns } = this;
     let to = calls[0]!;
-    let next = 0;
-    for (let from = to; from < this.length; from += 1) {
-      if (from === calls[next]) {
-        next += 1;
-        continue;
-      }
-      columns.durationNs[to] = columns.durationNs[from]!;
-      columns.requestBytes[to] = columns.requestBytes[from]!;
-      columns.responseBytes[to] = columns.responseBytes[from]!;
-      columns.endpoint[to] = columns.endpoint[from]!;
-      columns.origin[to] = columns.origin[from]!;
-      columns.client[to] = columns.client[from]!;
-      columns.endS[to] = columns.endS[from]!;
-      columns.endNs[to] = columns.endNs[from]!;
-      columns.status[to] = columns.status[from]!;
-      columns.traceId.copyWithin(to * 16, from * 16, from * 16 + 16);
-      to += 1;
-    }
+    calls.forEach((removed, i) => {
+      const from = removed + 1;
+      const end = calls[i + 1] ?? this.length;
+      copyCalls(columns, from, end, columns, to);
+      to += end - from;
+    });
     this.length = to;
     this.weights.remove(calls);
   }
@@ -247,16 +259,7 @@ export class CallBatch {
   #grow(): void {
     const old = this.columns;
     const next = callColumns(old.capacity * 2);
-    next.durationNs.set(old.durationNs);
-    next.requestBytes.set(old.requestBytes);
-    next.responseBytes.set(old.responseBytes);
-    next.endpoint.set(old.endpoint);
-    next.origin.set(old.origin);
-    next.client.set(old.client);
-    next.endS.set(old.endS);
-    next.endNs.set(old.endNs);
-    next.traceId.set(old.traceId);
-    next.status.set(old.status);
+    copyCalls(old, 0, old.capacity, next, 0);
     this.columns = next;
   }
 }

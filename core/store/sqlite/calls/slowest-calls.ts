@@ -1,3 +1,4 @@
+import { copyCalls } from '../../../call.ts';
 import { decodeAscending, encodeAscending } from './coded.ts';
 import { decodeCommit, encodeCommit } from './commit-columns.ts';
 import { encodePart, PartReader } from './frames.ts';
@@ -28,19 +29,8 @@ export function encodeSlowest(calls: StoredCalls, from: number, to: number): Buf
   const own = new StoredCalls(indexes.length);
   own.push(indexes.length);
   const { columns } = own;
-  const all = calls.columns;
   indexes.forEach((index, i) => {
-    const at = from + index;
-    columns.endpoint[i] = all.endpoint[at]!;
-    columns.origin[i] = all.origin[at]!;
-    columns.client[i] = all.client[at]!;
-    columns.status[i] = all.status[at]!;
-    columns.endS[i] = all.endS[at]!;
-    columns.endNs[i] = all.endNs[at]!;
-    columns.durationNs[i] = all.durationNs[at]!;
-    columns.requestBytes[i] = all.requestBytes[at]!;
-    columns.responseBytes[i] = all.responseBytes[at]!;
-    columns.traceId.set(all.traceId.subarray(at * 16, at * 16 + 16), i * 16);
+    copyCalls(calls.columns, from + index, from + index + 1, columns, i);
   });
   const { call, weight, copies, length } = calls.weights;
   for (let i = 0, place = 0; i < length; i++) {

@@ -1,4 +1,4 @@
-import { type CallColumns, callColumns } from '../../../call.ts';
+import { type CallColumns, callColumns, copyCalls } from '../../../call.ts';
 import { CallWeights } from '../../../weight.ts';
 
 /** Calls in columns, read from commits, oldest first. `endpoint`, `origin` and `client` hold row ids. */
@@ -28,16 +28,7 @@ export class StoredCalls {
   #grow(): void {
     const old = this.columns;
     const next = callColumns(Math.max(this.length, old.capacity * 2));
-    next.durationNs.set(old.durationNs);
-    next.requestBytes.set(old.requestBytes);
-    next.responseBytes.set(old.responseBytes);
-    next.endpoint.set(old.endpoint);
-    next.origin.set(old.origin);
-    next.client.set(old.client);
-    next.endS.set(old.endS);
-    next.endNs.set(old.endNs);
-    next.traceId.set(old.traceId);
-    next.status.set(old.status);
+    copyCalls(old, 0, old.capacity, next, 0);
     this.columns = next;
   }
 }

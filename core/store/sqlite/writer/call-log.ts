@@ -1,4 +1,4 @@
-import type { CallColumns, Delivery } from '../../../call.ts';
+import { type CallColumns, copyCalls, type Delivery } from '../../../call.ts';
 import { CallWeights, type WeightColumns } from '../../../weight.ts';
 import { encodeCommit } from '../calls/commit-columns.ts';
 import type { Database, Statement } from '../database.ts';
@@ -102,21 +102,8 @@ function keepNew(
       kept?.add(call, weights.weight[weight]!, weights.copies[weight]!);
     }
     if (!stored[i]) continue;
-    if (firstCall !== calls) moveCalls(columns, firstCall, end, calls);
+    if (firstCall !== calls) copyCalls(columns, firstCall, end, columns, calls);
     calls += count;
   }
   return { calls, weights: kept };
-}
-
-function moveCalls(columns: CallColumns, from: number, end: number, to: number): void {
-  columns.durationNs.copyWithin(to, from, end);
-  columns.requestBytes.copyWithin(to, from, end);
-  columns.responseBytes.copyWithin(to, from, end);
-  columns.endpoint.copyWithin(to, from, end);
-  columns.origin.copyWithin(to, from, end);
-  columns.client.copyWithin(to, from, end);
-  columns.endS.copyWithin(to, from, end);
-  columns.endNs.copyWithin(to, from, end);
-  columns.status.copyWithin(to, from, end);
-  columns.traceId.copyWithin(to * 16, from * 16, end * 16);
 }
