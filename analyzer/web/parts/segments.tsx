@@ -1,13 +1,14 @@
+import type { ReactNode } from 'react';
 import styles from './segments.module.css';
 
 export interface Segment<T extends string> {
   value: T;
-  name: string;
+  name: ReactNode;
   /** Shown beside the name, once it is known. */
   count?: string | undefined;
 }
 
-/** A few views of one page, of which one is shown. */
+/** Choices beside each other: views of one page, of which one is shown, or filters, of which several may hold. */
 export function Segments<const T extends string>({
   label,
   segments,
@@ -16,7 +17,7 @@ export function Segments<const T extends string>({
 }: {
   label: string;
   segments: readonly Segment<T>[];
-  chosen: T;
+  chosen: T | readonly T[];
   onChoose: (value: T) => void;
 }) {
   return (
@@ -26,7 +27,7 @@ export function Segments<const T extends string>({
         <button
           key={value}
           type="button"
-          aria-pressed={value === chosen}
+          aria-pressed={[chosen].flat().includes(value)}
           onClick={() => onChoose(value)}
         >
           {name}

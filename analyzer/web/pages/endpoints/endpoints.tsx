@@ -7,6 +7,7 @@ import { CopyButton } from '../../parts/copy-button.tsx';
 import { FilterBar } from '../../parts/filter-bar.tsx';
 import { Failure, Loading, Notes, Notice, StaleBanner } from '../../parts/notice.tsx';
 import { OwnerChoice } from '../../parts/owner-choice.tsx';
+import { Segments } from '../../parts/segments.tsx';
 import { StatusWord, statusWord } from '../../parts/status.tsx';
 import { exact, plural } from '../../state/format.ts';
 import { useKeys } from '../../state/keys.ts';
@@ -262,30 +263,23 @@ function StatusChoice({ rows, search }: { rows: readonly ReportRow[]; search: Se
   }, [rows]);
   const shown = statuses.filter((status) => counts.has(status) || search.status.includes(status));
   return (
-    <fieldset className={styles.choice}>
-      <legend className="visually-hidden">Status</legend>
-      <button
-        type="button"
-        aria-pressed={search.status.length === 0}
-        onClick={() => change({ status: [] })}
-      >
-        All{' '}
-        <span className={styles.count}>
-          {exact(rows.filter(({ status }) => status !== null).length)}
-        </span>
-      </button>
-      {shown.map((status) => (
-        <button
-          key={status}
-          type="button"
-          aria-pressed={search.status.includes(status)}
-          onClick={() => change({ status: toggled(search.status, status) })}
-        >
-          <StatusWord status={status} quiet={false} />
-          <span className={styles.count}>{exact(counts.get(status) ?? 0)}</span>
-        </button>
-      ))}
-    </fieldset>
+    <Segments
+      label="Status"
+      segments={[
+        {
+          value: '',
+          name: 'All',
+          count: exact(rows.filter(({ status }) => status !== null).length),
+        },
+        ...shown.map((status) => ({
+          value: status,
+          name: <StatusWord status={status} quiet={false} />,
+          count: exact(counts.get(status) ?? 0),
+        })),
+      ]}
+      chosen={search.status.length === 0 ? '' : search.status}
+      onChoose={(status) => change({ status: status === '' ? [] : toggled(search.status, status) })}
+    />
   );
 }
 
