@@ -16,7 +16,11 @@ const measuring = [
 export default defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,
-    globalSetup: ['test/support/seed.ts', 'test/instrumentation/setup.ts'],
+    globalSetup: [
+      'test/support/seed.ts',
+      'test/support/compile-cache.ts',
+      'test/instrumentation/setup.ts',
+    ],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',
