@@ -103,45 +103,43 @@ class Records implements RowTransactions {
   }
 
   keys(): KeyStore {
-    return this.#closing(new SqliteKeys(this.#replica.db, this));
+    return new SqliteKeys(this.#replica.db, this);
   }
 
   inventories(): InventoryStore {
-    return this.#closing(new SqliteInventories(this.#replica.db, this));
+    return new SqliteInventories(this.#replica.db, this);
   }
 
   decisions(): DecisionStore {
-    return this.#closing(new SqliteDecisions(this.#replica.db, this));
+    return new SqliteDecisions(this.#replica.db, this);
   }
 
   verdicts(): VerdictStore {
-    return this.#closing(new SqliteVerdicts(this.#replica.db, this));
+    return new SqliteVerdicts(this.#replica.db, this);
   }
 
   arrivals(): ArrivalStore {
-    return this.#closing(new SqliteArrivals(this.#replica.db, this));
+    return new SqliteArrivals(this.#replica.db, this);
   }
 
   consumers(): ConsumerStore {
-    return this.#closing(new SqliteConsumers(this.#replica.db, this));
+    return new SqliteConsumers(this.#replica.db, this);
   }
 
   events(): EventStore {
-    return this.#closing(new SqliteEvents(this.#replica.db, this));
+    return new SqliteEvents(this.#replica.db, this);
   }
 
   endpoints(): EndpointStore {
-    return this.#closing(new SqliteEndpoints(this.#replica.db, this));
+    return new SqliteEndpoints(this.#replica.db, this);
   }
 
-  #closing<T extends { close(): Promise<void> }>(store: T): T {
-    const close = store.close.bind(store);
-    store.close = () =>
-      this.#replica.exclusively(async () => {
-        if (!this.#isLast()) return;
-        this.#connection.close();
-        await close();
-      });
-    return store;
+  /** Closes what one store used: the connection and the replica with the last of them. */
+  close(): Promise<void> {
+    return this.#replica.exclusively(async () => {
+      if (!this.#isLast()) return;
+      this.#connection.close();
+      this.#replica.db.close();
+    });
   }
 }

@@ -1,28 +1,24 @@
 import { limits, specialRoutes } from '../../limits.ts';
 import type { Arrival, ArrivalStore, ArrivalSum } from '../arrivals.ts';
 import type { Database, Statement } from './database.ts';
-import { openDatabase } from './open.ts';
 import { findProject } from './project-row.ts';
-import { type RowTransactions, ShortTransactions } from './short-transactions.ts';
+import { openRecords, type RowTransactions } from './short-transactions.ts';
 
 /**
  * Arrivals in the store's file: one row for each project, day, service, outcome and reason.
  * @param path of the file, made where absent, with its folder
  * @throws AppError `unavailable` when it cannot be opened, `conflict` when a newer program wrote it
  */
-export async function openSqliteArrivals(path: string): Promise<ArrivalStore> {
-  const db = openDatabase(path, 'write');
-  return new SqliteArrivals(db, new ShortTransactions(db, 'arrivals'));
+export function openSqliteArrivals(path: string): Promise<ArrivalStore> {
+  return openRecords(path, SqliteArrivals, 'arrivals');
 }
 
 export class SqliteArrivals implements ArrivalStore {
-  readonly #db: Database;
   readonly #rows: RowTransactions;
   readonly #sql;
 
-  /** @param db which `close` closes */
+  /** @param rows transactions on `db`; `close` closes them */
   constructor(db: Database, rows: RowTransactions) {
-    this.#db = db;
     this.#rows = rows;
     this.#sql = statements(db);
   }
@@ -47,8 +43,8 @@ export class SqliteArrivals implements ArrivalStore {
     });
   }
 
-  async close(): Promise<void> {
-    this.#db.close();
+  close(): Promise<void> {
+    return this.#rows.close();
   }
 
   #serviceOf(projectId: number, day: number, service: string): string {

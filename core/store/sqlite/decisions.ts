@@ -9,28 +9,24 @@ import {
   placeShape,
 } from '../decisions.ts';
 import type { Database, Statement } from './database.ts';
-import { openDatabase } from './open.ts';
 import { findProject, projectRow } from './project-row.ts';
-import { type RowTransactions, ShortTransactions } from './short-transactions.ts';
+import { openRecords, type RowTransactions } from './short-transactions.ts';
 
 /**
  * Decisions in the store's file: one row each, the newest of a place holds.
  * @param path of the file, made where absent, with its folder
  * @throws AppError `unavailable` when it cannot be opened, `conflict` when a newer program wrote it
  */
-export async function openSqliteDecisions(path: string): Promise<DecisionStore> {
-  const db = openDatabase(path, 'write');
-  return new SqliteDecisions(db, new ShortTransactions(db, 'decisions'));
+export function openSqliteDecisions(path: string): Promise<DecisionStore> {
+  return openRecords(path, SqliteDecisions, 'decisions');
 }
 
 export class SqliteDecisions implements DecisionStore {
-  readonly #db: Database;
   readonly #rows: RowTransactions;
   readonly #sql;
 
-  /** @param db which `close` closes */
+  /** @param rows transactions on `db`; `close` closes them */
   constructor(db: Database, rows: RowTransactions) {
-    this.#db = db;
     this.#rows = rows;
     this.#sql = statements(db);
   }
@@ -68,8 +64,8 @@ export class SqliteDecisions implements DecisionStore {
     return this.#rows.read(() => this.#history(projectRow(this.#sql.findProject, project), place));
   }
 
-  async close(): Promise<void> {
-    this.#db.close();
+  close(): Promise<void> {
+    return this.#rows.close();
   }
 
   #history(projectId: number, place: DecisionPlace): DecisionRecord[] {

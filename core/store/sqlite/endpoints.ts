@@ -2,29 +2,25 @@ import type { EndpointStore } from '../store.ts';
 import type { Database } from './database.ts';
 import { ForgottenRows } from './forgotten.ts';
 import { InventoryRows } from './inventory/inventory-rows.ts';
-import { openDatabase } from './open.ts';
-import { type RowTransactions, ShortTransactions } from './short-transactions.ts';
+import { openRecords, type RowTransactions } from './short-transactions.ts';
 
 /**
  * @param path of the file, made where absent, with its folder
  * @throws AppError `unavailable` when it cannot be opened, `conflict` when a newer program wrote it
  */
-export async function openSqliteEndpoints(path: string): Promise<EndpointStore> {
-  const db = openDatabase(path, 'write');
-  return new SqliteEndpoints(db, new ShortTransactions(db, 'endpoints'));
+export function openSqliteEndpoints(path: string): Promise<EndpointStore> {
+  return openRecords(path, SqliteEndpoints, 'endpoints');
 }
 
 export class SqliteEndpoints implements EndpointStore {
-  readonly #db: Database;
   readonly #rows: RowTransactions;
   readonly #forgotten: ForgottenRows;
   readonly #uploaded: InventoryRows;
   readonly #overOtlp: InventoryRows;
   readonly #sql;
 
-  /** @param db which `close` closes */
+  /** @param rows transactions on `db`; `close` closes them */
   constructor(db: Database, rows: RowTransactions) {
-    this.#db = db;
     this.#rows = rows;
     this.#forgotten = new ForgottenRows(db);
     this.#uploaded = new InventoryRows(db, 'inventory');
@@ -86,8 +82,8 @@ export class SqliteEndpoints implements EndpointStore {
     return isTold;
   }
 
-  async close(): Promise<void> {
-    this.#db.close();
+  close(): Promise<void> {
+    return this.#rows.close();
   }
 }
 

@@ -10,18 +10,16 @@ import type {
   StoredKey,
 } from '../keys.ts';
 import type { Database, Statement } from './database.ts';
-import { openDatabase } from './open.ts';
 import { findProject, projectRow } from './project-row.ts';
-import { type RowTransactions, ShortTransactions } from './short-transactions.ts';
+import { openRecords, type RowTransactions } from './short-transactions.ts';
 
 /**
  * Projects and keys in the store's file.
  * @param path of the file, made where absent, with its folder
  * @throws AppError `unavailable` when it cannot be opened, `conflict` when a newer program wrote it
  */
-export async function openSqliteKeys(path: string): Promise<KeyStore> {
-  const db = openDatabase(path, 'write');
-  return new SqliteKeys(db, new ShortTransactions(db, 'keys'));
+export function openSqliteKeys(path: string): Promise<KeyStore> {
+  return openRecords(path, SqliteKeys, 'keys');
 }
 
 export class SqliteKeys implements KeyStore {
@@ -29,7 +27,7 @@ export class SqliteKeys implements KeyStore {
   readonly #rows: RowTransactions;
   readonly #sql;
 
-  /** @param db which `close` closes */
+  /** @param rows transactions on `db`; `close` closes them */
   constructor(db: Database, rows: RowTransactions) {
     this.#db = db;
     this.#rows = rows;
@@ -124,8 +122,8 @@ export class SqliteKeys implements KeyStore {
     await written;
   }
 
-  async close(): Promise<void> {
-    this.#db.close();
+  close(): Promise<void> {
+    return this.#rows.close();
   }
 
   #key(project: string, id: string): KeyRecord {

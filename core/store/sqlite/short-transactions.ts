@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { AppError } from '../../error.ts';
 import { limits } from '../../limits.ts';
 import { type Database, isBusy, isSqliteError } from './database.ts';
+import { openDatabase } from './open.ts';
 import { StoreFile } from './store-file.ts';
 
 /** SQLite waits for a lock on the thread that asks. Ours answers requests meanwhile. */
@@ -19,6 +20,22 @@ export interface RowTransactions {
   write<T>(work: () => T, waitMs?: number): Promise<T>;
   /** One statement that reads, cheaply. */
   glance<T>(work: () => T): Promise<T>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a store of records in the store's file.
+ * @param path of the file, made where absent, with its folder
+ * @param rows what is stored, for messages: `keys`
+ * @throws AppError `unavailable` when it cannot be opened, `conflict` when a newer program wrote it
+ */
+export async function openRecords<T>(
+  path: string,
+  Records: new (db: Database, transactions: RowTransactions) => T,
+  rows: string,
+): Promise<T> {
+  const db = openDatabase(path, 'write');
+  return new Records(db, new ShortTransactions(db, rows));
 }
 
 /**
@@ -32,7 +49,7 @@ export class ShortTransactions implements RowTransactions {
   /** What is stored, for messages: `keys`. */
   readonly #rows: string;
 
-  /** @param db used for nothing else */
+  /** @param db used for nothing else; `close` closes it */
   constructor(db: Database, rows: string) {
     this.#db = db;
     this.#file = new StoreFile(db.path);
@@ -65,6 +82,10 @@ export class ShortTransactions implements RowTransactions {
   /** Without a transaction of its own, at once or not at all. */
   async glance<T>(work: () => T): Promise<T> {
     return this.#attempt('read', work);
+  }
+
+  async close(): Promise<void> {
+    this.#db.close();
   }
 
   #attempt<T>(verb: 'read' | 'write', work: () => T): T {

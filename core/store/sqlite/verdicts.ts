@@ -9,27 +9,23 @@ import {
   type VerdictStore,
 } from '../verdicts.ts';
 import type { Database, Statement } from './database.ts';
-import { openDatabase } from './open.ts';
 import { findProject, projectRow } from './project-row.ts';
-import { type RowTransactions, ShortTransactions } from './short-transactions.ts';
+import { openRecords, type RowTransactions } from './short-transactions.ts';
 
 /**
  * @param path of the store's file, made where absent, with its folder
  * @throws AppError `unavailable` when it cannot be opened, `conflict` when a newer program wrote it
  */
-export async function openSqliteVerdicts(path: string): Promise<VerdictStore> {
-  const db = openDatabase(path, 'write');
-  return new SqliteVerdicts(db, new ShortTransactions(db, 'verdicts'));
+export function openSqliteVerdicts(path: string): Promise<VerdictStore> {
+  return openRecords(path, SqliteVerdicts, 'verdicts');
 }
 
 export class SqliteVerdicts implements VerdictStore {
-  readonly #db: Database;
   readonly #rows: RowTransactions;
   readonly #sql;
 
-  /** @param db which `close` closes */
+  /** @param rows transactions on `db`; `close` closes them */
   constructor(db: Database, rows: RowTransactions) {
-    this.#db = db;
     this.#rows = rows;
     this.#sql = statements(db);
   }
@@ -103,8 +99,8 @@ export class SqliteVerdicts implements VerdictStore {
     });
   }
 
-  async close(): Promise<void> {
-    this.#db.close();
+  close(): Promise<void> {
+    return this.#rows.close();
   }
 
   #project(name: string): number {

@@ -2,9 +2,8 @@ import { AppError } from '../../../error.ts';
 import { limits } from '../../../limits.ts';
 import type { ConsumerNote, ConsumerStore } from '../../annotations/consumers.ts';
 import type { Database, Statement } from '../database.ts';
-import { openDatabase } from '../open.ts';
 import { findProject, projectRow } from '../project-row.ts';
-import { type RowTransactions, ShortTransactions } from '../short-transactions.ts';
+import { openRecords, type RowTransactions } from '../short-transactions.ts';
 
 export const consumerNotesOfProject = `
   SELECT n.consumer, n.display_name AS displayName, n.group_name AS "group", n.contact, n.changed_ms AS changedMs
@@ -16,19 +15,16 @@ export const consumerNotesOfProject = `
  * @param path of the file, made where absent, with its folder
  * @throws AppError `unavailable` when it cannot be opened, `conflict` when a newer program wrote it
  */
-export async function openSqliteConsumers(path: string): Promise<ConsumerStore> {
-  const db = openDatabase(path, 'write');
-  return new SqliteConsumers(db, new ShortTransactions(db, 'notes on consumers'));
+export function openSqliteConsumers(path: string): Promise<ConsumerStore> {
+  return openRecords(path, SqliteConsumers, 'notes on consumers');
 }
 
 export class SqliteConsumers implements ConsumerStore {
-  readonly #db: Database;
   readonly #rows: RowTransactions;
   readonly #sql: Record<'findProject' | 'put' | 'count' | 'remove' | 'has', Statement>;
 
-  /** @param db which `close` closes */
+  /** @param rows transactions on `db`; `close` closes them */
   constructor(db: Database, rows: RowTransactions) {
-    this.#db = db;
     this.#rows = rows;
     this.#sql = {
       findProject: findProject(db),
@@ -65,7 +61,7 @@ export class SqliteConsumers implements ConsumerStore {
     });
   }
 
-  async close(): Promise<void> {
-    this.#db.close();
+  close(): Promise<void> {
+    return this.#rows.close();
   }
 }

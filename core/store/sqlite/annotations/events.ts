@@ -2,9 +2,8 @@ import { AppError } from '../../../error.ts';
 import { limits } from '../../../limits.ts';
 import type { EventStore, ToldEvent } from '../../annotations/events.ts';
 import type { Database, Statement } from '../database.ts';
-import { openDatabase } from '../open.ts';
 import { findProject, projectRow } from '../project-row.ts';
-import { type RowTransactions, ShortTransactions } from '../short-transactions.ts';
+import { openRecords, type RowTransactions } from '../short-transactions.ts';
 
 interface EventRow {
   id: string;
@@ -40,19 +39,16 @@ export function eventsOfProject(db: Database, project: string): ToldEvent[] {
  * @param path of the file, made where absent, with its folder
  * @throws AppError `unavailable` when it cannot be opened, `conflict` when a newer program wrote it
  */
-export async function openSqliteEvents(path: string): Promise<EventStore> {
-  const db = openDatabase(path, 'write');
-  return new SqliteEvents(db, new ShortTransactions(db, 'events'));
+export function openSqliteEvents(path: string): Promise<EventStore> {
+  return openRecords(path, SqliteEvents, 'events');
 }
 
 export class SqliteEvents implements EventStore {
-  readonly #db: Database;
   readonly #rows: RowTransactions;
   readonly #sql: Record<'findProject' | 'add' | 'count' | 'has' | 'remove', Statement>;
 
-  /** @param db which `close` closes */
+  /** @param rows transactions on `db`; `close` closes them */
   constructor(db: Database, rows: RowTransactions) {
-    this.#db = db;
     this.#rows = rows;
     this.#sql = {
       findProject: findProject(db),
@@ -92,7 +88,7 @@ export class SqliteEvents implements EventStore {
     });
   }
 
-  async close(): Promise<void> {
-    this.#db.close();
+  close(): Promise<void> {
+    return this.#rows.close();
   }
 }

@@ -10,9 +10,8 @@ import type {
   NewInventory,
 } from '../../inventory.ts';
 import type { Database } from '../database.ts';
-import { openDatabase } from '../open.ts';
 import { findProject, projectRow } from '../project-row.ts';
-import { type RowTransactions, ShortTransactions } from '../short-transactions.ts';
+import { openRecords, type RowTransactions } from '../short-transactions.ts';
 import { deletedFormat, InventoryRows, isSame } from './inventory-rows.ts';
 
 /**
@@ -20,21 +19,18 @@ import { deletedFormat, InventoryRows, isSame } from './inventory-rows.ts';
  * @param path of the file, made where absent, with its folder
  * @throws AppError `unavailable` when it cannot be opened, `conflict` when a newer program wrote it
  */
-export async function openSqliteInventories(path: string): Promise<InventoryStore> {
-  const db = openDatabase(path, 'write');
-  return new SqliteInventories(db, new ShortTransactions(db, 'inventories'));
+export function openSqliteInventories(path: string): Promise<InventoryStore> {
+  return openRecords(path, SqliteInventories, 'inventories');
 }
 
 export class SqliteInventories implements InventoryStore {
-  readonly #db: Database;
   readonly #rows: RowTransactions;
   readonly #findProject;
   readonly #uploaded: InventoryRows;
   readonly #overOtlp: InventoryRows;
 
-  /** @param db which `close` closes */
+  /** @param rows transactions on `db`; `close` closes them */
   constructor(db: Database, rows: RowTransactions) {
-    this.#db = db;
     this.#rows = rows;
     this.#findProject = findProject(db);
     this.#uploaded = new InventoryRows(db, 'inventory');
@@ -100,8 +96,8 @@ export class SqliteInventories implements InventoryStore {
     });
   }
 
-  async close(): Promise<void> {
-    this.#db.close();
+  close(): Promise<void> {
+    return this.#rows.close();
   }
 
   /** A service declares its routes in its own environment: that one is shown for all when there is no other. */
