@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Config } from '../../core/config/config.ts';
 import { AppError, type AppErrorOptions } from '../../core/error.ts';
+import { ThreadRequests } from '../../core/thread-requests.ts';
 import type { WrittenAnswer } from '../query/written-answer.ts';
 import type {
   AnswerThreadStart,
@@ -22,14 +23,11 @@ const youngGenerationMb = 192;
 export class ThreadedAnswerer implements Answerer {
   readonly lost: Promise<Error>;
   readonly #worker: Worker;
-  readonly #waiting = new Map<number, PromiseWithResolvers<ThreadResult>>();
+  readonly #requests: ThreadRequests<ThreadResult>;
   readonly #abandoned = new Int32Array(new SharedArrayBuffer(4));
   readonly #damaged = new Int32Array(new SharedArrayBuffer(4));
-  #lastId = 0;
   /** Of the answer under way. */
   #answerId = 0;
-  #ended: Error | undefined;
-  #closing = false;
 
   constructor(store: Config['store'], options: AnswererOptions) {
     const workerData: AnswerThreadStart = {
@@ -42,11 +40,9 @@ export class ThreadedAnswerer implements Answerer {
       workerData,
       resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
     });
-    const { promise, resolve } = Promise.withResolvers<Error>();
-    this.lost = promise;
+    this.#requests = new ThreadRequests(this.#worker, 'the answering thread');
+    this.lost = this.#requests.lost;
     this.#worker.on('message', (answer: ThreadAnswer) => this.#settle(answer));
-    this.#worker.on('error', (error) => this.#end(error as Error, resolve));
-    this.#worker.on('exit', () => this.#end(new Error('it ended'), resolve));
   }
 
   async answer(question: Question): Promise<WrittenAnswer> {
@@ -69,38 +65,20 @@ export class ThreadedAnswerer implements Answerer {
     await this.#ask({ kind: 'check' });
   }
 
-  async close(): Promise<void> {
-    if (this.#ended) return;
-    this.#closing = true;
-    const exited = new Promise((resolve) => this.#worker.once('exit', resolve));
-    await this.#ask({ kind: 'close' });
-    await exited;
+  close(): Promise<void> {
+    return this.#requests.close((id) => this.#worker.postMessage({ id, kind: 'close' }));
   }
 
   #ask(request: Unnumbered<ThreadRequest>): Promise<ThreadResult> {
-    if (this.#ended) return Promise.reject(this.#ended);
-    const id = ++this.#lastId;
-    if (request.kind === 'answer') this.#answerId = id;
-    const waiting = Promise.withResolvers<ThreadResult>();
-    this.#waiting.set(id, waiting);
-    this.#worker.postMessage({ id, ...request });
-    return waiting.promise;
+    return this.#requests.ask((id) => {
+      if (request.kind === 'answer') this.#answerId = id;
+      this.#worker.postMessage({ id, ...request });
+    });
   }
 
   #settle(answer: ThreadAnswer): void {
-    const waiting = this.#waiting.get(answer.id);
-    this.#waiting.delete(answer.id);
-    if ('error' in answer) waiting?.reject(errorOf(answer.error));
-    else waiting?.resolve(answer.result);
-  }
-
-  #end(error: Error, lose: (reason: Error) => void): void {
-    this.#ended ??= new AppError('unavailable', `the answering thread is gone: ${error.message}`, {
-      cause: error,
-    });
-    if (!this.#closing) lose(this.#ended);
-    for (const { reject } of this.#waiting.values()) reject(this.#ended);
-    this.#waiting.clear();
+    if ('error' in answer) this.#requests.reject(answer.id, errorOf(answer.error));
+    else this.#requests.resolve(answer.id, answer.result);
   }
 }
 

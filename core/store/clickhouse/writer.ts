@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { CallBatch, type EndpointName, type NewDimensions } from '../../call.ts';
 import { AppError, type ErrorCode } from '../../error.ts';
 import { limits } from '../../limits.ts';
+import { ThreadRequests } from '../../thread-requests.ts';
 import type { StoreNotice } from '../notices.ts';
 import type { AppendOutcome, CallWriter } from '../store.ts';
 import type { ClockReading, HeldStep } from '../store-clock.ts';
@@ -69,15 +70,11 @@ class ClickhouseWriter implements ClickhouseCallWriter {
   readonly #onHeldStep: (held: HeldStep | undefined) => void;
   readonly #onNotice: (notice: StoreNotice) => void;
   readonly #worker: Worker;
-  readonly #waiting = new Map<number, Waiting>();
+  readonly #requests: ThreadRequests<Done>;
   readonly #ticks: NodeJS.Timeout;
   #ticking = false;
   /** Since when compaction fails, and why. */
   #failing: { sinceMs: number; message: string } | undefined;
-  #lastId = 0;
-  #ended: Error | undefined;
-  #closing = false;
-  #lose!: (reason: Error) => void;
 
   constructor(connection: Connection, options: ClickhouseWriterOptions) {
     const { now, onHeldStep = () => {}, onNotice = () => {}, ...compactor } = options;
@@ -87,17 +84,15 @@ class ClickhouseWriter implements ClickhouseCallWriter {
     this.#uptime = now ?? (() => performance.now());
     this.#onHeldStep = onHeldStep;
     this.#onNotice = onNotice;
-    this.lost = new Promise((resolve) => {
-      this.#lose = resolve;
-    });
-    this.started = new Promise((resolve, reject) => this.#waiting.set(0, { resolve, reject }));
     const start: CompactorStart = { ...compactor, clock: this.#clock() };
     this.#worker = new Worker(new URL('./compactor-thread.ts', import.meta.url), {
       workerData: start,
     });
+    this.#requests = new ThreadRequests(this.#worker, "the store's compactor");
+    this.lost = this.#requests.lost;
+    this.started = this.#requests.expect(0);
     this.#worker.on('message', (answer: CompactorAnswer) => this.#settle(answer));
-    this.#worker.on('error', (error) => this.#end(error as Error));
-    this.#worker.on('exit', () => this.#end(new Error("the store's compactor has ended")));
+    this.#worker.on('exit', () => clearInterval(this.#ticks));
     this.#ticks = setInterval(() => this.#tick(), tickMs);
   }
 
@@ -175,12 +170,8 @@ class ClickhouseWriter implements ClickhouseCallWriter {
   }
 
   async close(): Promise<void> {
-    if (this.#ended) return;
-    this.#closing = true;
     clearInterval(this.#ticks);
-    const exited = new Promise((resolve) => this.#worker.once('exit', resolve));
-    await this.#ask({ kind: 'close' });
-    await exited;
+    await this.#requests.close((id) => this.#send(id, { kind: 'close' }));
     this.#connection.close();
   }
 
@@ -204,12 +195,11 @@ class ClickhouseWriter implements ClickhouseCallWriter {
   }
 
   #ask(request: Unsent): Promise<Done> {
-    if (this.#ended) return Promise.reject(gone(this.#ended));
-    const id = ++this.#lastId;
-    return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject });
-      this.#worker.postMessage({ id, clock: this.#clock(), ...request });
-    });
+    return this.#requests.ask((id) => this.#send(id, request));
+  }
+
+  #send(id: number, request: Unsent): void {
+    this.#worker.postMessage({ id, clock: this.#clock(), ...request });
   }
 
   #settle(answer: CompactorAnswer): void {
@@ -219,35 +209,20 @@ class ClickhouseWriter implements ClickhouseCallWriter {
       this.#onNotice(answer);
       return;
     }
-    const waiting = this.#waiting.get(answer.id);
-    this.#waiting.delete(answer.id);
     if ('error' in answer) {
       const { code, message } = answer.error;
-      waiting?.reject(new AppError(code as ErrorCode, message));
+      this.#requests.reject(answer.id, new AppError(code as ErrorCode, message));
       return;
     }
     const isChange = (this.heldStep === undefined) !== (answer.held === undefined);
     this.heldStep = answer.held;
     if (isChange) this.#onHeldStep(answer.held);
-    waiting?.resolve(answer);
-  }
-
-  #end(error: Error): void {
-    clearInterval(this.#ticks);
-    this.#ended ??= error;
-    if (!this.#closing) this.#lose(gone(this.#ended));
-    for (const { reject } of this.#waiting.values()) reject(gone(error));
-    this.#waiting.clear();
+    this.#requests.resolve(answer.id, answer);
   }
 
   #clock(): ClockReading {
     return { wallS: this.#now() / 1000, uptimeS: this.#uptime() / 1000 };
   }
-}
-
-interface Waiting {
-  resolve: (answer: Done) => void;
-  reject: (error: unknown) => void;
 }
 
 type Done = Extract<CompactorAnswer, { rawCalls?: number }>;
@@ -257,9 +232,3 @@ type Unsent = CompactorRequest extends infer R
     ? Omit<R, 'id' | 'clock'>
     : never
   : never;
-
-function gone(error: Error): AppError {
-  return new AppError('unavailable', `the store's compactor is gone: ${error.message}`, {
-    cause: error,
-  });
-}

@@ -3,6 +3,7 @@ import { CallBatch, callColumns, type NewDimensions } from '../../../call.ts';
 import type { RetentionPeriods } from '../../../config/retention.ts';
 import { AppError, type ErrorCode } from '../../../error.ts';
 import { limits } from '../../../limits.ts';
+import { ThreadRequests } from '../../../thread-requests.ts';
 import type { Conversion, StoreNotice } from '../../notices.ts';
 import type { AppendOutcome, CallWriter } from '../../store.ts';
 import type { ClockReading, HeldStep } from '../../store-clock.ts';
@@ -64,11 +65,6 @@ const bytesPerCall = callColumns(1).buffer.byteLength;
  *  Node's default of 48 MB tens of megabytes of unused blocks pile up. */
 const youngGenerationMb = 6;
 
-interface Waiting {
-  resolve: (answer: Done) => void;
-  reject: (error: unknown) => void;
-}
-
 class SqliteWriter implements SqliteCallWriter {
   readonly started: Promise<unknown>;
   readonly #worker: Worker;
@@ -81,14 +77,10 @@ class SqliteWriter implements SqliteCallWriter {
   readonly damaged: string[] = [];
   readonly #onNotice: (notice: StoreNotice) => void;
   readonly #onHeldStep: (held: HeldStep | undefined) => void;
-  readonly #waiting = new Map<number, Waiting>();
+  readonly #requests: ThreadRequests<Done>;
   /** Columns of a committed batch, which the worker thread gave back. */
   #freeColumns: ArrayBuffer | undefined;
-  #lastId = 0;
-  #ended: Error | undefined;
-  #closing = false;
   readonly lost: Promise<Error>;
-  #lose!: (reason: Error) => void;
 
   constructor(options: SqliteWriterOptions) {
     const { path, retention, keepsAddresses = true, ignoreConsumers = [] } = options;
@@ -102,13 +94,11 @@ class SqliteWriter implements SqliteCallWriter {
       workerData: start,
       resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
     });
-    this.lost = new Promise((resolve) => {
-      this.#lose = resolve;
-    });
-    this.started = new Promise((resolve, reject) => this.#waiting.set(0, { resolve, reject }));
+    this.#requests = new ThreadRequests(this.#worker, "the store's writer");
+    this.lost = this.#requests.lost;
+    this.started = this.#requests.expect(0);
     this.#worker.on('message', (answer: WriterAnswer) => this.#settle(answer));
-    this.#worker.on('error', (error) => this.#end(error as Error));
-    this.#worker.on('exit', () => this.#end(new Error("the store's writer has ended")));
+    this.#worker.on('exit', () => clearInterval(this.#ticks));
     this.#ticks = setInterval(() => this.#tick(), tickMs);
   }
 
@@ -160,12 +150,8 @@ class SqliteWriter implements SqliteCallWriter {
   }
 
   async close(): Promise<void> {
-    if (this.#ended) return;
-    this.#closing = true;
     clearInterval(this.#ticks);
-    const exited = new Promise((resolve) => this.#worker.once('exit', resolve));
-    await this.#ask({ kind: 'close' });
-    await exited;
+    await this.#requests.close((id) => this.#send(id, { kind: 'close' }));
   }
 
   /** One at a time: a thread that is busy for seconds gets no queue of ticks. */
@@ -179,12 +165,11 @@ class SqliteWriter implements SqliteCallWriter {
   }
 
   #ask(request: Unsent, transfer: ArrayBuffer[] = []): Promise<Done> {
-    if (this.#ended) return Promise.reject(unavailable(this.#ended));
-    const id = ++this.#lastId;
-    return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject });
-      this.#worker.postMessage({ id, clock: this.#clock(), ...request }, transfer);
-    });
+    return this.#requests.ask((id) => this.#send(id, request, transfer));
+  }
+
+  #send(id: number, request: Unsent, transfer: ArrayBuffer[] = []): void {
+    this.#worker.postMessage({ id, clock: this.#clock(), ...request }, transfer);
   }
 
   #settle(answer: WriterAnswer): void {
@@ -205,23 +190,12 @@ class SqliteWriter implements SqliteCallWriter {
       this.#onNotice(answer);
       return;
     }
-    const waiting = this.#waiting.get(answer.id);
-    this.#waiting.delete(answer.id);
-    if (!waiting) return;
     if ('error' in answer) {
       const { code, message } = answer.error;
-      waiting.reject(new AppError(code as ErrorCode, message));
+      this.#requests.reject(answer.id, new AppError(code as ErrorCode, message));
     } else {
-      waiting.resolve(answer);
+      this.#requests.resolve(answer.id, answer);
     }
-  }
-
-  #end(error: Error): void {
-    clearInterval(this.#ticks);
-    this.#ended ??= error;
-    if (!this.#closing) this.#lose(unavailable(this.#ended));
-    for (const { reject } of this.#waiting.values()) reject(unavailable(error));
-    this.#waiting.clear();
   }
 
   #clock(): ClockReading {
@@ -236,9 +210,3 @@ type Unsent = WriterRequest extends infer R
   : never;
 
 type Done = Extract<WriterAnswer, { seconds: number }>;
-
-function unavailable(error: Error): AppError {
-  return new AppError('unavailable', `the store's writer is gone: ${error.message}`, {
-    cause: error,
-  });
-}
