@@ -158,20 +158,30 @@ export const routeParameter = z
 export const decisionFilters = [...decisionActions, 'none', 'returned'] as const;
 export type DecisionFilter = (typeof decisionFilters)[number];
 
+const statusParameter = listParameter(statuses, 'one or more statuses of endpoints');
+
+const ownerParameter = z
+  .string()
+  .max(200)
+  .optional()
+  .describe('the exact name of an owner, empty for endpoints without one; at most 200 characters');
+
+/** Which endpoints a query is about. */
+export const chosenEndpoints = {
+  status: statusParameter,
+  owner: ownerParameter,
+  method: methodParameter,
+  route: routeParameter,
+};
+
 /** What narrows a list of endpoints. */
 export const filterParameters = {
-  status: listParameter(statuses, 'one or more statuses'),
+  status: statusParameter,
   decision: listParameter(
     decisionFilters,
     'decisions that hold, none for endpoints without one, returned for those to be taken again',
   ),
-  owner: z
-    .string()
-    .max(200)
-    .optional()
-    .describe(
-      'the exact name of an owner, empty for endpoints without one; at most 200 characters',
-    ),
+  owner: ownerParameter,
   method: methodParameter,
   route: routeParameter,
   q: z

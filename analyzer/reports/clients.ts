@@ -5,18 +5,17 @@ import { type Head, head, headProse, headShape, selectionNotes } from '../query/
 import { listPage } from '../query/list.ts';
 import type { Order } from '../query/page.ts';
 import {
+  chosenEndpoints,
   commonParameters,
   endpointParameter,
-  methodParameter,
   pageParameters,
-  routeParameter,
 } from '../query/parameters.ts';
 import { defineQuery } from '../query/query.ts';
 import { count, nextCursor, percentOrNull } from '../query/schema.ts';
 import { tableOf } from '../query/table.ts';
 import { keptCoverage } from '../query/window.ts';
 import { clientNotes, isHashed } from './client-notes.ts';
-import { filteredSelection } from './endpoint-filter.ts';
+import { chosenSelection } from './endpoint-filter.ts';
 import { countOf, percent } from './figures.ts';
 
 export interface ClientEntry extends ClientUsage {
@@ -88,8 +87,7 @@ export const clients = defineQuery({
   about: 'The addresses that called in the window, most calls first',
   parameters: z.strictObject({
     ...commonParameters,
-    method: methodParameter,
-    route: routeParameter,
+    ...chosenEndpoints,
     endpoint: endpointParameter,
     ...pageParameters(100),
   }),
@@ -107,10 +105,10 @@ export const clients = defineQuery({
   },
   async answer(context, parameters) {
     const { snapshot } = context;
-    const { service, environment, method, route, endpoint } = parameters;
+    const { service, environment, status, owner, method, route, endpoint } = parameters;
     const page = await listPage(context, '/clients', parameters, async (window) => {
       const coverage = await keptCoverage(snapshot, window);
-      const { selection, observedSinceMs } = await filteredSelection(snapshot, parameters);
+      const { selection, observedSinceMs } = await chosenSelection(context, parameters);
       const found = await snapshot.clients(selection, coverage.window, limits.listedClients);
       const { calls: allCalls } = await snapshot.total(selection, coverage.window);
       const used = await snapshot.clientEndpoints(selection, coverage.window);
@@ -127,7 +125,15 @@ export const clients = defineQuery({
       ];
       const known = { coverage, observedSinceMs, estimated, notes };
       return {
-        head: head(context, known, { service, environment, method, route, endpoint }),
+        head: head(context, known, {
+          service,
+          environment,
+          status,
+          owner,
+          method,
+          route,
+          endpoint,
+        }),
         rows,
         order: mostCallsFirst,
       };

@@ -17,18 +17,17 @@ import {
 import { listPage } from '../query/list.ts';
 import type { Order } from '../query/page.ts';
 import {
+  chosenEndpoints,
   commonParameters,
   endpointParameter,
-  methodParameter,
   orderParameter,
   pageParameters,
-  routeParameter,
 } from '../query/parameters.ts';
 import { defineQuery } from '../query/query.ts';
 import { count, nextCursor, percentOrNull, time } from '../query/schema.ts';
 import { isText, sortValue, tableOf } from '../query/table.ts';
 import { keptCoverage } from '../query/window.ts';
-import { filteredSelection } from './endpoint-filter.ts';
+import { chosenSelection } from './endpoint-filter.ts';
 import { countOf, percent } from './figures.ts';
 
 /** Calls of one consumer, by the agents that were asked for. */
@@ -163,8 +162,7 @@ export const consumers = defineQuery({
     'Who called in the window, by the name in the span or its user agent: "who still calls v1" is /consumers?route=/v1/*',
   parameters: z.strictObject({
     ...commonParameters,
-    method: methodParameter,
-    route: routeParameter,
+    ...chosenEndpoints,
     endpoint: endpointParameter,
     agents: z
       .enum(agentKinds)
@@ -212,11 +210,12 @@ export const consumers = defineQuery({
   },
   async answer(context, parameters) {
     const { snapshot } = context;
-    const { service, environment, method, route, endpoint, agents, group } = parameters;
+    const { service, environment, status, owner, method, route, endpoint, agents, group } =
+      parameters;
     const { sort, order, callers } = parameters;
     const page = await listPage(context, '/consumers', parameters, async (window) => {
       const coverage = await keptCoverage(snapshot, window);
-      const { selection, observedSinceMs } = await filteredSelection(snapshot, parameters);
+      const { selection, observedSinceMs } = await chosenSelection(context, parameters);
       const total = await snapshot.total(selection, coverage.window);
       const known = await consumerEntries(context, selection, coverage.window, total, agents);
       const rows = known.entries
@@ -224,7 +223,18 @@ export const consumers = defineQuery({
         .filter(({ isInternal }) => callers === 'all' || isInternal === (callers === 'internal'));
       const estimated = total.sampling !== undefined || rows.some(({ usage }) => isOther(usage));
       const notes = [...(await selectionNotes(context, parameters)), ...known.notes];
-      const filters = { service, environment, method, route, endpoint, agents, callers, group };
+      const filters = {
+        service,
+        environment,
+        status,
+        owner,
+        method,
+        route,
+        endpoint,
+        agents,
+        callers,
+        group,
+      };
       const figures = { coverage, observedSinceMs, estimated, notes };
       const descending = order ? order === 'desc' : !isText(sort, consumerTable.columns[sort]);
       return {

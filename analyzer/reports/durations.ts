@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { head, headShape, selectionNotes } from '../query/answer-head.ts';
-import { commonParameters, methodParameter, routeParameter } from '../query/parameters.ts';
+import { chosenEndpoints, commonParameters } from '../query/parameters.ts';
 import { defineQuery } from '../query/query.ts';
 import { keptCoverage, requestedWindow } from '../query/window.ts';
-import { filteredSelection } from './endpoint-filter.ts';
+import { chosenSelection } from './endpoint-filter.ts';
 import { curveSchema, heatmapSchema, latencyOf } from './latency.ts';
 
 /** The durations of all selected endpoints together: `/endpoints/{id}` has those of one. */
@@ -13,8 +13,7 @@ export const latency = defineQuery({
   about: 'Calls of the selected endpoints by time and duration, and the percentiles of all of them',
   parameters: z.strictObject({
     ...commonParameters,
-    method: methodParameter,
-    route: routeParameter,
+    ...chosenEndpoints,
   }),
   schema: z.object({
     ...headShape,
@@ -23,15 +22,15 @@ export const latency = defineQuery({
   }),
   async answer(context, parameters) {
     const { snapshot } = context;
-    const { service, environment, method, route } = parameters;
+    const { service, environment, status, owner, method, route } = parameters;
     const coverage = await keptCoverage(snapshot, requestedWindow(parameters, context));
-    const { selection, observedSinceMs } = await filteredSelection(snapshot, parameters);
+    const { selection, observedSinceMs } = await chosenSelection(context, parameters);
     const usage = await snapshot.total(selection, coverage.window);
     const { heatmap, curve } = await latencyOf(snapshot, selection, coverage.window, usage);
     const notes = await selectionNotes(context, parameters);
     const known = { coverage, observedSinceMs, estimated: usage.sampling !== undefined, notes };
     return {
-      ...head(context, known, { service, environment, method, route }),
+      ...head(context, known, { service, environment, status, owner, method, route }),
       latency_heatmap: heatmap,
       percentile_curve: curve,
     };

@@ -1,8 +1,10 @@
 import { AppError } from '../../core/error.ts';
 import { globMatcher } from '../../core/glob.ts';
 import type { EndpointRecord, Selection, Snapshot } from '../../core/store/store.ts';
-import { selectionOf } from '../query/answer-head.ts';
-import { observedSince } from './endpoint-usage.ts';
+import { type QueryContext, selectionOf } from '../query/answer-head.ts';
+import type { Status } from '../query/status.ts';
+import type { Lifecycle } from '../verdict/lifecycle.ts';
+import { type EndpointEntry, judgedEndpoints, observedSince } from './endpoint-usage.ts';
 
 /** The filters of a list of endpoints, besides status. */
 export interface EndpointFilter {
@@ -55,4 +57,42 @@ export async function filteredSelection(
   if (chosen.length === all.length) return { selection, observedSinceMs };
   const endpoints = new Set(chosen.map(({ id }) => id));
   return { selection: { ...selection, endpoints }, observedSinceMs };
+}
+
+/**
+ * As `filteredSelection`, narrowed by `status` and `owner` too. A verdict follows from all endpoints of a service, so
+ * that these two cost more.
+ * @throws as `filteredSelection`
+ */
+export async function chosenSelection(
+  context: QueryContext,
+  parameters: Parameters<typeof filteredSelection>[1] & {
+    status?: readonly Status[] | undefined;
+    owner?: string | undefined;
+  },
+): Promise<{ selection: Selection; observedSinceMs: number | undefined }> {
+  const { status, owner } = parameters;
+  const filtered = await filteredSelection(context.snapshot, parameters);
+  if (status === undefined && owner === undefined) return filtered;
+  const judged = await judgedEndpoints(context, selectionOf(parameters));
+  const chosen = judged.entries.filter(
+    (entry) => hasStatus(entry.lifecycle, status) && hasOwner(entry, owner),
+  );
+  const ids = new Set(chosen.map(({ endpoint }) => endpoint.id));
+  const { endpoints: passed } = filtered.selection;
+  const kept = judged.endpoints.filter(({ id }) => ids.has(id) && (passed?.has(id) ?? true));
+  return {
+    selection: { ...filtered.selection, endpoints: new Set(kept.map(({ id }) => id)) },
+    observedSinceMs: observedSince(kept),
+  };
+}
+
+/** A bucket has no status, and is in no list of one. */
+export function hasStatus({ status }: Lifecycle, wanted: readonly Status[] | undefined): boolean {
+  return wanted === undefined || (status !== null && wanted.includes(status));
+}
+
+/** @param owner one of its owners, or all as the column shows them; '' for endpoints without one */
+export function hasOwner({ owners }: EndpointEntry, owner: string | undefined): boolean {
+  return owner === undefined || owners.includes(owner) || owners.join(', ') === owner;
 }

@@ -19,7 +19,7 @@ import { type Column, sortValue } from '../query/table.ts';
 import type { WithRows } from '../query/table-rows.ts';
 import { keptCoverage } from '../query/window.ts';
 import type { Lifecycle } from '../verdict/lifecycle.ts';
-import { endpointFilter } from './endpoint-filter.ts';
+import { endpointFilter, hasOwner, hasStatus } from './endpoint-filter.ts';
 import { type EndpointColumn, endpointKey, endpointTable } from './endpoint-row.ts';
 import {
   type EndpointEntry,
@@ -149,18 +149,8 @@ export async function endpointList(
   return { ...answer, fields: chosen, endpoints };
 }
 
-/** A bucket has no status, and is in no list of one. */
-function hasStatus({ status }: Lifecycle, wanted: readonly Status[] | undefined): boolean {
-  return wanted === undefined || (status !== null && wanted.includes(status));
-}
-
 function isSure({ confidence }: Lifecycle, least: number | undefined): boolean {
   return least === undefined || (confidence !== null && confidence >= least);
-}
-
-/** @param owner one of its owners, or all as the column shows them; '' for endpoints without one */
-export function hasOwner({ owners }: EndpointEntry, owner: string | undefined): boolean {
-  return owner === undefined || owners.includes(owner) || owners.join(', ') === owner;
 }
 
 function isDecided(

@@ -88,7 +88,7 @@ export async function usageByEndpoint(
 }
 
 /** The endpoints of a selection with their verdicts, and no usage. */
-async function judgedEndpoints(
+export async function judgedEndpoints(
   context: QueryContext,
   selection: Selection,
 ): Promise<{ entries: EndpointEntry[]; selected: Selection; endpoints: EndpointRecord[] }> {

@@ -5,17 +5,12 @@ import type { Usage } from '../../core/usage/usage.ts';
 import { isoTime } from '../../core/window.ts';
 import { head, headShape, selectionNotes, selectionOf } from '../query/answer-head.ts';
 import { allIntervals } from '../query/calendar.ts';
-import {
-  commonParameters,
-  limitParameter,
-  methodParameter,
-  routeParameter,
-} from '../query/parameters.ts';
+import { chosenEndpoints, commonParameters, limitParameter } from '../query/parameters.ts';
 import { defineQuery } from '../query/query.ts';
 import { count, millisecondsOrNull, percentOrNull, time } from '../query/schema.ts';
 import { tableOf } from '../query/table.ts';
 import { comparedWindows, requestedWindow, windowAnswer, windowSchema } from '../query/window.ts';
-import { filteredSelection } from './endpoint-filter.ts';
+import { chosenSelection } from './endpoint-filter.ts';
 import { type EndpointEntry, usageByEndpoint } from './endpoint-usage.ts';
 import {
   averageMs,
@@ -187,8 +182,7 @@ export const summary = defineQuery({
   about: 'Totals, methods, status codes, busiest endpoints, top clients and a time series',
   parameters: z.strictObject({
     ...commonParameters,
-    method: methodParameter,
-    route: routeParameter,
+    ...chosenEndpoints,
     limit: limitParameter(1000, 20),
     format: z.enum(['json', 'pdf']).default('json').describe('json or pdf'),
   }),
@@ -196,8 +190,8 @@ export const summary = defineQuery({
   schema: answerSchema,
   async answer(context, parameters) {
     const { snapshot } = context;
-    const { service, environment, method, route, limit } = parameters;
-    const { selection } = await filteredSelection(snapshot, parameters);
+    const { service, environment, status, owner, method, route, limit } = parameters;
+    const { selection } = await chosenSelection(context, parameters);
     const requested = requestedWindow(parameters, context);
     const { current, previous } = await comparedWindows(snapshot, requested);
     const known = await usageByEndpoint(context, selection, current);
@@ -215,7 +209,11 @@ export const summary = defineQuery({
     const notes = [...(await selectionNotes(context, parameters)), ...known.notes];
     const events = await eventsIn(snapshot, selectionOf(parameters), current.window);
     return {
-      ...head(context, { ...known, estimated, notes }, { service, environment, method, route }),
+      ...head(
+        context,
+        { ...known, estimated, notes },
+        { service, environment, status, owner, method, route },
+      ),
       summary: totals.row(total),
       previous_window: previous ? windowAnswer(previous) : null,
       previous: before ? totals.row(before) : null,

@@ -16,18 +16,17 @@ import {
 import { listPage } from '../../query/list.ts';
 import type { Order } from '../../query/page.ts';
 import {
+  chosenEndpoints,
   commonParameters,
   listParameter,
-  methodParameter,
   pageParameters,
-  routeParameter,
   timeParameter,
 } from '../../query/parameters.ts';
 import { defineQuery } from '../../query/query.ts';
 import { count, named, nextCursor } from '../../query/schema.ts';
 import { keptCoverage, windowAnswer, windowSchema } from '../../query/window.ts';
 import { serviceKey } from '../../verdict/model.ts';
-import { filteredSelection } from '../endpoint-filter.ts';
+import { chosenSelection } from '../endpoint-filter.ts';
 import { deploymentsOf } from '../series/deployments.ts';
 import {
   type ComparedGroup,
@@ -84,8 +83,7 @@ const compareParameters = z.strictObject({
     'the service.version to compare with; that which appeared before the other one unless told',
   ),
   version: versionParameter('the service.version to compare; the newest unless told'),
-  method: methodParameter,
-  route: routeParameter,
+  ...chosenEndpoints,
   verdict: listParameter(verdicts, 'one or more verdicts'),
   ...pageParameters(1000),
 });
@@ -127,9 +125,9 @@ export const compare = defineQuery({
   },
   async answer(context, parameters) {
     const by = whatIsCompared(parameters);
-    const { service, environment, method, route, verdict } = parameters;
+    const { service, environment, status, owner, method, route, verdict } = parameters;
     const page = await listPage(context, '/compare', parameters, async (window) => {
-      const { selection, observedSinceMs } = await filteredSelection(context.snapshot, parameters);
+      const { selection, observedSinceMs } = await chosenSelection(context, parameters);
       const sides =
         by === 'version'
           ? await versionSides(context, selection, window, parameters)
@@ -142,7 +140,7 @@ export const compare = defineQuery({
       const known = { coverage: sides.windows.after, observedSinceMs, estimated, notes };
       return {
         head: {
-          ...head(context, known, { service, environment, method, route, verdict }),
+          ...head(context, known, { service, environment, status, owner, method, route, verdict }),
           by,
           before_window: windowAnswer(sides.windows.before),
           ...(sides.versions && { versions: sides.versions.map(versionsAnswer) }),

@@ -21,16 +21,15 @@ import {
 } from '../../query/calendar.ts';
 import {
   bomParameter,
+  chosenEndpoints,
   commonParameters,
   endpointParameter,
   formatParameter,
-  methodParameter,
-  routeParameter,
 } from '../../query/parameters.ts';
 import { defineQuery } from '../../query/query.ts';
 import { keptCoverage, requestedWindow } from '../../query/window.ts';
 import { unrecordedNotes } from '../consumers.ts';
-import { filteredSelection } from '../endpoint-filter.ts';
+import { chosenSelection } from '../endpoint-filter.ts';
 import { apdexOf } from './apdex.ts';
 import { groupedSeries, groupings, seriesGroupSchema } from './groups.ts';
 import { pointTable, type Series, type SeriesEntry, seriesEntries, seriesOf } from './series.ts';
@@ -45,8 +44,7 @@ export const timeseries = defineQuery({
   about: 'Calls, errors and durations by interval, with a point for every interval of the window',
   parameters: z.strictObject({
     ...commonParameters,
-    method: methodParameter,
-    route: routeParameter,
+    ...chosenEndpoints,
     endpoint: endpointParameter,
     interval: z
       .enum(intervals)
@@ -111,7 +109,8 @@ export const timeseries = defineQuery({
   },
   async answer(context, parameters) {
     const { snapshot } = context;
-    const { service, environment, method, route, endpoint, tz, group_by, top } = parameters;
+    const { service, environment, status, owner, method, route, endpoint, tz, group_by, top } =
+      parameters;
     const coverage = await keptCoverage(snapshot, requestedWindow(parameters, context));
     const interval = parameters.interval ?? glanceInterval(coverage.window, coverage.resolution);
     checkInterval(interval, coverage, group_by === undefined ? 1 : top + 1);
@@ -119,12 +118,12 @@ export const timeseries = defineQuery({
       const message = `apdex_t_ms=${parameters.apdex_t_ms} is not allowed together with group_by; give one of them`;
       throw new AppError('invalid', message, { field: 'apdex_t_ms' });
     }
-    const { selection, observedSinceMs } = await filteredSelection(snapshot, parameters);
+    const { selection, observedSinceMs } = await chosenSelection(context, parameters);
     const series = await seriesOf(snapshot, selection, coverage, interval, tz);
     const notes = await selectionNotes(context, parameters);
     const known = { coverage, observedSinceMs, estimated: series.isEstimated, notes };
     const answer = {
-      ...head(context, known, { service, environment, method, route, endpoint }),
+      ...head(context, known, { service, environment, status, owner, method, route, endpoint }),
       interval,
       tz,
       group_by: group_by ?? null,

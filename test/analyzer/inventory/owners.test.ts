@@ -139,6 +139,12 @@ describe('an analyzer with a file of owners', () => {
     expect(await owned('/report?owner=')).toEqual(['/admin/health null']);
     expect(await owned('/report/dead?owner=@orders')).toEqual([]);
     expect(await owned('/report/dead?owner=@checkout')).toEqual(['/orders @checkout, @payments']);
+    const requests = async (owner: string) => {
+      const answer = await get(`/summary?owner=${owner}`);
+      return ((await answer.json()) as { summary: { total_requests: number } }).summary
+        .total_requests;
+    };
+    expect(await Promise.all(['@orders', '@checkout', ''].map(requests))).toEqual([1, 0, 1]);
     const plan = await (await get('/report/dead?format=md&owner=@checkout')).text();
     expect(plan).toContain('## @checkout, @payments\n\n### shop\n');
     const csv = await (await get('/report?fields=route,owner&format=csv&sort=owner')).text();

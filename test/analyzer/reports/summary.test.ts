@@ -38,7 +38,14 @@ test.each(engines)(
         to: '2026-03-18T12:01:00.000Z',
         resolution: 'minute',
       },
-      filters: { service: 'shop', environment: null, method: null, route: null },
+      filters: {
+        service: 'shop',
+        environment: null,
+        status: null,
+        owner: null,
+        method: null,
+        route: null,
+      },
       observed_since: '2026-03-18T10:30:30.000Z',
       estimated: false,
       summary: {
