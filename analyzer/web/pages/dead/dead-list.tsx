@@ -1,22 +1,21 @@
 import { useMemo, useState } from 'react';
-import { Link } from 'wouter';
 import type { EvidenceRow, ReportRow, Session } from '../../api/answers.ts';
 import { evidenceText } from '../../api/evidence.ts';
 import { useReport } from '../../api/queries.ts';
 import { CopyButton } from '../../parts/copy-button.tsx';
 import { Notice } from '../../parts/notice.tsx';
 import { periodName } from '../../parts/period-picker.tsx';
-import { Route } from '../../parts/route.tsx';
 import { Marks, StatusWord } from '../../parts/status.tsx';
 import { exact, plural } from '../../state/format.ts';
 import { isRemovable, type RemovalStep, removalStep } from '../../state/removal-step.ts';
-import { carried, type Search, usePageSearch, writeSearch } from '../../state/search.ts';
+import { type Search, usePageSearch } from '../../state/search.ts';
 import { plainText } from '../../state/text.ts';
 import { cautions, type Siblings, verdict } from '../../state/verdict.ts';
 import { DecisionActions } from '../decisions/decision-actions.tsx';
 import { DecisionSentence } from '../decisions/decision-sentence.tsx';
 import type { OnMade } from '../decisions/made.tsx';
 import styles from './dead.module.css';
+import { ItemHead } from './item-head.tsx';
 import { Plan } from './plan.tsx';
 
 /** Items of one service that are painted at first: a list of thousands is no list to read. */
@@ -197,18 +196,14 @@ function DeadItem({
   mayDecide: boolean;
   onMade: OnMade;
 }) {
-  const [search] = usePageSearch();
   const doubts = cautions(row);
   const reasons = verdict(row, siblings).filter((sentence) => !doubts.includes(sentence));
   return (
     <li className={styles.item}>
-      <div className={styles.what}>
-        <Link href={`/endpoints/${encodeURIComponent(row.id)}${writeSearch(carried(search))}`}>
-          <Route method={row.method} route={row.route} />
-        </Link>
+      <ItemHead row={row}>
         <StatusWord status={row.status} />
         <Marks marks={row.marks} />
-      </div>
+      </ItemHead>
       <Confidence row={row} />
       <div className={styles.actions}>
         {mayDecide && <DecisionActions row={row} onMade={onMade} />}

@@ -1,13 +1,11 @@
-import { Link } from 'wouter';
 import type { EvidenceRow } from '../../api/answers.ts';
 import { Notice } from '../../parts/notice.tsx';
-import { Name, Route } from '../../parts/route.tsx';
 import { StatusWord } from '../../parts/status.tsx';
-import { carried, usePageSearch, writeSearch } from '../../state/search.ts';
 import { DecisionActions } from '../decisions/decision-actions.tsx';
 import { DecisionSentence } from '../decisions/decision-sentence.tsx';
 import type { OnMade } from '../decisions/made.tsx';
 import styles from './dead.module.css';
+import { ItemHead, ItemService } from './item-head.tsx';
 
 /** What people decided; a decision that holds no more says why, and is on the dead list again. */
 export function DecidedList({
@@ -19,7 +17,6 @@ export function DecidedList({
   mayDecide: boolean;
   onMade: OnMade;
 }) {
-  const [search] = usePageSearch();
   if (rows.length === 0) {
     return (
       <div className={styles.panel}>
@@ -41,17 +38,10 @@ export function DecidedList({
       <ul className={styles.items}>
         {rows.map((row) => (
           <li key={row.id} className={styles.item}>
-            <div className={styles.what}>
-              <Link
-                href={`/endpoints/${encodeURIComponent(row.id)}${writeSearch(carried(search))}`}
-              >
-                <Route method={row.method} route={row.route} />
-              </Link>
+            <ItemHead row={row}>
               <StatusWord status={row.status} />
-              <span className={styles.label}>
-                <Name text={row.service} />
-              </span>
-            </div>
+              <ItemService row={row} />
+            </ItemHead>
             <div className={styles.actions}>
               {mayDecide && <DecisionActions row={row} onMade={onMade} mayWithdraw />}
             </div>

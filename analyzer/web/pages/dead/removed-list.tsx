@@ -1,14 +1,12 @@
-import { Link } from 'wouter';
 import type { EvidenceRow } from '../../api/answers.ts';
 import { Notice } from '../../parts/notice.tsx';
-import { Name, Route } from '../../parts/route.tsx';
+import { Name } from '../../parts/route.tsx';
 import { agoText, day, exact, moment, plural } from '../../state/format.ts';
-import { carried, usePageSearch, writeSearch } from '../../state/search.ts';
 import styles from './dead.module.css';
+import { ItemHead, ItemService } from './item-head.tsx';
 
 /** Who still calls what was removed, or what is to be removed and is answered 404, 405 or 410. */
 export function RemovedList({ rows }: { rows: readonly EvidenceRow[] }) {
-  const [search] = usePageSearch();
   if (rows.length === 0) {
     return (
       <div className={styles.panel}>
@@ -29,16 +27,9 @@ export function RemovedList({ rows }: { rows: readonly EvidenceRow[] }) {
       <ul className={styles.items}>
         {rows.map((row) => (
           <li key={row.id} className={styles.item}>
-            <div className={styles.what}>
-              <Link
-                href={`/endpoints/${encodeURIComponent(row.id)}${writeSearch(carried(search))}`}
-              >
-                <Route method={row.method} route={row.route} />
-              </Link>
-              <span className={styles.label}>
-                <Name text={row.service} />
-              </span>
-            </div>
+            <ItemHead row={row}>
+              <ItemService row={row} />
+            </ItemHead>
             <div className={styles.reasons}>
               <p>{sentence(row)}</p>
               <LastKnocks row={row} />
