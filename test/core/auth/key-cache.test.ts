@@ -12,6 +12,8 @@ let keys: ActiveKey[];
 let reads: string[];
 let touched: KeyUse[][];
 let locked: AppError | undefined;
+/** Runs while the store writes uses. */
+let meanwhile: (() => Promise<unknown>) | undefined;
 let cache: KeyCache;
 
 const store = {
@@ -24,6 +26,7 @@ const store = {
     return { version, keys };
   },
   touch: async (uses: readonly KeyUse[]) => {
+    await meanwhile?.();
     if (locked) throw locked;
     touched.push([...uses]);
   },
@@ -44,6 +47,7 @@ beforeEach(() => {
   reads = [];
   touched = [];
   locked = undefined;
+  meanwhile = undefined;
   cache = new KeyCache(
     async () => store,
     () => nowMs,
@@ -75,6 +79,7 @@ test('uses of a second are written together', async () => {
   await cache.find(one, true);
   await vi.advanceTimersByTimeAsync(500);
   await cache.find(two, true);
+  expect(vi.getTimerCount()).toBe(1);
   await vi.advanceTimersByTimeAsync(500);
   expect(touched).toEqual([
     [
@@ -117,6 +122,28 @@ test('a locked store gets the uses later, the newest of each key', async () => {
     { project: 'shop', id: 'one', usedS: nowS + 60 },
     { project: 'shop', id: 'two', usedS: nowS },
   ]);
+});
+
+test('a use during a write that fails is newer than the uses that are written again', async () => {
+  const digest = add('one');
+  await cache.find(digest, true);
+  locked = new AppError('unavailable', 'locked');
+  meanwhile = async () => {
+    meanwhile = undefined;
+    nowMs += 60_000;
+    await cache.find(digest, true);
+  };
+  await vi.advanceTimersByTimeAsync(1_000);
+  locked = undefined;
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(touched).toEqual([[{ project: 'shop', id: 'one', usedS: nowS + 60 }]]);
+});
+
+test('a use after the close starts no timer', async () => {
+  const digest = add('one');
+  await cache.close();
+  await cache.find(digest, true);
+  expect(vi.getTimerCount()).toBe(0);
 });
 
 test('closing writes what waits, once, and starts no timer again', async () => {

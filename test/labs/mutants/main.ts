@@ -1,20 +1,28 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, globSync, mkdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { Random } from '../../../core/random.ts';
 import { temporaryFolder } from '../../support/process.ts';
-import { type Area, areaOf, areas } from './areas.ts';
+import { areaOf, areas } from './areas.ts';
+import { Coverage } from './coverage.ts';
 import { equivalents } from './equivalent.ts';
-import { judge, type MutantReport, percentNoticed, type Survivor } from './report.ts';
+import { type Fault, FaultMaker, withFault } from './faults.ts';
+import { handMade, type TriedFault } from './hand-made.ts';
+import { isEquivalent, lineOf, type Result, Scores, sampleOf } from './report.ts';
+import { TestCopy } from './test-copy.ts';
 
 /**
- * `npm run test:mutants`: puts small faults into the code, one at a time, and runs the tests against each (Stryker, which
- * is installed in the user's cache: it brings 160 packages, some of which warn on Node 20).
- *   --changed [REF]     only lines changed since REF, `origin/main` unless given with --since
+ * `npm run test:mutants`: puts small faults into a copy of the code, one at a time, and runs the tests against each
+ * until one fails. The faults are Stryker's, which is installed in the user's cache: it brings 60 packages.
+ *   --changed           only lines changed since origin/main, or since what --since names
  *   --only core/auth    areas or files, by comma; all areas take hours
- *   --static            also constants of modules, for each of which every test runs
+ *   --sample 100        so many faults of all chosen, drawn by --seed (1 unless given): a score with its error
+ *   --by-hand FILE      the faults of a file (hand-made.ts) instead
+ *   --bound 60          seconds of tests that a fault gets, the quickest tests first
+ *   --concurrency 2     copies in which tests run at a time
  * Exit code 1 when a fault was not noticed that equivalent.ts does not explain.
  */
 const { values } = parseArgs({
@@ -22,71 +30,74 @@ const { values } = parseArgs({
     changed: { type: 'boolean', default: false },
     since: { type: 'string', default: 'origin/main' },
     only: { type: 'string', default: '' },
-    static: { type: 'boolean', default: false },
+    sample: { type: 'string' },
+    seed: { type: 'string', default: '1' },
+    'by-hand': { type: 'string' },
+    bound: { type: 'string', default: '60' },
     concurrency: { type: 'string', default: '1' },
   },
 });
 const root = fileURLToPath(new URL('../../..', import.meta.url));
-const cache = `${process.env.XDG_CACHE_HOME || `${homedir()}/.cache`}/rollcall-mutants`;
-const stryker = ['@stryker-mutator/core@10.1.1', '@stryker-mutator/vitest-runner@10.1.1'];
-installStryker();
+const boundMs = Number(values.bound) * 1000;
 const folder = temporaryFolder();
-const survivors: Survivor[] = [];
+const scores = new Scores();
+const copies: TestCopy[] = [];
 try {
-  for (const [area, mutate] of chosen()) survivors.push(...run(area, mutate));
+  const byHand = values['by-hand'];
+  if (byHand === undefined) await tryAll(await drawn());
+  else await tryEach(handMade(readFileSync(byHand, 'utf8'), root));
 } finally {
+  for (const copy of copies) await copy.close();
   folder.remove();
 }
-for (const { file, lineNumber, line, replacement, mutator, isCovered } of survivors) {
-  const why = isCovered ? mutator : `${mutator}, no test runs it`;
-  process.stdout.write(`${file}:${lineNumber} ${why}\n    ${line}\n    → ${replacement}\n`);
-}
-process.exitCode = survivors.length === 0 ? 0 : 1;
+const isSample = values.sample !== undefined;
+for (const place of scores.folders()) print(lineOf(place, scores.of(place), isSample));
+print(lineOf('all', scores.of('all'), isSample));
+process.exitCode = scores.of('all').survived === 0 ? 0 : 1;
 
-/** Beside it the project's own vitest: a second copy would not know the tests of the first. */
-function installStryker(): void {
+async function drawn(): Promise<Fault[]> {
+  const maker = await FaultMaker.open(installStryker());
+  const all: Fault[] = [];
+  for (const [file, isChosen] of chosen()) {
+    const faults = await maker.faultsOf(file, readFileSync(join(root, file), 'utf8'));
+    all.push(...faults.filter(isChosen));
+  }
+  print(`${all.length} faults\n`);
+  if (values.sample === undefined) return all;
+  const random = new Random(Number(values.seed));
+  return sampleOf(all, Number(values.sample), () => random.next());
+}
+
+function installStryker(): string {
+  const cache = `${process.env.XDG_CACHE_HOME || `${homedir()}/.cache`}/rollcall-mutants`;
+  if (existsSync(join(cache, 'node_modules/@stryker-mutator/instrumenter'))) return cache;
   mkdirSync(cache, { recursive: true });
-  const vitest = join(cache, 'node_modules/vitest');
-  rmSync(vitest, { recursive: true, force: true });
-  const quiet = [
-    '--no-audit',
-    '--no-fund',
-    '--ignore-scripts',
-    '--legacy-peer-deps',
-    '--loglevel=error',
-  ];
-  execFileSync('npm', ['install', ...quiet, '--prefix', cache, ...stryker], { stdio: 'inherit' });
-  symlinkSync(join(root, 'node_modules/vitest'), vitest);
+  const quiet = ['--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'];
+  const args = ['install', ...quiet, '--prefix', cache, '@stryker-mutator/instrumenter@10.1.1'];
+  execFileSync('npm', args, { stdio: 'inherit' });
+  return cache;
 }
 
-/** Areas with what is to be changed in them, as Stryker's patterns. */
-function chosen(): Map<Area, string[]> {
-  const found = new Map<Area, string[]>();
-  const add = (file: string, pattern: string): void => {
-    const area = areaOf(file);
-    if (area !== undefined) found.set(area, [...(found.get(area) ?? []), pattern]);
-  };
+/** Files with the condition that their faults must meet. */
+function chosen(): Map<string, (fault: Fault) => boolean> {
+  const found = new Map<string, (fault: Fault) => boolean>();
   if (values.changed) {
-    for (const { file, from, to } of changedLines()) add(file, `${file}:${from}-${to}`);
+    for (const [file, ranges] of Map.groupBy(changedLines(), ({ file: name }) => name)) {
+      if (areaOf(file) === undefined) continue;
+      found.set(file, ({ lineNumber }) =>
+        ranges.some(({ from, to }) => from <= lineNumber && lineNumber <= to),
+      );
+    }
     return found;
   }
-  const only = values.only.split(',').filter(Boolean);
-  if (only.length === 0) {
-    for (const area of areas) found.set(area, patternsOf(area));
-  }
-  for (const name of only) {
-    const area = areas.find(({ folder: at }) => at === name);
-    if (area !== undefined) found.set(area, patternsOf(area));
-    else if (areaOf(name) === undefined) throw new Error(`--only ${name} is in no area`);
-    else add(name, name);
+  const names = values.only.split(',').filter(Boolean);
+  for (const name of names.length > 0 ? names : areas.map(({ folder: at }) => at)) {
+    const files = name.endsWith('.ts') ? [name] : globSync(`${name}/**/*.ts`, { cwd: root }).sort();
+    const known = files.filter((file) => areaOf(file) !== undefined);
+    if (known.length === 0) throw new Error(`--only ${name} is in no area`);
+    for (const file of known) found.set(file, () => true);
   }
   return found;
-}
-
-/** All files of an area that no deeper area holds. */
-function patternsOf({ folder: at }: Area): string[] {
-  const deeper = areas.filter(({ folder: other }) => other.startsWith(`${at}/`));
-  return [`${at}/**/*.ts`, ...deeper.map(({ folder: other }) => `!${other}/**/*.ts`)];
 }
 
 function changedLines(): { file: string; from: number; to: number }[] {
@@ -106,41 +117,85 @@ function changedLines(): { file: string; from: number; to: number }[] {
   return lines;
 }
 
-/** @returns the faults of the area that survived */
-function run(area: Area, mutate: string[]): Survivor[] {
-  const report = join(folder.path, 'report.json');
-  const config = join(folder.path, 'stryker.json');
-  writeFileSync(
-    config,
-    JSON.stringify({
-      testRunner: 'vitest',
-      plugins: [join(cache, 'node_modules/@stryker-mutator/vitest-runner/dist/src/index.js')],
-      vitest: { configFile: 'test/labs/mutants/vitest.config.ts', related: false },
-      mutate,
-      coverageAnalysis: area.runsElsewhere ? 'off' : 'perTest',
-      ignoreStatic: !values.static && !area.runsElsewhere,
-      reporters: ['json', 'progress-append-only'],
-      jsonReporter: { fileName: report },
-      concurrency: Number(values.concurrency),
-      tempDirName: join(folder.path, 'copies'),
-      // Stryker rewrites a tsconfig by an API that TypeScript 7 does not have.
-      tsconfigFile: 'none.json',
-      ignorePatterns: ['data', 'analyzer/web/dist'],
-      timeoutMS: 30_000,
+/** Runs each test file once for its coverage, then the tests of each fault. */
+async function tryAll(faults: readonly Fault[]): Promise<void> {
+  const coverage = await coverageOf(faults);
+  await tryEach(faults.map((fault) => ({ ...fault, tests: coverage.testsOf(fault) })));
+}
+
+async function coverageOf(faults: readonly Fault[]): Promise<Coverage> {
+  const place = join(folder.path, 'coverage');
+  const reports = join(folder.path, 'reports');
+  const copy = new TestCopy(root, place, { NODE_V8_COVERAGE: reports, NODE_COMPILE_CACHE: '' });
+  const coverage = new Coverage();
+  const sources = new Set(faults.map(({ file }) => file));
+  const tests = new Set([...sources].flatMap((file) => areaOf(file)!.tests));
+  const files = [...tests].flatMap((path) =>
+    path.endsWith('.ts') ? [path] : globSync(`${path}/**/*.test.ts`, { cwd: root }).sort(),
+  );
+  const startedMs = Date.now();
+  try {
+    for (const file of files) await coverage.add(copy, reports, file, sources);
+  } finally {
+    await copy.close();
+  }
+  print(`${files.length} test files run once: ${Math.round((Date.now() - startedMs) / 1000)} s\n`);
+  return coverage;
+}
+
+/** Tries faults in several copies; results are printed in the order of their ends, and a file's score after its last. */
+async function tryEach(faults: readonly TriedFault[]): Promise<void> {
+  const left = new Map<string, number>();
+  for (const { file } of faults) left.set(file, (left.get(file) ?? 0) + 1);
+  const queue = faults[Symbol.iterator]();
+  await Promise.all(
+    Array.from({ length: Number(values.concurrency) }, async (_, at) => {
+      const copy = new TestCopy(root, join(folder.path, `copy-${at}`), {
+        NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(folder.path, 'compiled'),
+      });
+      copies.push(copy);
+      for (const fault of queue) {
+        const { file } = fault;
+        const result = await tryOne(copy, fault);
+        scores.add(file, result);
+        if (result === 'survived' || result === 'uncovered') printSurvivor(fault, result);
+        left.set(file, left.get(file)! - 1);
+        if (left.get(file) === 0) print(lineOf(file, scores.of(file), false));
+      }
     }),
   );
-  process.stdout.write(`${area.folder}: ${mutate.join(' ')}\n`);
-  const env = { ...process.env, MUTANT_TESTS: area.tests.join(',') };
-  const bin = join(cache, 'node_modules/@stryker-mutator/core/bin/stryker.js');
-  const args = [bin, 'run', config];
-  const { status } = spawnSync(process.execPath, args, { cwd: root, env, stdio: 'inherit' });
-  if (status !== 0) throw new Error(`Stryker ended with ${status} on ${area.folder}`);
-  const found = judge(JSON.parse(readFileSync(report, 'utf8')) as MutantReport, equivalents);
-  for (const score of found.folders) {
-    const { folder: at, noticed, survived, equivalent } = score;
-    process.stdout.write(
-      `${at}: ${percentNoticed(score).toFixed(1)} %, ${noticed} noticed, ${survived} survived, ${equivalent} equivalent\n`,
-    );
+}
+
+async function tryOne(copy: TestCopy, fault: TriedFault): Promise<Result> {
+  if (isEquivalent(fault, equivalents)) return 'equivalent';
+  if (fault.tests.length === 0) return 'uncovered';
+  copy.write(fault.file, withFault(readFileSync(join(root, fault.file), 'utf8'), fault));
+  try {
+    let usedMs = 0;
+    const affordable = fault.tests.filter(({ durationMs }) => {
+      usedMs += durationMs;
+      return usedMs <= boundMs || durationMs === 0 || usedMs === durationMs;
+    });
+    for (const [file, tests] of Map.groupBy(affordable, ({ file: name }) => name)) {
+      const expectedMs = tests.reduce((sum, { durationMs }) => sum + durationMs, 0);
+      const names = tests.flatMap(({ name }) => name ?? []);
+      const order = names.length === 0 ? { file } : { file, tests: names };
+      // Ten times as long as without the fault, on a machine that may be busy.
+      const outcome = await copy.run(order, 30_000 + 10 * (expectedMs || boundMs));
+      if (outcome === 'timeout') return 'timeout';
+      if (!outcome.passed) return 'noticed';
+    }
+    return 'survived';
+  } finally {
+    copy.restore(fault.file);
   }
-  return found.survivors;
+}
+
+function printSurvivor({ file, lineNumber, line, replacement, mutator }: Fault, result: Result) {
+  const why = result === 'uncovered' ? `${mutator}, no test runs it` : mutator;
+  print(`${file}:${lineNumber} ${why}\n    ${line}\n    → ${replacement}\n`);
+}
+
+function print(text: string): void {
+  process.stdout.write(text);
 }

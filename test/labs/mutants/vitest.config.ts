@@ -1,14 +1,18 @@
 import { defineConfig } from 'vitest/config';
 
-/** Stryker runs the tests named in MUTANT_TESTS with this, in its copy of the repository. */
+/** Runs in a copy of the repository, whose files are faulty in turn. Code that is tested is loaded by Node itself. */
 export default defineConfig({
   test: {
     root: process.cwd(),
-    include: (process.env.MUTANT_TESTS ?? '')
-      .split(',')
-      .map((path) => (path.endsWith('.test.ts') ? path : `${path}/**/*.test.ts`)),
-    setupFiles: ['test/labs/mutants/other-threads.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    include: ['test/**/*.test.ts'],
+    setupFiles: ['test/labs/mutants/coverage-of-test.ts'],
+    globalSetup: ['test/support/seed.ts'],
+    server: { deps: { external: [/\/(core|collector|analyzer|cli|instrumentation)\/.*\.ts$/] } },
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
+    pool: 'forks',
+    bail: 1,
+    maxWorkers: 1,
+    fileParallelism: false,
   },
 });
