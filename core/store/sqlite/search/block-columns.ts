@@ -1,3 +1,5 @@
+import { indexOfLeast } from '../../../column.ts';
+import type { WeightColumns } from '../../../weight.ts';
 import {
   CodedReader,
   decodeFilter,
@@ -34,6 +36,7 @@ type Decoded =
   | { endS: Uint32Array; endNs: Uint32Array }
   | Float64Array
   | Uint8Array
+  | WeightColumns
   | { slowest: SlowestOfPiece | undefined };
 
 /**
@@ -42,7 +45,7 @@ type Decoded =
  */
 const decodedBytes = 88 * 2 ** 20;
 /**
- * Memory of decoded times, sizes and trace ids, 8 to 16 bytes a call, of the few frames whose calls passed everything
+ * Memory of decoded times, sizes, weights and trace ids, 8 to 16 bytes a call, of the few frames whose calls passed everything
  * else. Apart from the others, which they would evict.
  */
 const numberBytes = 16 * 2 ** 20;
@@ -180,12 +183,24 @@ export class BlockColumns {
   }
 
   #weight(firstId: number, index: number): number {
-    const weights = decodeWeights(
-      this.#bytes(firstId, parts.weights),
-      nameOf(firstId, parts.weights),
+    const { length, call, weight } = this.#weights(firstId);
+    const at = indexOfLeast(call, index, length);
+    return at < length && call[at] === index ? weight[at]! : 1;
+  }
+
+  #weights(firstId: number): WeightColumns {
+    return this.#frame(
+      firstId,
+      parts.weights,
+      0,
+      () => {
+        const bytes = this.#bytes(firstId, parts.weights);
+        const value = decodeWeights(bytes, nameOf(firstId, parts.weights));
+        const { call, weight, copies } = value;
+        return { value, bytes: call.byteLength + weight.byteLength + copies.byteLength + 256 };
+      },
+      this.#numberFrames,
     );
-    const at = weights.call.subarray(0, weights.length).indexOf(index);
-    return at === -1 ? 1 : weights.weight[at]!;
   }
 
   #frame<F extends Decoded>(

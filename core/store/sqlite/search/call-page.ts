@@ -67,7 +67,7 @@ function wantedCalls(
     if (endpoints[row] !== 0) endpointRows.push(row);
   }
   if (endpointRows.length === 0) return undefined;
-  const all = db.prepare('SELECT count(*) FROM endpoint').pluck().get() as number;
+  const all = db.kept('SELECT count(*) FROM endpoint').pluck().get() as number;
   return {
     ...(endpointRows.length < all && { endpoints, endpointRows }),
     ...(origins && originFields && { origins, originFields }),
@@ -84,7 +84,7 @@ function wantedCalls(
 /** 0 for the unknown client, -1 for an address that never called. */
 function rowOfClient(db: Database, address: string): number {
   if (address === '') return 0;
-  const row = db.prepare('SELECT id FROM client WHERE address = ?').pluck().get(address);
+  const row = db.kept('SELECT id FROM client WHERE address = ?').pluck().get(address);
   return (row as number | undefined) ?? -1;
 }
 
@@ -102,10 +102,10 @@ function originRows(db: Database, filter: OriginFilter): WantedCalls['originFiel
   ] as const;
   const given = columns.filter(([, , value]) => value !== undefined);
   if (given.length === 0) return undefined;
-  const size = 1 + (db.prepare('SELECT ifnull(max(id), 0) FROM origin').pluck().get() as number);
+  const size = 1 + (db.kept('SELECT ifnull(max(id), 0) FROM origin').pluck().get() as number);
   return given.map(([field, column, value]) => {
     const rows = new Uint8Array(size);
-    const found = db.prepare(`SELECT id FROM origin WHERE ${column} = ?`).pluck().all(value!);
+    const found = db.kept(`SELECT id FROM origin WHERE ${column} = ?`).pluck().all(value!);
     for (const row of found as number[]) rows[row] = 1;
     return { field, rows };
   });

@@ -1,3 +1,4 @@
+import { indexOfLeast } from '../../../column.ts';
 import { limits } from '../../../limits.ts';
 import { type CallOrder, type CallPosition, type CallRequest, compareCalls } from '../../calls.ts';
 import type { CallCursor } from './call-cursor.ts';
@@ -308,12 +309,6 @@ interface Rest {
   piece: CallPiece;
   bounds: CallBounds;
   visited?: Int32Array;
-}
-
-/** The index of the first number that is at least so great. */
-function indexOfLeast(ascending: Float64Array, least: number): number {
-  const index = ascending.findIndex((number) => number >= least);
-  return index === -1 ? ascending.length : index;
 }
 
 /** For each piece the bounds of it and all before it. */

@@ -17,29 +17,29 @@ export class RowPieces {
 
   constructor(db: Database) {
     const [first, last] = db
-      .prepare('SELECT ifnull(min(id), 1), ifnull(max(id), 0) FROM call')
+      .kept('SELECT ifnull(min(id), 1), ifnull(max(id), 0) FROM call')
       .raw()
       .get() as [number, number];
     this.#firstNumber = first;
     this.lastNumber = last;
     this.firstNumber = last === 0 ? undefined : first;
     const committedS = db
-      .prepare('SELECT committed_s FROM call_commit ORDER BY first_call_id LIMIT 1')
+      .kept('SELECT committed_s FROM call_commit ORDER BY first_call_id LIMIT 1')
       .pluck()
       .get() as number | undefined;
     this.keptSinceMs = first === 1 || committedS === undefined ? undefined : committedS * 1000;
     this.#rows = db
-      .prepare(
+      .kept(
         `SELECT id, endpoint_id, origin_id, ifnull(client_id, 0), status, end_s, end_ns,
           min(duration_ns, ${Number.MAX_SAFE_INTEGER}), ifnull(request_bytes, -1), ifnull(response_bytes, -1)
          FROM call WHERE id BETWEEN ? AND ?`,
       )
       .raw();
     this.#weights = db
-      .prepare('SELECT call_id, weight FROM call_weight WHERE call_id BETWEEN ? AND ?')
+      .kept('SELECT call_id, weight FROM call_weight WHERE call_id BETWEEN ? AND ?')
       .raw();
     this.#commits = db
-      .prepare(
+      .kept(
         `SELECT first_call_id, trace_ids FROM call_commit WHERE first_call_id <= ? AND first_call_id >=
           ifnull((SELECT max(first_call_id) FROM call_commit WHERE first_call_id <= ?), 0)`,
       )

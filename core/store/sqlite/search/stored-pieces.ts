@@ -103,7 +103,7 @@ export class StoredCallSource {
   /** When the call of a number was committed. */
   committedS({ firstId, committedS, isBlock }: StoredRow, number: number): number {
     if (!isBlock) return committedS;
-    const part = this.#db.prepare('SELECT bytes FROM call_block_part WHERE id = ?').pluck();
+    const part = this.#db.kept('SELECT bytes FROM call_block_part WHERE id = ?').pluck();
     const bytes = part.get(firstId * partsPerBlock + parts.commits) as Uint8Array | undefined;
     let end = firstId;
     for (const run of decodeCommits(bytes ?? new Uint8Array(), blockName(firstId))) {
