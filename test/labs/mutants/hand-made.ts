@@ -3,16 +3,16 @@ import { join } from 'node:path';
 import { areaOf } from './areas.ts';
 import { type Fault, lineAt } from './faults.ts';
 
-/** A fault with the tests to run against it: whole files where no name is given. */
-export interface TriedFault extends Fault {
-  tests: readonly { file: string; name?: string; durationMs: number }[];
+/** A fault with the files of tests that should notice it. */
+export interface ThoughtFault extends Fault {
+  testFiles: readonly string[];
 }
 
 /**
  * Faults that a person thought of, as JSON: `[{"file": …, "from": …, "to": …, "tests": […]}]`. `from` stands once in
  * the file. `tests` are files and folders; the area's unless given.
  */
-export function handMade(text: string, root: string): TriedFault[] {
+export function handMade(text: string, root: string): ThoughtFault[] {
   const entries = JSON.parse(text) as {
     file: string;
     from: string;
@@ -25,9 +25,6 @@ export function handMade(text: string, root: string): TriedFault[] {
     if (start < 0 || source.indexOf(from, start + 1) >= 0) {
       throw new Error(`${file} must hold ${JSON.stringify(from)} once`);
     }
-    const files = tests.flatMap((path) =>
-      path.endsWith('.ts') ? [path] : globSync(`${path}/**/*.test.ts`, { cwd: root }).sort(),
-    );
     return {
       file,
       start,
@@ -36,7 +33,14 @@ export function handMade(text: string, root: string): TriedFault[] {
       line: lineAt(source, source.lastIndexOf('\n', start) + 1),
       replacement: to,
       mutator: 'by hand',
-      tests: files.map((name) => ({ file: name, durationMs: 0 })),
+      testFiles: testFilesOf(tests, root),
     };
   });
+}
+
+/** @param paths files and folders */
+export function testFilesOf(paths: readonly string[], root: string): string[] {
+  return paths.flatMap((path) =>
+    path.endsWith('.ts') ? [path] : globSync(`${path}/**/*.test.ts`, { cwd: root }).sort(),
+  );
 }

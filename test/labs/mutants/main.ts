@@ -7,10 +7,10 @@ import { parseArgs } from 'node:util';
 import { Random } from '../../../core/random.ts';
 import { temporaryFolder } from '../../support/process.ts';
 import { areaOf, areas } from './areas.ts';
-import { Coverage } from './coverage.ts';
+import { Coverage, type CoveringTest } from './coverage.ts';
 import { equivalents } from './equivalent.ts';
 import { type Fault, FaultMaker, withFault } from './faults.ts';
-import { handMade, type TriedFault } from './hand-made.ts';
+import { handMade, type ThoughtFault, testFilesOf } from './hand-made.ts';
 import { isEquivalent, lineOf, type Result, Scores, sampleOf } from './report.ts';
 import { TestCopy } from './test-copy.ts';
 
@@ -42,10 +42,16 @@ const boundMs = Number(values.bound) * 1000;
 const folder = temporaryFolder();
 const scores = new Scores();
 const copies: TestCopy[] = [];
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    for (const copy of copies) copy.abandon();
+    folder.remove();
+    process.exit(1);
+  });
+}
 try {
   const byHand = values['by-hand'];
-  if (byHand === undefined) await tryAll(await drawn());
-  else await tryEach(handMade(readFileSync(byHand, 'utf8'), root));
+  await tryAll(byHand === undefined ? await drawn() : handMade(readFileSync(byHand, 'utf8'), root));
 } finally {
   for (const copy of copies) await copy.close();
   folder.remove();
@@ -55,12 +61,13 @@ for (const place of scores.folders()) print(lineOf(place, scores.of(place), isSa
 print(lineOf('all', scores.of('all'), isSample));
 process.exitCode = scores.of('all').survived === 0 ? 0 : 1;
 
-async function drawn(): Promise<Fault[]> {
+async function drawn(): Promise<ThoughtFault[]> {
   const maker = await FaultMaker.open(installStryker());
-  const all: Fault[] = [];
+  const all: ThoughtFault[] = [];
   for (const [file, isChosen] of chosen()) {
     const faults = await maker.faultsOf(file, readFileSync(join(root, file), 'utf8'));
-    all.push(...faults.filter(isChosen));
+    const testFiles = testFilesOf(areaOf(file)!.tests, root);
+    all.push(...faults.filter(isChosen).map((fault) => ({ ...fault, testFiles })));
   }
   print(`${all.length} faults\n`);
   if (values.sample === undefined) return all;
@@ -117,29 +124,34 @@ function changedLines(): { file: string; from: number; to: number }[] {
   return lines;
 }
 
-/** Runs each test file once for its coverage, then the tests of each fault. */
-async function tryAll(faults: readonly Fault[]): Promise<void> {
-  const coverage = await coverageOf(faults);
-  await tryEach(faults.map((fault) => ({ ...fault, tests: coverage.testsOf(fault) })));
+interface TriedFault extends Fault {
+  /** The quickest first. */
+  tests: readonly CoveringTest[];
 }
 
-async function coverageOf(faults: readonly Fault[]): Promise<Coverage> {
+/** Runs each test file once for its coverage, then the tests of each fault. */
+async function tryAll(faults: readonly ThoughtFault[]): Promise<void> {
+  const coverage = await coverageOf(faults);
+  await tryEach(
+    faults.map((fault) => {
+      const tests = coverage.testsOf(fault).filter(({ file }) => fault.testFiles.includes(file));
+      return { ...fault, tests };
+    }),
+  );
+}
+
+async function coverageOf(faults: readonly ThoughtFault[]): Promise<Coverage> {
   const place = join(folder.path, 'coverage');
   const reports = join(folder.path, 'reports');
   const copy = new TestCopy(root, place, { NODE_V8_COVERAGE: reports, NODE_COMPILE_CACHE: '' });
+  copies.push(copy);
   const coverage = new Coverage();
   const sources = new Set(faults.map(({ file }) => file));
-  const tests = new Set([...sources].flatMap((file) => areaOf(file)!.tests));
-  const files = [...tests].flatMap((path) =>
-    path.endsWith('.ts') ? [path] : globSync(`${path}/**/*.test.ts`, { cwd: root }).sort(),
-  );
+  const files = new Set(faults.flatMap(({ testFiles }) => testFiles));
   const startedMs = Date.now();
-  try {
-    for (const file of files) await coverage.add(copy, reports, file, sources);
-  } finally {
-    await copy.close();
-  }
-  print(`${files.length} test files run once: ${Math.round((Date.now() - startedMs) / 1000)} s\n`);
+  for (const file of files) await coverage.add(copy, reports, file, sources);
+  await copy.close();
+  print(`${files.size} test files run once: ${Math.round((Date.now() - startedMs) / 1000)} s\n`);
   return coverage;
 }
 
@@ -174,14 +186,13 @@ async function tryOne(copy: TestCopy, fault: TriedFault): Promise<Result> {
     let usedMs = 0;
     const affordable = fault.tests.filter(({ durationMs }) => {
       usedMs += durationMs;
-      return usedMs <= boundMs || durationMs === 0 || usedMs === durationMs;
+      return usedMs <= boundMs || usedMs === durationMs;
     });
     for (const [file, tests] of Map.groupBy(affordable, ({ file: name }) => name)) {
       const expectedMs = tests.reduce((sum, { durationMs }) => sum + durationMs, 0);
-      const names = tests.flatMap(({ name }) => name ?? []);
-      const order = names.length === 0 ? { file } : { file, tests: names };
+      const order = { file, tests: tests.map(({ name }) => name) };
       // Ten times as long as without the fault, on a machine that may be busy.
-      const outcome = await copy.run(order, 30_000 + 10 * (expectedMs || boundMs));
+      const outcome = await copy.run(order, 30_000 + 10 * expectedMs);
       if (outcome === 'timeout') return 'timeout';
       if (!outcome.passed) return 'noticed';
     }

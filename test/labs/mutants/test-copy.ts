@@ -67,6 +67,11 @@ export class TestCopy {
     return outcome;
   }
 
+  /** Ends the tests at once, when this process is told to end. */
+  abandon(): void {
+    if (this.#host !== undefined) kill(this.#host);
+  }
+
   async close(): Promise<void> {
     await this.#stopHost();
     rmSync(this.#place, { recursive: true, force: true });
@@ -92,11 +97,7 @@ export class TestCopy {
     this.#host = undefined;
     if (host === undefined) return;
     const ended = new Promise((resolve) => host.once('exit', resolve));
-    try {
-      process.kill(-host.pid!, 'SIGKILL');
-    } catch {
-      // It ended by itself.
-    }
+    kill(host);
     if (host.exitCode === null && host.signalCode === null) await ended;
   }
 
@@ -110,6 +111,14 @@ export class TestCopy {
         // It ended meanwhile.
       }
     }
+  }
+}
+
+function kill(host: ChildProcess): void {
+  try {
+    process.kill(-host.pid!, 'SIGKILL');
+  } catch {
+    // It ended by itself.
   }
 }
 
