@@ -220,10 +220,11 @@ describeInBrowser('the dead list in a browser', () => {
     await dialog.getByRole('button', { name: 'Remove' }).click();
     await drawer.getByText('all have moved').first().waitFor();
     await drawer.getByText('History of decisions').click();
-    const told = await drawer.getByRole('listitem').allInnerTexts();
-    expect(told.filter((text) => /: (remove, all have moved|deprecate)$/.test(text))).toHaveLength(
-      2,
-    );
+    const told = async () =>
+      (await drawer.getByRole('listitem').allInnerTexts()).filter((text) =>
+        /: (remove, all have moved|deprecate)$/.test(text),
+      );
+    await expect.poll(told).toHaveLength(2);
     expect(await axeFindings(page)).toEqual([]);
     await drawer.getByRole('button', { name: 'Withdraw the decision on GET /safe' }).click();
     await drawer.getByText('Withdrawn: GET /safe').waitFor();

@@ -65,11 +65,11 @@ describeInBrowser('names that strangers chose, in a browser', () => {
     await lists.getByRole('listitem').nth(6).waitFor();
     await page.locator('figure canvas').nth(2).waitFor();
     await isClean();
-    await hoverAll('li a, figure .u-over');
-    for (const tab of ['Slowest', 'Most failing', 'New', 'Statuses']) {
+    await hoverAll('li a, li button, figure .u-over');
+    for (const tab of ['Slowest', 'Most failing', 'New', 'Status codes']) {
       await page.getByRole('tab', { name: tab }).click();
     }
-    await hoverAll('li a');
+    await hoverAll('li a, li button');
     await isClean();
     await watched.close();
   });

@@ -42,7 +42,7 @@ describeInBrowser('the overview in a browser', () => {
     expect(rows).toHaveLength(8);
     for (const [index, row] of rows.entries()) {
       const { method, route, total_calls } = busiest[index];
-      expect(await row.locator('a').textContent()).toBe(`${method} ${route}`);
+      expect(await row.getByRole('button').textContent()).toBe(`${method} ${route}`);
       expect(Number(await row.locator('data').getAttribute('value'))).toBe(total_calls);
     }
     await watched.close();
@@ -77,7 +77,7 @@ describeInBrowser('the overview in a browser', () => {
     const { page } = watched;
     await page.getByLabel('Service').selectOption('payments');
     await page.getByRole('tab', { name: 'Methods' }).click();
-    await page.getByRole('button', { name: 'POST' }).click();
+    await page.getByRole('button', { name: 'POST', exact: true }).click();
     await expect.poll(() => page.url()).toMatch(/\?service=payments&method=POST$/);
     const { summary } = await world.get('/summary?window=7d&service=payments&method=POST');
     const requests = () => figure('Requests').locator('data').getAttribute('value').then(Number);
@@ -90,7 +90,11 @@ describeInBrowser('the overview in a browser', () => {
     await expect
       .poll(
         async () =>
-          new Set((await list.locator('a').allTextContents()).map((row) => row.split(' ')[0])),
+          new Set(
+            (await list.getByRole('listitem').getByRole('button').allTextContents()).map(
+              (row) => row.split(' ')[0],
+            ),
+          ),
       )
       .toEqual(new Set(['POST']));
     await page.getByRole('button', { name: 'take off the filter method POST' }).click();
@@ -150,7 +154,9 @@ describeInBrowser('the overview in a browser', () => {
       await expect.poll(() => figure(label).getAttribute('aria-selected')).toBe('true');
       await page.getByRole('tabpanel').first().getByText(text, { exact: true }).first().waitFor();
     }
-    await page.getByRole('link', { name: /^dead \d/ }).click();
+    await page.getByRole('button', { name: /^dead \d/ }).click();
+    await expect.poll(() => page.url()).toContain('/?status=dead&figure=endpoints');
+    await page.getByRole('link', { name: 'All of them in one table' }).click();
     await expect.poll(() => page.url()).toContain('/endpoints?status=dead');
     await watched.close();
   });

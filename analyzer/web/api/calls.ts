@@ -14,14 +14,14 @@ import { api, type Parameters, request } from './request.ts';
 const pageRows = '200';
 const followEveryMs = 2_000;
 /** Rows that arrived and are kept: hours of looking at a busy service would fill the memory. */
-const arrivedMost = 2_000;
+const arrivedMost = 500;
 
 export const isSlowest = ({ sort }: Search): boolean => sort === 'duration_ms';
 
 /** The API's filters, without the window and the order. */
-function filtersOf({ service, environment, method, calls }: Search): Parameters {
+function filtersOf({ service, environment, method, route, calls }: Search): Parameters {
   const { http, ...others } = calls;
-  return { service, environment, method, status: http, ...others };
+  return { service, environment, method, route, status: http, ...others };
 }
 
 export function useCalls(search: Search): UseInfiniteQueryResult<InfiniteData<Calls>> {
@@ -52,10 +52,10 @@ export function useArrivals(
   search: Search,
   since: string | undefined,
   isLive: boolean,
-): { calls: readonly CallRow[]; error: unknown } {
-  const [arrived, setArrived] = useState<Arrived>({ since, cursor: since, calls: [] });
+): { calls: readonly CallRow[]; error: unknown; updatedMs: number } {
+  const [arrived, setArrived] = useState<Arrived>(nothingSince(since));
   const [error, setError] = useState<unknown>();
-  const own = arrived.since === since ? arrived : { since, cursor: since, calls: [] };
+  const own = arrived.since === since ? arrived : nothingSince(since);
   const filters = JSON.stringify(filtersOf(search));
   useEffect(() => {
     if (!isLive || own.cursor === undefined) return;
@@ -70,7 +70,7 @@ export function useArrivals(
         const page = await request<Calls>(api('/calls'), { parameters, signal: stop.signal });
         const calls = [...page.calls.toReversed(), ...own.calls].slice(0, arrivedMost);
         setError(undefined);
-        setArrived({ since, cursor: page.follow_cursor, calls });
+        setArrived({ since, cursor: page.follow_cursor, calls, updatedMs: Date.now() });
       } catch (thrown) {
         if (stop.signal.aborted) return;
         setError(thrown);
@@ -83,11 +83,20 @@ export function useArrivals(
     };
     // A new object for each answer: the next one is asked for after it
   }, [own, filters, isLive, since]);
-  return { calls: own.calls, error };
+  return { calls: own.calls, error, updatedMs: own.updatedMs };
 }
 
 interface Arrived {
   since: string | undefined;
   cursor: string | undefined;
   calls: readonly CallRow[];
+  /** When the last answer came; 0 before. */
+  updatedMs: number;
 }
+
+const nothingSince = (since: string | undefined): Arrived => ({
+  since,
+  cursor: since,
+  calls: [],
+  updatedMs: 0,
+});

@@ -3,22 +3,26 @@ import {
   comparedRange,
   comparedShiftMs,
   lengthMs,
+  type Period,
   periodParameters,
   refreshMs,
 } from '../state/period.ts';
 import type { Search } from '../state/search.ts';
-import type { ComparisonAnswer, Events } from './answers.ts';
+import type { ComparisonAnswer, ComparisonRow, EndpointRow, Events } from './answers.ts';
 import { wholeList } from './queries.ts';
 import { api, type Parameters, request } from './request.ts';
 
 /** Every endpoint in two windows, or of two versions. */
 export function useComparison(search: Search): UseQueryResult<ComparisonAnswer> {
-  const { period, service, environment, method } = search;
+  const { period, service, environment, method, route, status, owner } = search;
   const parameters: Parameters = {
     ...periodParameters(period),
     service,
     environment,
     method,
+    route,
+    status: status.join(',') || undefined,
+    owner,
     ...(search.by === 'version' ? versionsOf(search) : windowBefore(search, Date.now())),
   };
   return useQuery({
@@ -44,6 +48,34 @@ function windowBefore({ period, compare }: Search, nowMs: number): Parameters {
   };
   const { from, to } = comparedRange(range, period, 'week', nowMs);
   return { before_from: from, before_to: to };
+}
+
+/** One endpoint in two versions of its service; undefined while both are not known. */
+export function useVersionVerdict(
+  { id, service, environment, method, route }: EndpointRow,
+  period: Period,
+  versions: { version: string; before: string } | undefined,
+): ComparisonRow | undefined {
+  const parameters: Parameters = {
+    ...periodParameters(period),
+    service,
+    environment,
+    method,
+    route,
+    by: 'version',
+    version: versions?.version,
+    before_version: versions?.before,
+  };
+  const answer = useQuery({
+    queryKey: ['compare', parameters],
+    queryFn: ({ signal }) => wholeList<ComparisonAnswer>('/compare', parameters, signal),
+    enabled: versions !== undefined,
+    staleTime: 60_000,
+    retry: false,
+    // Another pair's verdict must not stand here meanwhile
+    placeholderData: () => undefined,
+  });
+  return answer.data?.endpoints.find((row) => row.id === id);
 }
 
 /** Deployments of a service, whenever they were. */

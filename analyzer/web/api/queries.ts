@@ -1,4 +1,5 @@
 import { type UseQueryResult, useQuery } from '@tanstack/react-query';
+import type { Choice } from '../state/choice.ts';
 import { comparedRange, type Period, periodParameters, refreshMs } from '../state/period.ts';
 import type { Comparison, Search } from '../state/search.ts';
 import {
@@ -23,7 +24,7 @@ import { api, type Parameters, request } from './request.ts';
 /** Every request for data of the pages, each with one cache key. */
 
 /** What narrows the data of a page, besides the period. */
-export type Narrowing = Pick<Search, 'period' | 'service' | 'environment' | 'method'>;
+export type Narrowing = Pick<Search, 'period' | 'service' | 'environment'> & Partial<Choice>;
 
 const common = ({ period, service, environment }: Narrowing): Parameters => ({
   ...periodParameters(period),
@@ -31,8 +32,17 @@ const common = ({ period, service, environment }: Narrowing): Parameters => ({
   environment,
 });
 
+/** Of queries that put figures of several endpoints together. */
+const chosen = (narrowing: Narrowing): Parameters => ({
+  ...common(narrowing),
+  method: narrowing.method,
+  route: narrowing.route,
+  status: narrowing.status?.join(',') || undefined,
+  owner: narrowing.owner,
+});
+
 export function useSummary(narrowing: Narrowing): UseQueryResult<Summary> {
-  const parameters = { ...common(narrowing), method: narrowing.method, limit: '20' };
+  const parameters = { ...chosen(narrowing), limit: '20' };
   return useQuery({
     queryKey: ['summary', parameters],
     queryFn: ({ signal }) => request<Summary>(api('/summary'), { parameters, signal }),
@@ -57,8 +67,7 @@ export function useComparedSummary(
 ): UseQueryResult<Summary> {
   const period = comparedPeriod(answered, narrowing.period, compare);
   const parameters = {
-    ...common({ ...narrowing, ...(period && { period }) }),
-    method: narrowing.method,
+    ...chosen({ ...narrowing, ...(period && { period }) }),
     limit: '1',
   };
   return useQuery({
@@ -73,15 +82,14 @@ export interface SeriesQuestion extends Narrowing {
   tz: string;
   endpoint?: string;
   interval?: string;
-  /** One series for each outcome. */
-  groupBy?: 'outcome';
+  /** One series for each outcome, or for each class of statuses. */
+  groupBy?: 'outcome' | 'status_class';
   /** False when there is no data: an endpoint that was never called has no series. */
   enabled?: boolean;
 }
 
 const seriesParameters = (asked: SeriesQuestion): Parameters => ({
-  ...common(asked),
-  method: asked.method,
+  ...chosen(asked),
   endpoint: asked.endpoint,
   interval: asked.interval,
   group_by: asked.groupBy,
@@ -100,7 +108,7 @@ export function useTimeseries(asked: SeriesQuestion): UseQueryResult<Timeseries>
 
 /** Calls by time and duration, of all endpoints together. */
 export function useLatency(narrowing: Narrowing): UseQueryResult<LatencyAnswer> {
-  const parameters = { ...common(narrowing), method: narrowing.method };
+  const parameters = chosen(narrowing);
   const refresh = refreshMs(narrowing.period);
   return useQuery({
     queryKey: ['latency', parameters],
@@ -167,8 +175,10 @@ function useEvidenceList(
 ): UseQueryResult<EvidenceList> {
   const parameters = {
     ...common(narrowing),
-    ...filter,
     method: narrowing.method,
+    route: narrowing.route,
+    status: narrowing.status?.join(',') || undefined,
+    ...filter,
     fields: evidenceFields.join(','),
   };
   return useQuery({
@@ -265,7 +275,7 @@ export function useComparedEndpoint(
 }
 
 export function useConsumers(narrowing: Narrowing, enabled: boolean): UseQueryResult<Consumers> {
-  const parameters = { ...common(narrowing), method: narrowing.method, limit: '10000' };
+  const parameters = { ...chosen(narrowing), limit: '10000' };
   return useQuery({
     queryKey: ['consumers', parameters],
     queryFn: ({ signal }) => request<Consumers>(api('/consumers'), { parameters, signal }),
@@ -275,7 +285,7 @@ export function useConsumers(narrowing: Narrowing, enabled: boolean): UseQueryRe
 }
 
 export function useClients(narrowing: Narrowing, enabled: boolean): UseQueryResult<Clients> {
-  const parameters = { ...common(narrowing), method: narrowing.method, limit: '10000' };
+  const parameters = { ...chosen(narrowing), limit: '10000' };
   return useQuery({
     queryKey: ['clients', parameters],
     queryFn: ({ signal }) => request<Clients>(api('/clients'), { parameters, signal }),

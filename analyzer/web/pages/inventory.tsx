@@ -21,7 +21,7 @@ export function InventoryPage({ session }: { session: Session }) {
   return (
     <>
       <h1 className="visually-hidden">Inventory</h1>
-      <FilterBar />
+      <FilterBar chips={[]} />
       {search.service === undefined || search.service === '' ? (
         <ServiceChoice />
       ) : (

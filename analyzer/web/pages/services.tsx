@@ -36,7 +36,7 @@ export function ServicesPage() {
   return (
     <>
       <h1 className="visually-hidden">Services</h1>
-      <FilterBar updatedMs={services.dataUpdatedAt} />
+      <FilterBar updatedMs={services.dataUpdatedAt} chips={[]} />
       {services.error && services.data && (
         <StaleBanner error={services.error} updatedMs={services.dataUpdatedAt} />
       )}

@@ -1,11 +1,12 @@
 import { type ReactNode, useEffect, useState } from 'react';
 import { useServices } from '../api/queries.ts';
-import { ago, agoText, moment } from '../state/format.ts';
+import { ageText, moment } from '../state/format.ts';
 import { comparedName } from '../state/period.ts';
 import { type Change, type Search, usePageSearch } from '../state/search.ts';
 import { plainText } from '../state/text.ts';
+import { CopyButton } from './copy-button.tsx';
 import styles from './filter-bar.module.css';
-import { PeriodPicker } from './period-picker.tsx';
+import { PeriodPicker, sharedAddress } from './period-picker.tsx';
 import { statusWord } from './status.tsx';
 
 /** What a page is narrowed to: services, environment, chips that can be taken off, and the time. */
@@ -13,14 +14,15 @@ export function FilterBar({
   updatedMs,
   children,
   withComparison = false,
-  withStatus = false,
+  chips = usualChips,
 }: {
   /** When the page's figures came. */
   updatedMs?: number | undefined;
   children?: ReactNode;
   /** `always`: a page that shows nothing else. */
   withComparison?: boolean | 'always';
-  withStatus?: boolean;
+  /** The filters that hold here and have no other control on the page. */
+  chips?: readonly Chip[];
 }) {
   const [search, change] = usePageSearch();
   const services = useServices().data?.services ?? [];
@@ -58,7 +60,7 @@ export function FilterBar({
           ))}
         </select>
       )}
-      <Chips search={search} change={change} withStatus={withStatus} />
+      <Chips search={search} change={change} shown={chips} />
       {children}
       <span className={styles.space} />
       {updatedMs !== undefined && updatedMs > 0 && <Age atMs={updatedMs} />}
@@ -76,6 +78,12 @@ export function FilterBar({
           {withComparison !== 'always' && <option value="off">No comparison</option>}
         </select>
       )}
+      <span
+        className={styles.share}
+        title="a link to what is shown, with the times as they are now"
+      >
+        <CopyButton name="Share" text={() => sharedAddress(search)} />
+      </span>
     </div>
   );
 }
@@ -86,54 +94,55 @@ const allValue = '\u0000';
 const withChosen = (names: readonly string[], chosen: string | undefined): readonly string[] =>
   chosen === undefined || names.includes(chosen) ? names : [chosen, ...names];
 
+const usualChips = ['method', 'route', 'status', 'owner'] as const;
+type Chip = (typeof usualChips)[number];
+
+/** Filters that hold, each a button that takes it off. */
 function Chips({
   search,
   change,
-  withStatus,
+  shown,
 }: {
   search: Search;
   change: Change;
-  withStatus: boolean;
+  shown: readonly Chip[];
 }) {
-  const chips: { name: string; value: string; off: Partial<Search> }[] = [];
-  if (search.method !== undefined) {
-    chips.push({ name: 'method', value: search.method, off: { method: undefined } });
-  }
-  if (withStatus && search.status.length > 0) {
-    const value = search.status.map(statusWord).join(', ');
-    chips.push({ name: 'status', value, off: { status: [] } });
-  }
-  if (withStatus && search.mark !== undefined) {
-    const value = search.mark.replaceAll('_', ' ');
-    chips.push({ name: 'mark', value, off: { mark: undefined } });
-  }
-  if (search.owner !== undefined) {
-    const value = search.owner === '' ? 'none' : search.owner;
-    chips.push({ name: 'owner', value, off: { owner: undefined } });
-  }
-  return chips.map(({ name, value, off }) => (
+  const { method, route, status, owner } = search;
+  const values: Record<Chip, string | undefined> = {
+    method,
+    route,
+    status: status.map(statusWord).join(' or ') || undefined,
+    owner: owner === '' ? 'none' : owner,
+  };
+  const chips = shown.flatMap((name) => {
+    const value = values[name];
+    return value === undefined ? [] : [{ name, value }];
+  });
+  const off = (name: Chip) => change({ [name]: name === 'status' ? [] : undefined });
+  return chips.map(({ name, value }) => (
     <button
       key={name}
       type="button"
       className={styles.chip}
       aria-label={`take off the filter ${name} ${value}`}
-      onClick={() => change(off)}
+      title={plainText(value)}
+      onClick={() => off(name)}
     >
       <b>{name}</b> {plainText(value)} <i aria-hidden="true">×</i>
     </button>
   ));
 }
 
-/** "4 s ago"; counts by itself. */
+/** "15 s ago"; counts by itself. */
 function Age({ atMs }: { atMs: number }) {
   const [, setNow] = useState(0);
   useEffect(() => {
-    const timer = window.setInterval(() => setNow(Date.now()), 10_000);
+    const timer = window.setInterval(() => setNow(Date.now()), 5_000);
     return () => window.clearInterval(timer);
   }, []);
   return (
     <span className={styles.age} title={`figures of ${moment(atMs)}`}>
-      {ago(atMs) === 'now' ? 'live' : agoText(atMs)}
+      {ageText(atMs)}
     </span>
   );
 }

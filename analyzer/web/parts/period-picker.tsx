@@ -3,10 +3,9 @@ import { browserZone, moment } from '../state/format.ts';
 import { useKeys } from '../state/keys.ts';
 import { lengthMs, type Period, presets } from '../state/period.ts';
 import { type Change, type Search, writeSearch } from '../state/search.ts';
-import { CopyButton } from './copy-button.tsx';
 import styles from './filter-bar.module.css';
 
-/** The time a page shows: a list of usual periods, a range of one's own, the zone, and a link to it. */
+/** The time a page shows: a list of usual periods, a range of one's own, and the zone. */
 export function PeriodPicker({ search, change }: { search: Search; change: Change }) {
   const { period } = search;
   const list = useRef<HTMLDivElement>(null);
@@ -46,7 +45,6 @@ export function PeriodPicker({ search, change }: { search: Search; change: Chang
             />{' '}
             times in UTC
           </label>
-          <CopyButton name="Copy link to this time" text={() => sharedAddress(search)} />
         </div>
       </div>
     </span>
@@ -63,7 +61,7 @@ function zoomedFrom(): Period | undefined {
 }
 
 /** A link that shows the same figures tomorrow: with the time as it is now, and its zone. */
-function sharedAddress(search: Search): string {
+export function sharedAddress(search: Search): string {
   const { period } = search;
   const toMs = Math.ceil(Date.now() / 60_000) * 60_000;
   const fixed =

@@ -126,6 +126,13 @@ export function intervalStart(atMs: number, stepMs: number, timeZone?: string): 
   return dateFormat(stepMs < 86_400_000 ? 'interval' : 'date', options, timeZone).format(atMs);
 }
 
+/** Age of figures, in steps that do not flicker: "now", "15 s ago", "4 min ago". */
+export function ageText(atMs: number, nowMs: number = Date.now()): string {
+  const seconds = Math.floor((nowMs - atMs) / 5_000) * 5;
+  if (seconds >= 60) return agoText(atMs);
+  return seconds < 5 ? 'now' : `${seconds} s ago`;
+}
+
 /** As part of a sentence: "now", "4 min ago", "never", or the date. */
 export function agoText(at: string | number | null): string {
   const text = ago(at);

@@ -11,6 +11,8 @@ export interface Search {
   service: string | undefined;
   environment: string | undefined;
   method: string | undefined;
+  /** A route, or a pattern of routes as the API takes it. */
+  route: string | undefined;
   /** Of endpoints: statuses and one mark. */
   status: readonly string[];
   mark: string | undefined;
@@ -43,7 +45,6 @@ export interface Search {
 
 /** Filters of raw calls. `http` is the API's `status`, a name that lists of endpoints use for their own. */
 export const callFilters = [
-  'route',
   'http',
   'client',
   'consumer',
@@ -87,6 +88,7 @@ export function readSearch(text: string): Search {
     service: query.get('service') ?? undefined,
     environment: query.get('environment') ?? undefined,
     method: /^[A-Za-z_-]{1,32}$/.exec(query.get('method') ?? '')?.[0].toUpperCase(),
+    route: query.get('route')?.slice(0, 512) || undefined,
     status: (query.get('status') ?? '').split(',').filter((status) => oneOf(statuses, status)),
     mark: /^[a-z_]{1,40}$/.exec(query.get('mark') ?? '')?.[0],
     owner: query.get('owner')?.slice(0, 256),
@@ -121,6 +123,7 @@ export function writeSearch(search: Search): string {
   put('service', search.service);
   put('environment', search.environment);
   put('method', search.method);
+  put('route', search.route);
   writePeriod(search.period, query);
   put('status', search.status.join(',') || undefined);
   put('mark', search.mark);
@@ -169,8 +172,19 @@ function readTimeZone(name: string | null): string | undefined {
 
 /** What goes along from page to page: the period, the filters, the zone; not a table's own settings. */
 export function carried(search: Search): Search {
-  const { period, service, environment, method, compare, tz } = search;
-  return { ...readSearch(''), period, service, environment, method, compare, tz };
+  const { period, service, environment, method, route, status, owner, compare, tz } = search;
+  return {
+    ...readSearch(''),
+    period,
+    service,
+    environment,
+    method,
+    route,
+    status,
+    owner,
+    compare,
+    tz,
+  };
 }
 
 export type Change = (patch: Partial<Search>, how?: { replace?: boolean; state?: unknown }) => void;

@@ -13,7 +13,6 @@ const statuses = [
 ] as const;
 
 const texts = [
-  ['route', 'Route', '/orders/*', 512],
   ['consumer', 'Consumer', '', 200],
   ['client', 'Address', '', 64],
   ['trace_id', 'Trace id', '', 32],
@@ -27,7 +26,7 @@ const moreTexts = [
 
 /** The filters of raw calls. They hold from Enter or the button on, and are in the address. */
 export function CallFilterForm() {
-  const [{ calls, sort }, change] = usePageSearch();
+  const [{ calls, route, sort }, change] = usePageSearch();
   const submit = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault();
     const data = new FormData(event.currentTarget);
@@ -35,7 +34,8 @@ export function CallFilterForm() {
       const value = String(data.get(name) ?? '').trim();
       return value === '' ? [] : [[name, value] as const];
     });
-    change({ calls: Object.fromEntries(given) as CallFilters });
+    const chosen = String(data.get('route') ?? '').trim();
+    change({ route: chosen || undefined, calls: Object.fromEntries(given) as CallFilters });
   };
   const field = ([name, label, placeholder, most]: readonly [
     keyof CallFilters,
@@ -64,7 +64,10 @@ export function CallFilterForm() {
   const known = statuses.some(([value]) => value === (calls.http ?? ''));
   return (
     <form className={styles.form} onSubmit={submit} aria-label="Filters of calls">
-      {field(texts[0])}
+      <label>
+        Route
+        <input name="route" defaultValue={route} placeholder="/orders/*" maxLength={512} />
+      </label>
       <label className={styles.short}>
         Status
         <select
@@ -82,7 +85,7 @@ export function CallFilterForm() {
       </label>
       {number('duration_min', 'At least')}
       {number('duration_max', 'At most')}
-      {texts.slice(1).map(field)}
+      {texts.map(field)}
       {calls.endpoint !== undefined && (
         <input type="hidden" name="endpoint" value={calls.endpoint} />
       )}
@@ -102,8 +105,8 @@ export function CallFilterForm() {
       </details>
       <span className={styles.buttons}>
         <button type="submit">Search</button>
-        {Object.keys(calls).length > 0 && (
-          <button type="button" onClick={() => change({ calls: {} })}>
+        {(Object.keys(calls).length > 0 || route !== undefined) && (
+          <button type="button" onClick={() => change({ calls: {}, route: undefined })}>
             Clear
           </button>
         )}

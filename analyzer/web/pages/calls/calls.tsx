@@ -25,7 +25,7 @@ export function CallsPage() {
   return (
     <>
       <h1 className="visually-hidden">Calls</h1>
-      <FilterBar>
+      <FilterBar chips={['method']} updatedMs={Math.max(calls.dataUpdatedAt, arrivals.updatedMs)}>
         <button
           type="button"
           className={styles.live}
@@ -37,7 +37,7 @@ export function CallsPage() {
           <i aria-hidden="true" /> Live
         </button>
       </FilterBar>
-      <CallFilterForm key={JSON.stringify(search.calls)} />
+      <CallFilterForm key={JSON.stringify([search.route, search.calls])} />
       {(calls.error ?? arrivals.error) && calls.data && (
         <StaleBanner
           error={calls.error ?? (arrivals.error as Error)}
@@ -96,6 +96,7 @@ function CallTable({
     service: search.service,
     environment: search.environment,
     method: search.method,
+    route: search.route,
     limit: '2000',
     format: 'csv',
   });

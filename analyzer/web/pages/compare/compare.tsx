@@ -16,8 +16,9 @@ import {
 } from '../../state/search.ts';
 import { plainText } from '../../state/text.ts';
 import { DataTable } from '../../table/data-table.tsx';
-import { compareColumns, isNoise, verdictWords } from './columns.tsx';
+import { compareColumns, isNoise } from './columns.tsx';
 import styles from './compare.module.css';
+import { verdictWords } from './verdict-word.tsx';
 import { VersionChoice } from './version-choice.tsx';
 
 /** What got worse or better: every endpoint in two windows or of two versions. What chance explains is grey. */

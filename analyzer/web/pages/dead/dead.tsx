@@ -6,6 +6,7 @@ import { FilterBar } from '../../parts/filter-bar.tsx';
 import { Failure, Loading, StaleBanner } from '../../parts/notice.tsx';
 import { OwnerChoice } from '../../parts/owner-choice.tsx';
 import { Segments } from '../../parts/segments.tsx';
+import { isChosen } from '../../state/choice.ts';
 import { exact } from '../../state/format.ts';
 import { mayChange } from '../../state/permission.ts';
 import { type Search, usePageSearch } from '../../state/search.ts';
@@ -91,10 +92,9 @@ function useFiltered(
   { owner, confidence, view }: Search,
 ): readonly EvidenceRow[] | undefined {
   const least = view === 'list' ? confidence : undefined;
+  const isOwned = isChosen({ method: undefined, route: undefined, status: [], owner });
   return data?.endpoints.filter(
-    (row) =>
-      (owner === undefined || (row.owner ?? '') === owner) &&
-      (least === undefined || (row.confidence ?? 0) >= least),
+    (row) => isOwned(row) && (least === undefined || (row.confidence ?? 0) >= least),
   );
 }
 
@@ -131,6 +131,8 @@ function Downloads({ search }: { search: Search }) {
     service: search.service,
     environment: search.environment,
     method: search.method,
+    route: search.route,
+    status: search.status.join(',') || undefined,
     owner: search.owner,
     ...(search.view === 'list' && { min_confidence: search.confidence?.toString() }),
   };

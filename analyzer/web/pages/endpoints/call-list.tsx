@@ -1,3 +1,4 @@
+import type { ReactNode } from 'react';
 import { Link } from 'wouter';
 import type { CallRow, EndpointRow } from '../../api/answers.ts';
 import { Name } from '../../parts/route.tsx';
@@ -23,11 +24,6 @@ export function CallList({
 }) {
   const [search] = usePageSearch();
   if (calls.length === 0) return null;
-  const goes = writeSearch({
-    ...carried(search),
-    calls: { ...filter, endpoint: row.id },
-    sort,
-  });
   return (
     <section className={styles.part}>
       <h3>{title}</h3>
@@ -63,7 +59,33 @@ export function CallList({
           ))}
         </tbody>
       </table>
-      <Link href={`/calls${goes}`}>All of them</Link>
+      <CallsLink row={row} filter={filter} sort={sort}>
+        All of them
+      </CallsLink>
     </section>
   );
+}
+
+/** To the raw calls of an endpoint that a filter leaves. */
+export function CallsLink({
+  row,
+  filter,
+  sort,
+  children,
+}: {
+  row: EndpointRow;
+  filter: CallFilters;
+  sort?: string | undefined;
+  children: ReactNode;
+}) {
+  const [search] = usePageSearch();
+  const goes = writeSearch({
+    ...carried(search),
+    // The endpoint's id says as much
+    method: undefined,
+    route: undefined,
+    calls: { ...filter, endpoint: row.id },
+    sort,
+  });
+  return <Link href={`/calls${goes}`}>{children}</Link>;
 }

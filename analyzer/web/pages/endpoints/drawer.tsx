@@ -8,6 +8,7 @@ import { ShareBar } from '../../charts/share-bar.tsx';
 import { CopyButton } from '../../parts/copy-button.tsx';
 import { Value } from '../../parts/figure-value.tsx';
 import { Failure, Loading, StaleBanner } from '../../parts/notice.tsx';
+import { TabPanel } from '../../parts/panel.tsx';
 import { periodName } from '../../parts/period-picker.tsx';
 import { Rank } from '../../parts/rank.tsx';
 import { Name, Route } from '../../parts/route.tsx';
@@ -30,8 +31,8 @@ import { usePageSearch } from '../../state/search.ts';
 import { type Siblings, verdict } from '../../state/verdict.ts';
 import { ConsumerName } from '../consumer-table.tsx';
 import { EndpointDecision } from '../decisions/endpoint-decision.tsx';
-import { CallsBars, LatencyLines } from '../overview/charts.tsx';
-import { CallList } from './call-list.tsx';
+import { CallsBars, GroupedBars, LatencyLines } from '../overview/charts.tsx';
+import { CallList, CallsLink } from './call-list.tsx';
 import styles from './drawer.module.css';
 import { LifeLine } from './life-line.tsx';
 import { Timeline } from './timeline.tsx';
@@ -85,20 +86,21 @@ export function EndpointDrawer({ id, onClose }: { id: string; onClose: () => voi
   );
 }
 
+const chartHeight = 130;
+
 function Detail({ answer }: { answer: EndpointAnswer }) {
   const [search] = usePageSearch();
   const { endpoint: row } = answer;
   const siblings = useSiblings(row);
   const tz = search.tz ?? browserZone;
-  const series = useTimeseries({
+  const asked = {
     period: search.period,
     service: row.service,
     environment: row.environment,
-    method: undefined,
     endpoint: row.id,
     tz,
-    enabled: row.total_calls > 0,
-  });
+  };
+  const series = useTimeseries({ ...asked, enabled: row.total_calls > 0 });
   // Nothing is to be decided on what is in use: its figures come first
   const isLater = row.status === 'active' && row.decision === null;
   const decision = row.status !== null && (
@@ -125,10 +127,25 @@ function Detail({ answer }: { answer: EndpointAnswer }) {
         <>
           {series.data && (
             <>
-              <section className={styles.chart}>
-                <h3>Calls and errors</h3>
-                <CallsBars series={series.data} tz={search.tz} height={130} />
-              </section>
+              <div className={styles.tabs}>
+                <TabPanel
+                  label="Calls over time"
+                  tabs={[
+                    {
+                      name: 'Calls and errors',
+                      content: () => (
+                        <CallsBars series={series.data} tz={search.tz} height={chartHeight} />
+                      ),
+                    },
+                    ...(['outcome', 'status_class'] as const).map((by) => ({
+                      name: by === 'outcome' ? 'Outcomes' : 'Statuses',
+                      content: () => (
+                        <GroupedBars asked={asked} by={by} tz={search.tz} height={chartHeight} />
+                      ),
+                    })),
+                  ]}
+                />
+              </div>
               <section className={styles.chart}>
                 <h3>Latency</h3>
                 <LatencyLines series={series.data} tz={search.tz} height={150} />
@@ -157,7 +174,11 @@ function Detail({ answer }: { answer: EndpointAnswer }) {
               empty="None in this time."
               items={statuses.map(([status, count]) => ({
                 key: status,
-                name: status === '0' ? 'none' : status,
+                name: (
+                  <CallsLink row={row} filter={{ http: status === '0' ? 'none' : status }}>
+                    {status === '0' ? 'none' : status}
+                  </CallsLink>
+                ),
                 value: (
                   <>
                     <Value of={count} as={compact} />
@@ -193,7 +214,11 @@ function Detail({ answer }: { answer: EndpointAnswer }) {
               empty="No call of this time tells where it came from."
               items={answer.clients.slice(0, 10).map(({ client, calls, errors }) => ({
                 key: client,
-                name: <Name text={client} />,
+                name: (
+                  <CallsLink row={row} filter={{ client }}>
+                    <Name text={client} />
+                  </CallsLink>
+                ),
                 value: (
                   <>
                     <Value of={calls} as={compact} />

@@ -9,6 +9,7 @@ import { Failure, Loading, Notes, Notice, StaleBanner } from '../../parts/notice
 import { OwnerChoice } from '../../parts/owner-choice.tsx';
 import { Segments } from '../../parts/segments.tsx';
 import { StatusWord, statusWord } from '../../parts/status.tsx';
+import { isChosen } from '../../state/choice.ts';
 import { exact, plural } from '../../state/format.ts';
 import { useKeys } from '../../state/keys.ts';
 import { narrow, useMedia } from '../../state/media.ts';
@@ -29,6 +30,9 @@ import { EndpointDrawer } from './drawer.tsx';
 import styles from './endpoints.module.css';
 import { markdownOf } from './markdown.ts';
 
+/** The status has a control of its own over the table. */
+const chips = ['method', 'route', 'owner'] as const;
+
 /** Every endpoint in one table; one of them open beside it. */
 export function EndpointsPage({ id }: { id?: string }) {
   const [search, change] = usePageSearch();
@@ -38,7 +42,7 @@ export function EndpointsPage({ id }: { id?: string }) {
   return (
     <>
       <h1 className="visually-hidden">Endpoints</h1>
-      <FilterBar updatedMs={report.dataUpdatedAt}>
+      <FilterBar updatedMs={report.dataUpdatedAt} chips={chips}>
         <SearchField search={search} report={report.data} onChange={change} />
       </FilterBar>
       {report.error && report.data && (
@@ -150,6 +154,7 @@ function EndpointTable({
     service: search.service,
     environment: search.environment,
     method: search.method,
+    route: search.route,
     owner: search.owner,
     status: search.status.join(',') || undefined,
     q: search.q || undefined,
@@ -233,7 +238,7 @@ const groupFunctions: Record<Group, ((row: ReportRow) => string) | undefined> = 
 };
 
 /** Rows that everything but the status leaves: the status choice counts them. */
-function useFound(report: Report, { q, method, mark, owner }: Search): ReportRow[] {
+function useFound(report: Report, { q, method, route, mark, owner }: Search): ReportRow[] {
   // Made once for each answer: a keystroke only looks through it.
   const texts = useMemo(
     () =>
@@ -244,14 +249,14 @@ function useFound(report: Report, { q, method, mark, owner }: Search): ReportRow
   );
   return useMemo(() => {
     const words = q.toLowerCase().split(/\s+/).filter(Boolean);
+    const passes = isChosen({ method, route, status: [], owner });
     return report.endpoints.filter(
       (row, index) =>
-        (method === undefined || row.method === method) &&
+        passes(row) &&
         (mark === undefined || (row.marks as readonly string[]).includes(mark)) &&
-        (owner === undefined || (row.owner ?? '') === owner) &&
         words.every((word) => texts[index]!.includes(word)),
     );
-  }, [report, texts, q, method, mark, owner]);
+  }, [report, texts, q, method, route, mark, owner]);
 }
 
 function StatusChoice({ rows, search }: { rows: readonly ReportRow[]; search: Search }) {
@@ -323,7 +328,14 @@ function Nothing({ search }: { search: Search }) {
       <button
         type="button"
         onClick={() =>
-          change({ q: '', status: [], mark: undefined, method: undefined, owner: undefined })
+          change({
+            q: '',
+            status: [],
+            mark: undefined,
+            method: undefined,
+            route: undefined,
+            owner: undefined,
+          })
         }
       >
         Take off all filters

@@ -1,9 +1,12 @@
 import { Link } from 'wouter';
 import type { EndpointRow, VersionRow } from '../../api/answers.ts';
+import { useVersionVerdict } from '../../api/compare.ts';
 import { Value } from '../../parts/figure-value.tsx';
 import { Name } from '../../parts/route.tsx';
 import { ago, compact, duration, moment, percent } from '../../state/format.ts';
 import { carried, usePageSearch, writeSearch } from '../../state/search.ts';
+import { plainText } from '../../state/text.ts';
+import { VerdictWord } from '../compare/verdict-word.tsx';
 import styles from './drawer.module.css';
 
 /** Versions in the table: the latest ones answer whether a release made the endpoint slower. */
@@ -26,32 +29,38 @@ export function Versions({ versions, row }: { versions: readonly VersionRow[]; r
             <th scope="col">p50</th>
             <th scope="col">p95</th>
             <th scope="col">since</th>
+            <th scope="col" title="than the version before it, beyond what chance explains">
+              verdict
+            </th>
           </tr>
         </thead>
         <tbody>
-          {versions.slice(0, versionsShown).map((row) => (
-            <tr key={row.version ?? ''}>
+          {versions.slice(0, versionsShown).map((one) => (
+            <tr key={one.version ?? ''}>
               <td>
-                <Name text={row.version ?? ''} empty="not told" />
+                <Name text={one.version ?? ''} empty="not told" />
               </td>
               <td>
-                <Value of={row.calls} as={compact} />
+                <Value of={one.calls} as={compact} />
               </td>
               <td>
-                <Value of={row.error_rate_pct} as={percent} />
+                <Value of={one.error_rate_pct} as={percent} />
               </td>
               <td>
-                <Value of={row.p50_duration_ms} as={duration} />
+                <Value of={one.p50_duration_ms} as={duration} />
               </td>
               <td>
-                <Value of={row.p95_duration_ms} as={duration} />
+                <Value of={one.p95_duration_ms} as={duration} />
               </td>
               <td>
-                {row.first_called_at !== null && (
-                  <time dateTime={row.first_called_at} title={moment(row.first_called_at)}>
-                    {ago(row.first_called_at)}
+                {one.first_called_at !== null && (
+                  <time dateTime={one.first_called_at} title={moment(one.first_called_at)}>
+                    {ago(one.first_called_at)}
                   </time>
                 )}
+              </td>
+              <td>
+                <VersionVerdict row={row} versions={pairOf(one, versions)} />
               </td>
             </tr>
           ))}
@@ -68,5 +77,39 @@ export function Versions({ versions, row }: { versions: readonly VersionRow[]; r
         </p>
       )}
     </section>
+  );
+}
+
+/** A version and the one that was first called before it; nothing for the oldest, and for calls without a version. */
+function pairOf(
+  { version, first_called_at: at }: VersionRow,
+  versions: readonly VersionRow[],
+): { version: string; before: string } | undefined {
+  if (!version || at === null) return undefined;
+  const earlier = versions.filter((one) => one.version && (one.first_called_at ?? at) < at);
+  earlier.sort((a, b) => (a.first_called_at! < b.first_called_at! ? 1 : -1));
+  const before = earlier[0]?.version;
+  return before ? { version, before } : undefined;
+}
+
+/** Worse or better than the version before; the word of the comparison page. */
+function VersionVerdict({
+  row,
+  versions,
+}: {
+  row: EndpointRow;
+  versions: { version: string; before: string } | undefined;
+}) {
+  const [search] = usePageSearch();
+  const found = useVersionVerdict(row, search.period, versions);
+  if (versions === undefined || found === undefined) return null;
+  const before = [
+    `p95 ${duration(found.before_p95_duration_ms)}`,
+    `errors ${percent(found.before_error_rate_pct)}`,
+  ].join(', ');
+  return (
+    <span title={plainText(`than ${versions.before}: ${before}`)}>
+      <VerdictWord verdict={found.verdict} />
+    </span>
   );
 }

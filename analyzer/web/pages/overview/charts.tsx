@@ -1,9 +1,11 @@
 import { useMemo } from 'react';
 import type { LatencyAnswer, SeriesPoint, Timeseries } from '../../api/answers.ts';
+import { type SeriesQuestion, useTimeseries } from '../../api/queries.ts';
 import { Heatmap } from '../../charts/heatmap.tsx';
 import { PercentileCurve } from '../../charts/percentile-curve.tsx';
 import { TimeChart, type TimeSeries } from '../../charts/time-chart.tsx';
-import { Panel, TabPanel } from '../../parts/panel.tsx';
+import { Failure, Loading } from '../../parts/notice.tsx';
+import { TabPanel } from '../../parts/panel.tsx';
 import { compact, duration, roundDuration } from '../../state/format.ts';
 import { type Axis, axisOf, column, intervalName } from './series.ts';
 
@@ -86,40 +88,69 @@ function drawn(
   return column(points, field).map((ms) => (ms === null ? null : Math.max(ms, 0.001)));
 }
 
-/** What became of the calls, as bars on top of each other. */
-export function OutcomesChart({ series, tz, onZoom, height = 190 }: ChartProps) {
-  const { axis, lines } = useMemo(() => outcomesOf(series), [series]);
+/** What became of the calls, or their statuses, as bars on top of each other. */
+export function GroupedBars({
+  asked,
+  by,
+  tz,
+  onZoom,
+  height = 190,
+}: {
+  asked: SeriesQuestion;
+  by: keyof typeof groupColors;
+} & Omit<ChartProps, 'series'>) {
+  const answer = useTimeseries({ ...asked, groupBy: by });
+  const series = answer.data;
+  const made = useMemo(() => series && groupsOf(series, groupColors[by]), [series, by]);
+  if (series === undefined || made === undefined) {
+    if (answer.error) return <Failure error={answer.error} retry={() => answer.refetch()} />;
+    return (
+      <div style={{ minHeight: height + legendHeight }}>
+        <Loading what="the chart" />
+      </div>
+    );
+  }
   return (
-    <Panel title="Outcomes" hint={intervalName(series.interval)}>
-      <TimeChart
-        name={`Outcomes, ${intervalName(series.interval)}`}
-        {...axis}
-        series={lines}
-        format={compact}
-        height={height}
-        events={series.events}
-        tz={tz}
-        onZoom={onZoom}
-      />
-    </Panel>
+    <TimeChart
+      name={`${by === 'outcome' ? 'Outcomes' : 'Statuses'}, ${intervalName(series.interval)}`}
+      {...made.axis}
+      series={made.lines}
+      format={compact}
+      height={height}
+      events={series.events}
+      tz={tz}
+      onZoom={onZoom}
+    />
   );
 }
 
-const outcomes = [
-  ['answered', 'answered', 'ok'],
-  ['refused', 'refused', 'muted'],
-  ['missing', 'missing', 'amber'],
-  ['failed', 'failed', 'red'],
-] as const;
+/** So that nothing moves when the chart comes. */
+const legendHeight = 36;
 
-/** An outcome without calls has no series, and no place in the legend. */
-function outcomesOf(series: ChartProps['series']): { axis: Axis; lines: TimeSeries[] } {
-  const byOutcome = Map.groupBy(series.points, ({ group }) => group);
-  const [some = []] = byOutcome.values();
+/** In the order of the stack, from below. */
+const groupColors = {
+  outcome: { answered: 'ok', refused: 'muted', missing: 'amber', failed: 'red' },
+  status_class: {
+    '1xx': 'faint',
+    '2xx': 'ok',
+    '3xx': 'accent',
+    '4xx': 'amber',
+    '5xx': 'red',
+    none: 'muted',
+  },
+} as const satisfies Record<string, Record<string, TimeSeries['color']>>;
+
+/** A group without calls has no series, and no place in the legend. */
+function groupsOf(
+  series: ChartProps['series'],
+  colors: Record<string, TimeSeries['color']>,
+): { axis: Axis; lines: TimeSeries[] } {
+  const byGroup = Map.groupBy(series.points, ({ group }) => group);
+  const [some = []] = byGroup.values();
   let below: readonly number[] = some.map(() => 0);
   const lines: TimeSeries[] = [];
-  for (const [outcome, name, color] of outcomes) {
-    const points = byOutcome.get(outcome);
+  for (const [name, color] of Object.entries(colors)) {
+    const points = byGroup.get(name);
     if (points === undefined) continue;
     const told = points.map(({ calls }) => calls);
     const base = below;

@@ -88,6 +88,7 @@ function linesOf(
 
 /** There is no series of distinct clients: they are shown by what they sent. */
 function TopClients({ summary }: { summary: Summary }) {
+  const [search] = usePageSearch();
   const { total_requests: whole } = summary.summary;
   return (
     <div className={styles.inPlace}>
@@ -96,7 +97,11 @@ function TopClients({ summary }: { summary: Summary }) {
         empty="No call of this time tells where it came from."
         items={summary.top_ips.slice(0, 8).map(({ ip, requests, errors }) => ({
           key: ip,
-          name: <Name text={ip} />,
+          name: (
+            <Link href={`/clients${writeSearch({ ...carried(search), q: ip })}`}>
+              <Name text={ip} />
+            </Link>
+          ),
           value: (
             <>
               <Value of={requests} as={compact} />
@@ -111,7 +116,7 @@ function TopClients({ summary }: { summary: Summary }) {
 }
 
 function Statuses({ report }: { report: Report }) {
-  const [search] = usePageSearch();
+  const [search, change] = usePageSearch();
   const counts = statuses.flatMap((status) => {
     const count = report.endpoints.filter((row) => row.status === status).length;
     return count === 0 ? [] : [{ key: status, name: statusWord(status), count }];
@@ -123,12 +128,15 @@ function Statuses({ report }: { report: Report }) {
       <ul className={styles.statuses}>
         {counts.map(({ key, count }) => (
           <li key={key}>
-            <Link href={`/endpoints${writeSearch({ ...carried(search), status: [key] })}`}>
+            <button type="button" onClick={() => change({ status: [key] })}>
               <StatusWord status={key} quiet={false} /> <b>{exact(count)}</b>
-            </Link>
+            </button>
           </li>
         ))}
       </ul>
+      <p className={styles.all}>
+        <Link href={`/endpoints${writeSearch(carried(search))}`}>All of them in one table</Link>
+      </p>
     </div>
   );
 }

@@ -1,5 +1,5 @@
 import type { UseQueryResult } from '@tanstack/react-query';
-import { type ReactNode, useMemo } from 'react';
+import type { ReactNode } from 'react';
 import { Link } from 'wouter';
 import type { Report, ReportRow, Summary } from '../../api/answers.ts';
 import { Value } from '../../parts/figure-value.tsx';
@@ -7,19 +7,25 @@ import { Failure, Loading } from '../../parts/notice.tsx';
 import { type Tab, TabPanel } from '../../parts/panel.tsx';
 import { Rank, type RankItem } from '../../parts/rank.tsx';
 import { Name, Route } from '../../parts/route.tsx';
+import { choiceOf } from '../../state/choice.ts';
 import { ago, compact, duration, percent, plural } from '../../state/format.ts';
-import { carried, type Search, usePageSearch, writeSearch } from '../../state/search.ts';
+import { carried, usePageSearch, writeSearch } from '../../state/search.ts';
+import { plainText } from '../../state/text.ts';
 
 /** How many rows a list on the first page has. */
 const rowsMost = 8;
 /** One slow call makes no slow endpoint. */
 const callsLeast = 20;
 
+interface ListsProps {
+  report: UseQueryResult<Report>;
+  /** What the page's filters leave of it. */
+  rows: readonly ReportRow[];
+}
+
 /** The endpoints to look at first, by three measures. */
-export function EndpointLists({ report }: { report: UseQueryResult<Report> }) {
-  const [search] = usePageSearch();
-  const rows = useShownRows(report.data, search);
-  const item = itemOf(search);
+export function EndpointLists({ report, rows }: ListsProps) {
+  const item = useItem(rows);
   const whole = rows.reduce((sum, row) => sum + row.total_calls, 0);
   const by = (value: (row: ReportRow) => number) =>
     rows
@@ -83,10 +89,8 @@ export function EndpointLists({ report }: { report: UseQueryResult<Report> }) {
 }
 
 /** Dead, cold, new and undocumented endpoints. */
-export function LifecycleLists({ report }: { report: UseQueryResult<Report> }) {
-  const [search] = usePageSearch();
-  const rows = useShownRows(report.data, search);
-  const item = itemOf(search);
+export function LifecycleLists({ report, rows }: ListsProps) {
+  const item = useItem(rows);
   const latest = (kept: ReportRow[], at: (row: ReportRow) => string | null) =>
     kept.sort((a, b) => ((at(a) ?? '') < (at(b) ?? '') ? 1 : -1)).slice(0, rowsMost);
   const tab = (
@@ -161,7 +165,7 @@ export function CallerLists({ summary }: { summary: Summary }) {
       ),
     },
     {
-      name: 'Statuses',
+      name: 'Status codes',
       hint: 'answers',
       content: () => (
         <Rank
@@ -208,25 +212,23 @@ export function CallerLists({ summary }: { summary: Summary }) {
   return <TabPanel label="Callers and answers" tabs={tabs} />;
 }
 
-/** The rows that the page's filters leave; the report itself is narrowed by service and environment. */
-function useShownRows(report: Report | undefined, { method }: Search): ReportRow[] {
-  return useMemo(
-    () => report?.endpoints.filter((row) => method === undefined || row.method === method) ?? [],
-    [report, method],
-  );
-}
-
-function itemOf(search: Search) {
+/** An endpoint's item: its name narrows the page to it, and a link opens it. */
+function useItem(rows: readonly ReportRow[]) {
+  const [search, change] = usePageSearch();
   const goes = writeSearch(carried(search));
   return (row: ReportRow, value: ReactNode, share = 0): RankItem => ({
     key: row.id,
     name: (
-      <Link href={`/endpoints/${encodeURIComponent(row.id)}${goes}`}>
+      <button type="button" onClick={() => change(choiceOf(row, rows))}>
         <Route method={row.method} route={row.route} />
-      </Link>
+      </button>
     ),
     value,
     share,
+    open: {
+      href: `/endpoints/${encodeURIComponent(row.id)}${goes}`,
+      label: `open ${row.method} ${plainText(row.route)}`,
+    },
   });
 }
 

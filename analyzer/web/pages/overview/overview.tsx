@@ -11,14 +11,16 @@ import {
 } from '../../api/queries.ts';
 import { FilterBar } from '../../parts/filter-bar.tsx';
 import { Failure, Loading, Notes, StaleBanner } from '../../parts/notice.tsx';
-import { Panel } from '../../parts/panel.tsx';
+import { TabPanel } from '../../parts/panel.tsx';
+import { type Choice, isChosen } from '../../state/choice.ts';
 import { browserZone } from '../../state/format.ts';
 import { comparedName, comparedShiftMs, intervalOf, isLike } from '../../state/period.ts';
 import { usePageSearch, writeSearch } from '../../state/search.ts';
-import { LatencyChart, OutcomesChart } from './charts.tsx';
+import { GroupedBars, LatencyChart } from './charts.tsx';
 import { Figures } from './figures.tsx';
 import { CallerLists, EndpointLists, LifecycleLists } from './lists.tsx';
 import styles from './overview.module.css';
+import { intervalName } from './series.ts';
 
 /** The first page: five figures over one chart, what happened over time, and the endpoints to look at. */
 export function OverviewPage() {
@@ -32,7 +34,6 @@ export function OverviewPage() {
   const asked = { ...search, tz, ...(interval && { interval }) };
   const series = useTimeseries(asked);
   const latency = useLatency(search);
-  const outcomes = useTimeseries({ ...asked, groupBy: 'outcome' });
   const seriesBefore = useComparedTimeseries(asked, series.data, search.compare);
   const zoom = useMemo(
     () => (fromS: number, toS: number) => {
@@ -42,10 +43,10 @@ export function OverviewPage() {
     },
     [navigate, path, search],
   );
-  const { method } = search;
+  const { method, route, status, owner } = search;
   const narrowed = useMemo(
-    () => (report.data === undefined ? undefined : ofMethod(report.data, method)),
-    [report.data, method],
+    () => report.data && narrowedReport(report.data, { method, route, status, owner }),
+    [report.data, method, route, status, owner],
   );
   if (summary.data === undefined) {
     return (
@@ -86,29 +87,30 @@ export function OverviewPage() {
       />
       {series.data && (
         <div className={styles.two}>
-          {outcomes.data ? (
-            <OutcomesChart series={outcomes.data} tz={search.tz} onZoom={zoom} />
-          ) : (
-            <Panel title="Outcomes">
-              <Loading what="the outcomes" />
-            </Panel>
-          )}
+          <TabPanel
+            label="Outcomes"
+            tabs={(['outcome', 'status_class'] as const).map((by) => ({
+              name: by === 'outcome' ? 'Outcomes' : 'Statuses',
+              hint: `calls ${intervalName(series.data.interval)}`,
+              content: () => <GroupedBars asked={asked} by={by} tz={search.tz} onZoom={zoom} />,
+            }))}
+          />
           <LatencyChart series={series.data} latency={latency.data} tz={search.tz} onZoom={zoom} />
         </div>
       )}
       <div className={styles.three}>
-        <EndpointLists report={report} />
-        <LifecycleLists report={report} />
+        <EndpointLists report={report} rows={narrowed?.endpoints ?? []} />
+        <LifecycleLists report={report} rows={narrowed?.endpoints ?? []} />
         <CallerLists summary={summary.data} />
       </div>
     </>
   );
 }
 
-/** The report is narrowed by service and environment; counts of its rows follow the method here. */
-function ofMethod(report: Report, method: string | undefined): Report {
-  if (method === undefined) return report;
-  const endpoints = report.endpoints.filter((row) => row.method === method);
+/** The report is of whole services: what else narrows the page is taken from its rows here. */
+function narrowedReport(report: Report, choice: Choice): Report {
+  const endpoints = report.endpoints.filter(isChosen(choice));
+  if (endpoints.length === report.endpoints.length) return report;
   const count = (status: string) => endpoints.filter((row) => row.status === status).length;
   const summary = {
     ...report.summary,
