@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { longestFiles } from '../support/longest-files.ts';
 
 /** Helpers that every test shares exist once, so that each wait has a deadline and each random test a seed. */
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -31,4 +32,8 @@ it('no test has a wait of its own without a deadline', () => {
   expect(
     having(/function (until|eventually|waitUntil|poll)\b/, ['test/labs/compose/main.ts']),
   ).toEqual([]);
+});
+
+it('the files that start first exist', () => {
+  expect(longestFiles.filter((file) => !files.includes(file))).toEqual([]);
 });
