@@ -141,6 +141,31 @@ export function storeContract(engine: string, start: StartEngine): void {
       for (const window of windows) await expectExact(calls, window);
     });
 
+    it('counts what is not rolled up in windows that hold all of it, and in those that cut it', async () => {
+      const minute = nowS - (nowS % 60);
+      const inMinutes = (seed: number, minutes: number[]): PlainCall[] =>
+        randomCalls(seed, minutes.length * 50, nowS, 20).map((call, i) => ({
+          ...call,
+          endS: minute - 60 * minutes[i % minutes.length]! + (i % 60),
+        }));
+      const compacted = inMinutes(31, [9, 6]);
+      await append([compacted]);
+      await under.compact();
+      const recent = inMinutes(32, [5, 4, 3, 2]);
+      await append([recent]);
+      const windows = [5, 4, 6].flatMap((from) =>
+        [1, 2, 0].map((to) => ({ fromS: minute - from * 60, toS: minute - to * 60 })),
+      );
+      for (const window of [...windows, ...windows, allTime]) {
+        await expectExact([...compacted, ...recent], window);
+      }
+      const later = inMinutes(33, [1, 0, 5]);
+      await append([later]);
+      for (const window of [...windows, allTime]) {
+        await expectExact([...compacted, ...recent, ...later], window);
+      }
+    });
+
     it('answers the same when raw calls are purged', async () => {
       const calls = randomCalls(9, 2_000, nowS, 20);
       await append([calls]);

@@ -20,6 +20,8 @@ const { values } = parseArgs({
     tail: { type: 'string', default: '49000' },
     calls: { type: 'string', default: '500000' },
     requests: { type: 'string', default: '200' },
+    /** The calls of the tail end within so many seconds. */
+    'last-seconds': { type: 'string', default: '60' },
   },
 });
 const tail = Number(values.tail);
@@ -47,7 +49,7 @@ try {
   await writeHistory(writer, {
     ...history,
     calls: tail,
-    days: 1,
+    lastS: Number(values['last-seconds']),
     seed: 10,
     deliveriesBefore: 10_000,
   });

@@ -1,6 +1,7 @@
 import { Tally } from '../../../usage/tally.ts';
 import type { Database, Statement } from '../database.ts';
 import { type BucketSpan, minutesPerDay } from '../usage/levels.ts';
+import { sortBy } from '../usage/radix-sort.ts';
 import { type BlockWithDetails, UsageEntries } from '../usage/usage-entries.ts';
 import { isIntact, type NoteDamage, usageBlockName } from '../usage/usage-rows.ts';
 import { MergedUsage } from './merged-usage.ts';
@@ -121,7 +122,7 @@ export class CompactedUsage {
     for (const span of spans) {
       for (const block of this.#read(span, shard, shard)) entries.addBlock(block);
     }
-    return new MergedUsage(entries, this.#tally);
+    return new MergedUsage(entries, sortBy(entries.length, entries.endpoint), this.#tally);
   }
 
   #read(

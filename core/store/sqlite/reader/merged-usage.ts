@@ -16,9 +16,11 @@ export class MergedUsage {
   readonly #encoded = new Map<number, Buffer>();
   #encodedBytes = 0;
 
-  /** @param entries of one shard @param tally an empty one, which is left empty */
-  constructor(entries: UsageEntries, tally: Tally) {
-    const order = sortBy(entries.length, entries.endpoint);
+  /**
+   * @param order the entries of one shard, ascending by endpoint
+   * @param tally an empty one, which is left empty
+   */
+  constructor(entries: UsageEntries, order: Uint32Array, tally: Tally) {
     let end = 1;
     for (let i = 0; i < order.length; ) {
       const endpoint = entries.endpoint[order[i]!]!;
@@ -57,4 +59,18 @@ export class MergedUsage {
     if (bytes) tally.addEncoded(bytes, 0);
     return bytes !== undefined;
   }
+}
+
+/** Merges entries of any shards. @param tally an empty one, which is left empty @returns by shard */
+export function mergedByShard(entries: UsageEntries, tally: Tally): Map<number, MergedUsage> {
+  const merged = new Map<number, MergedUsage>();
+  const order = sortBy(entries.length, entries.endpoint);
+  for (let from = 0; from < order.length; ) {
+    const shard = entries.endpoint[order[from]!]! >> shardBits;
+    let to = from + 1;
+    while (to < order.length && entries.endpoint[order[to]!]! >> shardBits === shard) to++;
+    merged.set(shard, new MergedUsage(entries, order.subarray(from, to), tally));
+    from = to;
+  }
+  return merged;
 }

@@ -10,10 +10,11 @@ import { type EndpointFacts, factsOfCalls } from '../usage/endpoint-facts.ts';
 import type { OriginNumbers } from '../usage/origin-numbers.ts';
 import { sortBy } from '../usage/radix-sort.ts';
 import { BlockWriter } from '../usage/usage-block.ts';
-import type { BlockWithDetails } from '../usage/usage-entries.ts';
+import { type BlockWithDetails, UsageEntries } from '../usage/usage-entries.ts';
 import { isIntact, runName } from '../usage/usage-rows.ts';
 import { addUseOfRun, type UseFacts, useOfCalls } from '../usage/use-facts.ts';
 import type { KnownEndpoint } from './endpoint-cache.ts';
+import { type MergedUsage, mergedByShard } from './merged-usage.ts';
 
 /** Usage that is committed and not compacted: of the runs, and of raw calls that are not rolled up. Read only. */
 export interface RecentUsage {
@@ -22,12 +23,53 @@ export interface RecentUsage {
   /** What these calls add to the endpoints' permanent facts, by endpoint row. */
   facts: ReadonlyMap<number, EndpointFacts>;
   use: Readonly<UseFacts>;
+  /** The blocks' usage in all, for windows that hold all of it. */
+  whole: WholeRecentUsage;
   /** Of endpoints that have such usage, all facts together and the record that was made of them. They go when an
    *  endpoint is read anew (endpoint-cache.ts), or with this usage. */
   made: {
     facts: WeakMap<KnownEndpoint, Readonly<EndpointFacts>>;
     records: WeakMap<KnownEndpoint, EndpointRecord>;
   };
+}
+
+/** Usage blocks merged over all their minutes: 50,000 calls are added up once, however many reports follow. */
+class WholeRecentUsage {
+  readonly #blocks: readonly BlockWithDetails[];
+  #minutes: { first: number; last: number } | undefined;
+  #merged: ReadonlyMap<number, MergedUsage> | undefined;
+
+  constructor(blocks: readonly BlockWithDetails[]) {
+    this.#blocks = blocks;
+  }
+
+  /**
+   * @param tally an empty one, which is left empty
+   * @returns by shard; undefined when some of the usage lies outside the minutes [from, to)
+   */
+  within(from: number, to: number, tally: Tally): ReadonlyMap<number, MergedUsage> | undefined {
+    const entries = this.#minutes === undefined ? this.#entries() : undefined;
+    this.#minutes ??= minutesOf(entries!);
+    if (this.#minutes.first < from || this.#minutes.last >= to) return undefined;
+    this.#merged ??= mergedByShard(entries ?? this.#entries(), tally);
+    return this.#merged;
+  }
+
+  #entries(): UsageEntries {
+    const entries = new UsageEntries();
+    for (const { block } of this.#blocks) entries.addBlock(block);
+    return entries;
+  }
+}
+
+function minutesOf({ minute, length }: UsageEntries): { first: number; last: number } {
+  let first = Number.POSITIVE_INFINITY;
+  let last = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < length; i++) {
+    first = Math.min(first, minute[i]!);
+    last = Math.max(last, minute[i]!);
+  }
+  return { first, last };
 }
 
 interface StoredRun extends BlockWithDetails {
@@ -96,5 +138,6 @@ function readRecentUsage(
     addUseOfRun(use, run);
   }
   const made = { facts: new WeakMap(), records: new WeakMap() };
-  return { blocks: [...intact, block.finish()], facts, use, made };
+  const blocks = [...intact, block.finish()];
+  return { blocks, facts, use, whole: new WholeRecentUsage(blocks), made };
 }

@@ -394,9 +394,10 @@ export class SqliteSnapshot implements Snapshot {
     const spans = this.#compactedSpans(fromMinute, toMinute);
     const { merged, blocks } = this.#compacted.read(spans, firstShard, lastShard);
     for (const block of blocks) entries.addBlock(block, keys);
-    for (const { block } of this.#notCompacted().blocks) {
-      entries.addBlock(block, keys, fromMinute, toMinute);
-    }
+    const recent = this.#notCompacted();
+    const whole = recent.whole.within(fromMinute, toMinute, this.#emptied());
+    if (whole !== undefined) return { merged: joined(merged, whole), entries };
+    for (const { block } of recent.blocks) entries.addBlock(block, keys, fromMinute, toMinute);
     return { merged, entries };
   }
 
@@ -479,6 +480,16 @@ function selectedOf(endpoints: readonly KnownEndpoint[]): Selected {
     for (const { row } of spellings) keys[row] = spellings[0]!.row;
   }
   return { endpoints, keys, firstRow, lastRow };
+}
+
+/** By shard, the compacted usage and then the recent one. */
+function joined(
+  compacted: ReadonlyMap<number, readonly MergedUsage[]>,
+  recent: ReadonlyMap<number, MergedUsage>,
+): Map<number, readonly MergedUsage[]> {
+  const all = new Map(compacted);
+  for (const [shard, usage] of recent) all.set(shard, [...(all.get(shard) ?? []), usage]);
+  return all;
 }
 
 /** @returns whether the endpoint has any merged usage */

@@ -31,7 +31,7 @@ test('a writer whose thread died says so once; one that was closed does not', as
   await threads.at(-1)!.terminate();
   expect(await lost.lost).toMatchObject({
     code: 'unavailable',
-    message: "the store's writer is gone: the store's writer has ended",
+    message: "the store's writer is gone: it ended",
   });
   await expect(lost.check()).rejects.toThrow("the store's writer is gone");
   expect(told).toBe(false);
