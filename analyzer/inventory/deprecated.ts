@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { limits } from '../../core/limits.ts';
-import type { Snapshot } from '../../core/store/store.ts';
+import type { ConsumerUsage, Snapshot } from '../../core/store/store.ts';
 import { isoTime } from '../../core/window.ts';
 import {
   type Head,
@@ -121,7 +121,7 @@ export const deprecated = defineQuery({
     route: filterParameters.route,
     q: filterParameters.q,
     ...pageParameters(),
-    // A row costs twelve looks at the callers of its endpoint.
+    // A row holds twelve times its callers.
     limit: limitParameter(50, 20),
   }),
   schema: z.object({
@@ -152,8 +152,15 @@ export const deprecated = defineQuery({
     });
     const edgesS = await edgesOf(snapshot, page.head);
     const endpoints: z.output<typeof deprecatedTable.schema>[] = [];
+    const called = page.rows.filter(({ usage }) => usage.calls > 0);
+    const ids = new Set(called.map(({ endpoint }) => endpoint.id));
+    const consumers = await snapshot.endpointConsumers(
+      { endpoints: ids },
+      edgesS,
+      limits.listedConsumers,
+    );
     for (const entry of page.rows) {
-      const known = await callersOf(snapshot, entry, edgesS);
+      const known = callersOf(consumers.get(entry.endpoint.id), edgesS);
       endpoints.push(deprecatedTable.row({ ...entry, nowMs, ...known }));
     }
     return { ...page.head, endpoints, next_cursor: page.next_cursor };
@@ -167,19 +174,16 @@ function edgesOf(snapshot: Snapshot, { window }: Head): Promise<number[]> {
 
 type Caller = Omit<z.output<typeof callerSchema>, 'last_called_at'> & { lastMs: number };
 
-async function callersOf(
-  snapshot: Snapshot,
-  { endpoint, usage }: EndpointEntry,
+/** @param byInterval calls by consumer in each interval; undefined for an endpoint without a call */
+function callersOf(
+  byInterval: readonly (readonly ConsumerUsage[])[] | undefined,
   edgesS: readonly number[],
-): Promise<Pick<DeprecatedEntry, 'callers' | 'callerCount' | 'overTime'>> {
+): Pick<DeprecatedEntry, 'callers' | 'callerCount' | 'overTime'> {
   const callers = new Map<string, Caller>();
   const overTime: DeprecatedEntry['overTime'] = [];
-  const selection = { endpoints: new Set([endpoint.id]) };
   const intervals = edgesS.length - 1;
   for (let n = 0; n < intervals; n += 1) {
-    const window = { fromS: edgesS[n]!, toS: edgesS[n + 1]! };
-    const isCalled = usage.calls > 0;
-    const own = isCalled ? await snapshot.consumers(selection, window, limits.listedConsumers) : [];
+    const own = byInterval?.[n] ?? [];
     let calls = 0;
     for (const { consumer, namedBy, people, bots, lastCallMs } of own) {
       const its = people.calls + bots.calls;
@@ -196,7 +200,7 @@ async function callersOf(
       caller.lastMs = Math.max(caller.lastMs, lastCallMs);
     }
     overTime.push({
-      from: isoTime(window.fromS * 1000),
+      from: isoTime(edgesS[n]! * 1000),
       calls: countOf(calls),
       callers: own.length,
     });

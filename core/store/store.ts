@@ -142,6 +142,13 @@ export interface Snapshot {
    *  `{other}` comes last: the consumers beyond `limit` and those past the bound of an endpoint, whose calls another
    *  row of the same consumer then lacks. Calls that release 0.1.0 counted are in none of them. */
   consumers(selection: Selection, window: Window, limit: number): Promise<ConsumerUsage[]>;
+  /** As `consumers`, of each selected endpoint by itself in intervals: by id, then by interval. Each interval is read
+   *  once, however many endpoints there are. @param edgesS as of `series` */
+  endpointConsumers(
+    selection: Selection,
+    edgesS: readonly number[],
+    limit: number,
+  ): Promise<Map<string, ConsumerUsage[][]>>;
   /** Usage of all selected endpoints together by service version, in the window as covered, most calls first.
    *  `{other}` comes last: versions past the bound of an endpoint. Calls that release 0.1.0 counted are in none. */
   versions(selection: Selection, window: Window): Promise<VersionUsage[]>;

@@ -91,6 +91,32 @@ export function detailsContract(engine: string, start: StartEngine): void {
       });
     };
 
+    /** Compares the consumers of each endpoint by interval with the plain calls. */
+    const expectByEndpoint = async (
+      snapshot: Snapshot,
+      selection: Selection,
+      edgesS: readonly number[],
+      calls: readonly ContextCall[],
+    ): Promise<void> => {
+      const endpoints = await snapshot.endpoints(selection);
+      const found = await snapshot.endpointConsumers(selection, edgesS, 100);
+      expect([...found.keys()].sort()).toEqual(endpoints.map(({ id }) => id).sort());
+      for (const { id, service, method, route } of endpoints) {
+        edgesS.slice(1).forEach((toS, i) => {
+          const own = calls.filter(
+            (call) =>
+              `${call.service} ${call.method} ${call.route}` === `${service} ${method} ${route}` &&
+              call.endS >= edgesS[i]! &&
+              call.endS < toS,
+          );
+          const most = found.get(id)![i]!;
+          expect(most.toSorted(byName), `consumers of ${route}`).toEqual(
+            consumersOf(own).sort(byName),
+          );
+        });
+      }
+    };
+
     /** Compares the answers of all endpoints together and of one alone with the plain calls. */
     const expectExact = async (calls: readonly ContextCall[], asked: Window): Promise<void> => {
       await reader.snapshot('default', async (snapshot) => {
@@ -114,6 +140,7 @@ export function detailsContract(engine: string, start: StartEngine): void {
           const { window: half } = await snapshot.coverage({ fromS: window.fromS, toS: middleS });
           const edgesS = [...new Set([window.fromS, Math.min(half.toS, window.toS), window.toS])];
           await expectSeries(snapshot, selection, edgesS, part);
+          await expectByEndpoint(snapshot, selection, edgesS, part);
           const versions = await snapshot.versions(selection, asked);
           const truth = Map.groupBy(part, ({ context }) => context.serviceVersion);
           expect(versions.map(({ version }) => version).sort()).toEqual([...truth.keys()].sort());

@@ -168,12 +168,19 @@ export function oracleReader(
       };
     },
     async consumers(selection, window, limit) {
-      const all = within(selected(selection), window);
-      const sorted = [...groups(all, consumerKey).values()]
-        .map((own) => consumerUsage(own))
-        .sort((a, b) => callsOf(b) - callsOf(a) || (a.consumer < b.consumer ? -1 : 1));
-      if (sorted.length > limit) throw new Error('the oracle lists every consumer');
-      return sorted;
+      return mostConsumers(within(selected(selection), window), limit);
+    },
+    async endpointConsumers(selection, edgesS, limit) {
+      const byEndpoint = groups(selected(selection), endpointKey).values();
+      return new Map(
+        [...byEndpoint].map((own) => [
+          idOf(own[0]!),
+          edgesS.slice(1).map((toS, index) => {
+            const ofInterval = within(own, { fromS: edgesS[index]!, toS });
+            return mostConsumers([...ofInterval], limit);
+          }),
+        ]),
+      );
     },
     async versions(selection, window) {
       const all = within(selected(selection), window);
@@ -215,6 +222,14 @@ export function oracleReader(
     check: async () => undefined,
     close: async () => undefined,
   };
+}
+
+function mostConsumers(calls: readonly PlainCall[], limit: number): ConsumerUsage[] {
+  const sorted = [...groups(calls, consumerKey).values()]
+    .map((own) => consumerUsage(own))
+    .sort((a, b) => callsOf(b) - callsOf(a) || (a.consumer < b.consumer ? -1 : 1));
+  if (sorted.length > limit) throw new Error('the oracle lists every consumer');
+  return sorted;
 }
 
 /** The calls of each named group, and last all others. */

@@ -80,6 +80,36 @@ export function consumersOf(
   limit: number,
 ): ConsumerUsage[] {
   const byName = new Map<number, Sum>();
+  forEachEndpoint(entries, (endpoint, consumers) => {
+    consumers.forEach((consumer, counts) => {
+      addConsumer(byName, consumer, counts, endpoint);
+    });
+  });
+  return mostOf(byName, dimensions, limit);
+}
+
+/** As `consumersOf`, by row, for endpoints with any call. */
+export function consumersByEndpoint(
+  entries: UsageEntries,
+  dimensions: DimensionCache,
+  limit: number,
+): Map<number, ConsumerUsage[]> {
+  const answers = new Map<number, ConsumerUsage[]>();
+  forEachEndpoint(entries, (endpoint, consumers) => {
+    const byName = new Map<number, Sum>();
+    consumers.forEach((consumer, counts) => {
+      addConsumer(byName, consumer, counts, endpoint);
+    });
+    if (byName.size > 0) answers.set(endpoint, mostOf(byName, dimensions, limit));
+  });
+  return answers;
+}
+
+/** Adds the entries up by endpoint. The tally is empty again after each. */
+function forEachEndpoint(
+  entries: UsageEntries,
+  answer: (endpoint: number, consumers: ConsumerTally) => void,
+): void {
   const consumers = new ConsumerTally();
   const order = sortBy(entries.length, entries.endpoint);
   for (let i = 0; i < order.length; ) {
@@ -87,11 +117,17 @@ export function consumersOf(
     for (; i < order.length && entries.endpoint[order[i]!] === endpoint; i++) {
       addConsumers(entries, order[i]!, consumers);
     }
-    consumers.forEach((consumer, counts) => {
-      addConsumer(byName, consumer, counts, endpoint);
-    });
+    answer(endpoint, consumers);
     consumers.clear();
   }
+}
+
+/** The `limit` consumers with most calls, and `{other}`. */
+function mostOf(
+  byName: Map<number, Sum>,
+  dimensions: DimensionCache,
+  limit: number,
+): ConsumerUsage[] {
   const named = [...byName].filter(([name]) => name !== otherName);
   named.sort(([a, one], [b, two]) => two.calls - one.calls || a - b);
   const other = byName.get(otherName) ?? noSum();

@@ -35,7 +35,7 @@ import { shardBits, UsageEntries } from '../usage/usage-entries.ts';
 import type { CompactedUsage } from './compacted-usage.ts';
 import { noteDamage } from './damage-log.ts';
 import type { DecisionCache } from './decision-cache.ts';
-import { callUsageOf, consumersOf, ofVersion, versionsOf } from './detailed-usage.ts';
+import { callUsageOf, consumersByEndpoint, consumersOf, ofVersion, versionsOf } from './detailed-usage.ts';
 import type { DimensionCache } from './dimension-cache.ts';
 import type { EndpointCache, KnownEndpoint } from './endpoint-cache.ts';
 import { byConsumers, byVersions } from './grouped-details.ts';
@@ -260,6 +260,23 @@ export class SqliteSnapshot implements Snapshot {
     return consumersOf(entries, this.#dimensions, limit);
   }
 
+  async endpointConsumers(
+    selection: Selection,
+    edgesS: readonly number[],
+    limit: number,
+  ): Promise<Map<string, ConsumerUsage[][]>> {
+    const selected = this.#selected(selection);
+    const intervals = this.#intervals(edgesS, (window) =>
+      consumersByEndpoint(this.#detailed(selected, window), this.#dimensions, limit),
+    );
+    return new Map(
+      selected.endpoints.map(({ id, spellings }) => [
+        id,
+        intervals.map((byRow) => byRow.get(spellings[0]!.row) ?? []),
+      ]),
+    );
+  }
+
   async versions(selection: Selection, window: Window): Promise<VersionUsage[]> {
     const entries = this.#detailed(this.#selected(selection), window);
     return versionsOf(entries, this.#dimensions, this.#emptied());
@@ -327,17 +344,18 @@ export class SqliteSnapshot implements Snapshot {
   }
 
   /** All usage of the window with details, under the first rows of the endpoints. */
-  #detailed({ endpoints, keys, firstRow, lastRow }: Selected, window: Window): UsageEntries {
+  #detailed({ endpoints, keys }: Selected, window: Window): UsageEntries {
     const { window: covered } = this.#coverage(window);
     const fromMinute = covered.fromS / 60;
     const toMinute = covered.toS / 60;
     const entries = new UsageEntries();
     if (endpoints.length === 0) return entries;
     const spans = this.#compactedSpans(fromMinute, toMinute);
-    const [firstShard, lastShard] = [firstRow >> shardBits, lastRow >> shardBits];
-    const compacted = this.#compacted.readDetailed(spans, firstShard, lastShard);
-    for (const { block, details } of compacted) {
-      entries.addBlock(block, keys, 0, Number.POSITIVE_INFINITY, details);
+    for (const [firstShard, lastShard] of shardsOf(endpoints)) {
+      const compacted = this.#compacted.readDetailed(spans, firstShard, lastShard);
+      for (const { block, details } of compacted) {
+        entries.addBlock(block, keys, 0, Number.POSITIVE_INFINITY, details);
+      }
     }
     for (const { block, details } of this.#notCompacted().blocks) {
       entries.addBlock(block, keys, fromMinute, toMinute, details);
@@ -490,6 +508,19 @@ function joined(
   const all = new Map(compacted);
   for (const [shard, usage] of recent) all.set(shard, [...(all.get(shard) ?? []), usage]);
   return all;
+}
+
+/** The shards that hold the endpoints, as ranges `[first, last]`: few endpoints of a page lie far from each other. */
+function shardsOf(endpoints: readonly KnownEndpoint[]): [first: number, last: number][] {
+  const shards = new Set<number>();
+  for (const { spellings } of endpoints) for (const { row } of spellings) shards.add(row >> shardBits);
+  const ranges: [number, number][] = [];
+  for (const shard of [...shards].sort((a, b) => a - b)) {
+    const range = ranges.at(-1);
+    if (range !== undefined && range[1] === shard - 1) range[1] = shard;
+    else ranges.push([shard, shard]);
+  }
+  return ranges;
 }
 
 /** @returns whether the endpoint has any merged usage */
