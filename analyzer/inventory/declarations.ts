@@ -3,13 +3,15 @@ import { canonicalRoute } from '../../core/route/route.ts';
 import { isBucket } from '../../core/store/endpoint-identity.ts';
 import { declarationKey, type Inventory, type InventoryPlace } from '../../core/store/inventory.ts';
 import type { EndpointRecord, ServiceRecord } from '../../core/store/store.ts';
-import { DeclarationTable } from './match.ts';
+import { DeclarationTable, undeclaredPrefix } from './match.ts';
 
 /** The declaration of an endpoint in its service's inventory. */
 export interface Declaration {
   /** `undocumented`: no version declared it. `removed`: an earlier version did, the newest does not. */
   state: 'declared' | 'undocumented' | 'removed';
   deprecated: boolean;
+  /** As declared; '' for every method. */
+  method?: string;
   /** As declared, without the prefix of a server. */
   route?: string;
   owner?: string;
@@ -21,7 +23,8 @@ export interface Declaration {
   /** Milliseconds since the epoch: a later version than the first added it, took it away. */
   addedMs?: number;
   removedMs?: number;
-  /** It fits the declaration only when a literal of the made-up route is a parameter's value. */
+  /** It fits the declaration only when a literal of the made-up route is a parameter's value, or below a prefix that
+   *  the inventory does not tell. */
   guessed?: true;
 }
 
@@ -161,18 +164,24 @@ export function matchesOf(
   observed: readonly EndpointRecord[],
   services: readonly Pick<ServiceRecord, 'service' | 'environment'>[],
 ): InventoryMatches {
-  const { declared } = tablesOf(inventory);
   const others = inventories.filter((other) => !isSamePlace(other, inventory));
   const environments = environmentsOf(inventory, [...others, inventory], services);
   const matches: InventoryMatches = { routes: inventory.routes.map(() => []), undocumented: [] };
-  for (const endpoint of observed) {
-    const isOther = endpoint.service !== inventory.service;
-    if (isOther || !environments.includes(endpoint.environment) || isBucket(endpoint.route))
-      continue;
-    const match = declared.match(endpoint);
-    if (!match) matches.undocumented.push(endpoint);
-    for (const at of match?.declarations ?? []) {
-      matches.routes[at]!.push({ endpoint, guessed: match!.guessed });
+  for (const environment of environments) {
+    const own = observed.filter(
+      (endpoint) =>
+        endpoint.service === inventory.service &&
+        endpoint.environment === environment &&
+        !isBucket(endpoint.route),
+    );
+    const { declared, undeclared } = tablesFor(inventory, own);
+    for (const endpoint of own) {
+      const match = declared.match(endpoint);
+      if (!match) matches.undocumented.push(endpoint);
+      for (const at of match?.declarations ?? []) {
+        const guessed = match!.guessed || match!.prefix === undeclared;
+        matches.routes[at]!.push({ endpoint, guessed });
+      }
     }
   }
   return matches;
@@ -204,7 +213,7 @@ function declare(
   endpoints: readonly EndpointRecord[],
   { byEndpoint, uncalled, called }: MadeDeclarations,
 ): void {
-  const { declared, former } = tablesOf(inventory);
+  const { declared, former, undeclared } = tablesFor(inventory, endpoints);
   const { routes, service } = inventory;
   const endpointOf = new Array<string | undefined>(routes.length);
   const uses = new Map<string, number>();
@@ -215,7 +224,8 @@ function declare(
       for (const at of match.declarations) endpointOf[at] = endpoint.id;
       uses.set(match.prefix, (uses.get(match.prefix) ?? 0) + 1);
       const declaration = declarationOf(routes[match.declarations[0]!]!);
-      byEndpoint.set(endpoint.id, { ...declaration, ...(match.guessed && { guessed: true }) });
+      const isGuess = match.guessed || match.prefix === undeclared;
+      byEndpoint.set(endpoint.id, { ...declaration, ...(isGuess && { guessed: true }) });
       continue;
     }
     const removed = former.match({ ...endpoint, templated: false });
@@ -250,11 +260,12 @@ function declare(
 }
 
 function declarationOf(declared: Inventory['routes'][number]): Declaration {
-  const { route, deprecated, owner, sunset, operationId, addedMs } = declared;
+  const { method, route, deprecated, owner, sunset, operationId, addedMs } = declared;
   const { deprecatedSince, deprecatedMs } = declared;
   return {
     state: 'declared',
     deprecated,
+    method,
     route,
     ...(owner !== undefined && { owner }),
     ...(sunset !== undefined && { sunset }),
@@ -305,17 +316,35 @@ class InventoryTable extends DeclarationTable {
 /** Begins the id of an endpoint that is declared and was never called; no engine makes such ids. */
 export const declaredIdPrefix = 'declared-';
 
-const tables = new WeakMap<Inventory, { declared: InventoryTable; former: DeclarationTable }>();
+interface Tables {
+  declared: InventoryTable;
+  former: DeclarationTable;
+  /** A prefix that the inventory does not tell, and that most called routes show. */
+  undeclared?: string;
+}
+
+const tables = new WeakMap<Inventory, Map<string, Tables>>();
 
 /** Made once a version: a store answers the same object until the inventory changes. */
-function tablesOf(inventory: Inventory) {
-  const known = tables.get(inventory);
-  if (known) return known;
-  const former = inventory.former.map((route) => ({ ...route, deprecated: false }));
-  const made = {
-    declared: new InventoryTable(inventory),
-    former: new DeclarationTable(former, inventory.prefixes),
-  };
+function tablesOf(inventory: Inventory, undeclared?: string): Tables {
+  const made = tables.get(inventory) ?? new Map<string, Tables>();
   tables.set(inventory, made);
-  return made;
+  const known = made.get(undeclared ?? '');
+  if (known) return known;
+  const prefixes = [...inventory.prefixes, ...(undeclared === undefined ? [] : [undeclared])];
+  const former = inventory.former.map((route) => ({ ...route, deprecated: false }));
+  const next = {
+    declared: new InventoryTable({ ...inventory, prefixes }),
+    former: new DeclarationTable(former, prefixes),
+    ...(undeclared !== undefined && { undeclared }),
+  };
+  made.set(undeclared ?? '', next);
+  return next;
+}
+
+/** @param endpoints of the inventory's service in one environment */
+function tablesFor(inventory: Inventory, endpoints: readonly EndpointRecord[]): Tables {
+  const told = tablesOf(inventory);
+  const undeclared = undeclaredPrefix(told.declared, endpoints);
+  return undeclared === undefined ? told : tablesOf(inventory, undeclared);
 }

@@ -8,6 +8,7 @@ const safeConfidence = 0.9;
 const steps = [
   { title: 'Safe to remove now', takes: isSafe, detail: silence },
   { title: 'Decide again', takes: isReturned, detail: returned },
+  { title: 'Keep: not dead in another environment', takes: isUsedElsewhere, detail: elsewhere },
   { title: 'Deprecate first, and talk to the last callers', takes: isQuiet, detail: toAsk },
   { title: 'Watch', takes: () => true, detail: toWatch },
 ] as const;
@@ -53,7 +54,15 @@ function ofService(rows: readonly EndpointRow[]): string[] {
 const isSilent = ({ status }: EndpointRow): boolean =>
   status === 'dead' || status === 'never_called';
 
+/** One code serves every environment of a service. */
+function isUsedElsewhere(row: EndpointRow): boolean {
+  const { service_status: status } = row;
+  if (!isSilent(row) || !status) return false;
+  return status !== 'dead' && status !== 'never_called' && status !== 'removed';
+}
+
 function isSafe(row: EndpointRow): boolean {
+  if (isUsedElsewhere(row)) return false;
   return isSilent(row) && row.decision_returned === null && (row.confidence ?? 0) >= safeConfidence;
 }
 
@@ -69,6 +78,10 @@ function isQuiet(row: EndpointRow): boolean {
 function silence(row: EndpointRow): string {
   const sure = row.confidence === null ? '' : `, confidence ${row.confidence.toFixed(2)}`;
   return `${lastUse(row)}${sure}${callers(row, '; last callers ')}`;
+}
+
+function elsewhere(row: EndpointRow): string {
+  return `${row.service_status} over all environments of its service; here ${silence(row)}`;
 }
 
 function toAsk(row: EndpointRow): string {

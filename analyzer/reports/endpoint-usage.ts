@@ -102,9 +102,9 @@ export async function judgedEndpoints(
   const circumstances = { thresholds, nowMs, parameters };
   const decisions = decisionTableOf(await snapshot.decisions());
   const { endpoints: only, ...ofServices } = selected;
-  const deployments = deploymentsOf(
-    only === undefined ? endpoints : await snapshot.endpoints(ofServices),
-  );
+  const siblings = only === undefined ? endpoints : await snapshot.endpoints(ofServices);
+  const deployments = deploymentsOf(siblings);
+  const heads = headUses(siblings, declarations);
   const entries: EndpointEntry[] = [];
   for (const endpoint of endpoints) {
     const key = serviceKey(endpoint);
@@ -113,7 +113,9 @@ export async function judgedEndpoints(
       assert.fail(`endpoint ${endpoint.id} has no service ${endpoint.service}`);
     }
     const declaration = declarations?.byEndpoint.get(endpoint.id);
-    const life = lifecycle(endpoint, service, circumstances, declaration);
+    const isGet = heads.size > 0 && endpoint.method === 'GET';
+    const headMs = isGet ? heads.get(placeShapeKey(endpoint)) : undefined;
+    const life = lifecycle(endpoint, service, circumstances, declaration, headMs);
     const isOlder = isStale(endpoint, deployments.get(key));
     if (life.status !== null && isOlder) life.marks.push('stale_version');
     const owners = ownersOf(context, endpoint, declaration);
@@ -140,6 +142,29 @@ export async function judgedEndpoints(
   }
   if (selection.endpoints === undefined) markRenamed(entries, services, thresholds);
   return { entries, selected, endpoints };
+}
+
+/**
+ * The newest use of HEAD by place and shape: frameworks answer it with the handler of GET, unless HEAD is declared by
+ * itself.
+ */
+function headUses(
+  endpoints: readonly EndpointRecord[],
+  declarations: Declarations | undefined,
+): ReadonlyMap<string, number> {
+  const heads = new Map<string, number>();
+  for (const endpoint of endpoints) {
+    if (endpoint.method !== 'HEAD' || isBucket(endpoint.route)) continue;
+    if (declarations?.byEndpoint.get(endpoint.id)?.method === 'HEAD') continue;
+    const key = placeShapeKey(endpoint);
+    heads.set(key, Math.max(heads.get(key) ?? 0, endpoint.use.lastMs));
+  }
+  return heads;
+}
+
+/** Equal for the endpoints of one shape in one service and environment, whatever their methods. */
+function placeShapeKey({ service, environment, route }: EndpointRecord): string {
+  return `${service}\0${environment}\0${endpointShape(route)}`;
 }
 
 const noOwners: readonly string[] = [];
@@ -174,7 +199,8 @@ function markRenamed(
     const { firstCallMs } = entry.endpoint;
     if (status === null || firstCallMs === null) continue;
     const endpoint = entry.endpoint as EndpointRecord;
-    const isSilent = status === 'cold' || status === 'dead';
+    const { isContinued } = entry.lifecycle;
+    const isSilent = status === 'cold' || status === 'dead' || isContinued === true;
     // Most endpoints are as old as the oldest service, and need no look at their own.
     if (!isSilent && firstCallMs - firstOfAllMs <= coldMs) continue;
     const { firstMs } = services.get(serviceKey(endpoint))!.observation;

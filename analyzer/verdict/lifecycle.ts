@@ -38,6 +38,8 @@ export interface Lifecycle {
   deadSinceMs: number | null;
   /** Absent when nothing says that the endpoint ends. */
   ending?: Ending;
+  /** Silent, but another endpoint of its shape is used, and may be this one under another name: nobody can tell. */
+  isContinued?: true;
   /** What the confidence was computed from; absent without a confidence. */
   grounds?: Grounds;
 }
@@ -95,12 +97,16 @@ export function uncalledLifecycle(
   };
 }
 
-/** @param service of the endpoint's own service and environment @param declaration of its inventory, if any */
+/**
+ * @param service of the endpoint's own service and environment @param declaration of its inventory, if any
+ * @param headMs the newest use of its HEAD requests, which its GET answers too; 0 without any
+ */
 export function lifecycle(
   endpoint: EndpointRecord,
   service: ServiceContext,
   circumstances: Circumstances,
   declaration?: Declaration,
+  headMs = 0,
 ): Lifecycle {
   const { thresholds, nowMs } = circumstances;
   const { observation } = service;
@@ -134,7 +140,7 @@ export function lifecycle(
     marks.push('called_after_removal');
   if (endpoint.traits?.byPathDay !== undefined) marks.push('matched_by_path');
   if (declaration?.guessed) marks.push('match_guessed');
-  judge(life, endpoint, service, circumstances);
+  judge(life, endpoint, service, circumstances, headMs);
   if (declaration?.state === 'removed') {
     life.status = 'removed';
     life.confidence = null;
@@ -153,10 +159,12 @@ function judge(
   endpoint: EndpointRecord,
   service: ServiceContext,
   { thresholds, nowMs, parameters }: Circumstances,
+  headMs: number,
 ): void {
   const { coldAfterDays, deadAfterDays } = thresholds;
   const { observation } = service;
-  const sinceMs = endpoint.use.lastMs || endpoint.firstCallMs;
+  const ownMs = Math.max(endpoint.use.lastMs || endpoint.firstCallMs, headMs);
+  const sinceMs = Math.max(ownMs, endpoint.continuedMs ?? 0);
   const silentMs = observedMs(observation, sinceMs, observation.lastMs);
   const isCold = silentMs >= coldAfterDays * dayMs;
   const rhythm =
@@ -166,10 +174,17 @@ function judge(
     life.expectedMs = rhythm.period.expectedDay * dayMs;
   }
   if (!isCold) {
-    life.status = nowMs - sinceMs >= coldAfterDays * dayMs ? 'unknown' : 'active';
+    if (observedMs(observation, ownMs, observation.lastMs) >= coldAfterDays * dayMs) {
+      life.isContinued = true;
+    }
+    const isQuiet = nowMs - sinceMs >= coldAfterDays * dayMs;
+    life.status = isQuiet || life.isContinued ? 'unknown' : 'active';
     return;
   }
-  const deadAfterMs = Math.max(deadAfterDays * dayMs, rhythmMs(rhythm, observation) + 1);
+  const thinning = thinningOf(endpoint, rhythm, service);
+  // Where a tenth of the days of use would be seen, ten days without one are one day of silence.
+  const deadAfterMs =
+    Math.max(deadAfterDays * dayMs, rhythmMs(rhythm, observation) + 1) / thinning;
   life.status = silentMs >= deadAfterMs ? 'dead' : 'cold';
   if (life.status === 'dead') {
     life.deadSinceMs = momentAfter(observation, sinceMs, deadAfterMs) ?? null;
@@ -177,7 +192,7 @@ function judge(
   const silence: Silence = {
     rhythm,
     days: silentMs / dayMs,
-    thinning: thinningOf(endpoint, rhythm, service),
+    thinning,
     liveliness: livelinessOf(rhythm, observation),
     guessedShare: service.guessedShare,
     isProbed: nowMs - endpoint.use.lastOtherMs < deadAfterDays * dayMs && endpoint.botCalls > 0,

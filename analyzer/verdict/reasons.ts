@@ -20,6 +20,7 @@ export const reasonCodes = {
   guessed_routes: 'routes of the service are partly guessed from paths',
   quiet_service: 'the service is heard less than before',
   not_observed: 'the service is not observed now',
+  continued: 'another spelling of its route is used, and may be this endpoint',
 } as const;
 
 export type ReasonCode = keyof typeof reasonCodes;
@@ -32,6 +33,10 @@ export interface Reason {
 /** Why the verdict is what it is, most important first; in words that stay the same while the facts do. */
 export function reasonsOf(life: Lifecycle): Reason[] {
   const { status, grounds } = life;
+  if (status === 'unknown' && life.isContinued) {
+    const message = 'Another spelling of this route is used since, and may be the same endpoint.';
+    return [reason('continued', message)];
+  }
   if (status === 'unknown') {
     return [reason('not_observed', 'The service has not been heard since; silence shows nothing.')];
   }

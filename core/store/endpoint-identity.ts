@@ -87,6 +87,65 @@ export function endpointsOf(
   return firstRows;
 }
 
+/** A spelling of another endpoint of the same shape, whose calls may be those of an endpoint that fell silent. */
+export interface Rival<S extends Spelling = Spelling> {
+  spelling: S;
+  /** Spellings of the endpoint that the rival was found side by side with: how sure that is, times tell (`areSurelyTwo`). */
+  besides: S[];
+}
+
+/**
+ * Spellings that may continue an endpoint though they are counted for another one. Two spellings that were found side
+ * by side may be two releases of one handler, where processes cannot be told apart. A new spelling beside two handlers
+ * was given to the one that it resembles more, or to the older one where it resembles both alike. A made-up route may
+ * stand for any handler of its shape.
+ * @param own spellings of the endpoint @param others the spellings of each other endpoint of its shape
+ */
+export function rivalsOf<S extends Spelling>(
+  own: readonly S[],
+  others: readonly (readonly S[])[],
+  sideBySide: ReadonlySet<string>,
+): Rival<S>[] {
+  const rivals: Rival<S>[] = [];
+  for (const other of others) {
+    for (const spelling of other) {
+      const besides = own.filter(({ row }) => sideBySide.has(pairKey(row, spelling.row)));
+      if (besides.length === 0 && !spelling.templated) {
+        const rest = other.filter((one) => one !== spelling);
+        if (rest.length > 0 && likenessTo(spelling, own) < likenessTo(spelling, rest)) continue;
+      }
+      rivals.push({ spelling, besides });
+    }
+  }
+  return rivals;
+}
+
+/** When a spelling was used. */
+export interface SpellingLife {
+  firstMs: number;
+  lastMs: number;
+  /** Known versions of the service that took its calls. */
+  versions: readonly string[];
+}
+
+/** No release of a service replaces another for longer, canaries included. */
+const changeoverMs = 14 * 86_400_000;
+/** Spellings that began within so short a time came with one release, or were there when observation began. */
+const togetherMs = 7 * 86_400_000;
+
+/**
+ * Whether two spellings that were found side by side are surely two handlers, and not two releases of one while one
+ * replaced the other: they began together, were both in use for longer than any deployment takes, or one version of
+ * several took calls of both. A version that never changes says nothing.
+ */
+export function areSurelyTwo(a: SpellingLife, b: SpellingLife): boolean {
+  if (Math.abs(a.firstMs - b.firstMs) <= togetherMs) return true;
+  const bothMs = Math.min(a.lastMs, b.lastMs) - Math.max(a.firstMs, b.firstMs);
+  if (bothMs >= changeoverMs) return true;
+  const isShared = a.versions.some((version) => b.versions.includes(version));
+  return isShared && new Set([...a.versions, ...b.versions]).size > 1;
+}
+
 /**
  * The told route whose calls a made-up one most probably stood for: a guess from `/shops/berlin` is literal, and
  * the service then tells `/shops/{city}`. It takes the guess segment by segment, begins with the same literal, and
@@ -121,13 +180,17 @@ function closest(spelling: Spelling, endpoints: readonly Spelling[][]): Spelling
   let best: Spelling[] | undefined;
   let bestLikeness = -1;
   for (const endpoint of endpoints) {
-    const likeness = Math.max(...endpoint.map((other) => likenessOf(spelling, other)));
+    const likeness = likenessTo(spelling, endpoint);
     if (likeness > bestLikeness) {
       best = endpoint;
       bestLikeness = likeness;
     }
   }
   return best;
+}
+
+function likenessTo(spelling: Spelling, endpoint: readonly Spelling[]): number {
+  return Math.max(...endpoint.map((other) => likenessOf(spelling, other)));
 }
 
 /** 0 to 3: the names agree (`userId` and `user_id`), the constraints agree (`<int:pk>` and `{id:int}`). */

@@ -260,6 +260,9 @@ export interface EndpointRecord {
   versions: VersionRecord[];
   /** Read only: it may be shared between snapshots. */
   use: EndpointUse;
+  /** The newest use of another endpoint of its shape that may be its own under another name (`rivalsOf` in
+   *  core/store/endpoint-identity.ts); absent when nothing shows that. */
+  continuedMs?: number;
   /** What spans say of it beside its calls; absent when they say nothing. Read only. */
   traits?: EndpointTraits;
 }

@@ -101,6 +101,32 @@ export function identityContract(
       ...more,
     });
 
+    it('tell of an endpoint that another spelling may continue, until the two are surely two', async () => {
+      const [old, next, third] = ['/users/{id}', '/users/{userId}', '/users/{name}'];
+      const days = (ago: number) => ({ endS: nowS - ago * dayS, endNs: 0, status: 200 });
+      const continued = async () =>
+        (await endpoints()).map(({ route, continuedMs }) => [route, continuedMs]);
+      await append([at(old, days(60)), at(old, days(40)), at(next, days(40)), at(next, days(1))]);
+      expect(await continued()).toEqual([[next, undefined]]);
+      pair(at(old), at(next));
+      await append([at(next, days(0.5))]);
+      // The old one is not continued by the new one only: each may be the other.
+      const newest = (nowS - 0.5 * dayS) * 1000;
+      const oldest = (nowS - 40 * dayS) * 1000;
+      expect(await continued()).toEqual([
+        [old, newest],
+        [next, oldest],
+      ]);
+      await append([at(old, days(20))]);
+      expect(await continued()).toEqual([
+        [old, undefined],
+        [next, undefined],
+      ]);
+      // It resembles both alike, and was given to the older one.
+      await append([at(third, days(0.25))]);
+      expect((await continued())[1]).toEqual([next, (nowS - 0.25 * dayS) * 1000]);
+    });
+
     it('are one endpoint with all calls, the earliest first and the latest last, at every stage', async () => {
       const calls = randomCalls(5, 3_000, nowS, 3).map((call, i) => {
         const [, shape] = /^\/r(\d+)$/.exec(call.route)!;

@@ -1,5 +1,6 @@
 import { type EndpointTraits, traitsOfText } from '../../../endpoint-traits.ts';
 import type { EndpointUse } from '../../../endpoint-use.ts';
+import { endpointShape, isBucket, pairKey, type Rival, rivalsOf } from '../../endpoint-identity.ts';
 import type { Database, Statement } from '../database.ts';
 import type { EndpointFacts } from '../usage/endpoint-facts.ts';
 import { type FactsRow, factColumns, factsOfRow } from '../usage/endpoint-records.ts';
@@ -14,6 +15,8 @@ export interface KnownEndpoint {
   environment: string;
   method: string;
   spellings: readonly KnownSpelling[];
+  /** Spellings of other endpoints that may continue this one; empty for nearly every endpoint. */
+  rivals: readonly Rival<KnownSpelling>[];
 }
 
 /** One spelling of an endpoint's route, with its settled facts. */
@@ -22,7 +25,7 @@ export interface KnownSpelling {
   route: string;
   /** The service's own spelling; '' where it is `route`. */
   display: string;
-  templated: number;
+  templated: boolean;
   facts: Readonly<EndpointFacts>;
   use: Readonly<EndpointUse>;
   /** Undefined when no span said anything. */
@@ -41,6 +44,7 @@ export class EndpointCache {
   readonly #cache = new Map<string, { state: string; known: KnownEndpoint[] }>();
   readonly #state: Statement;
   readonly #read: Statement;
+  readonly #pairs: Statement;
 
   constructor(db: Database) {
     this.#state = db
@@ -57,6 +61,7 @@ export class EndpointCache {
        LEFT JOIN endpoint_trait t ON t.endpoint_id = e.id JOIN service s ON s.id = e.service_id JOIN project p ON p.id = s.project_id
        WHERE p.name = ? ORDER BY e.id`,
     );
+    this.#pairs = db.prepare('SELECT lower_id, higher_id FROM side_by_side');
   }
 
   /** Ascending by first row. */
@@ -64,35 +69,61 @@ export class EndpointCache {
     const state = this.#state.get() as string;
     const cached = this.#cache.get(project);
     if (cached?.state === state) return cached.known;
-    const known = endpointsOfRows(this.#read.all(project) as EndpointRow[]);
+    const pairs = (this.#pairs.raw().all() as [number, number][]).map(([a, b]) => pairKey(a, b));
+    const known = endpointsOfRows(this.#read.all(project) as EndpointRow[], new Set(pairs));
     if (this.#cache.size >= cachedProjects) this.#cache.clear();
     this.#cache.set(project, { state, known });
     return known;
   }
 }
 
-type EndpointRow = Omit<KnownEndpoint, 'id' | 'spellings'> &
-  Omit<KnownSpelling, 'facts' | 'use' | 'traits'> &
+type EndpointRow = Omit<KnownEndpoint, 'id' | 'spellings' | 'rivals'> &
+  Omit<KnownSpelling, 'facts' | 'use' | 'traits' | 'templated'> &
   FactsRow &
-  UseRow & { sameAs: number; traits: string | null };
+  UseRow & { sameAs: number; templated: number; traits: string | null };
 
-/** @param rows ascending */
-function endpointsOfRows(rows: readonly EndpointRow[]): KnownEndpoint[] {
+interface MadeEndpoint extends KnownEndpoint {
+  spellings: KnownSpelling[];
+}
+
+/** @param rows ascending @param sideBySide pairs of rows (`pairKey`) */
+function endpointsOfRows(
+  rows: readonly EndpointRow[],
+  sideBySide: ReadonlySet<string>,
+): KnownEndpoint[] {
   const firstRows = new Set<number>();
   for (const { row, sameAs } of rows) if (sameAs === 0) firstRows.add(row);
-  const byFirstRow = new Map<number, KnownEndpoint & { spellings: KnownSpelling[] }>();
+  const byFirstRow = new Map<number, MadeEndpoint>();
   for (const columns of rows) {
     const { row, sameAs, service_id, service, environment, method } = columns;
     if (firstRows.has(sameAs)) continue;
-    const spellings = [spellingOf(columns)];
-    byFirstRow.set(row, { id: String(row), service_id, service, environment, method, spellings });
+    const names = { id: String(row), service_id, service, environment, method };
+    byFirstRow.set(row, { ...names, spellings: [spellingOf(columns)], rivals: [] });
   }
   for (const columns of rows) byFirstRow.get(columns.sameAs)?.spellings.push(spellingOf(columns));
-  return [...byFirstRow.values()];
+  const endpoints = [...byFirstRow.values()];
+  // Endpoints of one shape are always found side by side: without a pair there are none.
+  if (sideBySide.size > 0) addRivals(endpoints, sideBySide);
+  return endpoints;
+}
+
+function addRivals(endpoints: readonly MadeEndpoint[], sideBySide: ReadonlySet<string>): void {
+  const byShape = Map.groupBy(endpoints, ({ service_id, method, spellings: [first] }) =>
+    `${service_id} ${method} ${endpointShape(first!.route)}`,
+  );
+  for (const own of byShape.values()) {
+    if (own.length < 2 || isBucket(own[0]!.spellings[0]!.route)) continue;
+    for (const endpoint of own) {
+      const others = own.filter((other) => other !== endpoint);
+      const spellings = others.map((other) => other.spellings);
+      endpoint.rivals = rivalsOf(endpoint.spellings, spellings, sideBySide);
+    }
+  }
 }
 
 function spellingOf(columns: EndpointRow): KnownSpelling {
-  const { row, route, display, templated } = columns;
+  const { row, route, display } = columns;
+  const templated = columns.templated === 1;
   const facts = factsOfRow(columns);
   const traits = columns.traits === null ? undefined : traitsOfText(columns.traits);
   return { row, route, display, templated, facts, use: useOfRow(columns), traits };

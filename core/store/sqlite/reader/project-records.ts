@@ -2,7 +2,7 @@ import { type EndpointTraits, withTraits } from '../../../endpoint-traits.ts';
 import { addUse, type EndpointUse, noUse } from '../../../endpoint-use.ts';
 import { specialRoutes } from '../../../limits.ts';
 import { outcomeCounts } from '../../../outcome.ts';
-import { isBucket } from '../../endpoint-identity.ts';
+import { areSurelyTwo, isBucket, type SpellingLife } from '../../endpoint-identity.ts';
 import { lastCallersOf } from '../../last-callers.ts';
 import type {
   EndpointRecord,
@@ -132,23 +132,49 @@ export class ProjectRecords {
     return record;
   }
 
-  /** Whether nothing of the endpoint is in usage that is not compacted. */
-  #isSettled({ spellings }: KnownEndpoint): boolean {
+  /** Whether nothing of the endpoint, or of what may continue it, is in usage that is not compacted. */
+  #isSettled({ spellings, rivals }: KnownEndpoint): boolean {
     const { facts, use } = this.#notCompacted();
     for (const { row } of spellings) if (facts.has(row) || use.has(row)) return false;
+    for (const { spelling } of rivals) if (facts.has(spelling.row)) return false;
     return true;
+  }
+
+  /** The newest use of a spelling that may be the endpoint's own under another name; undefined without one. */
+  #continuedMs({ rivals }: KnownEndpoint): number | undefined {
+    let newestMs = 0;
+    for (const { spelling, besides } of rivals) {
+      const life = this.#lifeOf(spelling);
+      if (besides.some((own) => areSurelyTwo(this.#lifeOf(own), life))) continue;
+      const recentMs = this.#notCompacted().use.get(spelling.row)?.lastMs ?? 0;
+      newestMs = Math.max(newestMs, Math.min(Math.max(spelling.use.lastMs, recentMs), life.lastMs));
+    }
+    return newestMs === 0 ? undefined : newestMs;
+  }
+
+  #lifeOf({ row, facts: settled }: KnownSpelling): SpellingLife {
+    const facts = copyOfFacts(settled);
+    const recent = this.#notCompacted().facts.get(row);
+    if (recent !== undefined) addFacts(facts, recent);
+    const versions = this.#versions(facts.versions).map(({ version }) => version);
+    return {
+      firstMs: facts.firstCallMs,
+      lastMs: facts.lastCallMs,
+      versions: versions.filter((version) => version !== '' && version !== specialRoutes.other),
+    };
   }
 
   #makeRecord(known: KnownEndpoint, facts: Readonly<EndpointFacts>): EndpointRecord {
     const { id, service, environment, method } = known;
     const { route, display, templated } = this.#latestSpelling(known);
+    const continuedMs = this.#continuedMs(known);
     return {
       id,
       service,
       environment,
       method,
       route,
-      templated: templated === 1,
+      templated,
       display: display || route,
       firstCallMs: facts.firstCallMs,
       lastCallMs: facts.lastCallMs,
@@ -171,6 +197,7 @@ export class ProjectRecords {
       ...this.#answered(facts),
       versions: this.#versions(facts.versions),
       use: this.#useOf(known, facts.lastCallMs),
+      ...(continuedMs !== undefined && { continuedMs }),
       ...traitsOf(known),
     };
   }
@@ -279,8 +306,8 @@ export class ProjectRecords {
     const lastCallMs = ({ row, facts }: KnownSpelling): number =>
       Math.max(facts.lastCallMs, recent.get(row)?.lastCallMs ?? 0);
     for (const spelling of spellings) {
-      if (spelling.templated > latest.templated) continue;
-      const isTold = spelling.templated < latest.templated;
+      if (spelling.templated && !latest.templated) continue;
+      const isTold = !spelling.templated && latest.templated;
       if (isTold || lastCallMs(spelling) >= lastCallMs(latest)) latest = spelling;
     }
     return latest;
