@@ -101,7 +101,12 @@ function withoutOptional(route: string): string[] {
     let length = segments.length;
     while (length > 1 && segments[length - 1]!.optional && segments[length - 1]!.kind === 'param') {
       length -= 1;
-      shorter.push(`/${segments.slice(0, length).map(({ text }) => text).join('/')}`);
+      shorter.push(
+        `/${segments
+          .slice(0, length)
+          .map(({ text }) => text)
+          .join('/')}`,
+      );
     }
   }
   return shorter;

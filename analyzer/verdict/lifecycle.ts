@@ -183,8 +183,7 @@ function judge(
   }
   const thinning = thinningOf(endpoint, rhythm, service);
   // Where a tenth of the days of use would be seen, ten days without one are one day of silence.
-  const deadAfterMs =
-    Math.max(deadAfterDays * dayMs, rhythmMs(rhythm, observation) + 1) / thinning;
+  const deadAfterMs = Math.max(deadAfterDays * dayMs, rhythmMs(rhythm, observation) + 1) / thinning;
   life.status = silentMs >= deadAfterMs ? 'dead' : 'cold';
   if (life.status === 'dead') {
     life.deadSinceMs = momentAfter(observation, sinceMs, deadAfterMs) ?? null;

@@ -108,8 +108,10 @@ function endpointsOfRows(
 }
 
 function addRivals(endpoints: readonly MadeEndpoint[], sideBySide: ReadonlySet<string>): void {
-  const byShape = Map.groupBy(endpoints, ({ service_id, method, spellings: [first] }) =>
-    `${service_id} ${method} ${endpointShape(first!.route)}`,
+  const byShape = Map.groupBy(
+    endpoints,
+    ({ service_id, method, spellings: [first] }) =>
+      `${service_id} ${method} ${endpointShape(first!.route)}`,
   );
   for (const own of byShape.values()) {
     if (own.length < 2 || isBucket(own[0]!.spellings[0]!.route)) continue;

@@ -35,7 +35,13 @@ import { shardBits, UsageEntries } from '../usage/usage-entries.ts';
 import type { CompactedUsage } from './compacted-usage.ts';
 import { noteDamage } from './damage-log.ts';
 import type { DecisionCache } from './decision-cache.ts';
-import { callUsageOf, consumersByEndpoint, consumersOf, ofVersion, versionsOf } from './detailed-usage.ts';
+import {
+  callUsageOf,
+  consumersByEndpoint,
+  consumersOf,
+  ofVersion,
+  versionsOf,
+} from './detailed-usage.ts';
 import type { DimensionCache } from './dimension-cache.ts';
 import type { EndpointCache, KnownEndpoint } from './endpoint-cache.ts';
 import { byConsumers, byVersions } from './grouped-details.ts';
@@ -513,7 +519,8 @@ function joined(
 /** The shards that hold the endpoints, as ranges `[first, last]`: few endpoints of a page lie far from each other. */
 function shardsOf(endpoints: readonly KnownEndpoint[]): [first: number, last: number][] {
   const shards = new Set<number>();
-  for (const { spellings } of endpoints) for (const { row } of spellings) shards.add(row >> shardBits);
+  for (const { spellings } of endpoints)
+    for (const { row } of spellings) shards.add(row >> shardBits);
   const ranges: [number, number][] = [];
   for (const shard of [...shards].sort((a, b) => a - b)) {
     const range = ranges.at(-1);
