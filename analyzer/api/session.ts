@@ -10,8 +10,9 @@ export interface Session {
   /** Names the session in lists; opens nothing. */
   id: string;
   keyDigest: Buffer;
-  project: string;
-  scope: 'read' | 'admin';
+  /** Null for the operator, who has every project. */
+  project: string | null;
+  scope: 'read' | 'admin' | 'operator';
   createdMs: number;
   usedMs: number;
   /** The browser, as it named itself when it signed in, and its address. */

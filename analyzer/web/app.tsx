@@ -12,7 +12,8 @@ import { FirstRunPage } from './pages/first-run.tsx';
 import { InventoryPage } from './pages/inventory.tsx';
 import { OverviewPage } from './pages/overview/overview.tsx';
 import { ServicesPage } from './pages/services.tsx';
-import { SettingsPage } from './pages/settings.tsx';
+import { OperatorPage } from './pages/settings/operator.tsx';
+import { SettingsPage } from './pages/settings/settings.tsx';
 import { SignInPage } from './pages/sign-in.tsx';
 import { Failure, Loading, Notice } from './parts/notice.tsx';
 import { Shell } from './shell.tsx';
@@ -35,6 +36,7 @@ export function App() {
     const here = path + (search === '' ? '' : `?${search}`);
     return <Redirect to={`/sign-in?then=${encodeURIComponent(here)}`} replace />;
   }
+  if (user.scope === 'operator') return <OperatorPage session={session.data} />;
   return <Pages />;
 }
 

@@ -128,6 +128,47 @@ describeInBrowser('signing in to the dashboard in a browser', () => {
     });
     await page.getByRole('link', { name: 'Clients' }).click();
     await page.getByLabel('Key').waitFor({ timeout: 40_000 });
+    // Another key returns to the page that was open
+    await signIn(keys.read!);
+    await page.getByRole('table', { name: 'Clients' }).waitFor();
+    expect(page.url()).toBe(`${world.url}/clients?window=24h`);
     await watched.close(/401/);
+  });
+
+  it('the operator makes a project and keys of it, and reads no figures', async () => {
+    const { page } = watched;
+    await page.goto(world.url);
+    await signIn(adminKey);
+    const projects = page.getByRole('region', { name: 'Projects' });
+    await projects.getByRole('row', { name: /^shop/ }).waitFor();
+    const listed = await projects.getByRole('row').allInnerTexts();
+    const asOperator = { headers: { 'x-api-key': adminKey } };
+    const { projects: known } = (await (
+      await fetch(`${world.url}/api/v1/projects`, asOperator)
+    ).json()) as { projects: { name: string; keys: number }[] };
+    expect(listed.slice(1).map((row) => row.split(/\s+/).slice(0, 2))).toEqual(
+      known.map(({ name, keys: count }) => [name, String(count)]),
+    );
+    await projects.getByLabel('Name').fill('no/such name');
+    await projects.getByRole('button', { name: 'Create project' }).click();
+    await projects.getByRole('alert').waitFor();
+    await projects.getByLabel('Name').fill('bakery');
+    await projects.getByRole('button', { name: 'Create project' }).click();
+    const ofBakery = page.getByRole('region', { name: 'Keys' });
+    await ofBakery.getByRole('heading', { name: 'Keys of bakery' }).waitFor();
+    expect(await axeFindings(page)).toEqual([]);
+    await ofBakery.getByLabel('Scope').selectOption('read');
+    await ofBakery.getByRole('button', { name: 'Make a key' }).click();
+    const made = await page.getByRole('dialog').locator('pre').innerText();
+    await page.getByRole('dialog').getByRole('button', { name: 'Done' }).click();
+    await expect
+      .poll(() => projects.getByRole('row', { name: /^bakery/ }).innerText())
+      .toMatch(/^bakery\s+1\s/);
+    const answer = await fetch(`${world.url}/api/v1/services`, { headers: { 'x-api-key': made } });
+    expect(await answer.json()).toMatchObject({ services: [] });
+    expect(await page.evaluate(async () => (await fetch('api/v1/report')).status)).toBe(403);
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('button', { name: 'Sign in' }).waitFor();
+    await watched.close(/400|403/);
   });
 });

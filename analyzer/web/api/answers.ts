@@ -299,7 +299,12 @@ export interface Session {
   build: string | null;
   version: string;
   /** Null when a key is wanted and none was given yet. */
-  user: { project: string; scope: 'read' | 'admin'; expires_at: string | null } | null;
+  user: {
+    /** Null for the operator, who has every project. */
+    project: string | null;
+    scope: 'read' | 'admin' | 'operator';
+    expires_at: string | null;
+  } | null;
   /** Where services send: the collector as it is configured. A port of null was taken freely. */
   collector: { scheme: 'http' | 'https'; http_port: number | null; grpc_port: number | null };
   /** Null until signed in. */

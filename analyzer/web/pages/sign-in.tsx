@@ -21,7 +21,10 @@ export function SignInPage({ session }: { session: Session }) {
     <main className={styles.page}>
       <form className={styles.form} onSubmit={submit}>
         <h1>Rollcall</h1>
-        <p>Sign in with a key of scope read or admin.</p>
+        <p>
+          Sign in with a key of scope read or admin; with ROLLCALL_ADMIN_KEY to make projects and
+          keys.
+        </p>
         <label>
           Key
           {/* Not a password of this site: no manager should offer to keep it. */}

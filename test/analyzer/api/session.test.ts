@@ -8,6 +8,7 @@ import { call, type ListenOptions, nowMs, openDoor } from '../support/door.ts';
 import { oracleReader } from '../support/oracle.ts';
 
 const hourMs = 3_600_000;
+const operatorKey = 'the-operator-has-chosen-this-one-well';
 let folder: ReturnType<typeof temporaryFolder>;
 let keys: KeyStore;
 let gate: Authorizer;
@@ -17,7 +18,7 @@ let clockMs = nowMs;
 beforeAll(async () => {
   folder = temporaryFolder();
   keys = await openSqliteKeys(`${folder.path}/rollcall.db`);
-  gate = authorizerOf({ auth: 'keys', adminKey: undefined, keys: async () => keys });
+  gate = authorizerOf({ auth: 'keys', adminKey: operatorKey, keys: async () => keys });
   const tenancy = { gate, keys: async () => keys };
   const options = { auth: 'keys' as const, now: () => clockMs };
   door = await openDoor(oracleReader([call()]), nowMs, tenancy, undefined, options);
@@ -66,6 +67,27 @@ describe('signing in with a key', () => {
     expect(answer.status).toBe(200);
     expect(await answer.json()).toMatchObject({ summary: { total_requests: 1 } });
     expect((await door.fetch('/api/v1/report')).status).toBe(401);
+  });
+
+  it('lets the operator make projects and keys, and read nothing', async () => {
+    const { status, cookie, body } = await signIn(operatorKey);
+    expect([status, body]).toEqual([201, { project: null, scope: 'operator' }]);
+    const session = await (await door.fetch('/session', withCookie(cookie))).json();
+    expect(session).toMatchObject({ user: { project: null, scope: 'operator' } });
+    expect((await door.fetch('/sessions', withCookie(cookie))).status).toBe(200);
+    expect((await door.fetch('/api/v1/report', withCookie(cookie))).status).toBe(403);
+    expect((await door.fetch('/api/v1/projects', withCookie(cookie))).status).toBe(200);
+    const create = (headers: Record<string, string>) =>
+      door.fetch('/api/v1/projects', {
+        method: 'POST',
+        headers: { cookie, 'content-type': 'application/json', ...headers },
+        body: JSON.stringify({ name: 'made-by-session' }),
+      });
+    expect((await create({})).status).toBe(403);
+    expect((await create(ownPage)).status).toBe(201);
+    const { text } = await makeKey('admin');
+    const other = await signIn(text);
+    expect((await door.fetch('/api/v1/projects', withCookie(other.cookie))).status).toBe(403);
   });
 
   it('marks the cookie Secure behind a proxy that speaks TLS', async () => {

@@ -1,50 +1,16 @@
 import { useState } from 'react';
-import { Link } from 'wouter';
-import type { Key, Session, Settings } from '../api/answers.ts';
-import { type MadeKey, useKeyCommands, useKeyList } from '../api/keys.ts';
-import { useSessionCommands, useSessionList } from '../api/session.ts';
-import { CopyButton } from '../parts/copy-button.tsx';
-import { Dialog, DialogActions } from '../parts/dialog.tsx';
-import { Failure, Loading } from '../parts/notice.tsx';
-import { Name } from '../parts/route.tsx';
-import { ago, agoText, day, moment, plural } from '../state/format.ts';
+import type { Key } from '../../api/answers.ts';
+import { type MadeKey, useKeyCommands, useKeyList } from '../../api/keys.ts';
+import { CopyButton } from '../../parts/copy-button.tsx';
+import { Dialog, DialogActions } from '../../parts/dialog.tsx';
+import { Failure, Loading } from '../../parts/notice.tsx';
+import { ago, agoText, day, moment } from '../../state/format.ts';
 import styles from './settings.module.css';
 
-/** Keys of the project, who is signed in, and what this Rollcall is configured to do. */
-export function SettingsPage({ session }: { session: Session }) {
-  const isAdmin = session.user?.scope === 'admin';
-  return (
-    <div className={styles.page}>
-      <h1>Settings</h1>
-      {session.auth === 'off' ? (
-        <section className={styles.panel} aria-label="Keys">
-          <h2>Keys</h2>
-          <p>
-            Authentication is off: whoever reaches this address may read, and whoever reaches the
-            collector may send. <code>ROLLCALL_AUTH=keys</code> turns it on.
-          </p>
-        </section>
-      ) : (
-        <>
-          {isAdmin ? (
-            <Keys />
-          ) : (
-            <section className={styles.panel} aria-label="Keys">
-              <h2>Keys</h2>
-              <p>You are signed in with a read key. Keys are made with a key of scope admin.</p>
-            </section>
-          )}
-          <Sessions session={session} />
-        </>
-      )}
-      {session.settings && <Configured settings={session.settings} version={session.version} />}
-    </div>
-  );
-}
-
-function Keys() {
-  const keys = useKeyList(true);
-  const { create, rotate, revoke } = useKeyCommands();
+/** The keys of one project: made, shown once, rotated and revoked. @param project the user's own unless told */
+export function Keys({ project }: { project?: string }) {
+  const keys = useKeyList(project);
+  const { create, rotate, revoke } = useKeyCommands(project);
   const [scope, setScope] = useState<Key['scope']>('ingest');
   const [asked, setAsked] = useState<{ deed: 'rotate' | 'revoke'; key: Key } | undefined>();
   const [made, setMade] = useState<MadeKey | undefined>();
@@ -57,7 +23,7 @@ function Keys() {
   };
   return (
     <section className={styles.panel} aria-label="Keys">
-      <h2>Keys</h2>
+      <h2>{project === undefined ? 'Keys' : `Keys of ${project}`}</h2>
       <div className={styles.make}>
         <label>
           Scope{' '}
@@ -190,82 +156,5 @@ function KeyTable({
         </tbody>
       </table>
     </div>
-  );
-}
-
-function Sessions({ session }: { session: Session }) {
-  const sessions = useSessionList(true);
-  const { signOut, end } = useSessionCommands();
-  const { user } = session;
-  return (
-    <section className={styles.panel} aria-label="Sessions">
-      <h2>Signed in with this key</h2>
-      {user?.expires_at && (
-        <p>
-          Project <b>{user.project}</b>, scope {user.scope}. Unless used, this session ends{' '}
-          {moment(user.expires_at)}.
-        </p>
-      )}
-      {sessions.data && (
-        <ul className={styles.sessions}>
-          {sessions.data.sessions.map(({ id, agent, address, used_at, current }) => (
-            <li key={id}>
-              <span>
-                <Name text={agent} empty="a browser without a name" />
-              </span>
-              <span>
-                {address}, {current ? 'this one' : `last used ${agoText(used_at)}`}
-              </span>
-              {!current && (
-                <button type="button" onClick={() => end.mutate(id)}>
-                  End
-                </button>
-              )}
-            </li>
-          ))}
-        </ul>
-      )}
-      <button type="button" onClick={() => signOut.mutate()}>
-        Sign out
-      </button>
-    </section>
-  );
-}
-
-function Configured({ settings, version }: { settings: Settings; version: string }) {
-  const { retention } = settings;
-  const rows: [string, string, string][] = [
-    ['Cold after', plural(settings.cold_after_days, 'day'), 'ROLLCALL_COLD_AFTER_DAYS'],
-    ['Dead after', plural(settings.dead_after_days, 'day'), 'ROLLCALL_DEAD_AFTER_DAYS'],
-    ['Single calls are kept', retention.calls, 'ROLLCALL_RETAIN_CALLS'],
-    ['Exact to the minute', retention.minutes, 'ROLLCALL_RETAIN_MINUTES'],
-    ['Exact to the hour', retention.hours, 'ROLLCALL_RETAIN_HOURS'],
-    ['Exact to the day', retention.days, 'ROLLCALL_RETAIN_DAYS'],
-    ['Addresses of clients', settings.client_privacy, 'ROLLCALL_CLIENT_PRIVACY'],
-    ['Consumers named by', settings.consumer_attributes.join(', '), 'ROLLCALL_CONSUMER_ATTRIBUTES'],
-  ];
-  return (
-    <section className={styles.panel} aria-label="Configuration">
-      <h2>Configuration</h2>
-      <p>Set by environment variables where Rollcall is started. Version {version}.</p>
-      <p>
-        Names of consumers are given on the page{' '}
-        <Link href="/clients?callers=consumers" className={styles.link}>
-          Clients
-        </Link>
-        .
-      </p>
-      <dl className={styles.configured}>
-        {rows.map(([name, value, variable]) => (
-          <div key={variable}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-            <dd>
-              <code>{variable}</code>
-            </dd>
-          </div>
-        ))}
-      </dl>
-    </section>
   );
 }
