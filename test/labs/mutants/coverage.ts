@@ -92,13 +92,20 @@ function scriptsIn(folder: string, sources: ReadonlySet<string>): ScriptCoverage
   const found: ScriptCoverage[] = [];
   for (const name of readdirSync(folder)) {
     if (!name.endsWith('.json')) continue;
-    const { result } = JSON.parse(readFileSync(join(folder, name), 'utf8')) as {
-      result: ScriptCoverage[];
-    };
-    for (const { url, functions } of result) {
+    for (const { url, functions } of reportOf(join(folder, name))) {
       const source = /\/copy\/(.+)$/.exec(url)?.[1];
       if (source !== undefined && sources.has(source)) found.push({ url: source, functions });
     }
   }
   return found;
+}
+
+/** Empty for the report of a process that was killed while it wrote. */
+function reportOf(path: string): ScriptCoverage[] {
+  try {
+    return (JSON.parse(readFileSync(path, 'utf8')) as { result: ScriptCoverage[] }).result;
+  } catch (error) {
+    if (error instanceof SyntaxError) return [];
+    throw error;
+  }
 }
