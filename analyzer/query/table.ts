@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { JsonBytes } from './json-bytes.ts';
 import { named } from './schema.ts';
-import { compiledRowWriterOf, type RowWriter, rowWriterOf, TableRows } from './table-rows.ts';
+import { rowWriterOf, TableRows } from './table-rows.ts';
 
 /**
  * A list's columns, defined once: the row of the JSON answer, its schema in the OpenAPI document, the
@@ -59,7 +59,7 @@ export function tableOf<Entry>() {
     const usual = names.filter((name) => !columns[name].asked);
     const fieldsOfNames = (chosen: readonly string[]) =>
       chosen.map((name) => ({ ...columns[name]!, name }));
-    let writeUsual: RowWriter | undefined;
+    const writeUsual = rowWriterOf(fieldsOfNames(usual));
     const shape = names.map((name) => [name, columns[name].type.describe(columns[name].about)]);
     return {
       names,
@@ -68,11 +68,8 @@ export function tableOf<Entry>() {
       row: rowOf(columns, usual) as (entry: Entry) => z.output<z.ZodObject<S>>,
       part: (entry, fields) =>
         fieldsOf(columns, entry, fields) as Partial<z.output<z.ZodObject<S>>>,
-      rows(entries, fields) {
-        if (fields) return new TableRows(entries, rowWriterOf(fieldsOfNames(fields)));
-        writeUsual ??= compiledRowWriterOf(fieldsOfNames(usual));
-        return new TableRows(entries, writeUsual);
-      },
+      rows: (entries, fields) =>
+        new TableRows(entries, fields ? rowWriterOf(fieldsOfNames(fields)) : writeUsual),
     };
   };
 }
