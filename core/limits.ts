@@ -292,6 +292,10 @@ export const limits = {
   /** Calls that a report on ClickHouse adds to the state, about 100 bytes each. More wait only where nothing compacts. */
   uncompactedCalls: 2_000_000,
 
+  /** A collector reads the digests of other collectors' deliveries again after so long. Exporters try again after a
+   *  second or later. */
+  knownDeliveriesMs: 500,
+
   /** Damaged rows that are remembered by name: the log and `rollcall check` name them all. */
   damagedNames: 1_000,
   /** Free bytes of the disk below which raw calls of release 0.1.0 stay in rows: a step of the conversion writes a

@@ -1,4 +1,9 @@
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import {
+  Agent as HttpAgent,
+  request as httpRequest,
+  type IncomingMessage,
+  type RequestOptions,
+} from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { AppError } from '../../error.ts';
 import { limits } from '../../limits.ts';
@@ -14,16 +19,18 @@ export class Connection {
   /** For messages: without user and password. */
   readonly name: string;
   readonly database: string;
-  readonly #base: URL;
   readonly #headers: Record<string, string>;
   readonly #agent: HttpAgent;
+  readonly #request: typeof httpRequest;
+  readonly #target: RequestOptions;
+  /** Path with the database and the settings, by kind of query: made once, since each query is one. */
+  readonly #paths: Record<'insert' | 'read' | 'run', string>;
 
   /** @param text `clickhouse://user:password@host:8123/database`; `clickhouses://` for TLS */
   constructor(text: string) {
     const url = new URL(text);
     const isTls = url.protocol === 'clickhouses:';
     const port = url.port || (isTls ? '8443' : '8123');
-    this.#base = new URL(`${isTls ? 'https' : 'http'}://${url.hostname}:${port}/`);
     this.database = decodeURIComponent(url.pathname.slice(1)) || 'rollcall';
     this.name = `${url.protocol}//${url.hostname}:${port}/${this.database}`;
     this.#headers = {
@@ -32,6 +39,20 @@ export class Connection {
     };
     const options = { keepAlive: true, maxSockets: 8 };
     this.#agent = isTls ? new HttpsAgent(options) : new HttpAgent(options);
+    this.#request = isTls ? httpsRequest : httpRequest;
+    this.#target = {
+      method: 'POST',
+      host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+      port,
+      agent: this.#agent,
+      timeout: limits.clickhouseMs,
+    };
+    const path = `/?database=${encodeURIComponent(this.database)}`;
+    this.#paths = {
+      insert: `${path}&${textOf(insertSettings)}`,
+      read: `${path}&${textOf(readSettings)}`,
+      run: `${path}&${textOf(runSettings)}`,
+    };
   }
 
   /** Runs a query that returns no rows. */
@@ -89,29 +110,21 @@ export class Connection {
     parameters: Parameters,
     body: Uint8Array | undefined,
   ): Promise<AsyncIterable<Buffer>> {
-    const url = new URL(this.#base);
+    const kind = body ? 'insert' : query.startsWith('SELECT') ? 'read' : 'run';
     // The database may not exist yet when it is made.
-    if (!query.startsWith('CREATE DATABASE')) url.searchParams.set('database', this.database);
-    const settings = body
-      ? insertSettings
-      : query.startsWith('SELECT')
-        ? readSettings
-        : runSettings;
-    for (const [name, value] of Object.entries(settings)) url.searchParams.set(name, `${value}`);
-    for (const [name, value] of Object.entries(parameters)) {
-      url.searchParams.set(`param_${name}`, parameterText(value));
+    let path = query.startsWith('CREATE DATABASE') ? plainPath : this.#paths[kind];
+    for (const name in parameters) {
+      path += `&param_${name}=${encodeURIComponent(parameterText(parameters[name]!))}`;
     }
-    if (body) url.searchParams.set('query', query);
-    const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
+    if (body) path += `&query=${encodeURIComponent(query)}`;
     const payload = body ?? Buffer.from(query);
     return new Promise((resolve, reject) => {
       const options = {
-        method: 'POST',
-        agent: this.#agent,
+        ...this.#target,
+        path,
         headers: { ...this.#headers, 'content-length': payload.length },
-        timeout: limits.clickhouseMs,
       };
-      const request = send(url, options, (response) => {
+      const request = this.#request(options, (response) => {
         if (response.statusCode === 200) resolve(response);
         else this.#refusal(response).then(reject, reject);
       });
@@ -174,6 +187,14 @@ const readSettings = {
 } as const;
 
 const runSettings = { max_execution_time: 60, insert_deduplicate: 0, async_insert: 0 } as const;
+
+function textOf(settings: Record<string, number>): string {
+  return Object.entries(settings)
+    .map(([name, value]) => `${name}=${value}`)
+    .join('&');
+}
+
+const plainPath = `/?${textOf(runSettings)}`;
 
 /** In the spelling of ClickHouse's text formats. */
 function parameterText(value: Parameters[string]): string {

@@ -79,6 +79,23 @@ export class DeliveryLog {
     return new Set(rows.map(({ project, found }) => `${found} ${project}`));
   }
 
+  /** The deliveries of every INSERT after a number that were received after `sinceS`, in no order. */
+  async *digests(
+    last: number,
+    sinceS: number,
+  ): AsyncIterable<{ block: number; project: string; digest: Uint8Array; receivedS: number }> {
+    const pieces = this.#connection.stream(
+      `SELECT _block_number, project, digest, received_s FROM delivery WHERE _block_number > {last:UInt64} AND received_s > {since:Int64} AND project != ''`,
+      { last, since: sinceS },
+    );
+    yield* rowsOf(pieces, (reader) => ({
+      block: reader.uint64(),
+      project: reader.text().toString(),
+      digest: Uint8Array.from(reader.fixed(digestBytes)),
+      receivedS: reader.uint32(),
+    }));
+  }
+
   /** How many calls wait behind a watermark. */
   async waiting(watermark: number): Promise<number> {
     const [row] = await this.#connection.rows<{ rows: string }>(

@@ -47,6 +47,8 @@ class ClickhouseReader implements CallReader {
   readonly #caches: Caches;
   /** What the last snapshot added to the state; the next one adds the same while nothing has come. */
   #added: Added | undefined;
+  /** Questions that came since the last look at the server began. */
+  #asked: Question[] = [];
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -57,11 +59,27 @@ class ClickhouseReader implements CallReader {
     this.#caches = new Caches(this.#replica);
   }
 
+  /**
+   * Questions that wait for one another share what they need: one look at the server, taken after all of them came, and
+   * one addition of what is not compacted. A dashboard asks a dozen at once.
+   */
   snapshot<T>(project: string, ask: (snapshot: Snapshot) => Promise<T>): Promise<T> {
-    return this.#replica.exclusively(async () => {
-      const added = await this.#read();
-      return this.#ask(project, added, ask);
+    return new Promise((resolve, reject) => {
+      const answer = async (snapshot: Snapshot): Promise<void> => resolve(await ask(snapshot));
+      this.#asked.push({ project, ask: answer, reject });
+      if (this.#asked.length === 1) this.#replica.exclusively(() => this.#answer());
     });
+  }
+
+  async #answer(): Promise<void> {
+    const asked = this.#asked;
+    this.#asked = [];
+    try {
+      await this.#ask(asked, await this.#read());
+    } catch (error) {
+      // Of those that are answered already a rejection changes nothing.
+      for (const { reject } of asked) reject(error);
+    }
   }
 
   async check(): Promise<void> {
@@ -121,11 +139,8 @@ class ClickhouseReader implements CallReader {
     return found;
   }
 
-  async #ask<T>(
-    project: string,
-    { waiting, caches }: Added,
-    ask: (snapshot: Snapshot) => Promise<T>,
-  ): Promise<T> {
+  /** In one transaction, which is rolled back. */
+  async #ask(asked: readonly Question[], { waiting, caches }: Added): Promise<void> {
     const { db } = this.#replica;
     try {
       db.exec('BEGIN');
@@ -141,17 +156,32 @@ class ClickhouseReader implements CallReader {
         decisions,
         calls,
       ] as const;
-      return await ask(new SqliteSnapshot(db, ...readers, project));
+      for (const { project, ask, reject } of asked) {
+        const snapshot = new SqliteSnapshot(db, ...readers, project);
+        await ask(snapshot).catch((error: unknown) => reject(this.#asUnavailable(error)));
+      }
     } catch (error) {
-      this.#added = undefined;
-      if (!isSqliteError(error)) throw error;
-      throw new AppError('unavailable', `the state cannot be read: ${error.message}`, {
-        cause: error,
-      });
+      throw this.#asUnavailable(error);
     } finally {
       if (db.inTransaction) db.exec('ROLLBACK');
     }
   }
+
+  /** After an error nothing is kept from snapshot to snapshot. */
+  #asUnavailable(error: unknown): unknown {
+    this.#added = undefined;
+    if (!isSqliteError(error)) return error;
+    return new AppError('unavailable', `the state cannot be read: ${error.message}`, {
+      cause: error,
+    });
+  }
+}
+
+/** A question that waits for its snapshot. */
+interface Question {
+  project: string;
+  ask: (snapshot: Snapshot) => Promise<void>;
+  reject: (error: unknown) => void;
 }
 
 interface Added {

@@ -11,7 +11,8 @@ import type { CompactorOptions } from './compactor.ts';
 import type { CompactorAnswer, CompactorRequest, CompactorStart } from './compactor-thread.ts';
 import { Connection } from './connection.ts';
 import { type BesideCalls, DeliveryEncoder } from './delivery-body.ts';
-import { DeliveryLog, type DeliveryRow, deliveryKey } from './delivery-log.ts';
+import { DeliveryLog, type DeliveryRow } from './delivery-log.ts';
+import { KnownDeliveries } from './known-deliveries.ts';
 import { RowBinaryWriter } from './row-binary.ts';
 import { makeTables } from './tables.ts';
 
@@ -39,6 +40,7 @@ export async function openClickhouseWriter(
     await makeTables(connection);
     const writer = new ClickhouseWriter(connection, options);
     await writer.started;
+    await writer.keepUp();
     return writer;
   } catch (error) {
     connection.close();
@@ -61,6 +63,7 @@ class ClickhouseWriter implements ClickhouseCallWriter {
   readonly damaged: string[] = [];
   readonly #connection: Connection;
   readonly #log: DeliveryLog;
+  readonly #known: KnownDeliveries;
   readonly #process = randomBytes(8).toString('hex');
   readonly #encoder = new DeliveryEncoder();
   /** Pairs of spellings that are in no INSERT yet. */
@@ -80,6 +83,7 @@ class ClickhouseWriter implements ClickhouseCallWriter {
     const { now, onHeldStep = () => {}, onNotice = () => {}, ...compactor } = options;
     this.#connection = connection;
     this.#log = new DeliveryLog(connection);
+    this.#known = new KnownDeliveries(this.#log);
     this.#now = now ?? Date.now;
     this.#uptime = now ?? (() => performance.now());
     this.#onHeldStep = onHeldStep;
@@ -96,6 +100,11 @@ class ClickhouseWriter implements ClickhouseCallWriter {
     this.#ticks = setInterval(() => this.#tick(), tickMs);
   }
 
+  /** Reads which deliveries are known: the first request does not wait for it. */
+  async keepUp(): Promise<void> {
+    await this.#known.keepUp(Math.floor(this.#now() / 1000));
+  }
+
   newBatch(): CallBatch {
     return new CallBatch();
   }
@@ -107,7 +116,7 @@ class ClickhouseWriter implements ClickhouseCallWriter {
     const { declarations } = batch;
     // Rare, and a step of its own: they are in effect at once, whoever compacts.
     if (declarations.length > 0) await this.#ask({ kind: 'declare', declarations });
-    const stored = await this.#newOnes(batch, receivedS);
+    const stored = await this.#known.areNew(batch.deliveries, receivedS);
     const rows: DeliveryRow[] = [];
     batch.deliveries.forEach((delivery, i) => {
       if (!stored[i]) return;
@@ -121,21 +130,10 @@ class ClickhouseWriter implements ClickhouseCallWriter {
       traits,
     ]);
     await this.#log.insert(rows, { sideBySide, notes }, receivedS);
+    this.#known.add(rows, receivedS);
     this.#sideBySide = this.#sideBySide.slice(sideBySide.length);
     // Whether a service has reached its bound of endpoints is decided when the delivery is compacted.
     return { stored, otherCalls: 0, commitSeconds: (performance.now() - startedMs) / 1000 };
-  }
-
-  /** For each delivery whether it is none of the last hour, as far as it is stored now. */
-  async #newOnes({ deliveries }: CallBatch, receivedS: number): Promise<boolean[]> {
-    if (deliveries.length === 0) return [];
-    const known = await this.#log.known(deliveries, receivedS - limits.deliveryMemoryS);
-    return deliveries.map((delivery) => {
-      const key = deliveryKey(delivery);
-      if (known.has(key)) return false;
-      known.add(key);
-      return true;
-    });
   }
 
   #learn(dimensions: NewDimensions): void {

@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { randomBytes, randomFillSync } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -12,23 +12,29 @@ import { waitFor } from '../../support/wait.ts';
 import { installedPython, startServer } from './server.ts';
 
 /**
- * `node test/labs/clickhouse/cost.ts [--bodies 300] [--spans 512]`: CPU time of a collector for a million spans, on SQLite
- * and on ClickHouse in turn, and the bytes that ClickHouse keeps of a call.
+ * `node test/labs/clickhouse/cost.ts [--bodies 2000] [--warm 400] [--spans 512] [--rounds 2]`: CPU time of a collector for
+ * a million spans, on SQLite and on ClickHouse in turn, and the bytes that ClickHouse keeps of a call. The first bodies
+ * (`--warm`) are not measured: V8 compiles while they come.
  */
 const { values } = parseArgs({
   options: {
-    bodies: { type: 'string', default: '300' },
+    bodies: { type: 'string', default: '2000' },
+    warm: { type: 'string', default: '400' },
     spans: { type: 'string', default: '512' },
+    rounds: { type: 'string', default: '2' },
+    only: { type: 'string' },
   },
 });
 const bodies = Number(values.bodies);
+const warmBodies = Number(values.warm);
 const spansPerBody = Number(values.spans);
 const data = mkdtempSync(join(tmpdir(), 'rollcall-clickhouse-'));
 const random = new Random(1);
 
-/** Spans of a busy service: 100 routes, 1,000 clients. */
-function body(): Buffer {
-  const spans = Array.from({ length: spansPerBody }, () =>
+/** A body of a busy service: 100 routes, 1,000 clients; and where its trace ids stand. */
+function template(): { bytes: Buffer; traceIdsAt: number[] } {
+  const traceIds = Array.from({ length: spansPerBody }, () => randomBytes(16));
+  const spans = traceIds.map((traceId) =>
     serverSpan({
       attributes: [
         ...callTo(`/r${Math.floor(100 * random.next())}/{id}`),
@@ -39,11 +45,22 @@ function body(): Buffer {
         { key: 'user_agent.original', value: 'okhttp/4.9.3' },
       ],
       startTimeUnixNano: BigInt(Date.now()) * 1_000_000n - BigInt(Math.floor(5e7 * random.next())),
-      traceId: randomBytes(16),
+      traceId,
     }),
   );
   const attributes = [{ key: 'service.name', value: 'shop' }];
-  return encodeTraces([{ attributes, scopes: [{ name: 'test', spans }] }]);
+  const bytes = encodeTraces([{ attributes, scopes: [{ name: 'test', spans }] }]);
+  return { bytes, traceIdsAt: traceIds.map((traceId) => bytes.indexOf(traceId)) };
+}
+
+const templates = Array.from({ length: 50 }, template);
+
+/** A body that was not sent yet: its trace ids are new. */
+function body(serial: number): Buffer {
+  const { bytes, traceIdsAt } = templates[serial % templates.length]!;
+  const copy = Buffer.from(bytes);
+  for (const at of traceIdsAt) randomFillSync(copy, at, 16);
+  return copy;
 }
 
 /** User and system time of a process with its threads, seconds. */
@@ -55,24 +72,45 @@ function cpuS(pid: number): number {
 async function measure(store: string): Promise<number> {
   const env = { ROLLCALL_STORE: store, ROLLCALL_LOG: 'fatal' };
   const collector = await startCollectorProcess('', env);
-  const beforeS = cpuS(collector.pid);
-  let left = bodies;
-  const send = async (): Promise<void> => {
-    while (left > 0) {
-      left -= 1;
-      const response = await fetch(`${collector.url}/v1/traces`, {
-        method: 'POST',
-        headers: { 'content-type': protobufType },
-        body: body(),
-      });
-      if (response.status !== 200) throw new Error(`${response.status}`);
-    }
+  const send = async (count: number): Promise<void> => {
+    let left = count;
+    const sendOn = async (): Promise<void> => {
+      while (left > 0) {
+        left -= 1;
+        const response = await fetch(`${collector.url}/v1/traces`, {
+          method: 'POST',
+          headers: { 'content-type': protobufType },
+          body: body(left),
+        });
+        if (response.status !== 200) throw new Error(`${response.status}`);
+      }
+    };
+    await Promise.all([sendOn(), sendOn(), sendOn(), sendOn()]);
+    if (store.startsWith('clickhouse')) await compacted(store);
+    else await new Promise((resolve) => setTimeout(resolve, 5_000));
   };
-  await Promise.all([send(), send(), send(), send()]);
-  if (store.startsWith('clickhouse')) await compacted(store);
+  await send(warmBodies);
+  const before = threadsCpuS(collector.pid);
+  const beforeS = cpuS(collector.pid);
+  await send(bodies);
   const usedS = cpuS(collector.pid) - beforeS;
+  for (const [thread, atS] of threadsCpuS(collector.pid)) {
+    const ownS = atS - (before.get(thread) ?? 0);
+    if (ownS > usedS / 50) console.log(`    ${thread}: ${ownS.toFixed(2)} s of ${usedS.toFixed(2)}`);
+  }
   await collector.stop();
   return (usedS * 1e6) / (bodies * spansPerBody);
+}
+
+/** User and system time of each thread, seconds. */
+function threadsCpuS(pid: number): Map<string, number> {
+  const found = new Map<string, number>();
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    const [name, rest] = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8').split(') ');
+    const fields = rest!.split(' ');
+    found.set(name!.replace('(', ''), (Number(fields[11]) + Number(fields[12])) / 100);
+  }
+  return found;
 }
 
 async function compacted(url: string): Promise<void> {
@@ -88,8 +126,9 @@ async function compacted(url: string): Promise<void> {
 
 const server = await startServer(installedPython(), join(data, 'server'));
 try {
-  for (let round = 1; round <= 2; round += 1) {
-    const sqlite = await measure(`sqlite:${data}/rollcall-${round}.db`);
+  for (let round = 1; round <= Number(values.rounds); round += 1) {
+    const sqlite =
+      values.only === 'clickhouse' ? 0 : await measure(`sqlite:${data}/rollcall-${round}.db`);
     const url = `clickhouse://127.0.0.1:${server.port}/cost${round}`;
     const clickhouse = await measure(url);
     console.log(
@@ -100,8 +139,12 @@ try {
       'SELECT table AS tbl, sum(bytes_on_disk) AS bytes FROM system.parts WHERE active AND database = currentDatabase() GROUP BY table ORDER BY table',
     );
     for (const { tbl, bytes } of parts) {
-      console.log(`  ${tbl}: ${(Number(bytes) / (bodies * spansPerBody)).toFixed(1)} bytes a call`);
+      console.log(`  ${tbl}: ${(Number(bytes) / ((warmBodies + bodies) * spansPerBody)).toFixed(1)} bytes a call`);
     }
+    const [log] = await connection.rows<{ rows: number; inserts: number }>(
+      'SELECT count() AS rows, uniqExact(_block_number) AS inserts FROM delivery',
+    );
+    console.log(`  ${(Number(log?.rows) / Number(log?.inserts)).toFixed(1)} bodies an INSERT`);
     connection.close();
   }
 } finally {
