@@ -96,7 +96,8 @@ async function measure(store: string): Promise<number> {
   const usedS = cpuS(collector.pid) - beforeS;
   for (const [thread, atS] of threadsCpuS(collector.pid)) {
     const ownS = atS - (before.get(thread) ?? 0);
-    if (ownS > usedS / 50) console.log(`    ${thread}: ${ownS.toFixed(2)} s of ${usedS.toFixed(2)}`);
+    if (ownS > usedS / 50)
+      console.log(`    ${thread}: ${ownS.toFixed(2)} s of ${usedS.toFixed(2)}`);
   }
   await collector.stop();
   return (usedS * 1e6) / (bodies * spansPerBody);
@@ -139,7 +140,9 @@ try {
       'SELECT table AS tbl, sum(bytes_on_disk) AS bytes FROM system.parts WHERE active AND database = currentDatabase() GROUP BY table ORDER BY table',
     );
     for (const { tbl, bytes } of parts) {
-      console.log(`  ${tbl}: ${(Number(bytes) / ((warmBodies + bodies) * spansPerBody)).toFixed(1)} bytes a call`);
+      console.log(
+        `  ${tbl}: ${(Number(bytes) / ((warmBodies + bodies) * spansPerBody)).toFixed(1)} bytes a call`,
+      );
     }
     const [log] = await connection.rows<{ rows: number; inserts: number }>(
       'SELECT count() AS rows, uniqExact(_block_number) AS inserts FROM delivery',
