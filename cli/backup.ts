@@ -6,8 +6,9 @@ import { readFlags, UsageError } from './flags.ts';
 export async function backup(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
   const { env: flags, own } = readFlags(args, { to: { type: 'string' } });
   const target = fileOf(own.to, '--to');
-  const place = storePlace(readConfig({ ...env, ...flags }).store);
-  const bytes = await place.backUp(target);
+  const config = readConfig({ ...env, ...flags });
+  const place = storePlace(config.store);
+  const bytes = await place.backUp(target, config);
   process.stderr.write(`${place.name} is copied to ${target}: ${bytes} bytes\n`);
   return 0;
 }

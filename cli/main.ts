@@ -5,7 +5,7 @@ import { version } from '../core/version.ts';
 import { backup, restore } from './backup.ts';
 import { calls } from './calls.ts';
 import { consumers } from './consumers.ts';
-import { copy } from './copy.ts';
+import { copy } from './copy/main.ts';
 import { decisions } from './decisions.ts';
 import { demo } from './demo/main.ts';
 import { doctor } from './doctor/main.ts';

@@ -296,6 +296,9 @@ export const limits = {
    *  second or later. */
   knownDeliveriesMs: 500,
 
+  /** Bytes after which `rollcall copy` writes down how far it is. Broken off, it loses so much work. */
+  copiedPieceBytes: 2 * 1024 * 1024,
+
   /** Damaged rows that are remembered by name: the log and `rollcall check` name them all. */
   damagedNames: 1_000,
   /** Free bytes of the disk below which raw calls of release 0.1.0 stay in rows: a step of the conversion writes a

@@ -12,7 +12,7 @@ import type { InventoryStore } from './inventory.ts';
 import type { KeyStore } from './keys.ts';
 import type { StoreNotice } from './notices.ts';
 import type { SqlAnswer, SqlBounds } from './sql.ts';
-import type { CallReader, CallWriter, EndpointStore } from './store.ts';
+import type { CallReader, CallWriter, CopyProgress, EndpointStore } from './store.ts';
 import type { StoreCheck } from './store-check.ts';
 import type { HeldStep } from './store-clock.ts';
 import type { VerdictStore } from './verdicts.ts';
@@ -64,7 +64,19 @@ export interface StorePlace {
    * @returns the bytes of the copy
    * @throws AppError `not_found` without a store, `conflict` when the target exists, `unavailable`
    */
-  backUp(target: string): Promise<number>;
+  backUp(target: string, rules: StoreRules): Promise<number>;
+  /**
+   * Makes a file of the SQLite engine this new store. Broken off and called again, it goes on.
+   * @throws AppError `not_found` without the file, `conflict` when a collector writes it and when the store is not empty,
+   *   `unavailable`; `unsupported` where `restore` does it
+   */
+  moveIn(source: string, onProgress: CopyProgress): Promise<void>;
+  /**
+   * Makes this store a new file of the SQLite engine. Broken off and called again, it goes on. No collector may run.
+   * @throws AppError `not_found` without a store, `conflict` when the file exists and when the store was written to
+   *   meanwhile, `unavailable`; `unsupported` where `backUp` does it
+   */
+  moveOut(target: string, rules: StoreRules, onProgress: CopyProgress): Promise<void>;
   /**
    * Asks a question in the engine's SQL, which cannot change the store.
    * @throws AppError `not_found` without a store, `invalid` for a question that the engine refuses, `conflict` for a
@@ -86,12 +98,16 @@ export interface StorePlace {
   restore(source: string, replace: boolean): Promise<void>;
 }
 
-export interface WriterOptions {
+/** What of the configuration decides what a store holds. */
+export interface StoreRules {
   retention: RetentionPeriods;
-  /** False: full addresses of clients that the store holds from earlier times are taken out of it. */
-  keepsAddresses: boolean;
   /** Globs over the consumers whose calls keep no endpoint alive. */
   ignoreConsumers: readonly string[];
+}
+
+export interface WriterOptions extends StoreRules {
+  /** False: full addresses of clients that the store holds from earlier times are taken out of it. */
+  keepsAddresses: boolean;
   /** Called when the machine's clock steps ahead of the store's time (core/store/store-clock.ts), and when the store
    *  has taken the step or the clock came back. */
   onHeldStep: (held: HeldStep | undefined) => void;
@@ -158,6 +174,12 @@ function sqlitePlace(path: string): StorePlace {
       const { backUpStore } = await import('./sqlite/backup.ts');
       return backUpStore(path, target);
     },
+    moveIn: async () => {
+      throw new AppError('unsupported', 'a file becomes the store of a file by restore');
+    },
+    moveOut: async () => {
+      throw new AppError('unsupported', 'a file becomes another file by backup');
+    },
     async ask(text, bounds) {
       const { askSqlite } = await import('./sqlite/sql/query.ts');
       return askSqlite(path, text, bounds);
@@ -215,15 +237,25 @@ function clickhousePlace(url: string): StorePlace {
     openEvents: async () => (await records()).events(),
     openEndpoints: async () => (await records()).endpoints(),
     check: refuse('a check of the whole store'),
-    async backUp(target) {
-      const { copyToFile } = await import('./clickhouse/whole-store.ts');
-      return copyToFile(url, target);
+    async backUp(target, rules) {
+      const { backUpToFile } = await import('./clickhouse/whole-store.ts');
+      const { retention, ignoreConsumers } = rules;
+      return backUpToFile({ url, keepsAddresses: true, retention, ignoreConsumers }, target);
+    },
+    async moveIn(source, onProgress) {
+      const { moveIn } = await import('./clickhouse/move-in.ts');
+      await moveIn(source, url, onProgress);
+    },
+    async moveOut(target, { retention, ignoreConsumers }, onProgress) {
+      const { moveOut } = await import('./clickhouse/move-out.ts');
+      const options = { url, keepsAddresses: true, retention, ignoreConsumers };
+      await moveOut(options, target, onProgress);
     },
     ask: refuse('rollcall sql'),
     forgetClient: refuse('forget --client'),
     async restore(source) {
-      const { copyFromFile } = await import('./clickhouse/whole-store.ts');
-      return copyFromFile(source, url);
+      const { moveIn } = await import('./clickhouse/move-in.ts');
+      return moveIn(source, url, () => {});
     },
   };
 }

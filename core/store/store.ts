@@ -49,6 +49,9 @@ export interface AppendOutcome {
   commitSeconds: number;
 }
 
+/** Called as a store is copied: rows that are copied, of all. */
+export type CopyProgress = (rows: number, rowsOfAll: number) => void;
+
 /** Reads a store. Any number of processes may read at the same time. */
 export interface CallReader {
   /** Runs `ask` on one consistent state of the store that holds everything acknowledged before. */

@@ -138,6 +138,14 @@ export class Compactor {
     });
   }
 
+  /** Takes every delivery into the state, and the state into its table. @returns the newest step */
+  settle(clock: ClockReading): Promise<number> {
+    return this.#alone(async () => {
+      await this.#deliver(clock);
+      return this.#replica.copyAll();
+    });
+  }
+
   /** Calls in the state and in deliveries. */
   rawCalls(clock: ClockReading): Promise<number> {
     return this.#alone(async () => {

@@ -1,31 +1,18 @@
 import type { Database, SqlValue, Statement } from '../sqlite/database.ts';
+import { StateTable, tablesOf } from './state-table.ts';
 
 /**
- * A table of the SQLite schema whose changes are noted: triggers write the key of every row that is inserted, changed or
- * deleted into a temporary table, in the same transaction.
+ * A table whose changes are noted: triggers write the key of every row that is inserted, changed or deleted into a
+ * temporary table, in the same transaction.
  */
-export class MirroredTable {
-  readonly name: string;
+export class MirroredTable extends StateTable {
   readonly #changed: Statement;
   readonly #clear: Statement;
   readonly #read: Statement;
-  readonly #put: Statement;
-  readonly #delete: Statement;
-  readonly #all: Statement;
-  readonly #deleteAll: Statement;
-  /** How many values are the key, before those of the columns. */
-  readonly #keyLength: number;
 
-  /** @param isWithoutRowid as the schema says */
   constructor(db: Database, name: string, isWithoutRowid: boolean) {
-    this.name = name;
-    const columns = columnsOf(db, name);
-    const names = columns.map((column) => `"${column.name}"`);
-    const primary = columns.filter(({ pk }) => pk > 0).sort((a, b) => a.pk - b.pk);
-    const isRowNumber = primary.length === 1 && primary[0]!.type === 'INTEGER' && !isWithoutRowid;
-    const isByColumns = isWithoutRowid || isRowNumber;
-    const key = isByColumns ? primary.map((column) => `"${column.name}"`) : ['rowid'];
-    this.#keyLength = key.length;
+    super(db, name, isWithoutRowid);
+    const { key } = this;
     const changed = `changed_${name}`;
     const keyNames = key.map((_, i) => `k${i}`);
     db.exec(
@@ -43,17 +30,9 @@ export class MirroredTable {
       CREATE TEMP TRIGGER delete_${name} AFTER DELETE ON main.${name} BEGIN ${note('OLD')} END;
     `);
     const where = key.map((column) => `${column} = ?`).join(' AND ');
-    const written = isByColumns ? names : ['rowid', ...names];
-    const places = written.map(() => '?').join(', ');
     this.#changed = db.prepare(`SELECT * FROM ${changed}`).raw();
     this.#clear = db.prepare(`DELETE FROM ${changed}`);
-    this.#read = db.prepare(`SELECT ${written.join(', ')} FROM ${name} WHERE ${where}`).raw();
-    this.#put = db.prepare(
-      `INSERT OR REPLACE INTO ${name} (${written.join(', ')}) VALUES (${places})`,
-    );
-    this.#delete = db.prepare(`DELETE FROM ${name} WHERE ${where}`);
-    this.#all = db.prepare(`SELECT ${key.join(', ')}, ${written.join(', ')} FROM ${name}`).raw();
-    this.#deleteAll = db.prepare(`DELETE FROM ${name}`);
+    this.#read = db.prepare(`SELECT ${this.written.join(', ')} FROM ${name} WHERE ${where}`).raw();
   }
 
   /** Keys of the rows that were changed since `forgetChanges`, each with the row as it is; undefined when it is deleted. */
@@ -66,47 +45,8 @@ export class MirroredTable {
   forgetChanges(): void {
     this.#clear.run();
   }
-
-  *rows(): Generator<{ key: SqlValue[]; row: SqlValue[] }> {
-    for (const values of this.#all.iterate() as Iterable<SqlValue[]>) {
-      yield { key: values.slice(0, this.#keyLength), row: values.slice(this.#keyLength) };
-    }
-  }
-
-  put(row: readonly SqlValue[]): void {
-    this.#put.run(...row);
-  }
-
-  delete(key: readonly SqlValue[]): void {
-    this.#delete.run(...key);
-  }
-
-  clear(): void {
-    this.#deleteAll.run();
-  }
 }
 
-interface Column {
-  name: string;
-  type: string;
-  pk: number;
-}
-
-function columnsOf(db: Database, table: string): Column[] {
-  return db.prepare(`PRAGMA main.table_info("${table}")`).all() as Column[];
-}
-
-/** Every table of the schema. */
 export function mirroredTables(db: Database): Map<string, MirroredTable> {
-  const listed = db.prepare('PRAGMA main.table_list').all() as {
-    schema: string;
-    name: string;
-    type: string;
-    wr: number;
-  }[];
-  const own = listed.filter(
-    ({ schema, name, type }) =>
-      schema === 'main' && type === 'table' && !name.startsWith('sqlite_'),
-  );
-  return new Map(own.map(({ name, wr }) => [name, new MirroredTable(db, name, wr === 1)]));
+  return tablesOf(db, (name, isWithoutRowid) => new MirroredTable(db, name, isWithoutRowid));
 }

@@ -7,6 +7,7 @@ import { decodeCells, encodeCells } from './cells.ts';
 import type { Connection } from './connection.ts';
 import { type MirroredTable, mirroredTables } from './mirrored-table.ts';
 import { type RowBinaryReader, RowBinaryWriter, rowsOf } from './row-binary.ts';
+import { stateTables } from './state-table.ts';
 
 /** Bytes of changes in one INSERT. */
 const changesBytes = 16 * 1024 * 1024;
@@ -68,7 +69,9 @@ export class Replica {
     for (;;) {
       const steps = await this.#stepsAfter(this.head);
       if (steps.length === 0) return;
-      if (steps[0]!.n !== this.head + 1 || steps.length > stepsAtOnce) await this.#load();
+      // A store that was copied begins with a step that has no changes (move-in.ts).
+      const isFar = this.head === 0 || steps[0]!.n !== this.head + 1 || steps.length > stepsAtOnce;
+      if (isFar) await this.#load();
       else if (!(await this.#apply(steps))) await this.#load();
     }
   }
@@ -101,15 +104,11 @@ export class Replica {
     throw new AppError('unavailable', `${this.#connection.name}: other processes were faster`);
   }
 
-  /** Puts every row of another database with the same tables in, but for rows of `meta` that tell of its file. */
-  put(source: Database): void {
-    for (const [name, from] of mirroredTables(source)) {
-      const into = this.#tables.get(name)!;
-      for (const { key, row } of from.rows()) {
-        if (name === 'meta' && ofFile.has(String(key[0]))) continue;
-        into.put(row);
-      }
-    }
+  /** Copies the changes of all committed steps to the state. Within `exclusively`. @returns the newest step */
+  async copyAll(): Promise<number> {
+    await this.sync();
+    if (this.head > this.#copied) await this.#copy(1);
+    return this.head;
   }
 
   close(): void {
@@ -174,7 +173,7 @@ export class Replica {
     const seed = emptyState();
     this.db.exec('BEGIN IMMEDIATE');
     try {
-      const seeds = mirroredTables(seed);
+      const seeds = stateTables(seed);
       for (const [name, table] of this.#tables) {
         table.clear();
         for (const { row } of seeds.get(name)!.rows()) table.put(row);
@@ -271,10 +270,10 @@ export class Replica {
   }
 
   /** Copies the changes of all committed steps to the state. Doing it twice changes nothing. */
-  async #copy(): Promise<void> {
+  async #copy(least = copyAfterSteps): Promise<void> {
     const from = await this.#readCopied();
     this.#copied = from;
-    if (this.head - from < copyAfterSteps) return;
+    if (this.head - from < least) return;
     const to = this.head;
     await this.#connection.run(
       `INSERT INTO state (tbl, key, n, deleted, row)
@@ -310,24 +309,20 @@ export class Replica {
   }
 }
 
-/** Who writes a SQLite file, and how much of a ClickHouse log it holds. */
-const ofFile: ReadonlySet<string> = new Set([
-  ...['writer', 'writer_lock', 'writer_challenge', 'delivered'],
-]);
-
 /** `Replica.compactor` after the state was read: it does not say who compacted last. */
 export const unknownCompactor = '?';
 
 const changeColumns = ['n', 'nonce', 'tbl', 'key', 'deleted', 'row'] as const;
 
-interface Change {
+export interface Change {
   table: string;
   key: Buffer;
   /** Undefined when the row is deleted. */
   row: Buffer | undefined;
 }
 
-function readChange(reader: RowBinaryReader): Change & { nonce: string } {
+/** Nonce, table, key, whether it is deleted, and the row. */
+export function readChange(reader: RowBinaryReader): Change & { nonce: string } {
   const nonce = reader.text().toString();
   const table = reader.text().toString();
   const key = Buffer.from(reader.text());

@@ -29,20 +29,35 @@ const tables = [
     tbl LowCardinality(String), key String, n UInt64, deleted UInt8, row String CODEC(ZSTD(1))
   ) ENGINE = ReplacingMergeTree(n, deleted) ORDER BY (tbl, key) SETTINGS ${durable}`,
   `CREATE TABLE IF NOT EXISTS copied (n UInt64) ENGINE = ReplacingMergeTree ORDER BY n SETTINGS ${durable}`,
+  // How far \`rollcall copy\` has come into this store, by table; empty when it is no target of one.
+  `CREATE TABLE IF NOT EXISTS moving (
+    source String, tbl String, after String, rows UInt64
+  ) ENGINE = ReplacingMergeTree(rows) ORDER BY (source, tbl) SETTINGS ${durable}`,
   // Readiness: one row for each process that proved an INSERT.
   `CREATE TABLE IF NOT EXISTS proof (process String, at_s UInt32) ENGINE = ReplacingMergeTree ORDER BY process`,
   `CREATE TABLE IF NOT EXISTS format (version UInt32) ENGINE = ReplacingMergeTree ORDER BY version SETTINGS ${durable}`,
 ];
 
 /** Raised with the tables above; together with the version of the SQLite schema it tells what rows mean. */
-const tablesVersion = 1;
+const tablesVersion = 2;
 const version = tablesVersion * 1000 + schemaVersion;
 
 /**
  * Makes what is missing; any number of processes may do so at once.
- * @throws AppError `conflict` when another release wrote the store, `unavailable`
+ * @throws AppError `conflict` when another release wrote the store or a copy into it has not ended, `unavailable`
  */
 export async function makeTables(connection: Connection): Promise<void> {
+  await makeTablesToFill(connection);
+  const moving = await connection.rows('SELECT tbl FROM moving LIMIT 1');
+  if (moving.length === 0) return;
+  throw new AppError(
+    'conflict',
+    `a store is being copied to ${connection.name}: let \`rollcall copy\` end, run it again if it was broken off, or drop the database`,
+  );
+}
+
+/** The same for the process that copies. */
+export async function makeTablesToFill(connection: Connection): Promise<void> {
   if (await hasTables(connection)) return refuseOther(connection);
   await connection.run(`CREATE DATABASE IF NOT EXISTS ${quoted(connection.database)}`);
   for (const table of tables) await connection.run(table);

@@ -31,7 +31,7 @@ export async function backUpStore(path: string, target: string): Promise<number>
   try {
     await copy(path, partial);
     refuseExisting(target);
-    put(partial, target);
+    renameDurably(partial, target);
     return statSync(target).size;
   } catch (error) {
     throw told(error, `cannot back up ${path} to ${target}`);
@@ -61,7 +61,7 @@ export async function restoreStore(source: string, path: string, replace: boolea
     await copy(source, partial);
     // SQLite would apply the log of the old file to the new one.
     for (const suffix of ['-wal', '-shm']) rmSync(`${path}${suffix}`, { force: true });
-    put(partial, path);
+    renameDurably(partial, path);
   } catch (error) {
     throw told(error, `cannot restore ${source} to ${path}`);
   } finally {
@@ -142,7 +142,7 @@ function refuseOdd(partial: string): void {
 }
 
 /** Renames a file durably: first its bytes are synced, then the folder. */
-function put(partial: string, target: string): void {
+export function renameDurably(partial: string, target: string): void {
   sync(partial);
   renameSync(partial, target);
   sync(dirname(target));

@@ -1,19 +1,22 @@
 import { isDeepStrictEqual } from 'node:util';
-import { readConfig } from '../core/config/config.ts';
-import { AppError } from '../core/error.ts';
-import { type StorePlace, storePlace } from '../core/store/engine.ts';
-import { allTime } from '../core/window.ts';
-import { readFlags, UsageError } from './flags.ts';
+import { readConfig } from '../../core/config/config.ts';
+import { AppError } from '../../core/error.ts';
+import { type StorePlace, storePlace } from '../../core/store/engine.ts';
+import { allTime } from '../../core/window.ts';
+import { readFlags, UsageError } from '../flags.ts';
+import { Progress } from './progress.ts';
 
 /**
- * `rollcall copy --from STORE --to STORE`: copies a store to a new one on the other engine, as it is at one moment, and
- * compares what both answer. Calls that come meanwhile are not copied: collectors are stopped before, and start on the
- * new store. @returns the exit code
+ * `rollcall copy --from STORE --to STORE`: makes a store a new one on the other engine, and compares what both answer.
+ * Collectors are stopped before and start on the new store; a file that a collector writes is refused, and a copy of a
+ * ClickHouse store that was written to meanwhile fails. Broken off at any moment and started again, it goes on.
+ * @returns the exit code
  */
 export async function copy(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
   const { own } = readFlags(args, { from: { type: 'string' }, to: { type: 'string' } });
-  const from = storeOf(own.from, '--from', env);
-  const to = storeOf(own.to, '--to', env);
+  const fromConfig = configOf(own.from, '--from', env);
+  const from = fromConfig.store;
+  const to = configOf(own.to, '--to', env).store;
   if (from.engine === to.engine) {
     throw new UsageError('--from and --to must be of two engines; `rollcall backup` copies a file');
   }
@@ -24,8 +27,14 @@ export async function copy(args: string[], env: NodeJS.ProcessEnv): Promise<numb
   const say = (text: string) => process.stderr.write(`${text}\n`);
   say(`copying ${source.name} to ${target.name} …`);
   const startedMs = performance.now();
-  if (from.engine === 'sqlite') await target.restore(from.path, false);
-  else if (to.engine === 'sqlite') await source.backUp(to.path);
+  const progress = new Progress(process.stderr);
+  const onProgress = (rows: number, rowsOfAll: number) => progress.show(rows, rowsOfAll);
+  try {
+    if (from.engine === 'sqlite') await target.moveIn(from.path, onProgress);
+    else if (to.engine === 'sqlite') await source.moveOut(to.path, fromConfig, onProgress);
+  } finally {
+    progress.end();
+  }
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
   say(`copied in ${seconds} s; comparing …`);
   const [before, after] = [await factsOf(source), await factsOf(target)];
@@ -40,10 +49,13 @@ export async function copy(args: string[], env: NodeJS.ProcessEnv): Promise<numb
   return 0;
 }
 
-function storeOf(value: unknown, flag: string, env: NodeJS.ProcessEnv) {
+function configOf(value: unknown, flag: string, env: NodeJS.ProcessEnv) {
   if (typeof value !== 'string' || value === '') throw new UsageError(`${flag} STORE is missing`);
-  return readConfig({ ...env, ROLLCALL_STORE: value }).store;
+  return readConfig({ ...env, ROLLCALL_STORE: value });
 }
+
+/** Raw calls that are compared, of each of two orders. */
+const rawCalls = 1_000;
 
 /** What every report is made of: all usage there is, by endpoint, and the permanent records. */
 async function factsOf(place: StorePlace) {
@@ -64,6 +76,8 @@ async function factsOf(place: StorePlace) {
           consumers: await snapshot.consumers({}, allTime, 1000),
           inventories: await snapshot.inventories(),
           decisions: await snapshot.decisions(),
+          newest: (await snapshot.calls({}, {}, { order: 'newest', limit: rawCalls })).calls,
+          slowest: (await snapshot.calls({}, {}, { order: 'slowest', limit: rawCalls })).calls,
         })),
       );
     }
