@@ -57,6 +57,20 @@ export function inventoryStoreContract(
       });
     });
 
+    it('uploads of two processes at once are one version after the other, and lose no route', async () => {
+      const upload = (by: InventoryStore, n: number) =>
+        by.replace('default', everywhere, {
+          ...{ author: '', createdMs: nowS + n, format: 'routes', prefixes: [] },
+          routes: declared(`GET /r${n}`),
+        });
+      const uploads = [0, 1, 2, 3].flatMap((n) => [upload(store, 2 * n), upload(other, 2 * n + 1)]);
+      const versions = (await Promise.all(uploads)).map(({ version }) => version);
+      expect(versions.toSorted((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+      const newest = (await store.inventory('default', everywhere))!;
+      // Every route but the newest was declared by an earlier version.
+      expect([newest.routes.length, newest.former.length]).toEqual([1, 7]);
+    });
+
     it('the same routes again are no new version', async () => {
       await replace(everywhere, nowS, 'GET /a');
       await replace(everywhere, nowS + 60, 'GET /a');

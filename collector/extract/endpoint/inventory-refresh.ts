@@ -9,24 +9,28 @@ export class InventoryRefresh {
   readonly #timer: NodeJS.Timeout;
   #revision = '';
   #reading: Promise<void> = Promise.resolve();
+  #isReading = false;
 
   constructor(routes: KnownRoutes, inventories: () => Promise<InventoryStore>) {
     this.#routes = routes;
     this.#inventories = inventories;
     this.#timer = setInterval(() => {
-      this.#reading = this.read();
+      if (!this.#isReading) this.#reading = this.read();
     }, limits.inventoryRefreshMs);
     this.#timer.unref();
   }
 
   async read(): Promise<void> {
+    this.#isReading = true;
     try {
       const store = await this.#inventories();
       const { revision, changed } = await store.changedSince(this.#revision);
+      await this.#routes.learnInPieces(changed);
       this.#revision = revision;
-      this.#routes.learn(changed);
     } catch {
       // The next turn tries again; the writer reports a store that fails.
+    } finally {
+      this.#isReading = false;
     }
   }
 

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { PathMatcher } from '../../../core/route/path-matcher.ts';
 import { canonicalRoute, type Route, withDisplay } from '../../../core/route/route.ts';
 import {
@@ -21,6 +22,17 @@ export class KnownRoutes {
   /** Whether any service has an inventory. */
   get isEmpty(): boolean {
     return this.#inventories.size === 0;
+  }
+
+  /** As `learn`, and compiles the routes before in short pieces: the event loop takes requests meanwhile. */
+  async learnInPieces(changes: readonly ChangedInventory[]): Promise<void> {
+    for (const { inventory } of changes) {
+      for (const kind of ['routes', 'former'] as const) {
+        const pieces = compiling(inventory, kind);
+        while (!pieces.next().done) await nextTurn();
+      }
+    }
+    this.learn(changes);
   }
 
   learn(changes: readonly ChangedInventory[]): void {
@@ -48,14 +60,18 @@ export class KnownRoutes {
     isMissing: boolean,
   ): Route | undefined {
     const routes = this.#of(resource);
-    const found = routes && matched(routes.declared, method, path);
+    const found = routes?.declared && matched(routes.declared, method, path);
     return isMissing && found?.hasPattern ? undefined : found?.route;
   }
 
   /** The former route that takes the call. */
   former(resource: Resource, method: string, path: string): Route | undefined {
     const routes = this.#of(resource);
-    return routes && matched(routes.former, method, path)?.route;
+    for (const former of routes?.former ?? []) {
+      const found = matched(former, method, path);
+      if (found !== undefined) return found.route;
+    }
+    return undefined;
   }
 
   #of({ project, service, environment }: Resource): ServiceRoutes | undefined {
@@ -86,8 +102,8 @@ interface KnownRoute {
 const pattern = /:\w+[({]|\{\w+:|<\w+:\w+|\[\w+=|\^|\\[dw]/;
 
 interface ServiceRoutes {
-  declared: CompiledRoutes;
-  former: CompiledRoutes;
+  declared: CompiledRoutes | undefined;
+  former: CompiledRoutes[];
 }
 
 /** As reports choose it: the inventory of the environment comes before that of all environments. */
@@ -104,28 +120,46 @@ function compile(
   const all = [...own, ...every];
   if (all.length === 0) return undefined;
   return {
-    declared: compiled(inventory ? [inventory] : [], ({ routes }) => routes),
-    former: compiled(all, ({ former }) => former),
+    declared: inventory && compiled(inventory, 'routes'),
+    former: all.map((one) => compiled(one, 'former')),
   };
 }
 
-function compiled(
-  inventories: readonly Inventory[],
-  pick: (inventory: Inventory) => readonly { method: string; route: string }[],
-): CompiledRoutes {
-  const spellings: { method: string; route: string }[] = [];
-  for (const inventory of inventories) {
-    for (const prefix of ['', ...inventory.prefixes]) {
-      for (const { method, route } of pick(inventory)) {
-        spellings.push({ method, route: `${prefix}${route}` });
-      }
+type RouteKind = 'routes' | 'former';
+
+const compiledRoutes = {
+  routes: new WeakMap<Inventory, CompiledRoutes>(),
+  former: new WeakMap<Inventory, CompiledRoutes>(),
+} satisfies Record<RouteKind, WeakMap<Inventory, CompiledRoutes>>;
+
+/** Routes that are compiled at once: some 2 ms. */
+const pieceRoutes = 100;
+
+function compiled(inventory: Inventory, kind: RouteKind): CompiledRoutes {
+  const known = compiledRoutes[kind].get(inventory);
+  if (known !== undefined) return known;
+  const pieces = compiling(inventory, kind);
+  while (!pieces.next().done);
+  return compiledRoutes[kind].get(inventory)!;
+}
+
+/** Compiles the routes of an inventory, a piece at each step. */
+function* compiling(inventory: Inventory, kind: RouteKind): Generator<void, void> {
+  if (compiledRoutes[kind].has(inventory)) return;
+  const matcher = new PathMatcher();
+  const routes: KnownRoute[] = [];
+  for (const prefix of ['', ...inventory.prefixes]) {
+    for (const { method, route: declared } of inventory[kind]) {
+      const route = `${prefix}${declared}`;
+      matcher.add(method, route);
+      routes.push({
+        route: withDisplay({ route: canonicalRoute(route), templated: false }, route),
+        hasPattern: pattern.test(route),
+      });
+      if (routes.length % pieceRoutes === 0) yield;
     }
   }
-  const routes = spellings.map(({ route }) => ({
-    route: withDisplay({ route: canonicalRoute(route), templated: false }, route),
-    hasPattern: pattern.test(route),
-  }));
-  return { matcher: new PathMatcher(spellings), routes };
+  compiledRoutes[kind].set(inventory, { matcher, routes });
 }
 
 function matched(

@@ -12,7 +12,7 @@ import type {
 import type { Database } from '../database.ts';
 import { findProject, projectRow } from '../project-row.ts';
 import { openRecords, type RowTransactions } from '../short-transactions.ts';
-import { deletedFormat, InventoryRows, isSame } from './inventory-rows.ts';
+import { deletedFormat, InventoryRows, isSame, versionAfter } from './inventory-rows.ts';
 
 /**
  * Declared routes in the store's file.
@@ -38,27 +38,49 @@ export class SqliteInventories implements InventoryStore {
   }
 
   async replace(project: string, place: InventoryPlace, next: NewInventory): Promise<Inventory> {
-    return this.#rows.write(() => {
-      const projectId = projectRow(this.#findProject, project);
-      const before = this.#uploaded.newest(projectId, place);
-      if (before && isSame(before, next)) return before;
-      if (!before) this.#refuseFull(projectId, project);
-      return this.#uploaded.add(projectId, place, before, next);
-    });
+    return this.#store(project, place, (before) =>
+      before && isSame(before, next) ? undefined : next,
+    );
   }
 
   async remove(project: string, place: InventoryPlace, by: Authorship): Promise<void> {
-    await this.#rows.write(() => {
-      const projectId = projectRow(this.#findProject, project);
-      const before = this.#uploaded.newest(projectId, place);
+    await this.#store(project, place, (before) => {
       if (!before || before.format === deletedFormat) throw noInventory(place);
-      this.#uploaded.add(projectId, place, before, {
-        ...by,
-        format: deletedFormat,
-        routes: [],
-        prefixes: before.prefixes,
-      });
+      return { ...by, format: deletedFormat, routes: [], prefixes: before.prefixes };
     });
+  }
+
+  /**
+   * Stores the version that follows the newest one. It is made outside the transaction, which would keep calls from
+   * being committed meanwhile, and made again when another version came first.
+   * @param nextOf undefined: the newest one stays
+   */
+  async #store(
+    project: string,
+    place: InventoryPlace,
+    nextOf: (before: Inventory | undefined) => NewInventory | undefined,
+  ): Promise<Inventory> {
+    for (let attempt = 1; ; attempt += 1) {
+      const { id, before } = await this.#rows.read(() => {
+        const projectId = projectRow(this.#findProject, project);
+        const newest = this.#uploaded.newest(projectId, place);
+        return { id: this.#uploaded.newestId(projectId, place), before: newest };
+      });
+      const next = nextOf(before);
+      if (next === undefined) return before!;
+      const made = versionAfter(before, next);
+      const stored = await this.#rows.write(() => {
+        const projectId = projectRow(this.#findProject, project);
+        if (this.#uploaded.newestId(projectId, place) !== id) return undefined;
+        if (!before) this.#refuseFull(projectId, project);
+        return this.#uploaded.insert(projectId, place, made);
+      });
+      if (stored !== undefined) return stored;
+      if (attempt === attemptsMost) {
+        const message = `the inventory of service "${place.service}" was replaced ${attempt} times meanwhile; try again`;
+        throw new AppError('conflict', message);
+      }
+    }
   }
 
   async inventory(project: string, place: InventoryPlace): Promise<Inventory | undefined> {
@@ -114,6 +136,9 @@ export class SqliteInventories implements InventoryStore {
     throw new AppError('conflict', message);
   }
 }
+
+/** Uploads of one service at once; each makes the others' attempts fail once. */
+const attemptsMost = 10;
 
 function noInventory({ service, environment }: InventoryPlace): AppError {
   const where = environment === null ? 'for all environments' : `in environment "${environment}"`;

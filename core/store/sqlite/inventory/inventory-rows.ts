@@ -87,23 +87,60 @@ export class InventoryRows {
 
   add(
     projectId: number,
-    { service, environment }: InventoryPlace,
+    place: InventoryPlace,
     before: Inventory | undefined,
     next: NewInventory,
   ): Inventory {
-    const { author, createdMs, format, prefixes } = next;
-    const change = inventoryChange(before, next.routes, createdMs);
-    const { addedRoutes, removedRoutes, routes, former } = change;
-    const version = (before?.version ?? 0) + 1;
-    const content = gzipSync(JSON.stringify({ routes, prefixes, former } satisfies Content));
+    return this.insert(projectId, place, versionAfter(before, next));
+  }
+
+  insert(projectId: number, { service, environment }: InventoryPlace, made: MadeVersion): Inventory {
+    const { content, next, version, routes, former, prefixes: _same, ...counts } = made;
+    const { author, createdMs, format } = next;
+    const { addedRoutes, removedRoutes } = counts;
     this.#sql.add.run(
       ...[projectId, service, environment, version, createdMs, author, format],
       ...[routes.length, addedRoutes, removedRoutes, content],
     );
     this.#sql.forget.run(projectId, service, environment, version - limits.inventoryVersions);
-    const counts = { declaredRoutes: routes.length, addedRoutes, removedRoutes };
     return { service, environment, version, ...counts, ...next, routes, former };
   }
+
+  /** The id of the newest row of a place; 0 without one. */
+  newestId(projectId: number, { service, environment }: InventoryPlace): number {
+    return (this.#sql.newestId.get(projectId, service, environment) as number | null) ?? 0;
+  }
+}
+
+/** A version that is ready to be stored. */
+export interface MadeVersion extends Content {
+  next: NewInventory;
+  version: number;
+  declaredRoutes: number;
+  addedRoutes: number;
+  removedRoutes: number;
+  /** `Content` as it is stored. */
+  content: Uint8Array;
+}
+
+/** The version that follows: of 20,000 routes it takes a quarter of a second, for which nobody should hold the lock. */
+export function versionAfter(before: Inventory | undefined, next: NewInventory): MadeVersion {
+  const { prefixes, createdMs } = next;
+  const { addedRoutes, removedRoutes, routes, former } = inventoryChange(
+    before,
+    next.routes,
+    createdMs,
+  );
+  const content = { routes, prefixes, former };
+  return {
+    ...content,
+    next,
+    version: (before?.version ?? 0) + 1,
+    declaredRoutes: routes.length,
+    addedRoutes,
+    removedRoutes,
+    content: gzipSync(JSON.stringify(content satisfies Content)),
+  };
 }
 
 interface VersionRow {
@@ -159,6 +196,7 @@ function statements(db: Database, table: InventoryTable) {
       `SELECT service, environment, ${versionColumns}, content FROM ${table}
        WHERE ${atPlace} ORDER BY version DESC LIMIT 1`,
     ),
+    newestId: db.prepare(`SELECT max(id) FROM ${table} WHERE ${atPlace}`).pluck(),
     history: db.prepare(
       `SELECT ${versionColumns} FROM ${table} WHERE ${atPlace} AND version > 0 ORDER BY version DESC`,
     ),
