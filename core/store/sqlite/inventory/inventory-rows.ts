@@ -94,7 +94,11 @@ export class InventoryRows {
     return this.insert(projectId, place, versionAfter(before, next));
   }
 
-  insert(projectId: number, { service, environment }: InventoryPlace, made: MadeVersion): Inventory {
+  insert(
+    projectId: number,
+    { service, environment }: InventoryPlace,
+    made: MadeVersion,
+  ): Inventory {
     const { content, next, version, routes, former, prefixes: _same, ...counts } = made;
     const { author, createdMs, format } = next;
     const { addedRoutes, removedRoutes } = counts;
