@@ -213,9 +213,9 @@ export class Ingest {
     });
   }
 
+  /** Called while no commit runs: by the turn that `#schedule` waits for, and after each commit. */
   async #commitNext(): Promise<void> {
     const group = this.#queue[0];
-    if (this.#committing) return;
     if (group === undefined || group.waiters.length === 0) {
       this.#drained?.();
       return;

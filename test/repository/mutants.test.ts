@@ -7,6 +7,7 @@ import { errorOf, isEquivalent, percentNoticed, Scores, sampleOf } from '../labs
 const text = 'first\n  return a && b && c;\n';
 const fault: Fault = {
   file: 'core/auth/a.ts',
+  text,
   start: text.indexOf('a &&'),
   end: text.indexOf(' && c'),
   lineNumber: 2,
@@ -16,9 +17,9 @@ const fault: Fault = {
 };
 
 test('an expression is replaced as a whole, a block without parentheses', () => {
-  expect(withFault(text, fault)).toBe('first\n  return (a || b) && c;\n');
+  expect(withFault(fault)).toBe('first\n  return (a || b) && c;\n');
   const block = { ...fault, mutator: 'BlockStatement', replacement: '{}' };
-  expect(withFault(text, block)).toBe('first\n  return {} && c;\n');
+  expect(withFault(block)).toBe('first\n  return {} && c;\n');
 });
 
 test('a survivor counts unless it is explained as it stands', () => {

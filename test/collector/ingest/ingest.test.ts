@@ -310,3 +310,25 @@ test('closing refuses new requests and waits for those that were taken', async (
   await closing;
   expect(settled).toHaveLength(3);
 });
+
+test('the state of commits is told when it changes, and only then', async () => {
+  const { writer, send, states } = open();
+  const full = new AppError('unavailable', 'disk full');
+  for (const [at, error] of [undefined, full, full, undefined, undefined, full].entries()) {
+    const sent = send(`1 stored ${at}`);
+    await turn();
+    if (error === undefined) {
+      await writer.settle(at);
+      await sent;
+    } else {
+      const refused = expect(sent).rejects.toMatchObject({
+        code: 'unavailable',
+        message: 'the store could not commit',
+        cause: full,
+      });
+      await writer.settle(at, error);
+      await refused;
+    }
+  }
+  expect(states).toEqual(['disk full', undefined, 'disk full']);
+});

@@ -5,6 +5,8 @@ import { pathToFileURL } from 'node:url';
 /** One small change of one file. Offsets are of UTF-16 code units. */
 export interface Fault {
   file: string;
+  /** The source without the fault. */
+  text: string;
   start: number;
   end: number;
   lineNumber: number;
@@ -66,6 +68,7 @@ export class FaultMaker {
       const { start, end } = location;
       const fault: Fault = {
         file,
+        text,
         start: lines[start.line]! + start.column,
         end: lines[end.line]! + end.column,
         lineNumber: start.line + 1,
@@ -73,14 +76,14 @@ export class FaultMaker {
         replacement,
         mutator: mutatorName,
       };
-      if (canLoad(withFault(text, fault))) faults.push(fault);
+      if (canLoad(withFault(fault))) faults.push(fault);
     }
     return faults.sort((a, b) => a.start - b.start || a.end - b.end);
   }
 }
 
 /** The source with the fault in it. Expressions are put in parentheses, since their neighbours may bind closer. */
-export function withFault(text: string, { start, end, replacement, mutator }: Fault): string {
+export function withFault({ text, start, end, replacement, mutator }: Fault): string {
   const isPlain =
     mutator === 'by hand' ||
     mutator === 'BlockStatement' ||

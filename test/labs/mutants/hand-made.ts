@@ -27,6 +27,7 @@ export function handMade(text: string, root: string): ThoughtFault[] {
     }
     return {
       file,
+      text: source,
       start,
       end: start + from.length,
       lineNumber: source.slice(0, start).split('\n').length,

@@ -149,7 +149,10 @@ async function coverageOf(faults: readonly ThoughtFault[]): Promise<Coverage> {
   const sources = new Set(faults.map(({ file }) => file));
   const files = new Set(faults.flatMap(({ testFiles }) => testFiles));
   const startedMs = Date.now();
-  for (const file of files) await coverage.add(copy, reports, file, sources);
+  for (const file of files) {
+    const tookMs = await coverage.add(copy, reports, file, sources);
+    if (tookMs > 10_000) print(`${file}: ${Math.round(tookMs / 1000)} s\n`);
+  }
   await copy.close();
   print(`${files.size} test files run once: ${Math.round((Date.now() - startedMs) / 1000)} s\n`);
   return coverage;
@@ -181,7 +184,7 @@ async function tryEach(faults: readonly TriedFault[]): Promise<void> {
 async function tryOne(copy: TestCopy, fault: TriedFault): Promise<Result> {
   if (isEquivalent(fault, equivalents)) return 'equivalent';
   if (fault.tests.length === 0) return 'uncovered';
-  copy.write(fault.file, withFault(readFileSync(join(root, fault.file), 'utf8'), fault));
+  copy.write(fault.file, withFault(fault));
   try {
     let usedMs = 0;
     const affordable = fault.tests.filter(({ durationMs }) => {
@@ -198,7 +201,7 @@ async function tryOne(copy: TestCopy, fault: TriedFault): Promise<Result> {
     }
     return 'survived';
   } finally {
-    copy.restore(fault.file);
+    copy.write(fault.file, fault.text);
   }
 }
 

@@ -10,7 +10,6 @@ export type Outcome = TestsEnded | 'timeout';
  * and all that the tests start are one process group, which is killed when a test does not end.
  */
 export class TestCopy {
-  readonly #root: string;
   readonly #place: string;
   readonly #path: string;
   readonly #temporary: string;
@@ -23,7 +22,6 @@ export class TestCopy {
    * @param env added to the environment of the tests
    */
   constructor(root: string, path: string, env: Record<string, string> = {}) {
-    this.#root = root;
     this.#place = path;
     this.#path = join(path, 'copy');
     this.#temporary = join(path, 'tmp');
@@ -40,10 +38,6 @@ export class TestCopy {
   /** Puts a text in the place of a file's, for the runs that follow. */
   write(file: string, text: string): void {
     writeFileSync(join(this.#path, file), text);
-  }
-
-  restore(file: string): void {
-    copy(this.#root, this.#path, file);
   }
 
   async run(order: TestOrder, boundMs: number): Promise<Outcome> {
