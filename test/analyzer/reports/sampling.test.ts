@@ -89,7 +89,7 @@ describe.each(engines)('sampled calls on $name', (engine) => {
       expect(rows['/refused'].marks).not.toContain('only_errors');
     }));
 
-  test('make dead endpoints possibly sampled out, also those called before sampling began', () =>
+  test('make dead endpoints possibly sampled out, and cold those called before sampling began', () =>
     asked(async (door) => {
       const { endpoints } = await door.get('/report/dead');
       const shown = endpoints.map((row: Record<string, unknown>) => [
@@ -102,10 +102,21 @@ describe.each(engines)('sampled calls on $name', (engine) => {
         row.estimated,
       ]);
       expect(shown).toEqual([
-        ['shop', '/gone-before', 'dead', ['sampled'], '2026-01-16T12:00:30.000Z', 1, undefined],
         ['shop', '/gone', 'dead', ['sampled'], '2026-01-17T12:00:30.000Z', 4, true],
         ['mail', '/gone', 'dead', [], '2026-02-06T12:00:30.000Z', 1, undefined],
       ]);
+      // 61 days in which a tenth of the days of use would be seen are 6 days of silence (docs/verdicts.md).
+      const shop = await door.get('/report?service=shop');
+      const before = shop.endpoints.find(
+        ({ route }: { route: string }) => route === '/gone-before',
+      );
+      expect(before).toMatchObject({
+        status: 'cold',
+        marks: ['sampled'],
+        last_called_at: '2026-01-16T12:00:30.000Z',
+        lifetime_calls: 1,
+      });
+      expect(Object.keys(before)).not.toContain('estimated');
       const mail = await door.get('/report?service=mail');
       expect(mail.estimated).toBe(false);
       const [send, gone] = mail.endpoints;
