@@ -165,10 +165,9 @@ async function siblingsOf(
   );
   if (record === undefined) return null;
   const sinceMs = lifecycle.lastUseMs ?? endpoint.firstCallMs ?? record.firstCallMs;
-  const asked = {
-    fromS: Math.ceil(sinceMs / 1000),
-    toS: Math.max(Math.ceil(nowMs / 1000), Math.ceil(sinceMs / 1000)),
-  };
+  const fromS = Math.ceil(sinceMs / 1000);
+  // A use in the second that runs: the window must not be empty, which would be refused as past its retention.
+  const asked = { fromS, toS: Math.max(Math.ceil(nowMs / 1000), fromS + 1) };
   const { window } = await keptCoverage(snapshot, asked);
   const usages = await snapshot.usage(selection, window);
   usages.delete(endpoint.id);

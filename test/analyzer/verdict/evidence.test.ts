@@ -165,6 +165,21 @@ test('an evidence holds what a deletion is decided by, as JSON and as text', asy
   }
 });
 
+test.each([
+  ['the last second of a minute', 29_700, 29_900],
+  ['a whole minute', 30_000, 30_000],
+  ['a clock that is ahead', 31_000, 29_000],
+])('an endpoint that was called just now has an evidence: %s', async (_, calledMs, atMs) => {
+  await append([
+    call({ route: '/new', endMs: nowMs + calledMs }),
+    call({ route: '/other', endMs: nowMs + calledMs }),
+  ]);
+  const door = await analyzer(nowMs + atMs);
+  const { endpoints } = await door.get('/report?sort=route');
+  const evidence = await door.get(`/endpoints/${endpoints[0].id}/evidence`);
+  expect(evidence).toMatchObject({ verdict: { status: 'active' }, lifetime: { calls: 1 } });
+});
+
 test('the same link gives the same text after more calls, and a new one shows them', async () => {
   await append(history);
   const door = await analyzer();
