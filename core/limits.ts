@@ -202,6 +202,10 @@ export const limits = {
   /** Consumers of an endpoint that are counted one by one in one stored period; the rarest beyond share the bucket
    *  `{other}`. Partners and applications are dozens; where consumers are users, those that call most are named. */
   consumersPerEndpoint: 1_000,
+  /** Clients, and consumers, of one version of an endpoint that are counted one by one in one stored period in which
+   *  several versions answered: `versionsPerEndpoint` times as many are kept beside those of the endpoint. */
+  clientsPerVersion: 512,
+  consumersPerVersion: 256,
   /** Service versions of an endpoint that are counted one by one in one stored period, each with a histogram; the
    *  oldest beyond share the bucket `{other}`. 64 days of a release every third day. */
   versionsPerEndpoint: 20,

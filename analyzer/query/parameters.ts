@@ -145,6 +145,11 @@ export const methodParameter = z
   .describe('one or more HTTP methods, separated by commas, such as GET or GET,HEAD')
   .meta({ type: 'array', items: { type: 'string', pattern: '^[A-Za-z_-]{1,32}$' }, maxItems: 20 });
 
+export const versionParameter = name(
+  'the exact version of a service (service.version): only calls that it answered; empty for calls of unknown version',
+  limits.versionBytes,
+);
+
 export const routeParameter = z
   .string()
   .min(1)

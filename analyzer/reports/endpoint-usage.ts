@@ -25,7 +25,7 @@ import { type Lifecycle, lifecycle, uncalledLifecycle } from '../verdict/lifecyc
 import { type ServiceContext, serviceKey, verdictModel } from '../verdict/model.ts';
 import { dayMs } from '../verdict/observation.ts';
 import { renamedPairs } from '../verdict/renamed.ts';
-import { clientNotes, isHashed } from './client-notes.ts';
+import { clientNotes, isHashed } from './callers/client-notes.ts';
 import { countOf, emptyUsage } from './figures.ts';
 import { deploymentsOf, isStale } from './series/deployments.ts';
 import type { Spark } from './series/spark.ts';

@@ -7,15 +7,11 @@ import { commonParameters, limitParameter } from '../query/parameters.ts';
 import { defineQuery } from '../query/query.ts';
 import { count } from '../query/schema.ts';
 import { keptCoverage, requestedWindow } from '../query/window.ts';
+import { unrecordedNotes } from './callers/calls-of-version.ts';
+import { clientTable } from './callers/clients.ts';
+import { type ConsumerEntry, consumerEntries, consumerTable } from './callers/consumers.ts';
 import { callTable } from './calls/call-row.ts';
 import { glanceAtCalls } from './calls/glance.ts';
-import { clientTable } from './clients.ts';
-import {
-  type ConsumerEntry,
-  consumerEntries,
-  consumerTable,
-  unrecordedNotes,
-} from './consumers.ts';
 import { endpointTable, lastCallerRow } from './endpoint-row.ts';
 import { usageByEndpoint } from './endpoint-usage.ts';
 import { countOf, statusCodes, statusCodesSchema } from './figures.ts';
@@ -103,14 +99,8 @@ export const endpoint = defineQuery({
       throw new AppError('not_found', `there is no endpoint ${shown}`, { field: 'id' });
     }
     const { window } = coverage;
-    const callers = await consumerEntries(
-      context,
-      selection,
-      window,
-      entry.usage,
-      'all',
-      parameters.limit,
-    );
+    const { limit } = parameters;
+    const callers = await consumerEntries(context, selection, window, entry.usage, { limit });
     const versions = await snapshot.versions(selection, window);
     const recorded = versions.reduce((sum, { usage }) => sum + usage.calls, 0);
     const notes = unrecordedNotes(entry.usage.calls - recorded, 'callers or versions');

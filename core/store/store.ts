@@ -133,18 +133,34 @@ export interface Snapshot {
   /** Durations in the window, as covered, of each selected endpoint that was called in it, by endpoint id. */
   distributions(selection: Selection, window: Window): Promise<Map<string, Distribution>>;
   /** The `limit` clients of the selected endpoints with most calls in the window, as covered, most calls
-   *  first. `{other}` comes last: the clients beyond `limit` and those past the bound of an endpoint. */
-  clients(selection: Selection, window: Window, limit: number): Promise<ClientUsage[]>;
+   *  first. `{other}` comes last: the clients beyond `limit` and those past the bound of an endpoint, or of a version
+   *  of it. @param version only calls that it answered; calls that release 0.1.0 counted are of no version */
+  clients(
+    selection: Selection,
+    window: Window,
+    limit: number,
+    version?: string,
+  ): Promise<ClientUsage[]>;
   /** How many of the selected endpoints each client called in the window, as covered, by client. Endpoints in whose
-   *  `{other}` a client is do not count. */
-  clientEndpoints(selection: Selection, window: Window): Promise<Map<string, number>>;
+   *  `{other}` a client is do not count. @param version only calls that it answered */
+  clientEndpoints(
+    selection: Selection,
+    window: Window,
+    version?: string,
+  ): Promise<Map<string, number>>;
   /** One page of the raw calls of the selected endpoints that pass the filter.
    *  @throws AppError `invalid`, field `cursor`, for a text that is no cursor of this project and order */
   calls(selection: Selection, filter: CallFilter, request: CallRequest): Promise<CallPage>;
   /** The `limit` consumers of the selected endpoints with most calls in the window, as covered, most calls first.
    *  `{other}` comes last: the consumers beyond `limit` and those past the bound of an endpoint, whose calls another
-   *  row of the same consumer then lacks. Calls that release 0.1.0 counted are in none of them. */
-  consumers(selection: Selection, window: Window, limit: number): Promise<ConsumerUsage[]>;
+   *  row of the same consumer then lacks. Calls that release 0.1.0 counted are in none of them.
+   *  @param version only calls that it answered */
+  consumers(
+    selection: Selection,
+    window: Window,
+    limit: number,
+    version?: string,
+  ): Promise<ConsumerUsage[]>;
   /** As `consumers`, of each selected endpoint by itself in intervals: by id, then by interval. Each interval is read
    *  once, however many endpoints there are. @param edgesS as of `series` */
   endpointConsumers(
@@ -301,6 +317,14 @@ export interface ClientUsage {
   client: string;
   calls: number;
   errors: number;
+  /** They add up to `calls`, less `unrecorded`. */
+  outcomes: OutcomeCounts;
+  /** Calls that release 0.1.0 counted and whose outcome it did not keep; absent for none. */
+  unrecorded?: number;
+  /** The minutes, as their beginnings, in which the first and last call in the window ended. Absent where release
+   *  0.1.0 counted calls: the first for any of them, the last when there are no others. */
+  firstMinuteMs?: number;
+  lastMinuteMs?: number;
   /** Calls of this answer have weights: the counts are estimates. */
   estimated?: true;
 }

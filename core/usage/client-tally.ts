@@ -1,4 +1,5 @@
 import { limits } from '../limits.ts';
+import { outcomeIndexes } from '../outcome.ts';
 import { putVarint, type VarintReader } from './varint.ts';
 
 /** 2^12 registers of the HyperLogLog that counts beyond the bound: standard error 1.04/√4096 = 1.6 %. */
@@ -9,14 +10,53 @@ const registerCount = 1 << registerBits;
 const fewestSlots = 1024;
 
 /**
- * Calls and errors by client number; reused for one endpoint after another. Exact up to
+ * Numbers of one client, in one cache line: calls, errors, calls by the outcomes refused, missing and failed (as in
+ * `outcomes`), calls of unrecorded outcome, and the minutes of the first and last call. Every other call was answered.
+ */
+const width = 8;
+const errorsAt = 1;
+/** Index of an outcome's calls less the outcome's index in `outcomes`. */
+const outcomesFrom = 1;
+const refusedAt = 2;
+const unrecordedAt = 5;
+const firstAt = 6;
+const lastAt = 7;
+
+/** Bits of the number that says which of a client's rarer numbers follow. */
+const errorsDiffer = 16;
+
+/** Calls of one client. Minutes since the epoch. */
+export interface ClientCounts {
+  calls: number;
+  errors: number;
+  refused: number;
+  missing: number;
+  failed: number;
+  /** Calls that a release without outcomes counted. */
+  unrecorded: number;
+  /** 0 when calls are among these whose minute is not recorded. */
+  firstMinute: number;
+  /** 0 when no minute is recorded. */
+  lastMinute: number;
+}
+
+/** What is known of the calls of an entry whose clients have no outcomes: release 0.1.0 wrote it. */
+export interface KnownOutcomes {
+  /** The outcome of all its errors, as an index of `outcomes`; 0 when they have several. */
+  errors: number;
+  /** Its other calls were answered. */
+  areOthersAnswered: boolean;
+}
+
+/**
+ * Calls by client number: outcomes, errors, first and last minute; reused for one endpoint after another. Exact up to
  * `limits.clientsPerEndpoint` in stored usage. Beyond, the clients with the most calls stay, all others share one
  * counted remainder, and the number of distinct clients is an estimate.
  */
 export class ClientTally {
   #keys = new Int32Array(fewestSlots);
-  #calls = new Float64Array(fewestSlots);
-  #errors = new Float64Array(fewestSlots);
+  /** `width` numbers for each slot. */
+  #counts = new Float64Array(fewestSlots * width);
   /** Slots in use, in the order of their first use. */
   #used = new Int32Array(fewestSlots / 2);
   #size = 0;
@@ -25,87 +65,162 @@ export class ClientTally {
   #baseStart = 0;
   #registers: Uint8Array | undefined;
   #estimated = false;
-  otherCalls = 0;
-  otherErrors = 0;
+  /** The minute of the call that was added last; 0 before the first one. Roll-up adds the calls of one minute. */
+  #minute = 0;
+  /** Whether the numbers may be of several minutes. */
+  #hasMinutes = false;
+  /** Numbers of the remainder. */
+  readonly #other = new Float64Array(width);
+  readonly #added = new Float64Array(width);
 
   get estimated(): boolean {
     return this.#estimated;
   }
 
-  /** @param client its number, from 1 on */
-  add(client: number, calls: number, errors: number): void {
-    const keys = this.#keys;
-    const slot = slotOf(keys, client);
-    if (keys[slot] === client) {
-      this.#calls[slot]! += calls;
-      this.#errors[slot]! += errors;
-    } else if (this.#size < this.#used.length) {
-      keys[slot] = client;
-      this.#used[this.#size++] = slot;
-      this.#calls[slot] = calls;
-      this.#errors[slot] = errors;
-    } else {
-      this.#grow();
-      this.add(client, calls, errors);
+  /** Calls of the clients past the bound. */
+  get other(): ClientCounts {
+    return countsAt(this.#other, 0);
+  }
+
+  /** @param client its number, from 1 on @param weight core/weight.ts @param minute in which it ended */
+  addCall(client: number, status: number, weight: number, minute: number): void {
+    const at = this.#at(client, minute);
+    const counts = this.#counts;
+    counts[at]! += weight;
+    if (status >= 400 || status < 100) {
+      counts[at + outcomesFrom + outcomeIndexes[status]!]! += weight;
+      if (status >= 400) counts[at + errorsAt]! += weight;
     }
+    if (minute !== this.#minute) this.#take(minute);
+    if (this.#hasMinutes) widen(counts, at, minute, minute);
+  }
+
+  /** The calls that follow end in another minute. */
+  #take(minute: number): void {
+    this.#hasMinutes ||= this.#minute !== 0;
+    this.#minute = minute;
   }
 
   /** Adds what `encode` wrote with the same scale. */
   addEncoded(reader: VarintReader, scale = 1): void {
-    const head = reader.next();
     const unit = 1 / scale;
     const half = unit / 2;
+    const head = reader.next();
+    if (head === 0) return;
+    this.#hasMinutes = true;
+    const start = reader.next();
+    const isOneMinute = start % 2 === 1;
+    const base = (start - (isOneMinute ? 1 : 0)) / 2;
     let client = 0;
     for (let left = head >>> 1; left > 0; left--) {
       const step = reader.next();
       client += (step >>> 1) ^ -(step & 1);
+      let first = base;
+      let last = base;
+      if (!isOneMinute) {
+        const after = reader.next();
+        first = base + (after >>> 1);
+        last = after % 2 === 0 ? first : first + reader.next();
+      }
+      const slot = slotOf(this.#keys, client);
+      let at = slot * width;
+      if (this.#keys[slot] === client) widen(this.#counts, at, first, last);
+      else at = this.#insert(client, slot, first, last);
+      const counts = this.#counts;
       const calls = reader.next();
-      if (calls % 2 === 0) this.add(client, calls * half, 0);
-      else this.add(client, (calls - 1) * half, reader.next() * unit);
+      if (calls % 2 === 0) counts[at]! += calls * half;
+      else {
+        counts[at]! += (calls - 1) * half;
+        readRarer(reader, counts, at, unit);
+      }
     }
     if (head % 2 === 0) return;
-    this.otherCalls += reader.next() * unit;
-    this.otherErrors += reader.next() * unit;
-    const registers = this.#startEstimate();
-    for (let i = 0; i < registerCount; i++) {
-      const rank = reader.bytes[reader.at + i]!;
-      if (rank > registers[i]!) registers[i] = rank;
+    const other = this.#added.fill(0);
+    other[0] = reader.next() * unit;
+    readRarer(reader, other, 0, unit);
+    other[firstAt] = base + reader.next();
+    other[lastAt] = other[firstAt]! + reader.next();
+    this.#addOther(other, 0);
+    this.#readRegisters(reader);
+  }
+
+  /** Adds clients as releases before outcomes and times wrote them. */
+  addEncodedWithoutOutcomes(reader: VarintReader, scale: number, known: KnownOutcomes): void {
+    this.#hasMinutes = true;
+    const head = reader.next();
+    const unit = 1 / scale;
+    let client = 0;
+    const added = this.#added;
+    for (let left = head >>> 1; left > 0; left--) {
+      const step = reader.next();
+      client += (step >>> 1) ^ -(step & 1);
+      const calls = reader.next();
+      const errors = calls % 2 === 0 ? 0 : reader.next() * unit;
+      setKnown(added, Math.floor(calls / 2) * unit, errors, known);
+      this.#addCounts(client, added, 0);
     }
+    if (head % 2 === 0) return;
+    const otherCalls = reader.next() * unit;
+    setKnown(added, otherCalls, reader.next() * unit, known);
+    this.#addOther(added, 0);
+    this.#readRegisters(reader);
   }
 
   /** The most bytes `encode` can write now. */
   get encodedBytesMax(): number {
     this.#pour();
     return (
-      16 +
-      this.#size * 24 +
-      (this.#estimated || this.#size > limits.clientsPerEndpoint ? registerCount + 24 : 0)
+      32 +
+      this.#size * 64 +
+      (this.#estimated || this.#size > limits.clientsPerVersion ? registerCount + 80 : 0)
     );
   }
 
-  /** @param scale a power of two that makes every count a whole number (core/weight.ts) */
-  encode(out: Uint8Array, at: number, scale = 1): number {
+  /**
+   * `varint 2 * clients + (there is a remainder)`, and unless that is 0 `varint 2 * the first minute + (it is every
+   * client's only one)`. Then by client: the zigzag difference to the number before; unless all have one minute `2
+   * * the first one after the base + (there is a later one)`, and that after the first; `2 * calls + (its rarer numbers
+   * follow)`, and those.
+   * @param scale a power of two that makes every count a whole number (core/weight.ts)
+   * @param most clients that are kept
+   */
+  encode(out: Uint8Array, at: number, scale = 1, most: number = limits.clientsPerEndpoint): number {
     this.#pour();
-    if (this.#size > limits.clientsPerEndpoint) this.#foldRarest();
+    if (this.#size > most) this.#foldRarest(most / 2);
+    const head = this.#size * 2 + (this.#estimated ? 1 : 0);
+    at = putVarint(out, at, head);
+    if (head === 0) return at;
+    const counts = this.#counts;
+    const [base, last] = this.#hasMinutes ? this.#minutes() : [this.#minute, this.#minute];
+    const isOneMinute = last === base;
+    at = putVarint(out, at, base * 2 + (isOneMinute ? 1 : 0));
     const double = 2 * scale;
-    at = putVarint(out, at, this.#size * 2 + (this.#estimated ? 1 : 0));
-    let last = 0;
+    let before = 0;
     for (const slot of this.#slotsByClient()) {
       const client = this.#keys[slot]!;
-      const errors = this.#errors[slot]!;
-      const step = client - last;
+      const from = slot * width;
+      const step = client - before;
+      before = client;
       at = putVarint(out, at, step < 0 ? -step * 2 - 1 : step * 2);
-      at = putVarint(out, at, this.#calls[slot]! * double + (errors > 0 ? 1 : 0));
-      if (errors > 0) at = putVarint(out, at, errors * scale);
-      last = client;
+      if (!isOneMinute) {
+        const first = counts[from + firstAt]!;
+        const minutes = counts[from + lastAt]! - first;
+        at = putVarint(out, at, (first - base) * 2 + (minutes > 0 ? 1 : 0));
+        if (minutes > 0) at = putVarint(out, at, minutes);
+      }
+      if (hasRarer(counts, from)) {
+        at = putVarint(out, at, counts[from]! * double + 1);
+        at = putRarer(out, at, counts, from, scale);
+      } else at = putVarint(out, at, counts[from]! * double);
     }
-    if (this.#estimated) {
-      at = putVarint(out, at, this.otherCalls * scale);
-      at = putVarint(out, at, this.otherErrors * scale);
-      out.set(this.#registers!, at);
-      at += registerCount;
-    }
-    return at;
+    if (!this.#estimated) return at;
+    const other = this.#other;
+    at = putVarint(out, at, other[0]! * scale);
+    at = putRarer(out, at, other, 0, scale);
+    at = putVarint(out, at, other[firstAt]! - base);
+    at = putVarint(out, at, other[lastAt]! - other[firstAt]!);
+    out.set(this.#registers!, at);
+    return at + registerCount;
   }
 
   /** Whether `putUint32s` can represent this tally, when no count exceeds 32 bits. */
@@ -116,23 +231,36 @@ export class ClientTally {
 
   get uint32Count(): number {
     this.#pour();
-    return 1 + this.#size * 3;
+    return 2 + this.#size * 4 + this.#withRarer() * rarerUint32s;
   }
 
-  /** Appends the number of clients, their numbers, and each one's calls and errors. */
+  /**
+   * Appends the number of clients and of those with rarer numbers, all clients' numbers, each one's calls, first and
+   * last minute; then by client with rarer numbers its index and those.
+   */
   putUint32s(out: Uint32Array, at: number): number {
     this.#pour();
-    out[at++] = this.#size;
-    for (let i = 0; i < this.#size; i++) out[at++] = this.#keys[this.#used[i]!]!;
-    for (let i = 0; i < this.#size; i++) {
-      out[at++] = this.#calls[this.#used[i]!]!;
-      out[at++] = this.#errors[this.#used[i]!]!;
+    const counts = this.#counts;
+    const size = this.#size;
+    out[at++] = size;
+    out[at++] = this.#withRarer();
+    for (let i = 0; i < size; i++) out[at++] = this.#keys[this.#used[i]!]!;
+    let rarer = at + size * 3;
+    for (let i = 0; i < size; i++) {
+      const from = this.#used[i]! * width;
+      out[at++] = counts[from]!;
+      out[at++] = counts[from + firstAt]!;
+      out[at++] = counts[from + lastAt]!;
+      if (!hasRarer(counts, from)) continue;
+      out[rarer++] = i;
+      for (let of = errorsAt; of <= unrecordedAt; of++) out[rarer++] = counts[from + of]!;
     }
-    return at;
+    return rarer;
   }
 
   /** Adds the output of `putUint32s`, which must not change until `clear`. */
   addUint32s(words: Uint32Array, start: number): void {
+    this.#hasMinutes = true;
     if (this.#base === undefined) {
       this.#base = words;
       this.#baseStart = start;
@@ -150,7 +278,7 @@ export class ClientTally {
     const base = this.#base;
     let unique = this.#size;
     if (base === undefined) return unique;
-    const from = this.#baseStart + 1;
+    const from = this.#baseStart + 2;
     const to = from + base[this.#baseStart]!;
     for (let at = from; at < to; at++)
       if (this.#keys[slotOf(this.#keys, base[at]!)] === 0) unique += 1;
@@ -163,7 +291,7 @@ export class ClientTally {
     for (let i = 0; i < this.#size; i++) visit(keys[this.#used[i]!]!);
     const base = this.#base;
     if (base === undefined) return;
-    const from = this.#baseStart + 1;
+    const from = this.#baseStart + 2;
     const to = from + base[this.#baseStart]!;
     for (let at = from; at < to; at++) {
       const client = base[at]!;
@@ -171,22 +299,102 @@ export class ClientTally {
     }
   }
 
-  forEach(visit: (client: number, calls: number, errors: number) => void): void {
+  forEach(visit: (client: number, calls: number) => void): void {
     this.#pour();
     for (let i = 0; i < this.#size; i++) {
       const slot = this.#used[i]!;
-      visit(this.#keys[slot]!, this.#calls[slot]!, this.#errors[slot]!);
+      visit(this.#keys[slot]!, this.#counts[slot * width]!);
     }
   }
 
+  /** @param client one that `forEach` visits */
+  countsOf(client: number): ClientCounts {
+    this.#pour();
+    return countsAt(this.#counts, slotOf(this.#keys, client) * width);
+  }
+
   clear(): void {
+    this.#minute = 0;
+    this.#hasMinutes = false;
     for (let i = 0; i < this.#size; i++) this.#keys[this.#used[i]!] = 0;
     this.#size = 0;
     this.#base = undefined;
-    if (this.#estimated) this.#registers!.fill(0);
+    if (!this.#estimated) return;
+    this.#registers!.fill(0);
     this.#estimated = false;
-    this.otherCalls = 0;
-    this.otherErrors = 0;
+    this.#other.fill(0);
+  }
+
+  /** Where a client's numbers begin. @param minute of a first call, if it is new */
+  #at(client: number, minute: number): number {
+    const slot = slotOf(this.#keys, client);
+    return this.#keys[slot] === client ? slot * width : this.#insert(client, slot, minute, minute);
+  }
+
+  /** @param slot the free one for the client @returns where its numbers begin, without a call */
+  #insert(client: number, slot: number, first: number, last: number): number {
+    if (this.#size === this.#used.length) {
+      this.#grow();
+      return this.#insert(client, slotOf(this.#keys, client), first, last);
+    }
+    this.#keys[slot] = client;
+    this.#used[this.#size++] = slot;
+    const counts = this.#counts;
+    const at = slot * width;
+    counts[at] = 0;
+    counts[at + 1] = 0;
+    counts[at + 2] = 0;
+    counts[at + 3] = 0;
+    counts[at + 4] = 0;
+    counts[at + 5] = 0;
+    counts[at + firstAt] = first;
+    counts[at + lastAt] = last;
+    return at;
+  }
+
+  /** Adds numbers that stand in `from` at `start` to those of a client. */
+  #addCounts(client: number, from: Float64Array, start: number): void {
+    const at = this.#at(client, from[start + firstAt]!);
+    const counts = this.#counts;
+    for (let of = 0; of < firstAt; of++) counts[at + of]! += from[start + of]!;
+    widen(counts, at, from[start + firstAt]!, from[start + lastAt]!);
+  }
+
+  #addOther(from: Float64Array, start: number): void {
+    const other = this.#other;
+    if (other[0] === 0) other[firstAt] = from[start + firstAt]!;
+    for (let of = 0; of < firstAt; of++) other[of]! += from[start + of]!;
+    widen(other, 0, from[start + firstAt]!, from[start + lastAt]!);
+  }
+
+  #readRegisters(reader: VarintReader): void {
+    const registers = this.#startEstimate();
+    for (let i = 0; i < registerCount; i++) {
+      const rank = reader.bytes[reader.at + i]!;
+      if (rank > registers[i]!) registers[i] = rank;
+    }
+    reader.at += registerCount;
+  }
+
+  /** The first and the last minute of all clients. */
+  #minutes(): [number, number] {
+    let [first, last] = [Number.POSITIVE_INFINITY, 0];
+    if (this.#estimated) [first, last] = [this.#other[firstAt]!, this.#other[lastAt]!];
+    for (let i = 0; i < this.#size; i++) {
+      const at = this.#used[i]! * width;
+      if (this.#counts[at + firstAt]! < first) first = this.#counts[at + firstAt]!;
+      if (this.#counts[at + lastAt]! > last) last = this.#counts[at + lastAt]!;
+    }
+    return [first, last];
+  }
+
+  /** How many clients have rarer numbers. */
+  #withRarer(): number {
+    let n = 0;
+    for (let i = 0; i < this.#size; i++) {
+      if (hasRarer(this.#counts, this.#used[i]! * width)) n += 1;
+    }
+    return n;
   }
 
   /** Sorted by client number when there are many: small differences take fewer bytes. */
@@ -213,10 +421,21 @@ export class ClientTally {
 
   #addUint32s(words: Uint32Array, start: number): void {
     const count = words[start]!;
-    const clients = start + 1;
-    const counts = clients + count;
+    const clients = start + 2;
+    const numbers = clients + count;
     for (let i = 0; i < count; i++) {
-      this.add(words[clients + i]!, words[counts + i * 2]!, words[counts + i * 2 + 1]!);
+      const from = numbers + i * 3;
+      const first = words[from + 1]!;
+      const at = this.#at(words[clients + i]!, first);
+      this.#counts[at]! += words[from]!;
+      widen(this.#counts, at, first, words[from + 2]!);
+    }
+    let rarer = numbers + count * 3;
+    for (let left = words[start + 1]!; left > 0; left--) {
+      const slot = slotOf(this.#keys, words[clients + words[rarer++]!]!);
+      for (let of = errorsAt; of <= unrecordedAt; of++) {
+        this.#counts[slot * width + of]! += words[rarer++]!;
+      }
     }
   }
 
@@ -226,40 +445,109 @@ export class ClientTally {
     return this.#registers;
   }
 
-  /** Keeps the half of the bound with the most calls; the others go into the remainder. */
-  #foldRarest(): void {
+  /** Keeps the clients with the most calls; the others go into the remainder. */
+  #foldRarest(kept: number): void {
     const registers = this.#startEstimate();
     const slots = [...this.#used.subarray(0, this.#size)];
-    slots.sort((a, b) => this.#calls[b]! - this.#calls[a]! || this.#keys[a]! - this.#keys[b]!);
-    const kept = slots.slice(0, limits.clientsPerEndpoint / 2).map((slot) => ({
-      client: this.#keys[slot]!,
-      calls: this.#calls[slot]!,
-      errors: this.#errors[slot]!,
-    }));
-    for (const slot of slots) observe(registers, this.#keys[slot]!);
-    for (const slot of slots.slice(kept.length)) {
-      this.otherCalls += this.#calls[slot]!;
-      this.otherErrors += this.#errors[slot]!;
-    }
-    this.#keys.fill(0);
+    const [keys, counts] = [this.#keys, this.#counts];
+    slots.sort((a, b) => counts[b * width]! - counts[a * width]! || keys[a]! - keys[b]!);
+    for (const slot of slots) observe(registers, keys[slot]!);
+    for (const slot of slots.slice(kept)) this.#addOther(counts, slot * width);
+    this.#keys = new Int32Array(keys.length);
+    this.#counts = new Float64Array(counts.length);
     this.#size = 0;
-    for (const { client, calls, errors } of kept) this.add(client, calls, errors);
+    for (const slot of slots.slice(0, kept)) this.#addCounts(keys[slot]!, counts, slot * width);
   }
 
   #grow(): void {
-    const old = { keys: this.#keys, calls: this.#calls, errors: this.#errors, used: this.#used };
+    const [keys, counts, used] = [this.#keys, this.#counts, this.#used];
     const size = this.#size;
-    const slots = old.keys.length * 2;
+    const slots = keys.length * 2;
     this.#keys = new Int32Array(slots);
-    this.#calls = new Float64Array(slots);
-    this.#errors = new Float64Array(slots);
+    this.#counts = new Float64Array(slots * width);
     this.#used = new Int32Array(slots / 2);
     this.#size = 0;
-    for (let i = 0; i < size; i++) {
-      const slot = old.used[i]!;
-      this.add(old.keys[slot]!, old.calls[slot]!, old.errors[slot]!);
-    }
+    for (let i = 0; i < size; i++) this.#addCounts(keys[used[i]!]!, counts, used[i]! * width);
   }
+}
+
+/** 32-bit integers of a client's rarer numbers, with its index. */
+const rarerUint32s = 1 + unrecordedAt;
+
+/** Whether some call was not answered, or is not known to have been. */
+function hasRarer(counts: Float64Array, at: number): boolean {
+  return (
+    counts[at + refusedAt]! +
+      counts[at + refusedAt + 1]! +
+      counts[at + refusedAt + 2]! +
+      counts[at + unrecordedAt]! >
+    0
+  );
+}
+
+/** Errors are the refused, missing and failed calls, unless calls without a status or of unrecorded outcome are among
+ *  the client's. */
+function putRarer(
+  out: Uint8Array,
+  at: number,
+  counts: Float64Array,
+  from: number,
+  scale: number,
+): number {
+  let bits = 0;
+  let notAnswered = 0;
+  for (let i = 0; i < 4; i++) {
+    if (counts[from + refusedAt + i] !== 0) bits |= 1 << i;
+    if (i < 3) notAnswered += counts[from + refusedAt + i]!;
+  }
+  const errors = counts[from + errorsAt]!;
+  if (errors !== notAnswered) bits |= errorsDiffer;
+  out[at++] = bits;
+  for (let i = 0; i < 4; i++) {
+    if ((bits >> i) & 1) at = putVarint(out, at, counts[from + refusedAt + i]! * scale);
+  }
+  return bits & errorsDiffer ? putVarint(out, at, errors * scale) : at;
+}
+
+/** Adds the output of `putRarer`. */
+function readRarer(reader: VarintReader, counts: Float64Array, at: number, unit: number): void {
+  const bits = reader.next();
+  let errors = 0;
+  for (let i = 0; i < 4; i++) {
+    if (((bits >> i) & 1) === 0) continue;
+    const calls = reader.next() * unit;
+    counts[at + refusedAt + i]! += calls;
+    if (i < 3) errors += calls;
+  }
+  counts[at + errorsAt]! += bits & errorsDiffer ? reader.next() * unit : errors;
+}
+
+/** Calls whose minutes are not recorded. */
+function setKnown(counts: Float64Array, calls: number, errors: number, known: KnownOutcomes): void {
+  counts.fill(0);
+  counts[0] = calls;
+  counts[errorsAt] = errors;
+  counts[known.errors === 0 ? unrecordedAt : outcomesFrom + known.errors]! += errors;
+  if (!known.areOthersAnswered) counts[unrecordedAt]! += calls - errors;
+}
+
+/** Minute 0 is an unknown one: the first minute then stays unknown. */
+function widen(counts: Float64Array, at: number, first: number, last: number): void {
+  if (first < counts[at + firstAt]!) counts[at + firstAt] = first;
+  if (last > counts[at + lastAt]!) counts[at + lastAt] = last;
+}
+
+function countsAt(counts: Float64Array, at: number): ClientCounts {
+  return {
+    calls: counts[at]!,
+    errors: counts[at + errorsAt]!,
+    refused: counts[at + refusedAt]!,
+    missing: counts[at + refusedAt + 1]!,
+    failed: counts[at + refusedAt + 2]!,
+    unrecorded: counts[at + unrecordedAt]!,
+    firstMinute: counts[at + firstAt]!,
+    lastMinute: counts[at + lastAt]!,
+  };
 }
 
 const sortedFrom = 32;

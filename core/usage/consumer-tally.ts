@@ -1,7 +1,7 @@
 import { limits } from '../limits.ts';
 import { outcomeIndexes, outcomes } from '../outcome.ts';
 import { weightUnit } from '../weight.ts';
-import { seekStatuses } from './tally.ts';
+import { forEachStatus } from './tally.ts';
 import { putVarint, VarintReader } from './varint.ts';
 
 /**
@@ -66,16 +66,13 @@ export class ConsumerTally {
     lastS: number,
   ): void {
     const reader = this.#reader;
-    const unit = seekStatuses(reader, bytes, start);
-    if (unit !== 1) this.#isFractional = true;
     const at = this.#at(consumer);
     const counts = this.#counts;
-    for (let left = reader.next(); left > 0; left--) {
-      const status = reader.next();
-      const calls = reader.next() * unit;
+    const unit = forEachStatus(reader, bytes, start, (status, calls) => {
       counts[at + outcomeIndexes[status]!]! += calls;
       if (status >= 400) counts[at + errorsAt]! += calls;
-    }
+    });
+    if (unit !== 1) this.#isFractional = true;
     if (firstS < counts[at + firstAt]!) counts[at + firstAt] = firstS;
     if (lastS > counts[at + lastAt]!) counts[at + lastAt] = lastS;
   }
@@ -118,10 +115,15 @@ export class ConsumerTally {
    * `varint 2 * consumers + (counts are fractions)`, then by ascending number: the difference to the number before,
    * `2 * answered calls + (there are others)`, the others by outcome and how many of them are no errors, and the
    * first call after the base and the last after the first, in seconds.
-   * @param baseS not after the first call
+   * @param baseS not after the first call @param most consumers that are counted one by one
    */
-  encode(out: Uint8Array, at: number, baseS: number): number {
-    if (this.size > limits.consumersPerEndpoint) this.#foldRarest();
+  encode(
+    out: Uint8Array,
+    at: number,
+    baseS: number,
+    most: number = limits.consumersPerEndpoint,
+  ): number {
+    if (this.size > most) this.#foldRarest(most / 2);
     const isFractional = this.#isFractional;
     const scale = isFractional ? 1 / weightUnit : 1;
     at = putVarint(out, at, this.size * 2 + (isFractional ? 1 : 0));
@@ -185,15 +187,15 @@ export class ConsumerTally {
     return at;
   }
 
-  /** Keeps the half of the bound with the most calls. */
-  #foldRarest(): void {
+  /** Keeps the consumers with the most calls. */
+  #foldRarest(kept: number): void {
     const all = this.#numbers.map((consumer) => ({ consumer, ...this.#read(consumer) }));
     const callsOf = (of: ConsumerCounts) => of.outcomes.reduce((sum, n) => sum + n, 0);
     all.sort((a, b) => callsOf(b) - callsOf(a) || a.consumer - b.consumer);
     this.#indexes.clear();
     this.#numbers.length = 0;
     for (const [i, { consumer, ...counts }] of all.entries()) {
-      const isKept = i < limits.consumersPerEndpoint / 2;
+      const isKept = i < kept;
       this.#addCounts(isKept ? consumer : consumer & 1 ? otherBots : otherPeople, counts);
     }
   }

@@ -1,5 +1,7 @@
+import { limits } from '../limits.ts';
+import { outcomeIndexes } from '../outcome.ts';
 import { varianceOf, weightUnit } from '../weight.ts';
-import { ClientTally } from './client-tally.ts';
+import { ClientTally, type KnownOutcomes } from './client-tally.ts';
 import { HistogramCounts } from './histogram.ts';
 import { type DurationBucket, percentiles, type Usage } from './usage.ts';
 import { lengthBytes, putLength, putVarint, VarintReader } from './varint.ts';
@@ -38,11 +40,30 @@ function putDoubleUint32s(out: Uint32Array, at: number, value: number): number {
 /** The first number of an encoded tally with weights. Without weights the first is the number of statuses, never 0. */
 const weightedMark = 0;
 
+/** Added to the number of statuses when clients have outcomes and times: those that release 0.1.0 wrote have none. */
+const withOutcomes = 1024;
+
 /**
- * Goes to the number of statuses of the tally that `encode` wrote at `start`; a status and its calls follow for each.
+ * Reads the statuses of the tally that `encode` wrote at `start`.
+ * @param visit called with each status and its calls
  * @returns the unit of the calls
  */
-export function seekStatuses(reader: VarintReader, bytes: Uint8Array, start: number): number {
+export function forEachStatus(
+  reader: VarintReader,
+  bytes: Uint8Array,
+  start: number,
+  visit: (status: number, calls: number) => void,
+): number {
+  const unit = seekStatuses(reader, bytes, start);
+  for (let left = reader.next() % withOutcomes; left > 0; left--) {
+    const status = reader.next();
+    visit(status, reader.next() * unit);
+  }
+  return unit;
+}
+
+/** Goes to the number of statuses. @returns the unit of their calls */
+function seekStatuses(reader: VarintReader, bytes: Uint8Array, start: number): number {
   reader.seek(bytes, start);
   if (bytes[start] !== weightedMark) return 1;
   reader.next();
@@ -73,6 +94,8 @@ export class Tally {
   readonly #statusCalls = new Float64Array(statusSlots);
   readonly #statuses = new Uint16Array(statusSlots);
   #statusCount = 0;
+  /** Whether the clients of the encoded tally that was read last have outcomes. */
+  #hasOutcomes = true;
   #hasDurations = false;
   #isWeighted = false;
   /** Whether some weight is not a whole number. */
@@ -85,15 +108,15 @@ export class Tally {
   #untimedRoundedUp = 0;
   #variance = 0;
 
-  /** @param client its number, 0 when unknown */
-  addCall(status: number, durationNs: number, client: number): void {
+  /** @param client its number, 0 when unknown @param minute in which the call ended, since the epoch */
+  addCall(status: number, durationNs: number, client: number, minute: number): void {
     this.calls += 1;
     this.#addStatus(status, 1);
     if (durationNs >= 0) {
       this.#addDurations(durationNs, durationNs, durationNs);
       this.#histogram.addUs(Math.floor(durationNs / 1000 + 0.5));
     }
-    if (client !== 0) this.clients.add(client, 1, status >= 400 ? 1 : 0);
+    if (client !== 0) this.clients.addCall(client, status, 1, minute);
   }
 
   /** As addCall. @param weight 0, or at least 1 @param copies `copiesOf` the weight */
@@ -101,6 +124,7 @@ export class Tally {
     status: number,
     durationNs: number,
     client: number,
+    minute: number,
     weight: number,
     copies: number,
   ): void {
@@ -116,13 +140,17 @@ export class Tally {
       this.#addDurations(durationNs * weight, durationNs, durationNs);
       this.#histogram.addCopiesUs(Math.floor(durationNs / 1000 + 0.5), copies);
     } else this.#untimedRoundedUp += copies - weight;
-    if (client !== 0) this.clients.add(client, weight, status >= 400 ? weight : 0);
+    if (client !== 0) this.clients.addCall(client, status, weight, minute);
   }
 
   /** Adds the tally that `encode` wrote at `start`. */
   addEncoded(bytes: Uint8Array, start: number): void {
     const unit = this.addEncodedCalls(bytes, start);
-    this.clients.addEncoded(this.#reader, 1 / unit);
+    if (this.#hasOutcomes) this.clients.addEncoded(this.#reader, 1 / unit);
+    else {
+      const known = knownOutcomes(bytes, start);
+      this.clients.addEncodedWithoutOutcomes(this.#reader, 1 / unit, known);
+    }
   }
 
   /** As addEncoded, without the clients. @returns the unit of its counts */
@@ -143,10 +171,11 @@ export class Tally {
     );
   }
 
-  encode(out: Uint8Array, at: number): number {
+  /** @param mostClients that are counted one by one */
+  encode(out: Uint8Array, at: number, mostClients: number = limits.clientsPerEndpoint): number {
     const scale = this.#isFractional ? 1 / weightUnit : 1;
     if (this.#isWeighted) at = this.#encodeSampling(out, at);
-    at = putVarint(out, at, this.#statusCount);
+    at = putVarint(out, at, this.#statusCount + withOutcomes);
     for (let i = 0; i < this.#statusCount; i++) {
       const status = this.#statuses[i]!;
       at = putVarint(out, at, status);
@@ -156,7 +185,7 @@ export class Tally {
     at = putVarint(out, at, this.minNs);
     at = putVarint(out, at, this.maxNs - this.minNs);
     const end = putLength(out, at, this.#histogram.encode(out, at + lengthBytes));
-    return this.clients.encode(out, end, scale);
+    return this.clients.encode(out, end, scale, mostClients);
   }
 
   /** Whether `putUint32s` can represent this tally: no count exceeds 32 bits, no weights, every client counted. */
@@ -304,10 +333,11 @@ export class Tally {
     return unit;
   }
 
-  /** @returns the sum of the counts */
-  #addEncodedStatuses(reader: VarintReader, statuses: number, unit: number): number {
+  /** @param first the number of statuses, as it is encoded @returns the sum of the counts */
+  #addEncodedStatuses(reader: VarintReader, first: number, unit: number): number {
     let calls = 0;
-    for (let left = statuses; left > 0; left--) {
+    this.#hasOutcomes = first >= withOutcomes;
+    for (let left = this.#hasOutcomes ? first - withOutcomes : first; left > 0; left--) {
       const status = reader.next();
       const count = reader.next() * unit;
       this.#addStatus(status, count);
@@ -341,4 +371,15 @@ export class Tally {
     if (this.#statusCalls[status] === 0) this.#statuses[this.#statusCount++] = status;
     this.#statusCalls[status]! += count;
   }
+}
+
+/** What the statuses of an encoded tally say of its clients, which have no outcomes of their own. */
+function knownOutcomes(bytes: Uint8Array, start: number): KnownOutcomes {
+  const errors = new Set<number>();
+  let areOthersAnswered = true;
+  forEachStatus(new VarintReader(), bytes, start, (status) => {
+    if (status >= 400) errors.add(outcomeIndexes[status]!);
+    else if (status < 100) areOthersAnswered = false;
+  });
+  return { errors: errors.size === 1 ? [...errors][0]! : 0, areOthersAnswered };
 }

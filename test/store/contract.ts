@@ -7,6 +7,7 @@ import { outcomeCounts, outcomeOf, outcomes } from '../../core/outcome.ts';
 import type {
   CallReader,
   CallWriter,
+  ClientUsage,
   Coverage,
   EndpointRecord,
   Selection,
@@ -405,9 +406,17 @@ export function storeContract(engine: string, start: StartEngine): void {
         const three = await snapshot.clients({}, allTime, 3);
         expect(three.slice(0, 3)).toEqual(clients.slice(0, 3));
         const rest = clients.slice(3);
-        const sum = (of: 'calls' | 'errors') => rest.reduce((all, client) => all + client[of], 0);
+        const sum = (of: (own: ClientUsage) => number) =>
+          rest.reduce((all, client) => all + of(client), 0);
         expect(three.slice(3)).toEqual([
-          { client: '{other}', calls: sum('calls'), errors: sum('errors') },
+          {
+            client: '{other}',
+            calls: sum(({ calls: n }) => n),
+            errors: sum(({ errors }) => errors),
+            outcomes: outcomeCounts(outcomes.map((of) => sum((client) => client.outcomes[of]))),
+            firstMinuteMs: Math.min(...rest.map(({ firstMinuteMs }) => firstMinuteMs!)),
+            lastMinuteMs: Math.max(...rest.map(({ lastMinuteMs }) => lastMinuteMs!)),
+          },
         ]);
         expect(await snapshot.clients({}, allTime, clients.length)).toEqual(clients);
       });

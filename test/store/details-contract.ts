@@ -4,6 +4,7 @@ import { limits } from '../../core/limits.ts';
 import { outcomeCounts, outcomeOf, outcomes } from '../../core/outcome.ts';
 import type {
   CallReader,
+  ClientUsage,
   ConsumerUsage,
   CountedCalls,
   Selection,
@@ -13,7 +14,7 @@ import { roundedWeight } from '../../core/weight.ts';
 import { allTime, type Window } from '../../core/window.ts';
 import { type ContextCall, inContexts } from './contexts.ts';
 import { expectUsage, sumOf } from './expected.ts';
-import { copies, randomCalls, randomWindows, weighted } from './made-calls.ts';
+import { copies, randomCalls, randomWindows, weighted, weightOf } from './made-calls.ts';
 import { type EngineUnderTest, inNewStore, type StartEngine } from './opened-store.ts';
 
 /** What every engine answers of calls by consumer and by service version, with the same numbers. */
@@ -117,6 +118,34 @@ export function detailsContract(engine: string, start: StartEngine): void {
       }
     };
 
+    /** Compares clients with the plain calls, all of them and those of each version. */
+    const expectClients = async (
+      snapshot: Snapshot,
+      selection: Selection,
+      asked: Window,
+      calls: readonly ContextCall[],
+    ): Promise<void> => {
+      const versions = new Set(calls.map(({ context }) => context.serviceVersion));
+      for (const version of [undefined, ...versions, 'not a version']) {
+        const own = calls.filter(
+          ({ context }) => version === undefined || context.serviceVersion === version,
+        );
+        const found = await snapshot.clients(selection, asked, 1_000, version);
+        expect(new Map(found.map(({ estimated: _, ...row }) => [row.client, row]))).toEqual(
+          clientsOf(own),
+        );
+        const endpoints = await snapshot.clientEndpoints(selection, asked, version);
+        const counted = own.filter((call) => call.client !== '' && weightOf(call) > 0);
+        const byClient = Map.groupBy(counted, ({ client }) => client);
+        expect(endpoints).toEqual(
+          new Map([...byClient].map(([client, rows]) => [client, endpointsOf(rows)])),
+        );
+        if (version === undefined) continue;
+        const consumers = await snapshot.consumers(selection, asked, 100, version);
+        expect(consumers.toSorted(byName)).toEqual(consumersOf(own).sort(byName));
+      }
+    };
+
     /** Compares the answers of all endpoints together and of one alone with the plain calls. */
     const expectExact = async (calls: readonly ContextCall[], asked: Window): Promise<void> => {
       await reader.snapshot('default', async (snapshot) => {
@@ -134,6 +163,7 @@ export function detailsContract(engine: string, start: StartEngine): void {
         for (const [selection, part] of parts) {
           const found = await snapshot.consumers(selection, asked, 100);
           expect(found.toSorted(byName)).toEqual(consumersOf(part).sort(byName));
+          await expectClients(snapshot, selection, asked, part);
           const most = found.map(({ people, bots }) => people.calls + bots.calls);
           expect(most).toEqual(most.toSorted((a, b) => b - a));
           const middleS = (window.fromS + window.toS) / 2;
@@ -338,11 +368,27 @@ function consumersOf(calls: readonly ContextCall[]): ConsumerUsage[] {
       namedBy: key.startsWith('agent') ? 'agent' : 'span',
       people: countsOf(own.filter(({ context }) => !context.bot)),
       bots: countsOf(own.filter(({ context }) => context.bot)),
-      endpoints: new Set(own.map((call) => `${call.service} ${call.method} ${call.route}`)).size,
+      endpoints: endpointsOf(own),
       firstCallMs: Math.min(...ends),
       lastCallMs: Math.max(...ends),
     };
   });
+}
+
+function endpointsOf(calls: readonly ContextCall[]): number {
+  return new Set(calls.map((call) => `${call.service} ${call.method} ${call.route}`)).size;
+}
+
+/** Calls without a client, and of weight 0, are in no row. */
+function clientsOf(calls: readonly ContextCall[]): Map<string, ClientUsage> {
+  const counted = calls.filter((call) => call.client !== '' && weightOf(call) > 0);
+  return new Map(
+    [...Map.groupBy(counted, ({ client }) => client)].map(([client, own]) => {
+      const minutes = own.map(({ endS }) => (endS - (endS % 60)) * 1000);
+      const [firstMinuteMs, lastMinuteMs] = [Math.min(...minutes), Math.max(...minutes)];
+      return [client, { client, ...countsOf(own), firstMinuteMs, lastMinuteMs }];
+    }),
+  );
 }
 
 function countsOf(calls: ContextCall[]): CountedCalls {

@@ -28,7 +28,7 @@ import {
 } from '../../query/parameters.ts';
 import { defineQuery } from '../../query/query.ts';
 import { keptCoverage, requestedWindow } from '../../query/window.ts';
-import { unrecordedNotes } from '../consumers.ts';
+import { unrecordedNotes } from '../callers/calls-of-version.ts';
 import { chosenSelection } from '../endpoint-filter.ts';
 import { apdexOf } from './apdex.ts';
 import { groupedSeries, groupings, seriesGroupSchema } from './groups.ts';

@@ -1,8 +1,8 @@
 import type { Head } from '../../query/answer-head.ts';
+import type { ClientRow } from '../../reports/callers/clients.ts';
+import type { ConsumerRow } from '../../reports/callers/consumers.ts';
 import type { CallRow } from '../../reports/calls/call-row.ts';
-import type { ClientRow } from '../../reports/clients.ts';
 import type { ComparisonRow } from '../../reports/compare/comparison-row.ts';
-import type { ConsumerRow } from '../../reports/consumers.ts';
 import type { EndpointRow } from '../../reports/endpoint-row.ts';
 import type { SeriesPoint } from '../../reports/series/series.ts';
 import type { EventRow } from '../../reports/series/timeline.ts';

@@ -181,8 +181,18 @@ async function expectReports(
   );
   const { clients } = await get(`/clients?${query}&method=GET`);
   const gets = inWindow.filter(({ method, client }) => method === 'GET' && client !== '');
+  const toMinute = (ms: number) => iso(Math.floor(ms / 60_000) * 60_000);
   for (const row of clients) {
     const own = gets.filter(({ client }) => client === row.client);
+    const ends = own.map(({ endMs }) => endMs);
+    expect(row).toMatchObject({
+      answered_count: countOf(own, (call) => outcomeOf(call) === 'answered'),
+      refused_count: countOf(own, (call) => outcomeOf(call) === 'refused'),
+      missing_count: countOf(own, (call) => outcomeOf(call) === 'missing'),
+      failed_count: countOf(own, (call) => outcomeOf(call) === 'failed'),
+      first_called_at: toMinute(Math.min(...ends)),
+      last_called_at: toMinute(Math.max(...ends)),
+    });
     const all = inWindow.filter(({ method }) => method === 'GET').length;
     expect([row.client, row.calls, row.errors, row.share_pct, row.endpoints]).toEqual([
       row.client,

@@ -31,6 +31,7 @@ const calls: PlainCall[] = [
       agent,
       ...(agent === 'Googlebot' && { bot: true as const }),
       consumer: pick(['', '', 'app', 'partner', 'okhttp']),
+      client: pick(['192.0.2.1', '192.0.2.2', '192.0.2.3', '2001:db8::1']),
       version,
     });
   }),
@@ -81,6 +82,13 @@ describe.each(engines)('consumers on $name', (engine) => {
       () => true,
     ],
     ['window=24h&agents=bots', () => true, ({ bot }) => bot === true],
+    ['version=1.4.1', ({ version }) => version === '1.4.1', () => true],
+    [
+      'version=1.4.2&service=mail',
+      (own) => own.version === '1.4.2' && own.service === 'mail',
+      () => true,
+    ],
+    ['version=9', () => false, () => true],
     ['agents=people&route=/v2/carts', ({ route }) => route === '/v2/carts', ({ bot }) => !bot],
   ] as [string, (own: PlainCall) => boolean, (own: PlainCall) => boolean][])(
     'GET /consumers?%s is what the calls say',
@@ -127,6 +135,41 @@ describe.each(engines)('consumers on $name', (engine) => {
         found.map((row) => row.calls).sort((a, b) => b - a),
       );
       expect(answer).toMatchObject({ total_calls: selected.length, unrecorded_calls: 0 });
+    },
+  );
+
+  test.each(['1.4.1', '1.4.2', ''])(
+    'GET /clients?version=%j is what the calls say',
+    async (version) => {
+      const answer = await door.get(`/clients?version=${version}`);
+      const { fromMs, toMs } = windowOf(answer.window);
+      const own = calls.filter(
+        (one) => one.endMs >= fromMs && one.endMs < toMs && one.version === version,
+      );
+      const toMinute = (ms: number) => new Date(ms - (ms % minuteMs)).toISOString();
+      const expected = [...Map.groupBy(own, ({ client }) => client)].map(([client, rows]) => {
+        const of = (...statuses: number[]) =>
+          rows.filter(({ status }) => statuses.includes(status)).length;
+        const ends = rows.map(({ endMs }) => endMs);
+        return {
+          client,
+          calls: rows.length,
+          share_pct: Math.round((rows.length * 1e6) / own.length) / 1e4,
+          errors: of(401, 404, 410, 429, 500),
+          endpoints: new Set(rows.map((one) => `${one.service} ${one.method} ${one.route}`)).size,
+          answered_count: of(200, 204, 302),
+          refused_count: of(401, 429),
+          missing_count: of(404, 410),
+          failed_count: of(500, 0),
+          first_called_at: toMinute(Math.min(...ends)),
+          last_called_at: toMinute(Math.max(...ends)),
+        };
+      });
+      expect(answer.clients).toHaveLength(expected.length);
+      const byClient = (a: { client: string }, b: { client: string }) =>
+        a.client < b.client ? -1 : 1;
+      expect(answer.clients.toSorted(byClient)).toMatchObject(expected.sort(byClient));
+      expect(answer.filters).toMatchObject({ version });
     },
   );
 

@@ -131,8 +131,8 @@ export function oracleReader(
     async distributions(selection, window) {
       return distributionsOf(within(selected(selection), window), idOf);
     },
-    async clients(selection, window, limit) {
-      const all = within(selected(selection), window);
+    async clients(selection, window, limit, version) {
+      const all = ofVersion(within(selected(selection), window), version);
       const counted = all.filter((call) => weightOf(call) > 0);
       const estimated = sampledMs(all).length > 0 && { estimated: true as const };
       const sorted = [...groups(counted, ({ client }) => client).values()]
@@ -141,12 +141,13 @@ export function oracleReader(
         .sort((a, b) => b.calls - a.calls || (a.client < b.client ? -1 : 1));
       const rest = sorted.splice(limit);
       if (rest.length === 0) return sorted;
-      const sum = (field: 'calls' | 'errors') => rest.reduce((all, row) => all + row[field], 0);
-      const other = { client: specialRoutes.other, calls: sum('calls'), errors: sum('errors') };
-      return [...sorted, { ...other, ...estimated }];
+      const names = new Set(rest.map(({ client }) => client));
+      const other = clientUsage(counted.filter(({ client }) => names.has(client)));
+      return [...sorted, { ...other, client: specialRoutes.other, ...estimated }];
     },
-    async clientEndpoints(selection, window) {
-      const counted = within(selected(selection), window).filter((call) => weightOf(call) > 0);
+    async clientEndpoints(selection, window, version) {
+      const all = ofVersion(within(selected(selection), window), version);
+      const counted = all.filter((call) => weightOf(call) > 0);
       const byClient = groups(counted, ({ client }) => client);
       byClient.delete('');
       return new Map([...byClient].map(([name, own]) => [name, groups(own, endpointKey).size]));
@@ -167,8 +168,8 @@ export function oracleReader(
         arrivals: last,
       };
     },
-    async consumers(selection, window, limit) {
-      return mostConsumers(within(selected(selection), window), limit);
+    async consumers(selection, window, limit, version) {
+      return mostConsumers(ofVersion(within(selected(selection), window), version), limit);
     },
     async endpointConsumers(selection, edgesS, limit) {
       const byEndpoint = groups(selected(selection), endpointKey).values();
@@ -468,9 +469,16 @@ function wholeSteps({ fromS, toS }: Window, stepS: number): Window {
 }
 
 function clientUsage(calls: PlainCall[]): ClientUsage {
+  const minutes = calls.map(({ endMs }) => endMs - (endMs % 60_000));
   return {
     client: calls[0]!.client,
-    calls: sumOf(calls),
-    errors: sumOf(calls.filter(isError)),
+    ...countedCalls(calls),
+    firstMinuteMs: Math.min(...minutes),
+    lastMinuteMs: Math.max(...minutes),
   };
+}
+
+/** @param version undefined for all */
+function ofVersion(calls: PlainCall[], version: string | undefined): PlainCall[] {
+  return calls.filter((call) => version === undefined || call.version === version);
 }

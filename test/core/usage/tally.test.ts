@@ -1,21 +1,25 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import type { ClientCounts } from '../../../core/usage/client-tally.ts';
 import { Tally } from '../../../core/usage/tally.ts';
 import { copiesOf } from '../../../core/weight.ts';
 import { fc } from '../../support/property.ts';
 
 const call = fc.record({
-  status: fc.constantFrom(0, 200, 201, 404, 500),
+  status: fc.constantFrom(0, 200, 200, 201, 401, 404, 500),
   durationNs: fc.oneof(
     fc.constant(-1),
     fc.integer({ min: 0, max: 400_000 }),
     fc.integer({ min: 0, max: 60_000 }).map((ms) => ms * 1_000_000),
   ),
   client: fc.integer({ min: 0, max: 3000 }),
+  minute: fc.oneof(fc.constant(29_833_333), fc.integer({ min: 29_830_000, max: 29_840_000 })),
 });
 type Call = typeof call extends fc.Arbitrary<infer One> ? One : never;
 
 function add(tally: Tally, calls: readonly Call[]): Tally {
-  for (const { status, durationNs, client } of calls) tally.addCall(status, durationNs, client);
+  for (const { status, durationNs, client, minute } of calls) {
+    tally.addCall(status, durationNs, client, minute);
+  }
   return tally;
 }
 
@@ -25,12 +29,40 @@ function words(tally: Tally): Uint32Array {
   return out;
 }
 
-function clients(tally: Tally): number[][] {
-  const list: number[][] = [];
-  tally.clients.forEach((...client) => {
-    list.push(client);
+function clients(tally: Tally): Map<number, ClientCounts> {
+  const found = new Map<number, ClientCounts>();
+  tally.clients.forEach((client) => {
+    found.set(client, tally.clients.countsOf(client));
   });
-  return list.sort(([a], [b]) => a! - b!);
+  return found;
+}
+
+/** Added up plainly. */
+function plainClients(calls: readonly Call[]): Map<number, ClientCounts> {
+  const known = Map.groupBy(
+    calls.filter(({ client }) => client !== 0),
+    ({ client }) => client,
+  );
+  return new Map(
+    [...known].map(([client, own]) => {
+      const count = (test: (status: number) => boolean) =>
+        own.filter(({ status }) => test(status)).length;
+      const minutes = own.map(({ minute }) => minute);
+      return [
+        client,
+        {
+          calls: own.length,
+          errors: count((status) => status >= 400),
+          refused: count((status) => status === 401),
+          missing: count((status) => status === 404),
+          failed: count((status) => status === 500 || status === 0),
+          unrecorded: 0,
+          firstMinute: Math.min(...minutes),
+          lastMinute: Math.max(...minutes),
+        },
+      ];
+    }),
+  );
 }
 
 function encoded(tally: Tally): Tally {
@@ -59,7 +91,15 @@ it('tells the same of words as of single calls, whatever is added before and aft
       expect(merge(reused).usage()).toEqual(whole.usage());
       // Asked again, and for something else, it still tells the same.
       expect(reused.usage()).toEqual(whole.usage());
-      expect(clients(merge(reused))).toEqual(clients(whole));
+      const truth = plainClients([...before, ...first, ...second, ...after]);
+      expect(clients(merge(reused))).toEqual(truth);
+      expect(clients(whole)).toEqual(truth);
+      expect(clients(encoded(whole))).toEqual(truth);
+      const partly = encoded(add(new Tally(), [...before, ...first]));
+      const out = new Uint8Array(encoded(add(new Tally(), [...second, ...after])).encodedBytesMax);
+      add(new Tally(), [...second, ...after]).encode(out, 0);
+      partly.addEncoded(out, 0);
+      expect(clients(partly)).toEqual(truth);
       expect(encoded(merge(reused)).usage()).toEqual(whole.usage());
       const again = new Tally();
       again.addUint32s(words(merge(reused)), 0);
@@ -71,12 +111,12 @@ it('tells the same of words as of single calls, whatever is added before and aft
 
 it('does not put into words what they cannot tell', () => {
   const weighted = new Tally();
-  weighted.addWeightedCall(200, 1000, 1, 2.5, 3);
+  weighted.addWeightedCall(200, 1000, 1, 7, 2.5, 3);
   expect(weighted.fitsUint32s).toBe(false);
   const crowded = new Tally();
-  for (let client = 1; client <= 4096; client++) crowded.addCall(200, 1000, client);
+  for (let client = 1; client <= 4096; client++) crowded.addCall(200, 1000, client, 7);
   expect(crowded.fitsUint32s).toBe(true);
-  crowded.addCall(200, 1000, 4097);
+  crowded.addCall(200, 1000, 4097, 7);
   expect(crowded.fitsUint32s).toBe(false);
 });
 
@@ -91,7 +131,8 @@ type Weighted = typeof weighted extends fc.Arbitrary<infer One> ? One : never;
 
 function addWeighted(tally: Tally, calls: readonly Weighted[]): Tally {
   for (const { status, durationNs, client, weight, chance } of calls) {
-    tally.addWeightedCall(status, durationNs, client, weight, copiesOf(weight, chance));
+    const copies = copiesOf(weight, chance);
+    tally.addWeightedCall(status, durationNs, client, 29_833_333, weight, copies);
   }
   return tally;
 }
@@ -126,7 +167,7 @@ it('counts calls with weights as their sum, and tells how many were seen and how
       expect(sum(reused.durations().map((bucket) => bucket.calls))).toBe(
         sum(timed.map(({ weight, chance }) => copiesOf(weight, chance))),
       );
-      for (const [client, count, errors] of clients(reused)) {
+      for (const [client, { calls: count, errors }] of clients(reused)) {
         expect(count).toBe(of((one) => one.client === client));
         expect(errors).toBe(of((one) => one.client === client && one.status >= 400));
       }
@@ -164,7 +205,7 @@ it('holds the same with weights encoded, added to calls without, and used again'
 });
 
 it('does not put more than 32 bits of calls into words', () => {
-  let tally = add(new Tally(), [{ status: 200, durationNs: 1000, client: 0 }]);
+  let tally = add(new Tally(), [{ status: 200, durationNs: 1000, client: 0, minute: 7 }]);
   const doubled = () => {
     const bytes = new Uint8Array(tally.encodedBytesMax);
     tally.encode(bytes, 0);
@@ -174,10 +215,70 @@ it('does not put more than 32 bits of calls into words', () => {
     return twice;
   };
   for (let n = 0; n < 31; n += 1) tally = doubled();
-  tally.addCall(200, 1000, 0);
+  tally.addCall(200, 1000, 0, 7);
   expect(tally.calls).toBe(2 ** 31 + 1);
   expect(tally.fitsUint32s).toBe(true);
   tally = doubled();
   expect(tally.calls).toBe(2 ** 32 + 2);
   expect(tally.fitsUint32s).toBe(false);
+});
+
+describe('clients that release 0.1.0 counted', () => {
+  /** Its form of a tally of one call a status of client 5: calls by status, durations, then clients. */
+  const oldForm = (statuses: readonly number[], clients: readonly number[]): Tally => {
+    const bytes = [
+      statuses.length,
+      ...statuses.flatMap((status) => [(status & 127) | 128, status >> 7, 1]),
+    ];
+    const tally = new Tally();
+    tally.addEncoded(Uint8Array.from([...bytes, ...new Array(8).fill(0), 0, 0, 0, ...clients]), 0);
+    return tally;
+  };
+  const one = 2;
+  const client = 10;
+
+  it('were all answered when every call was', () => {
+    expect(oldForm([200, 201], [one, client, 4]).clients.countsOf(5)).toEqual({
+      ...{ calls: 2, errors: 0, refused: 0, missing: 0, failed: 0, unrecorded: 0 },
+      ...{ firstMinute: 0, lastMinute: 0 },
+    });
+  });
+
+  it('have the one outcome that errors of the entry had', () => {
+    const found = oldForm([200, 404, 410], [one, client, 7, 2]).clients.countsOf(5);
+    expect(found).toMatchObject({ calls: 3, errors: 2, missing: 2, failed: 0, unrecorded: 0 });
+  });
+
+  it('have unrecorded outcomes when errors of the entry had several', () => {
+    const found = oldForm([200, 404, 500], [one, client, 7, 2]).clients.countsOf(5);
+    expect(found).toMatchObject({ calls: 3, errors: 2, missing: 0, failed: 0, unrecorded: 2 });
+  });
+
+  it('have an unknown first minute for good, and the last of those that are known', () => {
+    const tally = oldForm([200], [one, client, 2]);
+    tally.addCall(200, 1000, 5, 29_833_333);
+    const again = encoded(tally);
+    expect(again.clients.countsOf(5)).toMatchObject({
+      calls: 2,
+      firstMinute: 0,
+      lastMinute: 29_833_333,
+    });
+  });
+});
+
+it('keeps the clients past the bound as one, with outcomes and times', () => {
+  const tally = new Tally();
+  for (let n = 1; n <= 20; n++) {
+    for (let calls = 0; calls < 40 - n; calls++)
+      tally.addCall(n === 20 ? 404 : 200, 1000, n, 29_000_000 + n);
+  }
+  const out = new Uint8Array(tally.encodedBytesMax + 5000);
+  tally.encode(out, 0, 10);
+  const copy = new Tally();
+  copy.addEncoded(out, 0);
+  expect(clients(copy).size).toBe(5);
+  expect(copy.clients.other).toEqual({
+    ...{ calls: 405, errors: 20, refused: 0, missing: 20, failed: 0, unrecorded: 0 },
+    ...{ firstMinute: 29_000_006, lastMinute: 29_000_020 },
+  });
 });

@@ -7,8 +7,10 @@ import type { ConsumerUsage, CountedCalls, VersionUsage } from '../../store.ts';
 import { otherVersions } from '../../versions.ts';
 import {
   addConsumers,
-  addEncodedTallies,
+  addConsumersOfVersion,
+  addEncodedCallTallies,
   addVersions,
+  type ConsumersOfVersion,
   type EncodedTally,
   forEachVersion,
 } from '../usage/details.ts';
@@ -27,7 +29,7 @@ export function versionsOf(
   const found: VersionUsage[] = [];
   let other: VersionUsage | undefined;
   for (const [number, encoded] of byVersion) {
-    addEncodedTallies(tally, encoded);
+    addEncodedCallTallies(tally, encoded);
     const usage = callUsageOf(tally);
     tally.clear();
     if (number === otherVersions) other = { version: specialRoutes.other, usage };
@@ -37,7 +39,7 @@ export function versionsOf(
   return other ? [...found, other] : found;
 }
 
-/** Tallies of versions have no clients. */
+/** Usage without clients. */
 export function callUsageOf(tally: Tally): CallUsage {
   const { uniqueClients: _, uniqueClientsEstimated: __, ...usage } = tally.usage();
   return usage;
@@ -46,12 +48,14 @@ export function callUsageOf(tally: Tally): CallUsage {
 /**
  * Calls of one version by endpoint.
  * @param entries under the rows of their endpoints @param tally an empty one, which is left empty
+ * @param add adds up encoded tallies, with their clients or without
  * @returns by row, for those with any call of the version
  */
 export function ofVersion<T>(
   entries: UsageEntries,
   isVersion: (version: number) => boolean,
   tally: Tally,
+  add: (tally: Tally, encoded: readonly EncodedTally[]) => void,
   answer: (tally: Tally) => T,
 ): Map<number, T> {
   const answers = new Map<number, T>();
@@ -65,7 +69,7 @@ export function ofVersion<T>(
       });
     }
     if (own.length === 0) continue;
-    addEncodedTallies(tally, own);
+    add(tally, own);
     answers.set(endpoint, answer(tally));
     own.length = 0;
     tally.clear();
@@ -73,18 +77,23 @@ export function ofVersion<T>(
   return answers;
 }
 
-/** Calls by consumer of all the entries. @param entries under the rows of their endpoints */
+/**
+ * Calls by consumer of all the entries.
+ * @param entries under the rows of their endpoints
+ * @param isVersion only calls that these versions answered; undefined for all
+ */
 export function consumersOf(
   entries: UsageEntries,
   dimensions: DimensionCache,
   limit: number,
+  isVersion?: (version: number) => boolean,
 ): ConsumerUsage[] {
   const byName = new Map<number, Sum>();
-  forEachEndpoint(entries, (endpoint, consumers) => {
+  const addAll = (endpoint: number, consumers: ConsumerTally): void =>
     consumers.forEach((consumer, counts) => {
       addConsumer(byName, consumer, counts, endpoint);
     });
-  });
+  forEachEndpoint(entries, addAll, isVersion);
   return mostOf(byName, dimensions, limit);
 }
 
@@ -105,17 +114,19 @@ export function consumersByEndpoint(
   return answers;
 }
 
-/** Adds the entries up by endpoint. The tally is empty again after each. */
+/** Adds the entries up by endpoint. The tally is empty again after each. @param isVersion as of `consumersOf` */
 function forEachEndpoint(
   entries: UsageEntries,
   answer: (endpoint: number, consumers: ConsumerTally) => void,
+  isVersion?: (version: number) => boolean,
 ): void {
   const consumers = new ConsumerTally();
   const order = sortBy(entries.length, entries.endpoint);
   for (let i = 0; i < order.length; ) {
     const endpoint = entries.endpoint[order[i]!]!;
     for (; i < order.length && entries.endpoint[order[i]!] === endpoint; i++) {
-      addConsumers(entries, order[i]!, consumers);
+      if (isVersion) addOfVersion(entries, order[i]!, isVersion, consumers);
+      else addConsumers(entries, order[i]!, consumers);
     }
     answer(endpoint, consumers);
     consumers.clear();
@@ -138,6 +149,20 @@ function mostOf(
     return usageOf(sum, consumer, isAgent ? 'agent' : 'span');
   });
   return isOther ? [...found, usageOf(other, specialRoutes.other, 'other')] : found;
+}
+
+/** Adds the consumers of an entry's calls that some versions answered. */
+function addOfVersion(
+  entries: UsageEntries,
+  entry: number,
+  isVersion: (version: number) => boolean,
+  consumers: ConsumerTally,
+): void {
+  const own: ConsumersOfVersion[] = [];
+  forEachVersion(entries, entry, (version, encoded) => {
+    if (encoded.consumers && isVersion(version)) own.push(encoded.consumers);
+  });
+  for (const part of own) addConsumersOfVersion(part, consumers);
 }
 
 /** The name of both `otherPeople` and `otherBots`. */

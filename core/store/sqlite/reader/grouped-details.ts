@@ -6,7 +6,7 @@ import type { ConsumerName, CountedCalls } from '../../store.ts';
 import { otherVersions } from '../../versions.ts';
 import {
   addConsumers,
-  addEncodedTallies,
+  addEncodedCallTallies,
   type EncodedTally,
   forEachVersion,
 } from '../usage/details.ts';
@@ -34,7 +34,7 @@ export function byVersions(
     });
   }
   return encoded.map((own) => {
-    addEncodedTallies(tally, own);
+    addEncodedCallTallies(tally, own);
     const usage = callUsageOf(tally);
     tally.clear();
     return usage;

@@ -1,6 +1,5 @@
 import { grown } from '../../../column.ts';
 import { AppError } from '../../../error.ts';
-import { specialRoutes } from '../../../limits.ts';
 import { Tally } from '../../../usage/tally.ts';
 import type { CallUsage, DurationBucket, Usage } from '../../../usage/usage.ts';
 import { isoTime, minuteS, type Window } from '../../../window.ts';
@@ -29,9 +28,11 @@ import { eventsOfProject } from '../annotations/events.ts';
 import type { Database } from '../database.ts';
 import { callPage } from '../search/call-page.ts';
 import type { StoredCallSource } from '../search/stored-pieces.ts';
+import { addEncodedCallTallies, addEncodedTallies } from '../usage/details.ts';
 import { type BucketSpan, bucketSpans, coarsestMinutes } from '../usage/levels.ts';
 import { sortBy } from '../usage/radix-sort.ts';
 import { shardBits, UsageEntries } from '../usage/usage-entries.ts';
+import { addClientsOfVersion, clientUsages } from './client-usage.ts';
 import type { CompactedUsage } from './compacted-usage.ts';
 import { noteDamage } from './damage-log.ts';
 import type { DecisionCache } from './decision-cache.ts';
@@ -211,37 +212,39 @@ export class SqliteSnapshot implements Snapshot {
     return edgesS.slice(1).map((toS, i) => answer({ fromS: edgesS[i]!, toS }));
   }
 
-  async clients(selection: Selection, window: Window, limit: number): Promise<ClientUsage[]> {
-    const { clients, isWeighted } = this.#tallied(selection, window);
-    const found: { client: number; calls: number; errors: number }[] = [];
-    clients.forEach((client, calls, errors) => {
-      found.push({ client, calls, errors });
-    });
-    // Clients past the bound share one bucket. Its number is 0, which no client has.
-    const other = { client: 0, calls: clients.otherCalls, errors: clients.otherErrors };
-    found.sort((a, b) => b.calls - a.calls || a.client - b.client);
-    for (const { calls, errors } of found.splice(limit)) {
-      other.calls += calls;
-      other.errors += errors;
+  async clients(
+    selection: Selection,
+    window: Window,
+    limit: number,
+    version?: string,
+  ): Promise<ClientUsage[]> {
+    if (version === undefined) {
+      return clientUsages(this.#tallied(selection, window), this.#dimensions, limit);
     }
-    if (other.calls > 0) found.push(other);
-    return found.map(({ client, calls, errors }) => ({
-      client: client === 0 ? specialRoutes.other : this.#dimensions.client(client),
-      calls,
-      errors,
-      ...(isWeighted && { estimated: true as const }),
-    }));
+    const entries = this.#detailed(this.#selected(selection), window);
+    const tally = this.#emptied();
+    addClientsOfVersion(entries, this.#isVersion(version), tally);
+    return clientUsages(tally, this.#dimensions, limit);
   }
 
-  async clientEndpoints(selection: Selection, window: Window): Promise<Map<string, number>> {
+  async clientEndpoints(
+    selection: Selection,
+    window: Window,
+    version?: string,
+  ): Promise<Map<string, number>> {
     /** By client row. */
     let endpoints = new Int32Array(4096);
-    this.#byEndpoint(selection, window, ({ clients }) => {
+    const count = ({ clients }: Tally): void => {
       clients.forEachNumber((client) => {
         if (client >= endpoints.length) endpoints = grown(endpoints, client * 2);
         endpoints[client]! += 1;
       });
-    });
+    };
+    if (version === undefined) this.#byEndpoint(selection, window, count);
+    else {
+      const entries = this.#detailed(this.#selected(selection), window);
+      ofVersion(entries, this.#isVersion(version), this.#emptied(), addEncodedTallies, count);
+    }
     const byName = new Map<string, number>();
     endpoints.forEach((n, client) => {
       if (n > 0) byName.set(this.#dimensions.client(client), n);
@@ -261,9 +264,15 @@ export class SqliteSnapshot implements Snapshot {
     return callPage(searched, keys, filter, request);
   }
 
-  async consumers(selection: Selection, window: Window, limit: number): Promise<ConsumerUsage[]> {
+  async consumers(
+    selection: Selection,
+    window: Window,
+    limit: number,
+    version?: string,
+  ): Promise<ConsumerUsage[]> {
     const entries = this.#detailed(this.#selected(selection), window);
-    return consumersOf(entries, this.#dimensions, limit);
+    const isVersion = version === undefined ? undefined : this.#isVersion(version);
+    return consumersOf(entries, this.#dimensions, limit, isVersion);
   }
 
   async endpointConsumers(
@@ -338,15 +347,19 @@ export class SqliteSnapshot implements Snapshot {
     answer: (tally: Tally) => T,
   ): Map<string, T> {
     const entries = this.#detailed(selected, window);
-    const isVersion = (number: number): boolean =>
-      number !== otherVersions && this.#dimensions.version(number) === version;
-    const byRow = ofVersion(entries, isVersion, this.#emptied(), answer);
+    const isVersion = this.#isVersion(version);
+    const byRow = ofVersion(entries, isVersion, this.#emptied(), addEncodedCallTallies, answer);
     const answers = new Map<string, T>();
     for (const { id, spellings } of selected.endpoints) {
       const own = byRow.get(spellings[0]!.row);
       if (own !== undefined) answers.set(id, own);
     }
     return answers;
+  }
+
+  /** Whether a number is that of a version. */
+  #isVersion(version: string): (number: number) => boolean {
+    return (number) => number !== otherVersions && this.#dimensions.version(number) === version;
   }
 
   /** All usage of the window with details, under the first rows of the endpoints. */

@@ -1,9 +1,11 @@
+import { limits } from '../../../limits.ts';
 import { ConsumerTally } from '../../../usage/consumer-tally.ts';
 import { Tally } from '../../../usage/tally.ts';
 import { lengthBytes, putLength, putVarint } from '../../../usage/varint.ts';
 import type { CallRows } from './call-rows.ts';
 import {
   addConsumers,
+  addConsumersOfVersion,
   addEncodedTallies,
   addTo,
   addVersions,
@@ -13,6 +15,7 @@ import {
   lastS,
   payloadOf,
   several,
+  severalWithConsumers,
   single,
   singleConsumer,
   singleVersion,
@@ -69,7 +72,7 @@ export class DetailsWriter {
     }
     this.#reserve(0);
     const start = this.#begin(firstS, minute);
-    this.#mergeVersions(entries, order, from, to);
+    this.#mergeVersions(entries, order, from, to, firstS);
     this.#mergeConsumers(entries, order, from, to, firstS);
     this.#end(start);
   }
@@ -104,13 +107,19 @@ export class DetailsWriter {
     this.#reserve(0);
     const start = this.#begin(firstS, minute);
     if (isOneVersion) this.#putVersion(version);
-    else this.#putVersionsOfCalls(calls, order.subarray(from, to), origins);
+    else this.#putVersionsOfCalls(calls, order.subarray(from, to), origins, firstS);
     if (isOneConsumer) this.#putConsumer(consumer, Math.floor(lastMs / 1000) - firstS);
     else this.#putConsumersOfCalls(calls, order.subarray(from, to), origins, firstS);
     this.#end(start);
   }
 
-  #mergeVersions(entries: UsageEntries, order: Uint32Array, from: number, to: number): void {
+  #mergeVersions(
+    entries: UsageEntries,
+    order: Uint32Array,
+    from: number,
+    to: number,
+    firstS: number,
+  ): void {
     const version = singleVersion(entries, order[from]!);
     let same = from;
     while (version !== -1 && same < to && singleVersion(entries, order[same]!) === version) same++;
@@ -120,52 +129,81 @@ export class DetailsWriter {
     }
     const byVersion = new Map<number, EncodedTally[]>();
     for (let i = from; i < to; i++) addVersions(entries, order[i]!, byVersion);
-    this.#putVersions(byVersion, addEncodedTallies, ([first, ...more]) =>
-      more.length === 0 && !first!.isEntry ? first : undefined,
+    this.#putVersions(
+      byVersion,
+      firstS,
+      (own, tally, consumers) => {
+        addEncodedTallies(tally, own);
+        for (const { consumers: ofVersion } of own) {
+          if (ofVersion) addConsumersOfVersion(ofVersion, consumers);
+        }
+      },
+      ([first, ...more]) => (more.length === 0 && first?.consumers?.part ? first : undefined),
     );
   }
 
-  #putVersionsOfCalls(calls: CallRows, group: Uint32Array, origins: OriginNumbers): void {
+  #putVersionsOfCalls(
+    calls: CallRows,
+    group: Uint32Array,
+    origins: OriginNumbers,
+    firstS: number,
+  ): void {
     const byVersion = new Map<number, number[]>();
     for (const call of group) addTo(byVersion, origins.version(calls.origin[call]!), call);
-    this.#putVersions(byVersion, (tally, own) => {
+    this.#putVersions(byVersion, firstS, (own, tally, consumers) => {
       for (const call of own) {
-        const status = calls.status[call]!;
-        const durationNs = calls.durationNs[call]!;
-        const weight = calls.weighted > 0 ? calls.weight![call]! : 1;
-        if (weight === 1) tally.addCall(status, durationNs, 0);
-        else tally.addWeightedCall(status, durationNs, 0, weight, calls.copies![call]!);
+        addCall(calls, call, tally);
+        addConsumerOfCall(calls, call, origins, consumers);
       }
     });
   }
 
-  /** @param copied the encoded tally of a version that needs no adding up */
+  /** @param firstS the entry's first call @param copied the part of a version that needs no adding up */
   #putVersions<T>(
     byVersion: Map<number, T[]>,
-    add: (tally: Tally, own: T[]) => void,
+    firstS: number,
+    add: (own: T[], tally: Tally, consumers: ConsumerTally) => void,
     copied: (own: T[]) => EncodedTally | undefined = () => undefined,
   ): void {
     foldVersions(byVersion);
-    this.#length = putVarint(this.#out, this.#length, byVersion.size + 1);
+    this.#out[this.#length] = severalWithConsumers;
+    this.#length = putVarint(this.#out, this.#length + 1, byVersion.size);
     let before = 0;
     const tally = this.#tally;
+    const consumers = this.#consumers;
     for (const [version, own] of [...byVersion].sort(([a], [b]) => a - b)) {
-      const encoded = copied(own);
-      if (!encoded) add(tally, own);
-      this.#reserve(encoded ? encoded.end - encoded.start : tally.encodedBytesMax);
+      const part = copied(own);
+      if (part) {
+        this.#copyVersion(version - before, part);
+        before = version;
+        continue;
+      }
+      add(own, tally, consumers);
+      this.#reserve(tally.encodedBytesMax + consumers.encodedBytesMax);
       const out = this.#out;
       const at = putVarint(out, this.#length, version - before);
       before = version;
-      const start = at + lengthBytes;
-      if (encoded) {
-        out.set(encoded.bytes.subarray(encoded.start, encoded.end), start);
-        this.#length = putLength(out, at, start + encoded.end - encoded.start);
-      } else {
-        this.#length = putLength(out, at, tally.encode(out, start));
-        tally.clear();
-      }
+      const tallyEnd = tally.encode(out, at + lengthBytes, limits.clientsPerVersion);
+      const from = putLength(out, at, tallyEnd);
+      const consumersStart = putVarint(out, from + lengthBytes, firstS);
+      const end = consumers.encode(out, consumersStart, firstS, limits.consumersPerVersion);
+      this.#length = putLength(out, from, end);
+      tally.clear();
+      consumers.clear();
     }
     this.#reserve(0);
+  }
+
+  #copyVersion(step: number, { bytes, start, end, consumers }: EncodedTally): void {
+    const part = consumers!.part!;
+    this.#reserve(part.end - start);
+    const out = this.#out;
+    const at = putVarint(out, this.#length, step);
+    out.set(bytes.subarray(start, end), at + lengthBytes);
+    const from = putLength(out, at, at + lengthBytes + end - start);
+    const consumersFrom = from + lengthBytes;
+    out.set(part.bytes.subarray(part.start, part.end), consumersFrom);
+    this.#length = putLength(out, from, consumersFrom + part.end - part.start);
   }
 
   #mergeConsumers(
@@ -196,12 +234,7 @@ export class DetailsWriter {
     origins: OriginNumbers,
     firstS: number,
   ): void {
-    for (const call of group) {
-      const weight = calls.weighted > 0 ? calls.weight![call]! : 1;
-      const consumer = origins.consumer(calls.origin[call]!);
-      const endS = Math.floor(calls.endMs[call]! / 1000);
-      this.#consumers.addCall(consumer, calls.status[call]!, weight, endS);
-    }
+    for (const call of group) addConsumerOfCall(calls, call, origins, this.#consumers);
     this.#putConsumers(firstS);
   }
 
@@ -248,4 +281,26 @@ export class DetailsWriter {
     this.#out.copy(next, 0, 0, this.#length);
     this.#out = next;
   }
+}
+
+function addCall(calls: CallRows, call: number, tally: Tally): void {
+  const status = calls.status[call]!;
+  const durationNs = calls.durationNs[call]!;
+  const client = calls.client[call]!;
+  const minute = calls.minute[call]!;
+  const weight = calls.weighted > 0 ? calls.weight![call]! : 1;
+  if (weight === 1) tally.addCall(status, durationNs, client, minute);
+  else tally.addWeightedCall(status, durationNs, client, minute, weight, calls.copies![call]!);
+}
+
+function addConsumerOfCall(
+  calls: CallRows,
+  call: number,
+  origins: OriginNumbers,
+  consumers: ConsumerTally,
+): void {
+  const weight = calls.weighted > 0 ? calls.weight![call]! : 1;
+  const consumer = origins.consumer(calls.origin[call]!);
+  const endS = Math.floor(calls.endMs[call]! / 1000);
+  consumers.addCall(consumer, calls.status[call]!, weight, endS);
 }

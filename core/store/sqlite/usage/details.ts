@@ -11,8 +11,11 @@ import type { UsageEntries } from './usage-entries.ts';
  * Details are, in the order of the block's entries: `varint length`, and unless that is 0 `varint base`, versions,
  * consumers. The base is the entry's first call, in seconds after the entry's minute.
  *
- * - Versions: `1, version` when all calls of the entry have this one: the entry itself is its tally. Else the number
- *   of versions plus 1, and for each, ascending, `difference to the version before, length, tally`.
+ * - Versions: `1, version` when all calls of the entry have this one: the entry itself is its tally. Else `0, number of
+ *   versions`, and for each, ascending, `difference to the version before, length, tally, length, base, consumers`: this
+ *   base is in seconds since the epoch, so that a version's part can be copied. An earlier
+ *   form, without the clients and consumers of a version: the number of versions plus 1, and for each `difference,
+ *   length, tally`.
  * - Consumers: `1, consumer, last call after the base` when all calls have this one. Else 2 and a tally
  *   (core/usage/consumer-tally.ts).
  *
@@ -20,13 +23,24 @@ import type { UsageEntries } from './usage-entries.ts';
  */
 export const single = 1;
 export const several = 2;
+/** Begins the versions of an entry that has several. */
+export const severalWithConsumers = 0;
 
-/** An encoded tally: of one version, or of a whole entry, which has clients too. */
+/** An encoded tally: of one version, or of a whole entry. */
 export interface EncodedTally {
   bytes: Uint8Array;
   start: number;
   end: number;
-  isEntry: boolean;
+  /** The version's consumers; undefined when they are not recorded. */
+  consumers?: ConsumersOfVersion;
+}
+
+/** Consumers of one version: those of a whole entry, or a part of its details. */
+export interface ConsumersOfVersion {
+  entries: UsageEntries;
+  entry: number;
+  /** Undefined for those of the whole entry. */
+  part?: { bytes: Uint8Array; start: number; end: number };
 }
 
 const reader = new VarintReader();
@@ -72,23 +86,49 @@ export function forEachVersion(
   if (head === single) {
     const bytes = entries.blocks[entries.block[entry]!]!;
     const [start, end] = [entries.start[entry]!, entries.end[entry]!];
-    visit(reader.next(), { bytes, start, end, isEntry: true });
+    visit(reader.next(), { bytes, start, end, consumers: { entries, entry } });
     return;
   }
   const { bytes } = reader;
+  const hasConsumers = head === severalWithConsumers;
   let version = 0;
-  for (let left = head - 1; left > 0; left--) {
+  for (let left = hasConsumers ? reader.next() : head - 1; left > 0; left--) {
     version += reader.next();
     const size = reader.next();
     const start = reader.at;
-    visit(version, { bytes, start, end: start + size, isEntry: false });
-    reader.at += size;
+    const end = start + size;
+    reader.at = end;
+    if (!hasConsumers) visit(version, { bytes, start, end });
+    else {
+      const consumersSize = reader.next();
+      const part = { bytes, start: reader.at, end: reader.at + consumersSize };
+      reader.at = part.end;
+      visit(version, { bytes, start, end, consumers: { entries, entry, part } });
+    }
   }
 }
 
-/** Adds up the encoded tallies of one version. */
+/** Adds up encoded tallies. */
 export function addEncodedTallies(tally: Tally, encoded: readonly EncodedTally[]): void {
+  for (const { bytes, start } of encoded) tally.addEncoded(bytes, start);
+}
+
+/** The same without their clients. */
+export function addEncodedCallTallies(tally: Tally, encoded: readonly EncodedTally[]): void {
   for (const { bytes, start } of encoded) tally.addEncodedCalls(bytes, start);
+}
+
+/** Adds the consumers of one version. */
+export function addConsumersOfVersion(
+  { entries, entry, part }: ConsumersOfVersion,
+  consumers: ConsumerTally,
+): void {
+  if (part === undefined) {
+    addConsumers(entries, entry, consumers);
+    return;
+  }
+  reader.seek(part.bytes, part.start);
+  consumers.addEncoded(reader, reader.next());
 }
 
 /** Puts the oldest versions past the bound together. */
@@ -138,13 +178,20 @@ function seekConsumers(entries: UsageEntries, entry: number): boolean {
   const head = reader.next();
   if (head === single) reader.next();
   else {
-    for (let left = head - 1; left > 0; left--) {
+    const hasConsumers = head === severalWithConsumers;
+    for (let left = hasConsumers ? reader.next() : head - 1; left > 0; left--) {
       reader.next();
-      const size = reader.next();
-      reader.at += size;
+      skipSized();
+      if (hasConsumers) skipSized();
     }
   }
   return true;
+}
+
+/** Skips `length, payload`. */
+function skipSized(): void {
+  const size = reader.next();
+  reader.at += size;
 }
 
 /** @returns false for an entry without details */

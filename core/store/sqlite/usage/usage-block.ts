@@ -61,7 +61,10 @@ export class BlockWriter {
         const call = order[i]!;
         if (calls.endpoint[call] !== endpoint || calls.minute[call] !== minute) break;
         if (isWeighted && calls.weight![call] !== 1) addWeighted(calls, call, tally);
-        else tally.addCall(calls.status[call]!, calls.durationNs[call]!, calls.client[call]!);
+        else {
+          const client = calls.client[call]!;
+          tally.addCall(calls.status[call]!, calls.durationNs[call]!, client, minute);
+        }
       }
       this.#addTally(minute, endpoint, tally);
       tally.clear();
@@ -107,6 +110,7 @@ function addWeighted(calls: CallRows, call: number, tally: Tally): void {
     calls.status[call]!,
     calls.durationNs[call]!,
     calls.client[call]!,
+    calls.minute[call]!,
     calls.weight![call]!,
     calls.copies![call]!,
   );

@@ -65,8 +65,8 @@ export function workload(seed: number, options: WorkloadOptions): Workload {
         for (let c = 0; c < calls; c++) {
           const ns = Math.round(random.lognormal(level, sigma) * 1000);
           const status = random.next() < rate * Math.exp(load) ? 500 : 200;
-          tally.addCall(status, ns, 0);
-          windowTally.addCall(status, ns, 0);
+          tally.addCall(status, ns, 0, 0);
+          windowTally.addCall(status, ns, 0, 0);
         }
         if (calls > 0) {
           side.intervals[i]!.set(id, {

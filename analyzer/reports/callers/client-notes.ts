@@ -1,6 +1,6 @@
-import type { Window } from '../../core/window.ts';
-import { dayS } from '../../core/window.ts';
-import type { Note, QueryContext } from '../query/answer-head.ts';
+import type { Window } from '../../../core/window.ts';
+import { dayS } from '../../../core/window.ts';
+import type { Note, QueryContext } from '../../query/answer-head.ts';
 
 /** True for an address that ROLLCALL_CLIENT_PRIVACY=hash replaced: `h:` and 16 digits under the day's key. */
 export function isHashed({ client }: { client: string }): boolean {

@@ -1,22 +1,26 @@
 import { z } from 'zod';
-import { limits, specialRoutes } from '../../core/limits.ts';
-import type { ClientUsage } from '../../core/store/store.ts';
-import { type Head, head, headProse, headShape, selectionNotes } from '../query/answer-head.ts';
-import { listPage } from '../query/list.ts';
-import type { Order } from '../query/page.ts';
+import { limits, specialRoutes } from '../../../core/limits.ts';
+import type { outcomes } from '../../../core/outcome.ts';
+import type { ClientUsage } from '../../../core/store/store.ts';
+import { isoTime } from '../../../core/window.ts';
+import { type Head, head, headProse, headShape, selectionNotes } from '../../query/answer-head.ts';
+import { listPage } from '../../query/list.ts';
+import type { Order } from '../../query/page.ts';
 import {
   chosenEndpoints,
   commonParameters,
   endpointParameter,
   pageParameters,
-} from '../query/parameters.ts';
-import { defineQuery } from '../query/query.ts';
-import { count, nextCursor, percentOrNull } from '../query/schema.ts';
-import { tableOf } from '../query/table.ts';
-import { keptCoverage } from '../query/window.ts';
+  versionParameter,
+} from '../../query/parameters.ts';
+import { defineQuery } from '../../query/query.ts';
+import { count, nextCursor, percentOrNull, time } from '../../query/schema.ts';
+import { tableOf } from '../../query/table.ts';
+import { keptCoverage } from '../../query/window.ts';
+import { chosenSelection } from '../endpoint-filter.ts';
+import { countOf, percent } from '../figures.ts';
+import { callsOf, versionNotes } from './calls-of-version.ts';
 import { clientNotes, isHashed } from './client-notes.ts';
-import { chosenSelection } from './endpoint-filter.ts';
-import { countOf, percent } from './figures.ts';
 
 export interface ClientEntry extends ClientUsage {
   /** Calls in the window to the same endpoints, those of unknown clients too. */
@@ -24,6 +28,15 @@ export interface ClientEntry extends ClientUsage {
   /** Of those asked for, that it called; null of {other}; undefined where that was not asked for. */
   endpoints?: number | null;
 }
+
+const outcomeColumn = (outcome: (typeof outcomes)[number], about: string) => ({
+  type: count,
+  about,
+  value: (usage: ClientEntry) => countOf(usage.outcomes[outcome]),
+});
+
+const timeOrNull = (ms: number | undefined): string | null =>
+  ms === undefined ? null : isoTime(ms);
 
 /** One network address that called. Calls without a known address are in no row. */
 export const clientTable = tableOf<ClientEntry>()('ClientRow', {
@@ -63,6 +76,30 @@ export const clientTable = tableOf<ClientEntry>()('ClientRow', {
     sparse: true,
     brief: true,
   },
+  answered_count: outcomeColumn('answered', 'statuses 100 to 399'),
+  refused_count: outcomeColumn('refused', 'statuses 401, 403 and 429'),
+  missing_count: outcomeColumn('missing', 'statuses 404, 405 and 410'),
+  failed_count: outcomeColumn('failed', 'every other call, those without a status too'),
+  unrecorded_count: {
+    type: count.optional(),
+    about:
+      'calls that release 0.1.0 counted and whose outcome it did not keep: they are in none of the four counts; absent for none',
+    value: ({ unrecorded }) => (unrecorded === undefined ? undefined : countOf(unrecorded)),
+    sparse: true,
+  },
+  first_called_at: {
+    type: time.nullable(),
+    about:
+      'its first call in the window, rounded down to the minute; null when release 0.1.0 counted calls of it, whose times it did not keep',
+    value: ({ firstMinuteMs }) => timeOrNull(firstMinuteMs),
+  },
+  last_called_at: {
+    type: time.nullable(),
+    about:
+      'its last call in the window, rounded down to the minute; null when release 0.1.0 counted all its calls',
+    value: ({ lastMinuteMs }) => timeOrNull(lastMinuteMs),
+    brief: true,
+  },
   one_day: {
     type: z.literal(true).optional(),
     about:
@@ -84,11 +121,13 @@ const mostCallsFirst: Order<ClientEntry> = {
 export const clients = defineQuery({
   name: 'clients',
   path: '/clients',
-  about: 'The addresses that called in the window, most calls first',
+  about:
+    'The addresses that called in the window, most calls first: "who still calls version 1.4" is /clients?version=1.4',
   parameters: z.strictObject({
     ...commonParameters,
     ...chosenEndpoints,
     endpoint: endpointParameter,
+    version: versionParameter,
     ...pageParameters(100),
   }),
   schema: z.object({
@@ -105,13 +144,14 @@ export const clients = defineQuery({
   },
   async answer(context, parameters) {
     const { snapshot } = context;
-    const { service, environment, status, owner, method, route, endpoint } = parameters;
+    const { service, environment, status, owner, method, route, endpoint, version } = parameters;
     const page = await listPage(context, '/clients', parameters, async (window) => {
       const coverage = await keptCoverage(snapshot, window);
       const { selection, observedSinceMs } = await chosenSelection(context, parameters);
-      const found = await snapshot.clients(selection, coverage.window, limits.listedClients);
-      const { calls: allCalls } = await snapshot.total(selection, coverage.window);
-      const used = await snapshot.clientEndpoints(selection, coverage.window);
+      const { window: covered } = coverage;
+      const found = await snapshot.clients(selection, covered, limits.listedClients, version);
+      const allCalls = await callsOf(snapshot, selection, covered, version);
+      const used = await snapshot.clientEndpoints(selection, covered, version);
       const rows = found.map((usage) => {
         const endpoints = used.get(usage.client) ?? null;
         return { ...usage, allCalls, endpoints };
@@ -122,6 +162,7 @@ export const clients = defineQuery({
       const notes = [
         ...(await selectionNotes(context, parameters)),
         ...clientNotes(context, coverage.window, rows.some(isHashed)),
+        ...(await versionNotes(snapshot, selection, covered, version)),
       ];
       const known = { coverage, observedSinceMs, estimated, notes };
       return {
@@ -133,6 +174,7 @@ export const clients = defineQuery({
           method,
           route,
           endpoint,
+          version,
         }),
         rows,
         order: mostCallsFirst,

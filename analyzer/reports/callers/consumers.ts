@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { limits, specialRoutes } from '../../core/limits.ts';
-import { outcomes } from '../../core/outcome.ts';
-import type { ConsumerNote } from '../../core/store/annotations/consumers.ts';
-import type { ConsumerUsage, CountedCalls, Selection } from '../../core/store/store.ts';
-import type { Usage } from '../../core/usage/usage.ts';
-import { isoTime, type Window } from '../../core/window.ts';
+import { limits, specialRoutes } from '../../../core/limits.ts';
+import { outcomes } from '../../../core/outcome.ts';
+import type { ConsumerNote } from '../../../core/store/annotations/consumers.ts';
+import type { ConsumerUsage, CountedCalls, Selection } from '../../../core/store/store.ts';
+import type { Usage } from '../../../core/usage/usage.ts';
+import { isoTime, type Window } from '../../../core/window.ts';
 import {
   type Head,
   head,
@@ -13,22 +13,24 @@ import {
   type Note,
   type QueryContext,
   selectionNotes,
-} from '../query/answer-head.ts';
-import { listPage } from '../query/list.ts';
-import type { Order } from '../query/page.ts';
+} from '../../query/answer-head.ts';
+import { listPage } from '../../query/list.ts';
+import type { Order } from '../../query/page.ts';
 import {
   chosenEndpoints,
   commonParameters,
   endpointParameter,
   orderParameter,
   pageParameters,
-} from '../query/parameters.ts';
-import { defineQuery } from '../query/query.ts';
-import { count, nextCursor, percentOrNull, time } from '../query/schema.ts';
-import { isText, sortValue, tableOf } from '../query/table.ts';
-import { keptCoverage } from '../query/window.ts';
-import { chosenSelection } from './endpoint-filter.ts';
-import { countOf, percent } from './figures.ts';
+  versionParameter,
+} from '../../query/parameters.ts';
+import { defineQuery } from '../../query/query.ts';
+import { count, nextCursor, percentOrNull, time } from '../../query/schema.ts';
+import { isText, sortValue, tableOf } from '../../query/table.ts';
+import { keptCoverage } from '../../query/window.ts';
+import { chosenSelection } from '../endpoint-filter.ts';
+import { countOf, percent } from '../figures.ts';
+import { callsOf, unrecordedNotes, versionNotes } from './calls-of-version.ts';
 
 /** Calls of one consumer, by the agents that were asked for. */
 export interface ConsumerEntry {
@@ -164,6 +166,7 @@ export const consumers = defineQuery({
     ...commonParameters,
     ...chosenEndpoints,
     endpoint: endpointParameter,
+    version: versionParameter,
     agents: z
       .enum(agentKinds)
       .default('all')
@@ -212,17 +215,24 @@ export const consumers = defineQuery({
     const { snapshot } = context;
     const { service, environment, status, owner, method, route, endpoint, agents, group } =
       parameters;
-    const { sort, order, callers } = parameters;
+    const { sort, order, callers, version } = parameters;
     const page = await listPage(context, '/consumers', parameters, async (window) => {
       const coverage = await keptCoverage(snapshot, window);
       const { selection, observedSinceMs } = await chosenSelection(context, parameters);
       const total = await snapshot.total(selection, coverage.window);
-      const known = await consumerEntries(context, selection, coverage.window, total, agents);
+      const calls = await callsOf(snapshot, selection, coverage.window, version);
+      const of = { agents, version };
+      const known = await consumerEntries(context, selection, coverage.window, { calls }, of);
       const rows = known.entries
         .filter(({ note }) => group === undefined || note?.group === group)
         .filter(({ isInternal }) => callers === 'all' || isInternal === (callers === 'internal'));
       const estimated = total.sampling !== undefined || rows.some(({ usage }) => isOther(usage));
-      const notes = [...(await selectionNotes(context, parameters)), ...known.notes];
+      const notes = [
+        ...(await selectionNotes(context, parameters)),
+        ...(version === undefined
+          ? known.notes
+          : await versionNotes(snapshot, selection, coverage.window, version)),
+      ];
       const filters = {
         service,
         environment,
@@ -231,6 +241,7 @@ export const consumers = defineQuery({
         method,
         route,
         endpoint,
+        version,
         agents,
         callers,
         group,
@@ -240,12 +251,12 @@ export const consumers = defineQuery({
       return {
         head: {
           ...head(context, figures, filters),
-          total_calls: countOf(total.calls),
-          known_calls: callsOf(
+          total_calls: countOf(calls),
+          known_calls: callsOfEntries(
             known.entries,
             ({ usage }) => usage.consumer !== '' && !isOther(usage),
           ),
-          internal_calls: callsOf(known.entries, ({ isInternal }) => isInternal),
+          internal_calls: callsOfEntries(known.entries, ({ isInternal }) => isInternal),
           unrecorded_calls: countOf(known.unrecorded),
         },
         rows,
@@ -257,16 +268,22 @@ export const consumers = defineQuery({
   },
 });
 
-/** Consumers of some endpoints, most calls first, without those that the asked agents have no call of. */
+/**
+ * Consumers of some endpoints, most calls first, without those that the asked agents have no call of.
+ * @param total calls of all consumers @param version only calls that it answered
+ */
 export async function consumerEntries(
   { snapshot }: Pick<QueryContext, 'snapshot'>,
   selection: Selection,
   window: Window,
   total: Pick<Usage, 'calls'>,
-  agents: AgentKind = 'all',
-  limit: number = limits.listedConsumers,
+  {
+    agents = 'all',
+    limit = limits.listedConsumers,
+    version,
+  }: { agents?: AgentKind; limit?: number; version?: string | undefined } = {},
 ): Promise<{ entries: ConsumerEntry[]; unrecorded: number; notes: Note[] }> {
-  const usages = await snapshot.consumers(selection, window, limit);
+  const usages = await snapshot.consumers(selection, window, limit, version);
   const told = new Map((await snapshot.consumerNotes()).map((note) => [note.consumer, note]));
   const services = new Set((await snapshot.services()).map(({ service }) => service));
   const entries: ConsumerEntry[] = [];
@@ -284,16 +301,6 @@ export async function consumerEntries(
   return { entries, unrecorded, notes: unrecordedNotes(unrecorded, 'callers') };
 }
 
-/** @param what release 0.1.0 did not keep */
-export function unrecordedNotes(
-  unrecorded: number,
-  what: 'callers' | 'callers or versions',
-): Note[] {
-  if (unrecorded === 0) return [];
-  const message = `${countOf(unrecorded)} calls of the window were counted by release 0.1.0, which kept no ${what}: they are in no row.`;
-  return [{ code: 'unrecorded', message, field: null }];
-}
-
 function together(a: CountedCalls, b: CountedCalls): CountedCalls {
   const sums = outcomes.map((outcome) => [outcome, a.outcomes[outcome] + b.outcomes[outcome]]);
   return {
@@ -303,7 +310,7 @@ function together(a: CountedCalls, b: CountedCalls): CountedCalls {
   };
 }
 
-function callsOf(
+function callsOfEntries(
   entries: readonly ConsumerEntry[],
   isCounted: (entry: ConsumerEntry) => boolean,
 ): number {
