@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Decision, DecisionPlace, DecisionStore } from '../../core/store/decisions.ts';
+import type { KeyStore } from '../../core/store/keys.ts';
 import type { CallReader } from '../../core/store/store.ts';
 
 export interface DecisionEngine {
   open(): Promise<DecisionStore>;
+  openKeys(): Promise<KeyStore>;
   openReader(): Promise<CallReader>;
   end(): Promise<void>;
 }
@@ -78,6 +80,21 @@ export function decisionStoreContract(engine: string, start: () => Promise<Decis
       await store.decide('default', all);
       expect(await seen()).toHaveLength(5);
       expect(await store.history('default', { ...place, environment: null })).toHaveLength(1);
+    });
+
+    it('a decision belongs to its project', async () => {
+      const keys = await under.openKeys();
+      await keys.createProject('second');
+      await keys.close();
+      const theirs = decision({ reason: 'theirs' });
+      await store.decide('default', [decision()]);
+      await store.decide('second', [theirs]);
+      expect([await seen(), await seen('second')]).toEqual([[decision()], [theirs]]);
+      expect(await store.history('second', place)).toEqual([theirs]);
+      const by = { by: 'bob', decidedMs: nowMs + 60 };
+      expect(await store.withdraw('second', [place], by)).toBe(1);
+      expect([await seen(), await seen('second')]).toEqual([[decision()], []]);
+      expect(await store.history('default', place)).toEqual([decision()]);
     });
 
     it('a withdrawn decision holds no more and stays in the history', async () => {

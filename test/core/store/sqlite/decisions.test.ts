@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { openSqliteDecisions } from '../../../../core/store/sqlite/decisions.ts';
+import { openSqliteKeys } from '../../../../core/store/sqlite/keys.ts';
 import { openSqliteReader } from '../../../../core/store/sqlite/reader/reader.ts';
 import { decisionStoreContract } from '../../../store/decision-contract.ts';
 import { temporaryFolder } from '../../../support/process.ts';
@@ -9,6 +10,7 @@ decisionStoreContract('sqlite', async () => {
   const path = join(folder.path, 'rollcall.db');
   return {
     open: () => openSqliteDecisions(path),
+    openKeys: () => openSqliteKeys(path),
     openReader: () => openSqliteReader(path),
     end: async () => folder.remove(),
   };

@@ -25,6 +25,7 @@ decisionStoreContract('clickhouse', async () => {
   const { url, end } = newDatabase();
   return {
     open: async () => (await openRecords(url)).decisions(),
+    openKeys: async () => (await openRecords(url)).keys(),
     openReader: () => openClickhouseReader(url),
     end,
   };
