@@ -164,8 +164,11 @@ export function readCursor(query: string, text: string | undefined): Cursor | un
 }
 
 function parse(text: string): unknown {
+  const bytes = Buffer.from(text, 'base64url');
+  // Decoding passes over characters that belong to no byte: only the text that was given is a cursor.
+  if (bytes.toString('base64url') !== text) return undefined;
   try {
-    return JSON.parse(Buffer.from(text, 'base64url').toString());
+    return JSON.parse(bytes.toString());
   } catch {
     return undefined;
   }

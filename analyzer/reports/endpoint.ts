@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AppError } from '../../core/error.ts';
 import type { OutcomeCounts } from '../../core/outcome.ts';
+import type { Window } from '../../core/window.ts';
 import { head, headShape } from '../query/answer-head.ts';
 import { allIntervals } from '../query/calendar.ts';
 import { commonParameters, limitParameter } from '../query/parameters.ts';
@@ -10,9 +11,11 @@ import { keptCoverage, requestedWindow } from '../query/window.ts';
 import { unrecordedNotes } from './callers/calls-of-version.ts';
 import { clientTable } from './callers/clients.ts';
 import { type ConsumerEntry, consumerEntries, consumerTable } from './callers/consumers.ts';
+import { callersInWindow } from './callers/window-callers.ts';
 import { callTable } from './calls/call-row.ts';
 import { glanceAtCalls } from './calls/glance.ts';
 import { endpointTable, lastCallerRow } from './endpoint-row.ts';
+import type { ListedEndpoint } from './endpoint-usage.ts';
 import { usageByEndpoint } from './endpoint-usage.ts';
 import { countOf, statusCodes, statusCodesSchema } from './figures.ts';
 import { curveSchema, heatmapSchema, latencyOf } from './latency.ts';
@@ -35,6 +38,17 @@ function countsOf({ answered, refused, missing, failed }: OutcomeCounts) {
     refused: countOf(refused),
     missing: countOf(missing),
     failed: countOf(failed),
+  };
+}
+
+/** Who called in the window, as far as that is recorded. */
+function callersOf(endpoint: ListedEndpoint, window: Window) {
+  const { lastCallers, lastCallMs, lastAnsweredCallers, lastAnsweredMs, unrecordedMs } = endpoint;
+  const callers = callersInWindow(lastCallers, lastCallMs ?? undefined, window, undefined);
+  const answered = callersInWindow(lastAnsweredCallers, lastAnsweredMs, window, unrecordedMs);
+  return {
+    window_last_callers: callers?.map(lastCallerRow) ?? null,
+    window_last_answered_callers: answered?.map(lastCallerRow) ?? null,
   };
 }
 
@@ -87,6 +101,16 @@ export const endpoint = defineQuery({
     last_answered_callers: endpointTable.schema.shape.last_callers.describe(
       'distinct callers of calls with a status of 100 to 399, latest first, lifetime',
     ),
+    window_last_callers: endpointTable.schema.shape.last_callers
+      .nullable()
+      .describe(
+        'of last_callers those in the window; null when the window ends before its newest call',
+      ),
+    window_last_answered_callers: endpointTable.schema.shape.last_callers
+      .nullable()
+      .describe(
+        'of last_answered_callers those in the window; null when the window ends before its newest answered call, and where release 0.1.0 counted calls of the window without saying which were answered',
+      ),
   }),
   async answer(context, parameters, { id = '' }) {
     const { snapshot } = context;
@@ -131,6 +155,7 @@ export const endpoint = defineQuery({
       latest_errors: glanced.errors.map((call) => callTable.row(call)),
       last_callers: row.last_callers,
       last_answered_callers: entry.endpoint.lastAnsweredCallers.map(lastCallerRow),
+      ...callersOf(entry.endpoint, window),
     };
   },
 });

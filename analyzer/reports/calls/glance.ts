@@ -20,7 +20,7 @@ export async function glanceAtCalls(
   );
   const errors = await snapshot.calls(
     selection,
-    { fromS, toS, statuses: [{ from: 400, to: 599 }] },
+    { fromS, toS, statuses: [{ from: 400, to: 999 }] },
     { ...page, order: 'newest' },
   );
   return {

@@ -264,3 +264,19 @@ test('clients beyond the bound share the last row', async () => {
   expect(summary.top_ips).toEqual([{ ip: 'client-0', requests: 2, errors: 1 }]);
   expect(summary.other_ips).toMatchObject({ ip: '{other}', requests: many - 1 });
 });
+
+test.each(['A', '=', '!', '%20', '%00', '.'])(
+  'a cursor with %j behind it is refused',
+  async (more) => {
+    const calls = Array.from({ length: 30 }, (_, n) => call({ route: `/r${n}` }));
+    const door = await open(oracleReader(calls));
+    for (const path of ['/report', '/clients', '/consumers']) {
+      const list = `${path}?limit=1`;
+      const { next_cursor: cursor } = await door.get(list);
+      if (cursor === null) continue;
+      const response = await door.fetch(`/api/v1${list}&cursor=${cursor}${more}`);
+      expect(response.status, path).toBe(400);
+      expect(await response.json()).toMatchObject({ error: { field: 'cursor' } });
+    }
+  },
+);

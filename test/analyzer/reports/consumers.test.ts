@@ -240,6 +240,24 @@ describe.each(engines)('consumers on $name', (engine) => {
     const lastMs = Math.max(...lastAnswered.map(({ endMs }) => endMs));
     expect(answer.endpoint.last_answered_at).toBe(new Date(lastMs).toISOString());
     expect(answer.last_answered_callers[0].called_at).toBe(answer.endpoint.last_answered_at);
+    expect(answer.window_last_callers).toEqual(answer.last_callers);
+    expect(answer.window_last_answered_callers).toEqual(answer.last_answered_callers);
+    const path = `/endpoints/${endpoints[0].id}`;
+    // Of a window that begins behind all calls but the newest of them, one caller is left.
+    const callers = answer.last_answered_callers as { called_at: string }[];
+    const later = new Date(Math.floor(Date.parse(callers[0]!.called_at) / 60_000) * 60_000);
+    const short = await door.get(`${path}?from=${later.toISOString()}`);
+    expect(short.window_last_answered_callers).toEqual(
+      callers.filter(({ called_at }) => Date.parse(called_at) >= later.getTime()),
+    );
+    const before = await door.get(`${path}?from=2026-01-01&to=${later.toISOString()}`);
+    expect(before.window_last_answered_callers).toBeNull();
+    const after = new Date(nowMs).toISOString();
+    const empty = await door.get(
+      `${path}?from=${after}&to=${new Date(nowMs + minuteMs).toISOString()}`,
+    );
+    expect(empty.window_last_callers).toEqual([]);
+    expect(empty.window_last_answered_callers).toEqual([]);
   });
 
   test('rows have last_answered_callers where fields= asks for them', async () => {
