@@ -1,6 +1,7 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { areaOf, areas } from '../labs/mutants/areas.ts';
+import { equivalents } from '../labs/mutants/equivalent.ts';
 import { type Fault, withFault } from '../labs/mutants/faults.ts';
 import { errorOf, isEquivalent, percentNoticed, Scores, sampleOf } from '../labs/mutants/report.ts';
 
@@ -56,5 +57,14 @@ test('a file belongs to the deepest area, whose tests exist', () => {
   expect(areaOf('cli/main.ts')).toBeUndefined();
   for (const { folder, tests } of areas) {
     for (const path of [folder, ...tests]) expect(existsSync(path), path).toBe(true);
+  }
+});
+
+test('a fault that is listed as equivalent is of a line that stands', () => {
+  for (const { file, line } of equivalents) {
+    const lines = readFileSync(file, 'utf8')
+      .split('\n')
+      .map((one) => one.trim());
+    expect(lines, `${file}: ${line}`).toContain(line);
   }
 });

@@ -112,6 +112,7 @@ test('the first counts are written after half a second, the next ones 10 seconds
   expect(written).toHaveLength(1);
   await pass(1);
   expect(counted(1)).toEqual(['alpha shop stored  5']);
+  expect(vi.getTimerCount()).toBe(0);
   await pass(60_000);
   expect(written).toHaveLength(2);
 });

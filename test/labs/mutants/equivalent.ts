@@ -1,4 +1,47 @@
 import type { Equivalent } from './report.ts';
 
 /** Faults that no test can notice, each with the reason. */
-export const equivalents: readonly Equivalent[] = [];
+export const equivalents: readonly Equivalent[] = [
+  ...of('core/auth/credentials.ts', 'const [, key] = /^bearer +(\\S+)$/i.exec(text) ?? [];', {
+    '["Stryker was here"]': 'the first element is not read',
+  }),
+  ...of('core/auth/credentials.ts', "if (!text.includes('%')) return text;", {
+    false: 'a text without % is decoded to itself',
+    '""': 'a text without % is decoded to itself',
+  }),
+  ...of(
+    'collector/ingest/budget.ts',
+    'if (more > 0 && this.#largeBytes + more > this.#bytesMax * largePart) return false;',
+    {
+      true: 'large bytes never pass their part, so 0 more of them do not',
+      'more >= 0': 'large bytes never pass their part, so 0 more of them do not',
+    },
+  ),
+  ...of(
+    'collector/ingest/budget.ts',
+    'if (share.seenBytes >= 0 && elapsedMs >= limits.bodyProgressMs) {',
+    { true: 'looks are bodyProgressMs apart, and each look is noted for every share' },
+  ),
+  ...of(
+    'collector/ingest/large-message.ts',
+    'if (extractor.size > provingStrings) extractor.reset();',
+    Object.fromEntries(
+      ['true', 'false', 'extractor.size >= provingStrings', 'extractor.size <= provingStrings'].map(
+        (replacement) => [replacement, 'it decides when memory is given back, nothing else'],
+      ),
+    ),
+  ),
+  ...of('collector/ingest/large-message.ts', 'joins: false,', {
+    true: 'the calls of the check are thrown away, joined or not',
+  }),
+];
+
+/** @param reasons by replacement */
+function of(file: string, line: string, reasons: Record<string, string>): Equivalent[] {
+  return Object.entries(reasons).map(([replacement, reason]) => ({
+    file,
+    line,
+    replacement,
+    reason,
+  }));
+}

@@ -131,8 +131,15 @@ interface TriedFault extends Fault {
 
 /** Runs each test file once for its coverage, then the tests of each fault. */
 async function tryAll(faults: readonly ThoughtFault[]): Promise<void> {
+  // Made at once: the work tree may change meanwhile.
+  const trials = Array.from({ length: Number(values.concurrency) }, (_, at) =>
+    copyAt(`copy-${at}`, {
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(folder.path, 'compiled'),
+    }),
+  );
   const coverage = await coverageOf(faults);
   await tryEach(
+    trials,
     faults.map((fault) => {
       const tests = coverage.testsOf(fault).filter(({ file }) => fault.testFiles.includes(file));
       return { ...fault, tests };
@@ -140,11 +147,15 @@ async function tryAll(faults: readonly ThoughtFault[]): Promise<void> {
   );
 }
 
-async function coverageOf(faults: readonly ThoughtFault[]): Promise<Coverage> {
-  const place = join(folder.path, 'coverage');
-  const reports = join(folder.path, 'reports');
-  const copy = new TestCopy(root, place, { NODE_V8_COVERAGE: reports, NODE_COMPILE_CACHE: '' });
+function copyAt(name: string, env: Record<string, string>): TestCopy {
+  const copy = new TestCopy(root, join(folder.path, name), env);
   copies.push(copy);
+  return copy;
+}
+
+async function coverageOf(faults: readonly ThoughtFault[]): Promise<Coverage> {
+  const reports = join(folder.path, 'reports');
+  const copy = copyAt('coverage', { NODE_V8_COVERAGE: reports, NODE_COMPILE_CACHE: '' });
   const coverage = new Coverage();
   const sources = new Set(faults.map(({ file }) => file));
   const files = new Set(faults.flatMap(({ testFiles }) => testFiles));
@@ -159,16 +170,12 @@ async function coverageOf(faults: readonly ThoughtFault[]): Promise<Coverage> {
 }
 
 /** Tries faults in several copies; results are printed in the order of their ends, and a file's score after its last. */
-async function tryEach(faults: readonly TriedFault[]): Promise<void> {
+async function tryEach(trials: readonly TestCopy[], faults: readonly TriedFault[]): Promise<void> {
   const left = new Map<string, number>();
   for (const { file } of faults) left.set(file, (left.get(file) ?? 0) + 1);
   const queue = faults[Symbol.iterator]();
   await Promise.all(
-    Array.from({ length: Number(values.concurrency) }, async (_, at) => {
-      const copy = new TestCopy(root, join(folder.path, `copy-${at}`), {
-        NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(folder.path, 'compiled'),
-      });
-      copies.push(copy);
+    trials.map(async (copy) => {
       for (const fault of queue) {
         const { file } = fault;
         const result = await tryOne(copy, fault);
