@@ -214,35 +214,6 @@ describeInBrowser('the overview in a browser', () => {
     await watched.close();
   });
 
-  it.each([
-    ['light', 1360],
-    ['dark', 1360],
-    ['light', 360],
-  ] as const)('is clean for axe, %s, %i px wide', async (colorScheme, width) => {
-    const viewport = { width, height: 800 };
-    const other = await openPage(world.browser, world.url, { colorScheme, viewport });
-    for (const path of [
-      '/',
-      '/dead',
-      '/inventory',
-      '/clients',
-      '/services',
-      '/settings',
-      '/nothing',
-    ]) {
-      await other.page.goto(world.url + path);
-      await other.page.locator('main').waitFor();
-      await other.page.waitForLoadState('networkidle');
-      expect(await axeFindings(other.page), `${path} ${colorScheme} ${width}`).toEqual([]);
-      const isWide = await other.page.evaluate(
-        () => document.documentElement.scrollWidth > window.innerWidth,
-      );
-      expect(isWide, `${path} is wider than ${width} px`).toBe(false);
-    }
-    await other.close(/404/);
-    await watched.close();
-  });
-
   it('shows dead endpoints with reasons in the API’s numbers, and copies them', async () => {
     const { page } = watched;
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);

@@ -117,6 +117,12 @@ export function useLatency(narrowing: Narrowing): UseQueryResult<LatencyAnswer> 
   });
 }
 
+/** Minutes are kept for two days unless configured: the API refuses their intervals for what is older. */
+function isKept(period: Period, interval: string | undefined, nowMs: number): boolean {
+  const isFine = interval === 'minute' || interval === '5m';
+  return !isFine || !('from' in period) || nowMs - Date.parse(period.from) < 2 * 86_400_000;
+}
+
 /** The series of the range before, in the same intervals as the one it is compared with. */
 export function useComparedTimeseries(
   asked: SeriesQuestion,
@@ -134,8 +140,7 @@ export function useComparedTimeseries(
   return useQuery({
     queryKey: ['timeseries', parameters],
     queryFn: ({ signal }) => request<Timeseries>(api('/timeseries'), { parameters, signal }),
-    enabled: period !== undefined,
-    // The range before may be kept by the hour only, which a shorter interval is refused for.
+    enabled: period !== undefined && isKept(period, interval, Date.now()),
     retry: false,
     staleTime: 60_000,
   });

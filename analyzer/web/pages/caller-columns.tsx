@@ -1,5 +1,8 @@
+import type { ReactNode } from 'react';
+import { Link } from 'wouter';
 import { Value } from '../parts/figure-value.tsx';
 import { compact, percent } from '../state/format.ts';
+import { type CallFilters, carried, usePageSearch, writeSearch } from '../state/search.ts';
 import type { TableColumn } from '../table/data-table.tsx';
 import styles from './clients.module.css';
 
@@ -59,3 +62,11 @@ export const errorColumns: readonly TableColumn<Caller>[] = [
 /** Calls of the busiest caller. */
 export const mostCalls = (rows: readonly Caller[]): number =>
   rows.reduce((busiest, { calls }) => Math.max(busiest, calls), 1);
+
+/** To the raw calls of a caller. */
+export function CallerLink({ filter, children }: { filter: CallFilters; children: ReactNode }) {
+  const [search] = usePageSearch();
+  return (
+    <Link href={`/calls${writeSearch({ ...carried(search), calls: filter })}`}>{children}</Link>
+  );
+}

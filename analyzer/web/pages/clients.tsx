@@ -8,7 +8,13 @@ import { narrow, useMedia } from '../state/media.ts';
 import { mayChange } from '../state/permission.ts';
 import { type Callers, type Search, usePageSearch } from '../state/search.ts';
 import { DataTable, type TableColumn } from '../table/data-table.tsx';
-import { callsColumn, errorColumns, mostCalls, shareColumn } from './caller-columns.tsx';
+import {
+  CallerLink,
+  callsColumn,
+  errorColumns,
+  mostCalls,
+  shareColumn,
+} from './caller-columns.tsx';
 import styles from './clients.module.css';
 import { ConsumerTable } from './consumer-table.tsx';
 
@@ -124,9 +130,17 @@ function columnsOf(most: number): TableColumn<ClientRow>[] {
     {
       id: 'client',
       header: 'Client',
-      width: 'minmax(140px, 2fr)',
+      width: 'minmax(110px, 2fr)',
       value: ({ client }) => client,
-      cell: ({ client }) => <Name text={client} />,
+      // The last row may hold all further clients together
+      cell: ({ client }) =>
+        client === '{other}' ? (
+          <Name text={client} />
+        ) : (
+          <CallerLink filter={{ client }}>
+            <Name text={client} />
+          </CallerLink>
+        ),
     },
     callsColumn,
     shareColumn(most),

@@ -8,7 +8,13 @@ import { narrow, useMedia } from '../state/media.ts';
 import { type Search, usePageSearch } from '../state/search.ts';
 import { plainText } from '../state/text.ts';
 import { DataTable, type TableColumn } from '../table/data-table.tsx';
-import { callsColumn, errorColumns, mostCalls, shareColumn } from './caller-columns.tsx';
+import {
+  CallerLink,
+  callsColumn,
+  errorColumns,
+  mostCalls,
+  shareColumn,
+} from './caller-columns.tsx';
 import styles from './clients.module.css';
 import { ConsumerDialog } from './consumer-dialog.tsx';
 
@@ -102,9 +108,18 @@ function columnsOf(
     {
       id: 'consumer',
       header: 'Consumer',
-      width: 'minmax(140px, 2fr)',
+      width: 'minmax(110px, 2fr)',
       value: ({ display_name, consumer }) => display_name ?? consumer,
-      cell: (row) => <ConsumerName row={row} />,
+      cell: (row) =>
+        row.consumer === null || row.named_by === 'other' ? (
+          <ConsumerName row={row} />
+        ) : (
+          <CallerLink
+            filter={row.named_by === 'agent' ? { agent: row.consumer } : { consumer: row.consumer }}
+          >
+            <ConsumerName row={row} />
+          </CallerLink>
+        ),
     },
     {
       id: 'group',

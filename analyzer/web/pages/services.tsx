@@ -111,7 +111,7 @@ function columnsOf(goes: string, coverage: CoverageOf): TableColumn<ServiceRow>[
     {
       id: 'service',
       header: 'Service',
-      width: 'minmax(120px, 2fr)',
+      width: 'minmax(110px, 2fr)',
       value: ({ service }) => service,
       cell: (row) => (
         <Link href={endpointsOf(row)}>
@@ -122,14 +122,14 @@ function columnsOf(goes: string, coverage: CoverageOf): TableColumn<ServiceRow>[
     {
       id: 'environment',
       header: 'Environment',
-      width: 'minmax(100px, 1fr)',
+      width: 'minmax(94px, 1fr)',
       value: ({ environment }) => environment,
       cell: ({ environment }) => <Name text={environment} empty={nothing} />,
     },
     {
       id: 'endpoints',
       header: 'Endpoints',
-      width: '100px',
+      width: '88px',
       isNumber: true,
       value: ({ endpoints }) => endpoints,
       cell: ({ endpoints }) => <Value of={endpoints} as={exact} />,
@@ -138,7 +138,7 @@ function columnsOf(goes: string, coverage: CoverageOf): TableColumn<ServiceRow>[
       id: 'calls',
       header: 'Calls',
       about: 'calls in this time',
-      width: '100px',
+      width: '88px',
       isNumber: true,
       value: ({ calls }) => calls,
       cell: ({ calls }) => <Value of={calls} as={compact} />,
@@ -193,7 +193,7 @@ function columnsOf(goes: string, coverage: CoverageOf): TableColumn<ServiceRow>[
     {
       id: 'last_seen_at',
       header: 'Last heard',
-      width: '130px',
+      width: '116px',
       isNumber: true,
       value: ({ last_seen_at }) => last_seen_at,
       cell: (row) => (

@@ -62,28 +62,29 @@ export function FilterBar({
       )}
       <Chips search={search} change={change} shown={chips} />
       {children}
-      <span className={styles.space} />
-      {updatedMs !== undefined && updatedMs > 0 && <Age atMs={updatedMs} />}
-      <PeriodPicker search={search} change={change} />
-      {withComparison && (
-        <select
-          aria-label="Compare with"
-          value={
-            withComparison === 'always' && search.compare === 'off' ? 'previous' : search.compare
-          }
-          onChange={({ target }) => change({ compare: target.value as Search['compare'] })}
+      <div className={styles.time}>
+        {updatedMs !== undefined && updatedMs > 0 && <Age atMs={updatedMs} />}
+        <PeriodPicker search={search} change={change} />
+        {withComparison && (
+          <select
+            aria-label="Compare with"
+            value={
+              withComparison === 'always' && search.compare === 'off' ? 'previous' : search.compare
+            }
+            onChange={({ target }) => change({ compare: target.value as Search['compare'] })}
+          >
+            <option value="week">Against {comparedName(search.period, 'week')}</option>
+            <option value="previous">Against {comparedName(search.period, 'previous')}</option>
+            {withComparison !== 'always' && <option value="off">No comparison</option>}
+          </select>
+        )}
+        <span
+          className={styles.share}
+          title="a link to what is shown, with the times as they are now"
         >
-          <option value="week">Against {comparedName(search.period, 'week')}</option>
-          <option value="previous">Against {comparedName(search.period, 'previous')}</option>
-          {withComparison !== 'always' && <option value="off">No comparison</option>}
-        </select>
-      )}
-      <span
-        className={styles.share}
-        title="a link to what is shown, with the times as they are now"
-      >
-        <CopyButton name="Share" text={() => sharedAddress(search)} />
-      </span>
+          <CopyButton name="Share" text={() => sharedAddress(search)} />
+        </span>
+      </div>
     </div>
   );
 }

@@ -1,4 +1,5 @@
 import type { CallRow } from '../../api/answers.ts';
+import { Value } from '../../parts/figure-value.tsx';
 import { Name, Route } from '../../parts/route.tsx';
 import { duration, momentMs } from '../../state/format.ts';
 import type { TableColumn } from '../../table/data-table.tsx';
@@ -52,7 +53,7 @@ export function callColumns(
       isNumber: true,
       open: true,
       value: ({ duration_ms }) => duration_ms,
-      cell: ({ duration_ms }) => duration(duration_ms),
+      cell: ({ duration_ms }) => <Value of={duration_ms} as={duration} />,
     },
     {
       id: 'service',

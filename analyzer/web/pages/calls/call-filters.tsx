@@ -68,7 +68,7 @@ export function CallFilterForm() {
         Route
         <input name="route" defaultValue={route} placeholder="/orders/*" maxLength={512} />
       </label>
-      <label className={styles.short}>
+      <label className={styles.choice}>
         Status
         <select
           name="http"

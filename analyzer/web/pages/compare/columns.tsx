@@ -45,7 +45,7 @@ export function compareColumns(goes: string): CompareColumn[] {
     id: `${name}_change_pct`,
     header: name,
     about: `${name} of the duration now, and how far it moved; sorts by the movement`,
-    width: '136px',
+    width: '120px',
     isNumber: true,
     narrow: name === 'p95',
     value: (row) => row[`${name}_change_pct`],
@@ -77,14 +77,14 @@ export function compareColumns(goes: string): CompareColumn[] {
     {
       id: 'service',
       header: 'Service',
-      width: 'minmax(80px, 0.6fr)',
+      width: 'minmax(92px, 0.6fr)',
       value: (row) => row.service,
       cell: (row) => <Name text={row.service} />,
     },
     {
       id: 'verdict',
       header: 'Verdict',
-      width: '140px',
+      width: '126px',
       narrow: true,
       value: (row) => order.indexOf(row.verdict),
       cell: (row) => <VerdictWord verdict={row.verdict} />,
@@ -92,7 +92,7 @@ export function compareColumns(goes: string): CompareColumn[] {
     {
       id: 'calls',
       header: 'Calls',
-      width: '124px',
+      width: '112px',
       isNumber: true,
       value: (row) => row.calls,
       cell: (row) => (

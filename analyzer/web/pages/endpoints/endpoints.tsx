@@ -86,7 +86,7 @@ function SearchField({
         maxLength={200}
         onChange={({ target }) => onChange({ q: target.value }, { replace: true })}
         onKeyDown={({ key }) => {
-          if (key === 'Escape') field.current?.blur();
+          if (key === 'Escape' || key === 'Enter') field.current?.blur();
         }}
       />
       <kbd>/</kbd>

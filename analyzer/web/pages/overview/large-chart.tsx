@@ -92,7 +92,7 @@ function TopClients({ summary }: { summary: Summary }) {
   const { total_requests: whole } = summary.summary;
   return (
     <div className={styles.inPlace}>
-      <h3>Busiest addresses</h3>
+      <h2>Busiest addresses</h2>
       <Rank
         empty="No call of this time tells where it came from."
         items={summary.top_ips.slice(0, 8).map(({ ip, requests, errors }) => ({
@@ -123,7 +123,7 @@ function Statuses({ report }: { report: Report }) {
   });
   return (
     <div className={styles.inPlace}>
-      <h3>Endpoints by status</h3>
+      <h2>Endpoints by status</h2>
       <ShareBar parts={counts} label="endpoints" />
       <ul className={styles.statuses}>
         {counts.map(({ key, count }) => (

@@ -42,10 +42,10 @@ export function Configured({ settings, version }: { settings: Settings; version:
   const rows: [string, string, string][] = [
     ['Cold after', plural(settings.cold_after_days, 'day'), 'ROLLCALL_COLD_AFTER_DAYS'],
     ['Dead after', plural(settings.dead_after_days, 'day'), 'ROLLCALL_DEAD_AFTER_DAYS'],
-    ['Single calls are kept', retention.calls, 'ROLLCALL_RETAIN_CALLS'],
-    ['Exact to the minute', retention.minutes, 'ROLLCALL_RETAIN_MINUTES'],
-    ['Exact to the hour', retention.hours, 'ROLLCALL_RETAIN_HOURS'],
-    ['Exact to the day', retention.days, 'ROLLCALL_RETAIN_DAYS'],
+    ['Single calls are kept', kept(retention.calls), 'ROLLCALL_RETAIN_CALLS'],
+    ['Exact to the minute', kept(retention.minutes), 'ROLLCALL_RETAIN_MINUTES'],
+    ['Exact to the hour', kept(retention.hours), 'ROLLCALL_RETAIN_HOURS'],
+    ['Exact to the day', kept(retention.days), 'ROLLCALL_RETAIN_DAYS'],
     ['Addresses of clients', settings.client_privacy, 'ROLLCALL_CLIENT_PRIVACY'],
     ['Consumers named by', settings.consumer_attributes.join(', '), 'ROLLCALL_CONSUMER_ATTRIBUTES'],
   ];
@@ -73,4 +73,11 @@ export function Configured({ settings, version }: { settings: Settings; version:
       </dl>
     </section>
   );
+}
+
+/** "3d", as it is configured, in words. */
+function kept(text: string): string {
+  const [, count, unit] = /^(\d+)([mhd])$/.exec(text) ?? [];
+  const noun = { m: 'minute', h: 'hour', d: 'day' }[unit as 'm' | 'h' | 'd'];
+  return noun === undefined ? text : plural(Number(count), noun);
 }
