@@ -94,7 +94,7 @@ export const endpointVerdicts = defineProjectCommand({
 
 const dateOf = (day: number): string => isoTime(day * dayMs).slice(0, 10);
 
-/** Stores today's verdicts, unless they are stored. */
+/** Stores today's verdicts, unless they are stored or today is no day that the calls make plausible. */
 async function takeSnapshot({
   project,
   nowMs,
@@ -102,8 +102,26 @@ async function takeSnapshot({
   ask,
 }: Pick<ProjectContext<unknown>, 'project' | 'nowMs' | 'verdicts' | 'ask'>): Promise<void> {
   const day = Math.floor(nowMs / dayMs);
-  if ((await newestDay(verdicts, project)) >= day) return;
-  await verdicts.record(project, day, await ask(dailyVerdicts));
+  const newest = await newestDay(verdicts, project);
+  // Clocks of two analyzers may differ by some minutes.
+  if (newest === day || newest === day + 1) return;
+  if (await ask((context) => isPlausible(day, context))) {
+    await verdicts.record(project, day, await ask(dailyVerdicts));
+  }
+}
+
+/**
+ * Whether it may be this day. A wrong clock would store a day of other years, after which no real one is stored, and
+ * erase the days before it. Soon after the last call of all services every verdict stays as it is.
+ */
+async function isPlausible(
+  day: number,
+  { snapshot, thresholds }: Pick<QueryContext, 'snapshot' | 'thresholds'>,
+): Promise<boolean> {
+  const newestCallMs = await snapshot.newestCallMs();
+  if (newestCallMs === undefined) return true;
+  const lastDay = Math.floor(newestCallMs / dayMs);
+  return day >= lastDay - 1 && day <= lastDay + thresholds.coldAfterDays + 1;
 }
 
 async function newestDay(verdicts: VerdictStore, project: string): Promise<number> {

@@ -59,6 +59,17 @@ export function verdictStoreContract(
       expect(await store.totals('default')).toEqual([{ day: 100, counts: { dead: 1 } }]);
     });
 
+    it('forgets days of a clock that was ahead when a snapshot of the right day is taken', async () => {
+      await store.record('default', 100, [dead('1', 0.5)]);
+      await store.record('default', 1925, [active('1')]);
+      await store.record('default', 101, [dead('1', 0.8)]);
+      expect(await store.newestDay('default')).toBe(101);
+      expect(await store.history('default', '1')).toEqual([
+        { day: 100, status: 'dead', confidence: 0.5 },
+        { day: 101, status: 'dead', confidence: 0.8 },
+      ]);
+    });
+
     it('keeps evidence by its moment', async () => {
       const kept = { endpoint: '1', asOfMs: 1_790_000_000_123, body: '{"a":1}' };
       await store.keepEvidence('default', kept);

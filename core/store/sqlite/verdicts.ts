@@ -41,7 +41,11 @@ export class SqliteVerdicts implements VerdictStore {
     await this.#rows.write(() => {
       const projectId = this.#project(project);
       const newest = this.#sql.newestDay.get(projectId) as number | null;
-      if (newest !== null && newest >= day) return;
+      if (newest === day || newest === day + 1) return;
+      if (newest !== null && newest > day) {
+        this.#sql.forgetLaterDays.run(projectId, day);
+        this.#sql.forgetLaterChanges.run(projectId, day);
+      }
       const before = new Map(
         (this.#sql.latest.all(projectId) as (VerdictChange & { endpoint: string })[]).map((row) => [
           row.endpoint,
@@ -119,6 +123,8 @@ function statements(db: Database) {
     addChange: db.prepare('INSERT OR REPLACE INTO verdict_change VALUES (?, ?, ?, ?, ?)'),
     addDay: db.prepare('INSERT INTO verdict_day VALUES (?, ?, ?)'),
     forgetDays: db.prepare('DELETE FROM verdict_day WHERE project_id = ? AND day <= ?'),
+    forgetLaterDays: db.prepare('DELETE FROM verdict_day WHERE project_id = ? AND day > ?'),
+    forgetLaterChanges: db.prepare('DELETE FROM verdict_change WHERE project_id = ? AND day > ?'),
     totals: db.prepare('SELECT day, counts FROM verdict_day WHERE project_id = ? ORDER BY day'),
     history: db.prepare(
       `SELECT day, status, confidence FROM verdict_change WHERE project_id = ? AND endpoint = ?

@@ -8,6 +8,7 @@ import { readConfig } from '../../../core/config/config.ts';
 import { openSqliteEndpoints } from '../../../core/store/sqlite/endpoints.ts';
 import { openSqliteInventories } from '../../../core/store/sqlite/inventory/inventories.ts';
 import { openSqliteReader } from '../../../core/store/sqlite/reader/reader.ts';
+import { openSqliteVerdicts } from '../../../core/store/sqlite/verdicts.ts';
 import { openSqliteWriter } from '../../../core/store/sqlite/writer/writer.ts';
 import { temporaryFolder } from '../../support/process.ts';
 import { openDoor } from './door.ts';
@@ -64,9 +65,11 @@ export async function openWorld(environmentVariables: Record<string, string> = {
   const reader = await openSqliteReader(path);
   const inventories = await openSqliteInventories(path);
   const endpoints = await openSqliteEndpoints(path);
+  const verdicts = await openSqliteVerdicts(path);
   const door = await openDoor(reader, nowMs, undefined, undefined, {
     inventories,
     endpoints,
+    verdicts,
     now,
   });
   let dictionary = new CallDictionary();
@@ -148,6 +151,7 @@ export async function openWorld(environmentVariables: Record<string, string> = {
       await reader.close();
       await inventories.close();
       await endpoints.close();
+      await verdicts.close();
       await writer.close();
       folder.remove();
     },
