@@ -34,7 +34,9 @@ export function methodWordOf(text: string): string {
   );
 }
 
-const protocolWord = /^(?:https?:(?=\/(?!\/))|Recv\.(?=\/)|HTTP +(?=[a-z[{(</]))/i;
+// Next.js names requests for server components `RSC GET /items/[id]`.
+const protocolWord =
+  /^(?:https?:(?=\/(?!\/))|Recv\.(?=\/)|HTTP +(?=[a-z[{(</])|RSC +(?=[A-Z]+ +\/))/i;
 const methodWord = /^[A-Z_]{3,20} +(?:- +)?(?=\S)/;
 // Small letters and other joints only with a verb: `middleware - /x` is no method, `get/x` a path.
 const knownVerb = 'get|head|post|put|delete|options|trace|patch|query|any|all';

@@ -34,7 +34,7 @@ function bareRoute(raw: string): string | undefined {
   text = text.replace(/^~(?=[/^(])/, '^'); // Kong's regular expressions begin with a tilde
   const origin = /^https?:\/\/[^/]*/i.exec(text);
   if (origin) text = text.slice(origin[0].length);
-  const query = /\?[\w-]+=/.exec(text);
+  const query = /\?[\w-]+=|(?<!\()\?<\w/.exec(text); // Rocket's `/search?<q>` too
   return query ? text.slice(0, query.index) : text;
 }
 
@@ -75,6 +75,8 @@ function readAlternative(text: string): RouteSegment[] {
 
 /** Django (also joined to plain prefixes: `api/^users/$`), Tornado, Sinatra. */
 export function isRegex(text: string): boolean {
+  // TanStack's splat, `/files/$`, is none: Django's expressions begin without a slash.
+  if (/^\/.*[^)\]]\/\$$/.test(text) && !text.includes('^')) return false;
   if (/^(\^|\\A)|\/\^|\(\?P?<\w|\$$/.test(text)) return true;
   return /\(\?(:|-|[a-z]+[:)])/.test(text) && !/\/:\w|\{/.test(text);
 }

@@ -4,6 +4,7 @@ import { displayRoute } from './display.ts';
 import { isErrorPage, takesAnyPath } from './error-page.ts';
 import { type Coverage, coverage, routeTakesPath } from './match.ts';
 import { isDebris, isFolderOnly, isNoRoute, withoutMethod } from './no-route.ts';
+import { isDollarName, spelledFor } from './other-spellings.ts';
 import { parseRoute, spellRoute } from './parse.ts';
 import { pathSegments } from './path.ts';
 import type { RouteSegment } from './segments.ts';
@@ -75,6 +76,7 @@ export function routePattern(httpRoute: string): { canonical: string; segments: 
     isErrorPage(first) ||
     isConventional(first) ||
     first.some(isDebris) ||
+    first.some(isDollarName) ||
     isName(httpRoute) ||
     isRaw(first);
   const segments = varies || doubtful || routes.length > 1 ? -1 : first.length;
@@ -169,6 +171,9 @@ function fitted(
   if (once && coverage(once, path).kind === 'whole') {
     return { segments: once, fit: { kind: 'whole' } };
   }
+  const spelled = spelledFor(told, path);
+  if (spelled)
+    return spelled.length === 0 ? { fit } : { segments: spelled, fit: { kind: 'whole' } };
   const last = told.length - 1;
   const inPath = told.filter((one, at) => !isDebris(one) && !isFolderOnly(one, at === last));
   if (inPath.length === told.length) return { segments: told, fit };

@@ -120,7 +120,7 @@ function scanAngles(draft: RouteSegments, text: string, at: number): number {
 }
 
 const converters = new Set(
-  'any default float int path re regex slug str string uuid alpha ymd ext'.split(' '),
+  'any default float int num path re regex slug str string uuid alpha ymd ext'.split(' '),
 );
 
 /** Next.js `[id]`, `[...slug]`, `[[...slug]]` and ASP.NET `[controller]`; else a class of characters. */
@@ -134,6 +134,13 @@ function scanBrackets(draft: RouteSegments, text: string, at: number): number {
       return at + next[0].length;
     }
   }
+  const group = draft.regex ? -1 : optionalGroupEnd(text, at);
+  if (group !== -1) {
+    const body = text.slice(at + 1, group);
+    if (body === '...') addParam(draft, '', true);
+    else scanGroupBody(draft, body, true);
+    return group + 1;
+  }
   const end = classEnd(text, at);
   if (end === -1) {
     addText(draft, '[');
@@ -141,6 +148,22 @@ function scanBrackets(draft: RouteSegments, text: string, at: number): number {
   }
   addParam(draft, /^\[(0-9|\\d)\]$/.test(text.slice(at, end + 1)) ? 'id' : '', false, 're');
   return skipQuantifier(text, end + 1);
+}
+
+/**
+ * The end of an optional part in brackets: Slim's and FastRoute's `[/{name}]`, Laminas' `[/:id]`, Cowboy's
+ * `[page/:number]` and its rest `[...]`. A class of characters (`[^/]`) is none. -1 where there is none.
+ */
+function optionalGroupEnd(text: string, at: number): number {
+  let depth = 0;
+  for (let end = at; end < text.length; end += 1) {
+    if (text[end] === '[') depth += 1;
+    else if (text[end] === ']') depth -= 1;
+    if (depth > 0) continue;
+    const body = text.slice(at + 1, end);
+    return body === '...' || /^\/[\w:{<[]|^\w[\w-]*\/[\w:{<[]/.test(body) ? end : -1;
+  }
+  return -1;
 }
 
 const nextSegment = /\[{1,2}(\.\.\.)?([\w-]+)(?:=\w+)?\]{1,2}(?=\/|$)/y;
