@@ -178,6 +178,10 @@ test('names with strange characters are found', async () => {
 
 test('times are read to the millisecond', () => {
   expect(parseTime('2026-01-31T12:30:15.5Z')).toBe(Date.UTC(2026, 0, 31, 12, 30, 15, 500));
+  expect(parseTime('2026-01-31T23:59:59Z')).toBe(Date.UTC(2026, 0, 31, 23, 59, 59));
+  for (const late of ['24:00', '24:00:00Z', '23:60', '23:59:60Z']) {
+    expect(parseTime(`2026-01-31T${late}`), late).toBeUndefined();
+  }
   expect(parseTime('2026-01-31T12:30')).toBe(Date.UTC(2026, 0, 31, 12, 30));
   expect(parseTime('2026-01-31')).toBe(Date.UTC(2026, 0, 31));
   expect(parseTime('2024-02-29')).toBe(Date.UTC(2024, 1, 29));

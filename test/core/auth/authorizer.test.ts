@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Authorizer, authorizerOf } from '../../../core/auth/authorizer.ts';
 import type { Credentials } from '../../../core/auth/credentials.ts';
-import { newKey, type Scope } from '../../../core/key.ts';
+import { digestOf, newKey, type Scope } from '../../../core/key.ts';
 import { limits } from '../../../core/limits.ts';
 import type { KeyStore } from '../../../core/store/keys.ts';
 import { openSqliteKeys } from '../../../core/store/sqlite/keys.ts';
@@ -51,7 +51,13 @@ async function make(scope: Scope, project = 'default') {
   return { id, text };
 }
 
-const holders = { ingest: 'ingest', read: 'read or admin', declare: 'ingest or admin' };
+const holders = {
+  ingest: 'ingest',
+  read: 'read or admin',
+  declare: 'ingest or admin',
+  decide: 'admin',
+  describe: 'admin',
+};
 
 const refusal = (code: string) => expect.objectContaining({ code });
 
@@ -59,11 +65,11 @@ describe('a gate with keys', () => {
   it.each([
     ['ingest', ['ingest', 'declare']],
     ['read', ['read']],
-    ['admin', ['read', 'declare', 'administer']],
+    ['admin', ['read', 'declare', 'decide', 'describe']],
   ] as const)('lets a key with scope %s do %j alone', async (scope, may) => {
     await store.createProject('shop');
     const { text } = await make(scope, 'shop');
-    for (const action of ['ingest', 'read', 'declare'] as const) {
+    for (const action of ['ingest', 'read', 'declare', 'decide', 'describe'] as const) {
       const answer = gate.project(sent(text), action);
       if ((may as readonly string[]).includes(action)) expect(await answer).toBe('shop');
       else {
@@ -76,7 +82,12 @@ describe('a gate with keys', () => {
     const administrator = gate.administrator(sent(text));
     if (scope === 'admin')
       expect(await administrator).toEqual({ isOperator: false, project: 'shop' });
-    else await expect(administrator).rejects.toEqual(refusal('forbidden'));
+    else {
+      await expect(administrator).rejects.toMatchObject({
+        code: 'forbidden',
+        message: `a key with scope ${scope} may not administer keys; scope admin may`,
+      });
+    }
   });
 
   it('lets the operator administer everything, and see or send nothing', async () => {
@@ -98,7 +109,10 @@ describe('a gate with keys', () => {
       adminKey.slice(1),
     ];
     for (const key of wrong) {
-      await expect(gate.project(sent(key), 'read')).rejects.toEqual(refusal('unauthenticated'));
+      await expect(gate.project(sent(key), 'read')).rejects.toMatchObject({
+        code: 'unauthenticated',
+        message: 'the key is not known here: wrong, rotated or revoked',
+      });
     }
     const nothing = { authorization: undefined, apiKey: undefined, address };
     await expect(gate.project(nothing, 'read')).rejects.toEqual(refusal('unauthenticated'));
@@ -168,6 +182,19 @@ it('a session whose key was revoked is told to sign in again, and that is no gue
   nowMs += 500;
   for (let i = 0; i < 101; i += 1) {
     await expect(gate.project(session, 'read')).rejects.toMatchObject({
+      code: 'unauthenticated',
+      message: 'the key of this session was rotated or revoked: sign in again',
+    });
+  }
+});
+
+it('a session of ROLLCALL_ADMIN_KEY lasts while that is the key, and any other is no guess', async () => {
+  const session = { ...sent('unused'), keyDigest: digestOf(adminKey) };
+  expect(await gate.administrator(session)).toEqual({ isOperator: true });
+  await expect(gate.project(session, 'read')).rejects.toEqual(refusal('forbidden'));
+  const changed = authorizerOf({ auth: 'keys', adminKey: 'another', keys: async () => store });
+  for (let i = 0; i < 101; i += 1) {
+    await expect(changed.administrator(session)).rejects.toMatchObject({
       code: 'unauthenticated',
       message: 'the key of this session was rotated or revoked: sign in again',
     });
