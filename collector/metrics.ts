@@ -13,6 +13,8 @@ export class CollectorMetrics {
   /** Read at every scrape. */
   queueBytes: () => number = () => 0;
   damagedRows: () => number = () => 0;
+  /** Those of `rollcall_calls_other_total` that `otherCalls` does not bring. */
+  laterOtherCalls: () => number = () => 0;
   clocksAhead: () => ClockAhead[] = () => [];
 
   /**
@@ -44,7 +46,7 @@ export class CollectorMetrics {
     });
     const others = new Map([['', { labels: {}, count: 0 }]]);
     counter(registers, 'rollcall_calls_other_total', othersHelp, [], others, () => {
-      others.get('')!.count = this.#otherCalls;
+      others.get('')!.count = this.#otherCalls + this.laterOtherCalls();
     });
     this.#commitSeconds = new Histogram({
       name: 'rollcall_commit_seconds',

@@ -59,6 +59,7 @@ export class Ingest {
     this.#onSameSpan = options.onSameSpan ?? (() => {});
     this.#metrics.clocksAhead = () => this.#clocksAhead.current();
     this.#metrics.damagedRows = () => this.#writer.damaged?.length ?? 0;
+    this.#metrics.laterOtherCalls = () => this.#writer.laterOtherCalls ?? 0;
     this.#metrics.queueBytes = () => this.#budget.bytes + this.#waitingCalls * bytesPerWaitingCall;
   }
 

@@ -208,11 +208,19 @@ function crossChecks(config: Config, env: NodeJS.ProcessEnv): string[] {
 /** Holds a key for commands that talk to the REST API (cli/inventory.ts); services do not read it. */
 export const keyVariable = 'ROLLCALL_KEY';
 
+/** Refused with the reason, since it is asked for by name: a store on replicas would count wrong. */
+const clusterVariable = 'ROLLCALL_CLICKHOUSE_CLUSTER';
+const clusterRefusal = `${clusterVariable} is not supported: what is counted once rests on the order of the inserts of one ClickHouse server, which replicas and shards do not keep (docs/decisions/0020-clickhouse.md); leave it unset and name one server in ROLLCALL_STORE`;
+
 /** Variables named `ROLLCALL_…` that this version does not read. */
 function unknownVariables(env: NodeJS.ProcessEnv): string[] {
   const found: string[] = [];
   for (const name of Object.keys(env).sort()) {
     if (!name.startsWith('ROLLCALL_') || name in variables || name === keyVariable) continue;
+    if (name === clusterVariable) {
+      if (env[name] !== '') found.push(clusterRefusal);
+      continue;
+    }
     if (!serviceLink.test(name)) {
       found.push(
         `${name} is not a variable of Rollcall; it reads ${Object.keys(variables).join(', ')}`,

@@ -27,6 +27,11 @@ export interface CallWriter {
   readonly conversion?: Conversion | undefined;
   /** Names of stored rows that are damaged and left out; at most `limits.damagedNames`. */
   readonly damaged?: readonly string[];
+  /**
+   * Calls that this process has counted for `{other}` after they were acknowledged, by whichever process; of several
+   * processes each call is in the number of one. Undefined where `append` counts them.
+   */
+  readonly laterOtherCalls?: number;
   /** An empty batch to fill. An engine may build it on memory of a batch that was appended before. */
   newBatch(): CallBatch;
   /**

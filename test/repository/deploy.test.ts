@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { load, YAML11_SCHEMA } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
 import { variables } from '../../core/config/variables.ts';
 
@@ -37,6 +38,41 @@ describe('docker-compose.yml', () => {
     ];
     expect(paths).toContain('docs/deploy/otelcol.yaml');
     expect(paths.filter((path) => !existsSync(`${root}/${path}`))).toEqual([]);
+  });
+});
+
+describe('the profile clickhouse', () => {
+  const { services } = load(compose, { schema: YAML11_SCHEMA }) as {
+    services: Record<string, { profiles?: string[]; image?: string; environment?: object }>;
+  };
+
+  it('is a server, two collectors, two analyzers and a load balancer, all on one store', () => {
+    const own = Object.entries(services).filter(([, { profiles }]) =>
+      profiles?.includes('clickhouse'),
+    );
+    expect(own.map(([name]) => name).toSorted()).toEqual([
+      ...['analyzer-a', 'analyzer-b', 'balancer', 'clickhouse', 'collector-a', 'collector-b'],
+    ]);
+    const stores = ['collector-a', 'collector-b', 'analyzer-a', 'analyzer-b'].map((name) => {
+      const { ROLLCALL_STORE } = services[name]!.environment as { ROLLCALL_STORE: string };
+      return ROLLCALL_STORE;
+    });
+    expect(new Set(stores).size).toBe(1);
+    expect(stores[0]).toMatch(/^clickhouse:\/\/rollcall:.*@clickhouse:8123\/rollcall$/);
+  });
+
+  it('names a version of each image, and nginx hands on to services that are there', () => {
+    expect(services.clickhouse!.image).toMatch(/^\$\{CLICKHOUSE_IMAGE:-[\w./-]+:\d+\.\d+\}$/);
+    expect(services.balancer!.image).toMatch(/^\$\{BALANCER_IMAGE:-nginx:[\d.]+-alpine\}$/);
+    const nginx = readFileSync(`${root}/docs/deploy/nginx.conf`, 'utf8');
+    const hosts = Array.from(nginx.matchAll(/^ +server ([\w-]+):(\d+)/gm), ([, host, port]) => {
+      return `${host}:${port}`;
+    });
+    expect(hosts).toEqual([
+      ...['collector-a:4318', 'collector-b:4318', 'collector-a:4317', 'collector-b:4317'],
+      ...['analyzer-a:4380', 'analyzer-b:4380'],
+    ]);
+    for (const host of hosts) expect(Object.keys(services)).toContain(host.split(':')[0]);
   });
 });
 

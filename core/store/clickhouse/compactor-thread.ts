@@ -16,7 +16,7 @@ export type CompactorRequest = { id: number; clock: ClockReading } & (
 );
 
 export type CompactorAnswer =
-  | { id: number; held?: HeldStep | undefined; rawCalls?: number }
+  | { id: number; held?: HeldStep | undefined; rawCalls?: number; otherCalls?: number }
   | { id: number; error: { code: string; message: string } }
   | { damaged: string };
 
@@ -60,8 +60,8 @@ function failure(id: number, error: unknown): CompactorAnswer {
 port.on('message', async (request: CompactorRequest) => {
   try {
     const found = await perform(request);
-    const { held } = compactor;
-    port.postMessage({ id: request.id, held, ...found } satisfies CompactorAnswer);
+    const { held, otherCalls } = compactor;
+    port.postMessage({ id: request.id, held, otherCalls, ...found } satisfies CompactorAnswer);
   } catch (error) {
     port.postMessage(failure(request.id, error));
   }

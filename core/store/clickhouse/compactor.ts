@@ -53,6 +53,8 @@ export class Compactor {
   #transactions: StoreTransactions | undefined;
   #purging = false;
   #purgedS = Number.NEGATIVE_INFINITY;
+  /** Calls that this process has counted for `{other}`, of deliveries of all collectors. */
+  otherCalls = 0;
   /** The newest step that was seen, and when. */
   #seenHead = -1;
   #seenS = 0;
@@ -188,29 +190,30 @@ export class Compactor {
       for (const what of delivered.damaged) this.#onDamage(what);
       isMore = delivered.isMore;
       if (delivered.watermark === watermark) return;
-      const isTaken = await this.#step(clock, (transactions, nowS) =>
+      const taken = await this.#step(clock, (transactions, nowS) =>
         this.#append(transactions, delivered, watermark, nowS),
       );
       // Another process was first: they are read again, from its watermark on.
-      if (!isTaken) isMore = true;
+      if (taken === undefined) isMore = true;
+      else this.otherCalls += taken.otherCalls;
     }
   }
 
-  /** @returns false when another process has changed the state since the deliveries were read */
+  /** @returns undefined when another process has changed the state since the deliveries were read */
   #append(
     transactions: StoreTransactions,
     { batch, dimensions, watermark }: Delivered,
     before: number,
     nowS: number,
-  ): boolean {
+  ): { otherCalls: number } | undefined {
     const { db } = this.#replica;
     const isStale = dimensions.epoch !== this.#dictionary.epoch;
-    if (isStale || readWatermark(db) !== before) return false;
+    if (isStale || readWatermark(db) !== before) return undefined;
     const weights = batch.weights.length > 0 ? batch.weights : undefined;
     const { columns, deliveries, notes } = batch;
-    transactions.append(columns, weights, deliveries, dimensions, nowS, [], notes);
+    const taken = transactions.append(columns, weights, deliveries, dimensions, nowS, [], notes);
     writeWatermark(db, watermark);
-    return true;
+    return taken;
   }
 
   async #maintain(clock: ClockReading, mostMs: number): Promise<void> {

@@ -61,6 +61,7 @@ class ClickhouseWriter implements ClickhouseCallWriter {
   readonly lost: Promise<Error>;
   heldStep: HeldStep | undefined;
   readonly damaged: string[] = [];
+  laterOtherCalls = 0;
   readonly #connection: Connection;
   readonly #log: DeliveryLog;
   readonly #known: KnownDeliveries;
@@ -132,7 +133,7 @@ class ClickhouseWriter implements ClickhouseCallWriter {
     await this.#log.insert(rows, { sideBySide, notes }, receivedS);
     this.#known.add(rows, receivedS);
     this.#sideBySide = this.#sideBySide.slice(sideBySide.length);
-    // Whether a service has reached its bound of endpoints is decided when the delivery is compacted.
+    // Whether a service has reached its bound of endpoints is decided when the delivery is compacted: laterOtherCalls.
     return { stored, otherCalls: 0, commitSeconds: (performance.now() - startedMs) / 1000 };
   }
 
@@ -214,6 +215,7 @@ class ClickhouseWriter implements ClickhouseCallWriter {
     }
     const isChange = (this.heldStep === undefined) !== (answer.held === undefined);
     this.heldStep = answer.held;
+    this.laterOtherCalls = answer.otherCalls ?? this.laterOtherCalls;
     if (isChange) this.#onHeldStep(answer.held);
     this.#requests.resolve(answer.id, answer);
   }

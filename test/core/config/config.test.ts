@@ -166,6 +166,14 @@ describe('readConfig', () => {
     );
   });
 
+  it('refuses a cluster of ClickHouse with the reason, and not as a variable that is misspelt', () => {
+    const message = mistakesOf({ ROLLCALL_CLICKHOUSE_CLUSTER: 'main' });
+    expect(message).toMatch(
+      /ROLLCALL_CLICKHOUSE_CLUSTER is not supported: .* one ClickHouse server/,
+    );
+    expect(readConfig({ ROLLCALL_CLICKHOUSE_CLUSTER: '' }).store.engine).toBe('sqlite');
+  });
+
   it.each([
     ['ROLLCALL_STORE', 'clickhouse:/db/rollcall', 'the name of a database'],
     ['ROLLCALL_STORE', 'clickhouse://u:secret@db:8123/roll-call', 'the name of a database'],

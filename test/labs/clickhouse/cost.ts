@@ -69,7 +69,8 @@ function cpuS(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
-async function measure(store: string): Promise<number> {
+/** @returns a collector's CPU-seconds for a million spans, and the server's */
+async function measure(store: string): Promise<{ collector: number; server: number }> {
   const env = { ROLLCALL_STORE: store, ROLLCALL_LOG: 'fatal' };
   const collector = await startCollectorProcess('', env);
   const send = async (count: number): Promise<void> => {
@@ -92,6 +93,7 @@ async function measure(store: string): Promise<number> {
   await send(warmBodies);
   const before = threadsCpuS(collector.pid);
   const beforeS = cpuS(collector.pid);
+  const serverBeforeS = cpuS(server.child.pid!);
   await send(bodies);
   const usedS = cpuS(collector.pid) - beforeS;
   for (const [thread, atS] of threadsCpuS(collector.pid)) {
@@ -99,8 +101,10 @@ async function measure(store: string): Promise<number> {
     if (ownS > usedS / 50)
       console.log(`    ${thread}: ${ownS.toFixed(2)} s of ${usedS.toFixed(2)}`);
   }
+  const serverS = cpuS(server.child.pid!) - serverBeforeS;
   await collector.stop();
-  return (usedS * 1e6) / (bodies * spansPerBody);
+  const perMillion = 1e6 / (bodies * spansPerBody);
+  return { collector: usedS * perMillion, server: serverS * perMillion };
 }
 
 /** User and system time of each thread, seconds. */
@@ -129,11 +133,16 @@ const server = await startServer(installedPython(), join(data, 'server'));
 try {
   for (let round = 1; round <= Number(values.rounds); round += 1) {
     const sqlite =
-      values.only === 'clickhouse' ? 0 : await measure(`sqlite:${data}/rollcall-${round}.db`);
+      values.only === 'clickhouse'
+        ? undefined
+        : await measure(`sqlite:${data}/rollcall-${round}.db`);
     const url = `clickhouse://127.0.0.1:${server.port}/cost${round}`;
     const clickhouse = await measure(url);
+    const beside = sqlite
+      ? `, ${sqlite.collector.toFixed(1)} on SQLite (ratio ${(clickhouse.collector / sqlite.collector).toFixed(2)})`
+      : '';
     console.log(
-      `round ${round}: a collector's CPU-seconds per million spans: ${sqlite.toFixed(1)} on SQLite, ${clickhouse.toFixed(1)} on ClickHouse (ratio ${(clickhouse / sqlite).toFixed(2)})`,
+      `round ${round}: CPU-seconds per million spans: a collector ${clickhouse.collector.toFixed(1)} on ClickHouse${beside}; the server with its front ${clickhouse.server.toFixed(1)}`,
     );
     const connection = new Connection(url);
     const parts = await connection.rows<{ tbl: string; bytes: number }>(

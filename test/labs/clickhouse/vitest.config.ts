@@ -8,6 +8,8 @@ export default defineConfig({
     globalSetup: ['test/support/seed.ts'],
     testTimeout: 600_000,
     hookTimeout: 120_000,
+    // Several processes start at once, beside the server, each with its state to read.
+    env: { START_MS: '120000' },
     pool: 'forks',
     reporters: ['verbose'],
     fileParallelism: false,

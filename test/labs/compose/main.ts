@@ -29,6 +29,9 @@ const ports = await freePorts(
   'DEMO_PORT',
   'OTELCOL_HTTP_PORT',
   'OTELCOL_GRPC_PORT',
+  'BALANCER_HTTP_PORT',
+  'BALANCER_GRPC_PORT',
+  'BALANCER_ANALYZER_PORT',
 );
 const analyzerUrl = `http://127.0.0.1:${ports.ANALYZER_PORT}`;
 const waitMsMost = 180_000;
@@ -147,6 +150,35 @@ async function main(): Promise<void> {
     exits.join(),
   );
   say(`  stopped within ${((performance.now() - started) / 1000).toFixed(1)} s`);
+  await onClickhouse();
+}
+
+/** Two collectors and two analyzers on a server behind nginx; its images must be there or come from a registry. */
+async function onClickhouse(): Promise<void> {
+  const profile = ['--profile', 'clickhouse'];
+  const env = { CLICKHOUSE_PASSWORD: 'test-only' };
+  const isThere = await compose([...profile, 'pull', 'clickhouse', 'balancer'], env).then(
+    () => true,
+    () => false,
+  );
+  if (!isThere) {
+    say('NOT RUN: the profile clickhouse, since its images cannot be pulled');
+    return;
+  }
+  await compose([...profile, 'up', '--detach', '--wait', 'balancer'], env);
+  const newKeyThere = async (scope: string) => {
+    const make = ['node', 'cli/rollcall.mjs', 'keys', 'create', '--project', 'default'];
+    const made = [...profile, 'exec', '-T', 'collector-a', ...make, '--scope', scope];
+    return (await compose(made, env)).trim();
+  };
+  const [ingest, read] = [await newKeyThere('ingest'), await newKeyThere('read')];
+  const at = (name: keyof typeof ports) => `http://127.0.0.1:${ports[name]}`;
+  let calls = await useService(at('BALANCER_HTTP_PORT'), 'http/protobuf', ingest);
+  calls += await useService(at('BALANCER_GRPC_PORT'), 'grpc', ingest);
+  await counted('through nginx on ClickHouse', read, calls, at('BALANCER_ANALYZER_PORT'));
+  await compose([...profile, 'kill', '--signal', 'KILL', 'collector-a'], env);
+  calls += await useService(at('BALANCER_HTTP_PORT'), 'http/protobuf', ingest);
+  await counted('after one collector was killed', read, calls, at('BALANCER_ANALYZER_PORT'));
 }
 
 /** Starts what is not running and waits until it is healthy. */
@@ -206,14 +238,19 @@ async function useService(endpoint: string, protocol: string, key: string): Prom
 }
 
 /** Every endpoint has its share of the calls, exactly. */
-async function counted(when: string, key: string, calls: number): Promise<void> {
+async function counted(
+  when: string,
+  key: string,
+  calls: number,
+  analyzer = analyzerUrl,
+): Promise<void> {
   const expected = {
     'GET /users/{id}': (calls / 12) * 8,
     'POST /users': (calls / 12) * 3,
     'GET /broken': calls / 12,
   };
   const counts = async () => {
-    const answer = await fetch(`${analyzerUrl}/api/v1/report?window=1h`, {
+    const answer = await fetch(`${analyzer}/api/v1/report?window=1h`, {
       headers: { 'x-api-key': key },
     });
     const { endpoints } = (await answer.json()) as {

@@ -6,12 +6,14 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 /**
- * `npm run test:kubernetes`: every object of docs/deploy/kubernetes.yaml against Kubernetes' own schemas,
+ * `npm run test:kubernetes`: every object of docs/deploy/kubernetes*.yaml against Kubernetes' own schemas,
  * strictly, without a cluster. The schemas come with the Python package kubernetes-validate, which is
  * installed in the user's cache. Ends with 0 and says so when Python is not there.
  */
 const run = promisify(execFile);
-const manifest = fileURLToPath(new URL('../../../docs/deploy/kubernetes.yaml', import.meta.url));
+const deploy = fileURLToPath(new URL('../../../docs/deploy', import.meta.url));
+const manifest = join(deploy, 'kubernetes.yaml');
+const manifests = [manifest, join(deploy, 'kubernetes-clickhouse.yaml')];
 const environment = `${process.env.XDG_CACHE_HOME || `${homedir()}/.cache`}/rollcall-kubernetes`;
 const versions = ['1.29.0', '1.37.0'];
 
@@ -26,8 +28,10 @@ await run(bin('pip'), ['install', '--quiet', 'kubernetes-validate==1.37.0']);
 const folder = mkdtempSync(join(tmpdir(), 'rollcall-kubernetes-'));
 try {
   for (const version of versions) {
-    const { stdout, stderr } = await validate(version, manifest);
-    process.stdout.write(`${stdout}${stderr}`);
+    for (const file of manifests) {
+      const { stdout, stderr } = await validate(version, file);
+      process.stdout.write(`${stdout}${stderr}`);
+    }
   }
   // A check that could not fail would be none.
   const wrong = join(folder, 'wrong.yaml');
