@@ -99,24 +99,25 @@ export class Ingest {
   /**
    * Like `receive`, with a digest from the caller.
    * @param digest returns 16 bytes; called when the message holds calls
-   * @returns the rejected spans, by reason
+   * @returns what was not taken as it came
    */
   async take(
     project: string,
     message: Buffer,
     digest: () => Uint8Array,
-  ): Promise<SpanCounts['rejected']> {
+  ): Promise<Untaken> {
     const group = this.#openGroup();
     const { batch } = group;
     const firstCall = batch.length;
     const extracted = this.#extractor.extract(project, message, batch);
     const calls = batch.length - firstCall;
-    const { rejected, sameSpan, declared } = extracted;
+    const { rejected, durationsDropped, sameSpan, declared } = extracted;
+    const untaken = { rejected, durationsDropped };
     const arrived = this.#extractor.arrivals ?? [];
     if (calls === 0 && sameSpan === undefined && declared === undefined) {
       this.#arrivals?.spans(project, arrived);
       this.#countOthers(extracted);
-      return rejected;
+      return untaken;
     }
     const delivery = { project, digest: digest(), firstCall, calls };
     if (this.#isRepeated(delivery)) this.#countRepeated(extracted);
@@ -126,12 +127,12 @@ export class Ingest {
     }
     this.#countOthers(extracted);
     const reliesOn = sameSpan?.uncommitted ?? nothing;
-    if (calls === 0 && reliesOn.size === 0 && declared === undefined) return rejected;
+    if (calls === 0 && reliesOn.size === 0 && declared === undefined) return untaken;
     if (declared !== undefined) batch.declarations.push(...declared);
     batch.deliveries.push(delivery);
     this.#waitingCalls += calls;
     return new Promise((resolve, reject) => {
-      group.waiters.push({ calls, reliesOn, resolve: () => resolve(rejected), reject });
+      group.waiters.push({ calls, reliesOn, resolve: () => resolve(untaken), reject });
       this.#schedule();
     });
   }
@@ -364,8 +365,14 @@ const bytesPerWaitingCall = 80;
 
 const nothing: ReadonlySet<CallBatch> = new Set();
 
-/** The message to a sender about its rejected spans. */
-export function rejections(rejected: SpanCounts['rejected']): PartialSuccess | undefined {
+/** What of a message was not taken as it came. */
+export type Untaken = Pick<SpanCounts, 'rejected' | 'durationsDropped'>;
+
+/**
+ * The message to a sender about its rejected spans, and about those that count without their duration: OTLP allows a
+ * message where nothing was rejected.
+ */
+export function rejections({ rejected, durationsDropped }: Untaken): PartialSuccess | undefined {
   let total = 0;
   const parts: string[] = [];
   for (const [reason, count] of Object.entries(rejected)) {
@@ -373,8 +380,14 @@ export function rejections(rejected: SpanCounts['rejected']): PartialSuccess | u
     total += count;
     parts.push(`${count} ${rejectionTexts[reason as RejectReason]}`);
   }
-  if (total === 0) return undefined;
-  return { rejected: total, message: `${total} spans were not counted: ${parts.join(', ')}` };
+  const messages: string[] = [];
+  if (total > 0) messages.push(`${total} spans were not counted: ${parts.join(', ')}`);
+  if (durationsDropped > 0) {
+    const days = limits.callDurationNs / 86_400e9;
+    const text = `${durationsDropped} spans start more than ${days} days before their end (was the start set?): they are counted without a duration`;
+    messages.push(text);
+  }
+  return messages.length === 0 ? undefined : { rejected: total, message: messages.join('; ') };
 }
 
 const rejectionTexts: Record<RejectReason, string> = {

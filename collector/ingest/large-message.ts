@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { CallBatch, CallDictionary } from '../../core/call.ts';
 import { AppError } from '../../core/error.ts';
 import { limits } from '../../core/limits.ts';
-import type { SpanCounts } from '../extract/counts.ts';
+import type { RejectReason, SpanCounts } from '../extract/counts.ts';
 import { Extractor, type ExtractorOptions } from '../extract/extractor.ts';
 import type { PartialSuccess } from '../otlp/responses.ts';
 import { checkFrames, slicesOf } from '../otlp/split-request.ts';
@@ -42,17 +42,19 @@ export class LargeMessages {
     await this.#prove(project, message);
     const digest = messageDigest(delivered);
     const rejected: Partial<SpanCounts['rejected']> = {};
+    let durationsDropped = 0;
     let number = 0;
     for (const slice of slicesOf(message, sliceBytes)) {
       const sliceDigest = () => digestOfSlice(digest, number);
       const found = await this.#ingest.take(project, slice, sliceDigest);
-      for (const reason of Object.keys(found) as (keyof typeof found)[]) {
-        rejected[reason] = (rejected[reason] ?? 0) + found[reason];
+      for (const reason of Object.keys(found.rejected) as RejectReason[]) {
+        rejected[reason] = (rejected[reason] ?? 0) + found.rejected[reason];
       }
+      durationsDropped += found.durationsDropped;
       number += 1;
       await this.#turns.next();
     }
-    return rejections(rejected as SpanCounts['rejected']);
+    return rejections({ rejected: rejected as SpanCounts['rejected'], durationsDropped });
   }
 
   /**

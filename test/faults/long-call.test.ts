@@ -1,4 +1,5 @@
 import { afterAll, expect, test } from 'vitest';
+import { partialOf } from '../conformance/export-answer.ts';
 import { protobufType, traces } from '../support/export-request.ts';
 import {
   startAnalyzerProcess,
@@ -20,6 +21,14 @@ test('a span that starts 1 ns after the epoch counts without a latency, before a
     body: traces(1, { startTimeUnixNano: 1n }),
   });
   expect(export1.status).toBe(200);
+  // Nothing is rejected, and the sender is told.
+  const told = partialOf({
+    status: 200,
+    headers: { 'content-type': protobufType },
+    body: Buffer.from(await export1.arrayBuffer()),
+  } as Parameters<typeof partialOf>[0]);
+  expect(told?.errorMessage).toContain('1 spans start more than 25 days before their end');
+  expect(Number(told?.rejected ?? 0)).toBe(0);
   const metrics = await (await fetch(`${collector.url}/metrics`)).text();
   expect(metrics).toContain('rollcall_calls_repaired_total{repair="duration_dropped"} 1\n');
   const report = async () => {

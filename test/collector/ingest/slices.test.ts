@@ -17,7 +17,8 @@ function open(now: () => number = Date.now) {
     take: async (project: string, slice: Buffer, digest: () => Uint8Array) => {
       const hex = Buffer.from(digest()).toString('hex');
       taken.push({ project, bytes: slice.length, digest: hex });
-      return { ...nothingExtracted().rejected, ...rejected[taken.length - 1] };
+      const own = { ...nothingExtracted().rejected, ...rejected[taken.length - 1] };
+      return { rejected: own, durationsDropped: 0 };
     },
   } as unknown as Ingest;
   return { taken, rejected, large: new LargeMessages(ingest, { config: readConfig({}), now }) };
