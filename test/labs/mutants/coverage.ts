@@ -29,16 +29,14 @@ export class Coverage {
   /**
    * Runs a test file once, without a fault.
    * @param folder the copy's NODE_V8_COVERAGE
-   * @returns milliseconds that it took
-   * @throws Error when a test fails
+   * @returns why it failed, twice: then none of its tests is run against faults; undefined when it passed
    */
   async add(
     copy: TestCopy,
     folder: string,
     file: string,
     sources: ReadonlySet<string>,
-  ): Promise<number> {
-    const startedMs = Date.now();
+  ): Promise<string | undefined> {
     let outcome: Outcome = 'timeout';
     // On a busy machine a test may fail once.
     for (let attempt = 0; attempt < 2 && (outcome === 'timeout' || !outcome.passed); attempt += 1) {
@@ -46,10 +44,8 @@ export class Coverage {
       mkdirSync(folder);
       outcome = await copy.run({ file }, boundMs);
     }
-    if (outcome === 'timeout' || !outcome.passed) {
-      const why = outcome === 'timeout' ? 'no end in 300 s' : outcome.failures.join('\n');
-      throw new Error(`${file} fails without a fault: ${why}`);
-    }
+    if (outcome === 'timeout') return 'no end in 900 s';
+    if (!outcome.passed) return outcome.failures.join('\n');
     const all = [...scriptsIn(folder, sources), ...scriptsIn(join(folder, 'all'), sources)];
     for (const entry of readdirSync(folder)) {
       if (!/^\d+$/.test(entry)) continue;
@@ -63,7 +59,7 @@ export class Coverage {
         tests.push({ test, scripts });
       }
     }
-    return Date.now() - startedMs;
+    return undefined;
   }
 
   /** The tests that run the code of a fault, the quickest first. */
@@ -75,8 +71,8 @@ export class Coverage {
   }
 }
 
-/** Of one test file without a fault; the contract suite takes 100 s on a busy machine. */
-const boundMs = 300_000;
+/** Of one test file without a fault; the contract suite of the store takes four minutes on a busy machine. */
+const boundMs = 900_000;
 
 /** Whether the innermost range around the code was run. */
 function isRun({ functions }: ScriptCoverage, start: number, end: number): boolean {

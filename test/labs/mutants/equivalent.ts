@@ -10,6 +10,15 @@ export const equivalents: readonly Equivalent[] = [
     '""': 'a text without % is decoded to itself',
   }),
   ...of(
+    'core/auth/failed-attempts.ts',
+    "const [head = '', tail] = address.split('%', 1)[0]!.split('::', 2);",
+    { '"Stryker was here!"': 'a split has a first element, always' },
+  ),
+  ...of('core/auth/failed-attempts.ts', "const right = tail === '' ? 0 : tail.split(':').length;", {
+    false: 'at least seven groups are left, of which four are read',
+    '"Stryker was here!"': 'at least seven groups are left, of which four are read',
+  }),
+  ...of(
     'collector/ingest/budget.ts',
     'if (more > 0 && this.#largeBytes + more > this.#bytesMax * largePart) return false;',
     {
