@@ -360,7 +360,14 @@ describe.each(engines)('the report on $name', (engine) => {
       share_pct: 9.9502,
       errors: 20,
       error_rate_pct: 100,
+      answered_count: 0,
+      refused_count: 0,
+      missing_count: 16,
+      failed_count: 4,
       endpoints: 1,
+      // Of calls from 11:01:30 to 11:04:40: clients are kept by the minute.
+      first_called_at: '2026-03-18T11:01:00.000Z',
+      last_called_at: '2026-03-18T11:04:00.000Z',
     });
   });
 });
