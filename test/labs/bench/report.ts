@@ -95,10 +95,15 @@ export function randomWindow(random: Random): string {
   return `from=${iso(from)}&to=${iso(to)}`;
 }
 
+/** The file of the store with so many calls. */
+export function historyFile(folder: string, calls: number): string {
+  return join(folder, `history-${calls}`, 'rollcall.db');
+}
+
 /** A store with so many calls; one that stands there from an earlier run is taken as it is. */
 async function historyStore(folder: string, calls: number): Promise<string> {
   const name = join(folder, `history-${calls}`);
-  const path = join(name, 'rollcall.db');
+  const path = historyFile(folder, calls);
   if (existsSync(join(name, 'complete'))) return path;
   mkdirSync(name, { recursive: true });
   const started = performance.now();

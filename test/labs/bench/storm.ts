@@ -14,8 +14,11 @@ import { memory } from './process-cost.ts';
  *
  *     node test/labs/bench/storm.ts --endpoints 10000 --seconds 20
  *
- * Fifty askers send reports with other windows, each the next one when it has its answer; the sender exports twenty
- * requests a second, before and during the storm. Other work on the machine adds to every figure.
+ *     node test/labs/bench/storm.ts --endpoints 1000 --rate 50 --requests 200 --spans 100
+ *
+ * Fifty askers send reports with other windows, each the next one when it has its answer, or together `--rate` reports a
+ * second, with more askers than that takes. The sender exports `--requests` requests a second of `--spans` spans,
+ * before and during the storm. Other work on the machine adds to every figure.
  */
 const { values } = parseArgs({
   options: {
@@ -23,14 +26,21 @@ const { values } = parseArgs({
     calls: { type: 'string', default: '300000' },
     seconds: { type: 'string', default: '20' },
     askers: { type: 'string', default: '50' },
+    /** Reports a second of all askers together; 0: as many as they get. */
+    rate: { type: 'string', default: '0' },
+    requests: { type: 'string', default: '20' },
+    spans: { type: 'string', default: '10' },
   },
 });
-const [endpoints, calls, seconds, askers] = [
+const [endpoints, calls, seconds, askers, rate, requests, spans] = [
   values.endpoints,
   values.calls,
   values.seconds,
   values.askers,
-].map(Number) as [number, number, number, number];
+  values.rate,
+  values.requests,
+  values.spans,
+].map(Number) as [number, number, number, number, number, number, number];
 
 const folder = benchFolder();
 try {
@@ -47,11 +57,19 @@ try {
     const before = await send(collector.url, seconds);
     let isOver = false;
     const statuses = new Map<number, number>();
+    const reportMs: number[] = [];
+    const stormMs = performance.now();
+    let due = 0;
     const storm = Array.from({ length: askers }, async (_, asker) => {
       for (let n = 0; !isOver; n++) {
         const window = 24 + ((n * askers + asker) % 2_000);
-        const { status } = await ask(`${analyzer.url}/api/v1/report?window=${window}h`);
+        if (rate > 0) {
+          const dueMs = stormMs + (due++ * 1000) / rate;
+          await pause(Math.max(0, dueMs - performance.now()));
+        }
+        const { status, ms } = await ask(`${analyzer.url}/api/v1/report?window=${window}h`);
         statuses.set(status, (statuses.get(status) ?? 0) + 1);
+        reportMs.push(ms);
         if (status === 429) await pause(200);
       }
     });
@@ -63,6 +81,7 @@ try {
     process.stdout.write(
       [
         `${askers} askers of reports of ${endpoints} endpoints, ${seconds} s: ${[...statuses].map(([status, n]) => `${n} times ${status}`).join(', ')}`,
+        `report ms: ${shown(reportMs)}`,
         `/healthz ms: ${shown(healthz)}`,
         `acknowledgement ms before the storm: ${shown(before)}`,
         `acknowledgement ms during the storm: ${shown(during)}`,
@@ -107,13 +126,13 @@ async function probe(url: string, forS: number): Promise<number[]> {
   return found;
 }
 
-/** Twenty requests a second, from the moment each was due. */
+/** So many requests a second, from the moment each was due. */
 async function send(url: string, forS: number): Promise<number[]> {
   const agent = new Agent({ keepAlive: true });
   const startMs = performance.now();
   const found: Promise<number>[] = [];
-  for (let n = 0; n < forS * 20; n++) {
-    const dueMs = startMs + n * 50;
+  for (let n = 0; n < forS * requests; n++) {
+    const dueMs = startMs + (n * 1000) / requests;
     await pause(Math.max(0, dueMs - performance.now()));
     found.push(
       new Promise((resolve) => {
@@ -124,7 +143,7 @@ async function send(url: string, forS: number): Promise<number[]> {
           response.on('end', () => resolve(performance.now() - dueMs));
         });
         sending.on('error', () => resolve(Number.POSITIVE_INFINITY));
-        sending.end(traces(10));
+        sending.end(traces(spans));
       }),
     );
   }

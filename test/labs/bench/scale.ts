@@ -1,0 +1,46 @@
+import { statSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { benchFolder } from './folder.ts';
+import { quantile } from './quantile.ts';
+import { days, endpoints, historyFile, measureReports } from './report.ts';
+
+/**
+ * `node test/labs/bench/scale.ts --sizes 1000000,100000000 [--folder KEPT]`: whether a report costs more on a store of
+ * more calls. Each store has the same endpoints and days, its history goes through the store's interface; the stores
+ * are asked in turn, over HTTP. Prints the file's size, the first answer, and the ratio to the smallest store. A folder
+ * that is named is kept, and its stores are used again: 100 M calls take minutes to write.
+ */
+const { values } = parseArgs({
+  options: {
+    sizes: { type: 'string', default: '1000000,100000000' },
+    requests: { type: 'string', default: '100' },
+    folder: { type: 'string' },
+  },
+});
+const sizes = values.sizes.split(',').map(Number);
+const folder = values.folder === undefined ? benchFolder() : { path: values.folder };
+try {
+  const costs = await measureReports({
+    sizes,
+    requests: Number(values.requests),
+    folder: folder.path,
+  });
+  process.stdout.write(`report of ${endpoints} endpoints, ${days} days, Node ${process.version}\n`);
+  const [first] = costs;
+  for (const { calls, coldMs, sameMs, variedMs } of costs) {
+    const mib = statSync(historyFile(folder.path, calls)).size / 2 ** 20;
+    const ratios = [50, 95].map((percent) => {
+      const [same, varied] = [sameMs, variedMs].map((ms) => quantile(ms, percent)) as [
+        number,
+        number,
+      ];
+      const base = [first!.sameMs, first!.variedMs].map((ms) => quantile(ms, percent));
+      return `p${percent} ${same.toFixed(1)} ms (${(same / base[0]!).toFixed(2)}), other edges each time ${varied.toFixed(1)} ms (${(varied / base[1]!).toFixed(2)})`;
+    });
+    process.stdout.write(
+      `${calls} calls: ${mib.toFixed(0)} MiB, first answer ${coldMs.toFixed(0)} ms; ${ratios.join('; ')}\n`,
+    );
+  }
+} finally {
+  if ('remove' in folder) folder.remove();
+}
