@@ -101,11 +101,7 @@ export class Ingest {
    * @param digest returns 16 bytes; called when the message holds calls
    * @returns what was not taken as it came
    */
-  async take(
-    project: string,
-    message: Buffer,
-    digest: () => Uint8Array,
-  ): Promise<Untaken> {
+  async take(project: string, message: Buffer, digest: () => Uint8Array): Promise<Untaken> {
     const group = this.#openGroup();
     const { batch } = group;
     const firstCall = batch.length;
