@@ -1,31 +1,31 @@
-import type { CallBatch, CallColumns, CallDictionary } from '../../core/call.ts';
+import type { CallBatch, CallDictionary } from '../../core/call.ts';
 import type { Config } from '../../core/config/config.ts';
-import { limits, specialRoutes } from '../../core/limits.ts';
-import { copiesOf } from '../../core/weight.ts';
-import { type AttributeSlots, valueKind } from '../otlp/attributes.ts';
+import { limits } from '../../core/limits.ts';
 import { TracesReader } from '../otlp/traces-reader.ts';
-import { epochSeconds, nanosecondsBeyond } from '../otlp/unix-nano.ts';
+import { epochSeconds } from '../otlp/unix-nano.ts';
 import { CallContextCache } from './call-context.ts';
+import { CallRows } from './call-rows.ts';
 import { TrustedProxies } from './client/address.ts';
 import { ClientCache, invalidClient } from './client/client-cache.ts';
 import type { ClientPrivacy } from './client/privacy.ts';
 import type { ClockAhead } from './clock-skew.ts';
 import { applyConvention, type Convention, ConventionCache, conventionOf } from './conventions.ts';
 import { CountedSpans } from './counted-spans.ts';
-import { nothingExtracted, type RejectReason, type SpanCounts } from './counts.ts';
+import { nothingExtracted, type SpanCounts } from './counts.ts';
 import { readDeclaredRoutes } from './declared-routes.ts';
-import { AnsweredRoutes } from './endpoint/answered-routes.ts';
 import { EndpointCache, excludedByMethod } from './endpoint/endpoint-cache.ts';
 import { httpMethods, methodOf, saysMethod } from './endpoint/http-method.ts';
 import { KnownRoutes } from './endpoint/known-routes.ts';
+import { PathRoutes } from './endpoint/path-routes.ts';
 import { RouteCache } from './endpoint/route-cache.ts';
-import { httpStatusOfRpc, RpcRoutes, rpcStatusOf } from './endpoint/rpc-span.ts';
+import { RpcRoutes, rpcStatusOf } from './endpoint/rpc-span.ts';
 import { type SpanGroup, SpellingUses } from './endpoint/spelling-uses.ts';
 import { TraitNotes } from './endpoint/trait-notes.ts';
 import { reason as joinReason } from './join/call-groups.ts';
 import { JoinedEvidence } from './join/joined-evidence.ts';
 import { Joins } from './join/joins.ts';
-import { isEventStream, isWebSocket } from './open-connection.ts';
+import { opensWebSocket } from './open-connection.ts';
+import { rejectionOf } from './rejection.ts';
 import {
   instanceOf,
   processOf,
@@ -34,9 +34,9 @@ import {
   serviceNameOf,
   wantedOfResource,
 } from './resource.ts';
-import { chanceOf, unbelieved, weightSaid } from './sampling.ts';
 import { type ServiceArrival, ServiceArrivals } from './service-arrivals.ts';
-import { isHttpSpan, mark, slot, wantedAttributes } from './span-attributes.ts';
+import { isHttpSpan, mark, wantedAttributes } from './span-attributes.ts';
+import { assumedStatus, statusOf } from './span-status.ts';
 
 export interface ExtractorOptions {
   /** Gets the words of the calls; they must not outlive its epoch, see `Extractor.reset`. */
@@ -79,7 +79,6 @@ export class Extractor {
   readonly #routes = new RouteCache();
   readonly #rpcRoutes = new RpcRoutes(this.#routes);
   readonly #countsRpc: boolean;
-  readonly #excludeLatency: Config['excludeLatency'];
   readonly #clients: ClientCache;
   readonly #origins: CallContextCache;
 
@@ -90,10 +89,11 @@ export class Extractor {
   readonly #resources: ResourceCache;
   readonly #endpoints: EndpointCache;
   readonly #spellings: SpellingUses;
-  readonly #answered = new AnsweredRoutes();
+  readonly #pathRoutes: PathRoutes;
   readonly #traits: TraitNotes;
   readonly #knownRoutes: KnownRoutes;
   readonly #countedSpans = new CountedSpans();
+  readonly #rows: CallRows;
 
   readonly #isJoining: boolean;
   readonly #countsOnce: boolean;
@@ -102,20 +102,14 @@ export class Extractor {
   /** The index of the current span in `#joins`, or -1: no other span belongs to its call. */
   #joined = -1;
   #isSecondWalk = false;
-  /** Of the span in hand. */
-  #isWebSocket = false;
 
   // The request in hand.
   #project = '';
   #resource!: Resource;
   #batch!: CallBatch;
-  /** How many calls the batch held before. */
-  #firstCall = 0;
   readonly #groups: SpanGroup[] = [];
   readonly #arrivals = new ServiceArrivals();
   #extracted: SpanCounts = nothingExtracted();
-  #traceIdsOf: Uint8Array = new Uint8Array(0);
-  #traceIds: DataView = new DataView(new ArrayBuffer(0));
   #nowS = 0;
   #oldestS = 0;
   #latestS = 0;
@@ -132,6 +126,7 @@ export class Extractor {
     knownRoutes = new KnownRoutes(),
   }: ExtractorOptions) {
     this.#knownRoutes = knownRoutes;
+    this.#pathRoutes = new PathRoutes(this.#routes, knownRoutes);
     this.#dictionary = dictionary;
     this.#traits = new TraitNotes(dictionary);
     this.#now = now;
@@ -143,7 +138,6 @@ export class Extractor {
     this.#spellings = new SpellingUses(dictionary);
     this.#endpoints = new EndpointCache(dictionary, this.#routes, this.#spellings, config);
     this.#countsRpc = config.rpc;
-    this.#excludeLatency = config.excludeLatency;
     this.#clients = new ClientCache(dictionary, new TrustedProxies(config.trustedProxies));
     const { keys, consumerSlots } = wantedAttributes(config.consumerAttributes);
     this.#origins = new CallContextCache(dictionary, consumerSlots);
@@ -178,6 +172,7 @@ export class Extractor {
           this.#arrivals.resourceEnd(this.#extracted, this.#walk.otherSpans, serviceName),
       },
     );
+    this.#rows = new CallRows(this.#walk, this.#countedSpans, config.excludeLatency);
     this.#isJoining = joins;
     this.#countsOnce = countsOnce;
     this.#joins = new Joins(config.rpc);
@@ -206,7 +201,7 @@ export class Extractor {
     this.#origins.clear();
     this.#endpoints.clear();
     this.#spellings.clear();
-    this.#answered.clear();
+    this.#pathRoutes.clear();
     this.#traits.clear();
     this.#resources.clear();
   }
@@ -234,19 +229,20 @@ export class Extractor {
     this.#project = project;
     this.#batch = batch;
     this.#extracted = nothingExtracted();
+    this.#rows.begin(batch, this.#extracted);
     const before = batch.length;
-    this.#firstCall = before;
     this.#groups.length = 0;
     this.#arrivals.begin();
     try {
       this.#joins.begin(project);
-      this.#answered.begin();
+      this.#pathRoutes.begin();
       this.#traits.begin();
       this.#walk.walk(message);
       if (this.#isJoining && this.#joins.needed && this.#joins.plan(message)) {
         batch.truncate(before);
         this.#extracted = nothingExtracted();
-        this.#answered.takeBack();
+        this.#rows.begin(batch, this.#extracted);
+        this.#pathRoutes.takeBack();
         this.#traits.takeBack();
         this.#isSecondWalk = true;
         this.#groups.length = 0;
@@ -254,13 +250,13 @@ export class Extractor {
         this.#walk.walk(message);
       }
       this.#spellings.note(batch, this.#groups);
-      if (this.#countsOnce) this.#removeRepeated(batch);
+      if (this.#countsOnce) this.#removeRepeated(batch, before);
       this.#joins.remember(batch);
       this.#traits.finish(batch);
       this.#extracted.notServer = this.#walk.otherSpans - this.#joins.promotions;
     } catch (error) {
       batch.truncate(before);
-      this.#answered.takeBack();
+      this.#pathRoutes.takeBack();
       this.#traits.takeBack();
       throw error;
     } finally {
@@ -288,9 +284,9 @@ export class Extractor {
     this.#countedSpans.committed(batch);
   }
 
-  /** Takes calls out of the batch whose spans were counted before. */
-  #removeRepeated(batch: CallBatch): void {
-    const repeated = this.#countedSpans.settle(batch, this.#firstCall);
+  /** Takes calls from `first` on out of the batch whose spans were counted before. */
+  #removeRepeated(batch: CallBatch, first: number): void {
+    const repeated = this.#countedSpans.settle(batch, first);
     if (repeated === undefined) return;
     const { calls, uncommitted } = repeated;
     const { service } = this.#groups.findLast(({ from }) => from <= calls[0]!)!;
@@ -345,25 +341,17 @@ export class Extractor {
     }
     const endS = epochSeconds(walk.endHigh, walk.endLow);
     if (endS > this.#nowS + 1) this.#noteClockAhead(endS - this.#nowS);
-    const reason = this.#rejection(endS);
+    const reason = rejectionOf(walk, endS, this.#oldestS, this.#latestS);
     if (reason !== null) {
       extracted.rejected[reason] += 1;
       return;
     }
     let method = isHttp ? methodOf(walk) : rpcMethod;
     let status = isHttp ? statusOf(attributes) : rpcStatusOf(attributes);
-    if (status === 0) status = this.#assumedStatus();
-    this.#isWebSocket =
-      status === switchingProtocols ||
-      ((method === 0 ||
-        (attributes.marks & mark.stream) !== 0 ||
-        attributes.firstByte(slot.scheme) === letterW ||
-        attributes.firstByte(slot.oldScheme) === letterW ||
-        attributes.firstByte(slot.url) === letterW ||
-        attributes.firstByte(slot.oldUrl) === letterW) &&
-        isWebSocket(attributes, walk.cursor.bytes));
+    if (status === 0) status = assumedStatus(walk, this.#convention, extracted);
+    const isSocket = opensWebSocket(attributes, walk.cursor.bytes, status, method);
     // ASGI's scopes of WebSockets have no method; a handshake is a GET.
-    if (method === 0 && this.#isWebSocket && !saysMethod(attributes)) method = handshakeMethod;
+    if (method === 0 && isSocket && !saysMethod(attributes)) method = handshakeMethod;
     let route = isHttp
       ? this.#routes.numberOf(walk, method, status, this.#isGateway)
       : this.#rpcRoutes.numberOf(walk, status);
@@ -375,10 +363,10 @@ export class Extractor {
     let isByPath = false;
     if (isHttp) {
       if (this.#routes.foundErrorPage || this.#routes.foundNothing) {
-        route = this.#answeredRoute(route, method);
+        route = this.#pathRoutes.answered(walk, this.#resource, route, method);
       }
       if (this.#routes.foundNoName && !this.#knownRoutes.isEmpty) {
-        const known = this.#knownRoute(route, method, status);
+        const known = this.#pathRoutes.declared(walk, this.#resource, route, method, status);
         isByPath = known !== route;
         route = known;
       }
@@ -388,9 +376,8 @@ export class Extractor {
       extracted.excluded[endpoint === excludedByMethod ? 'method' : 'route'] += 1;
       return;
     }
-    if (status >= 100 && status < 300 && this.#answered.isNew(endpoint)) {
-      const answered = this.#routes.route(route);
-      this.#answered.note(endpoint, this.#resource, httpMethods[method]!, answered);
+    if (status >= 100 && status < 300) {
+      this.#pathRoutes.note(endpoint, this.#resource, route, method);
     }
     let client = this.#clients.clientOf(walk);
     if (client === invalidClient) {
@@ -398,57 +385,11 @@ export class Extractor {
       extracted.invalidClients += 1;
     }
     const origin = this.#origins.originOf(walk, this.#resource, status);
-    this.#append(endS, endpoint, client, origin, status);
     const resource = this.#resource;
+    this.#rows.append(resource, endS, endpoint, client, origin, status, isSocket);
     if (isByPath || (attributes.marks & mark.trait) !== 0 || resource.traitsHash !== 0) {
       this.#traits.take(walk, resource, endpoint, isByPath, endS, this.#nowS);
     }
-  }
-
-  /**
-   * The number of the declared route that takes the path, or of a former one when the service did not find it (X29);
-   * else the same one. No declared route serves a method that is refused with 405.
-   */
-  #knownRoute(route: number, method: number, status: number): number {
-    const { route: own, templated } = this.#routes.route(route);
-    if (!templated && own !== specialRoutes.unmatched) return route;
-    const path = this.#routes.pathOf(this.#walk);
-    if (path === '') return route;
-    const name = httpMethods[method]!;
-    const isMissing = status === 404 || status === 405 || status === 410;
-    const known = this.#knownRoutes;
-    const declared =
-      status === 405 ? undefined : known.declared(this.#resource, name, path, isMissing);
-    const found = declared ?? (isMissing ? known.former(this.#resource, name, path) : undefined);
-    return found === undefined ? route : this.#routes.numberOfRoute(found);
-  }
-
-  /** The number of the route that answered calls of this path before (docs/extraction.md X28), or the same one. */
-  #answeredRoute(route: number, method: number): number {
-    const { route: own, errorPage = false } = this.#routes.route(route);
-    if (own !== specialRoutes.unmatched && !errorPage) return route;
-    const path = this.#routes.pathOf(this.#walk);
-    if (path === '') return route;
-    const name = httpMethods[method]!;
-    const found = this.#answered.find(this.#resource, name, path, errorPage);
-    return found === undefined ? route : this.#routes.numberOfRoute(found);
-  }
-
-  /** The status of a span without a status attribute (docs/extraction.md X19, X26). */
-  #assumedStatus(): number {
-    const walk = this.#walk;
-    const { attributes } = walk;
-    if ((attributes.marks & mark.rpcOverHttp) !== 0) {
-      const status = httpStatusOfRpc(attributes);
-      if (status !== 0) return status;
-    }
-    if (walk.statusCode === statusError || walk.exceptionType() !== null) {
-      this.#extracted.statusAssumed += 1;
-      return 500;
-    }
-    if (walk.statusCode === statusOk && (attributes.marks & mark.rpcOverHttp) !== 0) return 200;
-    const isSilent = this.#convention.isSilentOnSuccess === true;
-    return isSilent && attributes.kind(slot.httpPath) !== valueKind.none ? 200 : 0;
   }
 
   /** A clock that is right is never ahead: a span comes after it ended (docs/extraction.md X11). */
@@ -460,121 +401,7 @@ export class Extractor {
       this.#extracted.clocksAhead.push(this.#clockAhead);
     } else if (aheadS > this.#clockAhead.aheadS) this.#clockAhead.aheadS = aheadS;
   }
-
-  #rejection(endS: number): RejectReason | null {
-    const walk = this.#walk;
-    if (walk.traceIdLength !== 16 && walk.traceIdLength !== 0) return 'trace_id';
-    if (walk.spanIdLength !== 8 && walk.spanIdLength !== 0) return 'span_id';
-    if ((walk.startHigh | walk.startLow) === 0 || (walk.endHigh | walk.endLow) === 0) {
-      return 'time_zero';
-    }
-    if (endS > this.#latestS) return 'future';
-    return endS < this.#oldestS ? 'too_old' : null;
-  }
-
-  #append(endS: number, endpoint: number, client: number, origin: number, status: number): void {
-    const walk = this.#walk;
-    const { attributes } = walk;
-    const index = this.#batch.push();
-    this.#countedSpans.note(index - this.#firstCall, walk, this.#resource.serviceHash);
-    const columns = this.#batch.columns;
-    // Exact below 2^53 ns, which is beyond limits.callDurationNs.
-    let durationNs = (walk.endHigh - walk.startHigh) * 2 ** 32 + (walk.endLow - walk.startLow);
-    if (durationNs < 0) {
-      durationNs = 0;
-      this.#extracted.clockSkewed += 1;
-    }
-    if (durationNs > limits.callDurationNs) {
-      durationNs = -1;
-      this.#extracted.durationsDropped += 1;
-    }
-    if (
-      this.#isWebSocket ||
-      durationNs > this.#excludeLatency.longerThanNs ||
-      (attributes.marks & mark.stream) !== 0
-    ) {
-      durationNs = this.#latencyOf(durationNs, status);
-    }
-    columns.durationNs[index] = durationNs;
-    const sized = (attributes.marks & mark.size) !== 0;
-    columns.requestBytes[index] = sized ? sizeOf(attributes, requestSizeSlots) : -1;
-    columns.responseBytes[index] = sized ? sizeOf(attributes, responseSizeSlots) : -1;
-    columns.endpoint[index] = endpoint;
-    columns.origin[index] = origin;
-    columns.client[index] = client;
-    columns.endS[index] = endS;
-    columns.endNs[index] = nanosecondsBeyond(endS, walk.endLow);
-    columns.status[index] = status;
-    this.#putTraceId(columns, index);
-    this.#extracted.stored += 1;
-    const isToldOf = (attributes.marks & mark.sampling) !== 0 || walk.traceStateLength !== 0;
-    if (isToldOf || this.#resource.samplingFactor !== 1) this.#weigh(index);
-  }
-
-  #weigh(index: number): void {
-    const said = weightSaid(this.#walk);
-    if (said === unbelieved) this.#extracted.weightsIgnored += 1;
-    const weight = said < 0 ? this.#resource.samplingFactor : said;
-    if (weight === 1) return;
-    this.#batch.weights.add(index, weight, copiesOf(weight, chanceOf(this.#walk)));
-  }
-
-  /** @returns -1 for a connection that stayed open: how long it did is no latency (docs/extraction.md X7) */
-  #latencyOf(durationNs: number, status: number): number {
-    const { upgrades, streams, longerThanNs } = this.#excludeLatency;
-    if (durationNs > longerThanNs) return -1;
-    if (status >= 400) return durationNs;
-    if (upgrades && this.#isWebSocket) return -1;
-    return streams && isEventStream(this.#walk.attributes) ? -1 : durationNs;
-  }
-
-  /** Four bytes at a time: byte by byte it is a tenth of the whole. */
-  #putTraceId(columns: CallColumns, index: number): void {
-    if (this.#traceIdsOf !== columns.traceId) {
-      const { buffer, byteOffset, byteLength } = columns.traceId;
-      this.#traceIdsOf = columns.traceId;
-      this.#traceIds = new DataView(buffer, byteOffset, byteLength);
-    }
-    const { view } = this.#walk.cursor;
-    const from = this.#walk.traceIdStart;
-    const known = this.#walk.traceIdLength !== 0;
-    for (let i = 0; i < 16; i += 4) {
-      this.#traceIds.setInt32(index * 16 + i, known ? view.getInt32(from + i) : 0);
-    }
-  }
 }
 
 const rpcMethod = httpMethods.indexOf('POST');
 const handshakeMethod = httpMethods.indexOf('GET');
-
-/** Status.code of a span. */
-const statusOk = 1;
-const statusError = 2;
-
-/** Of the schemes `ws` and `wss`, in either case. */
-const letterW = 0x77;
-
-/** The status of a WebSocket's opening. */
-const switchingProtocols = 101;
-
-const statusSlots = [slot.status, slot.oldStatus];
-const requestSizeSlots = [slot.requestSize, slot.oldRequestSize, slot.otherRequestSize];
-const responseSizeSlots = [slot.responseSize, slot.oldResponseSize, slot.otherResponseSize];
-
-/** 0 when there is none that HTTP knows. */
-function statusOf(attributes: AttributeSlots): number {
-  for (let i = 0; i < statusSlots.length; i += 1) {
-    const status = attributes.number(statusSlots[i]!);
-    if (status >= 100 && status < 1000) return Math.floor(status);
-  }
-  return 0;
-}
-
-/** Bytes; -1 when the span has no size. */
-function sizeOf(attributes: AttributeSlots, slots: readonly number[]): number {
-  for (let i = 0; i < slots.length; i += 1) {
-    const size = attributes.number(slots[i]!);
-    if (size >= 0 && size <= Number.MAX_SAFE_INTEGER) return size;
-  }
-  return -1;
-}

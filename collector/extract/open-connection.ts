@@ -1,3 +1,4 @@
+import type { Config } from '../../core/config/config.ts';
 import { type AttributeSlots, valueKind } from '../otlp/attributes.ts';
 import { mark, slot } from './span-attributes.ts';
 
@@ -7,11 +8,54 @@ import { mark, slot } from './span-attributes.ts';
  */
 
 /**
+ * Whether the call opens a WebSocket. Looks at few bytes of most spans.
+ * @param bytes of the message
+ * @param method 0 when the span names none
+ */
+export function opensWebSocket(
+  attributes: AttributeSlots,
+  bytes: Buffer,
+  status: number,
+  method: number,
+): boolean {
+  return (
+    status === switchingProtocols ||
+    ((method === 0 ||
+      (attributes.marks & mark.stream) !== 0 ||
+      attributes.firstByte(slot.scheme) === letterW ||
+      attributes.firstByte(slot.oldScheme) === letterW ||
+      attributes.firstByte(slot.url) === letterW ||
+      attributes.firstByte(slot.oldUrl) === letterW) &&
+      isWebSocket(attributes, bytes))
+  );
+}
+
+/** The status of a WebSocket's opening. */
+const switchingProtocols = 101;
+
+/** Of the schemes `ws` and `wss`; `firstByte` gives lower case. */
+const letterW = 0x77;
+
+/** @returns the duration, or -1 for a connection that stayed open: its duration is no latency (docs/extraction.md X7) */
+export function latencyOf(
+  attributes: AttributeSlots,
+  durationNs: number,
+  status: number,
+  isSocket: boolean,
+  { upgrades, streams, longerThanNs }: Config['excludeLatency'],
+): number {
+  if (durationNs > longerThanNs) return -1;
+  if (status >= 400) return durationNs;
+  if (upgrades && isSocket) return -1;
+  return streams && isEventStream(attributes) ? -1 : durationNs;
+}
+
+/**
  * By scheme (`ws`, `wss`), URL, or the request's `Upgrade` header. ASGI servers give WebSockets no method, and
  * the status 200 or none.
  * @param bytes of the message
  */
-export function isWebSocket(attributes: AttributeSlots, bytes: Buffer): boolean {
+function isWebSocket(attributes: AttributeSlots, bytes: Buffer): boolean {
   for (let i = 0; i < schemeSlots.length; i += 1) {
     const place = schemeSlots[i]!;
     if (attributes.kind(place) !== valueKind.string) continue;
@@ -34,7 +78,7 @@ function beginsWithWs(bytes: Buffer, start: number, end: number): boolean {
  * By the response's content type where it was captured, else by what the request accepts: a caller that wants a
  * stream asks for nothing else (MCP's clients accept JSON too, and mostly get it).
  */
-export function isEventStream(attributes: AttributeSlots): boolean {
+function isEventStream(attributes: AttributeSlots): boolean {
   const types = contentTypeSlots.flatMap((place) => attributes.texts(place));
   if (types.length > 0) return types.some((type) => streamType.test(type));
   const accepted = attributes.texts(slot.accept).flatMap((text) => text.split(','));
