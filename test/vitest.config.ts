@@ -2,8 +2,13 @@ import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './support/longest-first.ts';
 
-/** Tests that compare latencies, or send more than a machine can take: one file at a time, after all others. */
-const measuring = ['test/faults/announced-bodies.test.ts', 'test/faults/overload.test.ts'];
+/** Tests that compare times, or send more than a machine can take: one file at a time, after all others. */
+const measuring = [
+  'test/faults/announced-bodies.test.ts',
+  'test/faults/overload.test.ts',
+  'test/instrumentation/delivery.test.ts',
+  'test/instrumentation/ending.test.ts',
+];
 
 export default defineConfig({
   test: {

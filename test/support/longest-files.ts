@@ -18,7 +18,6 @@ export const longestFiles: readonly string[] = [
   'test/cli/backup.test.ts',
   'test/cli/serve.test.ts',
   'test/tenancy/matrix.test.ts',
-  'test/instrumentation/delivery.test.ts',
   'test/web/calls.test.ts',
   'test/faults/odd-requests.test.ts',
   'test/web/sign-in.test.ts',
