@@ -142,6 +142,31 @@ describeInBrowser('the comparison in a browser', () => {
     await watched.close(/400/);
   });
 
+  it('an endpoint’s versions are marked worse or better than the one before, as /compare says', async () => {
+    const { endpoints } = await world.get('/compare?window=30d&by=version&service=shop');
+    watched = await openPage(world.browser, world.url);
+    const { page } = watched;
+    for (const route of ['/slow', '/fast', '/rare']) {
+      const { id, verdict } = endpoints.find((row: { route: string }) => row.route === route);
+      await page.goto(`${world.url}/endpoints/${id}?window=30d`);
+      const versions = page
+        .getByRole('complementary', { name: 'Endpoint' })
+        .locator('section:has(> h3:text-is("Versions"))');
+      const verdictOf = (version: string) =>
+        versions
+          .getByRole('row', { name: new RegExp(`^${version.replaceAll('.', '\\.')} `) })
+          .getByRole('cell')
+          .last();
+      await expect
+        .poll(() => verdictOf('1.1.0').innerText())
+        .toBe(String(verdict).replaceAll('_', ' '));
+      // Nothing was before the first version
+      expect(await verdictOf('1.0.0').innerText()).toBe('');
+      expect(await axeFindings(page)).toEqual([]);
+    }
+    await watched.close();
+  });
+
   it('is clean for axe and fits, light and dark, wide and on a phone', async () => {
     for (const options of [
       {},

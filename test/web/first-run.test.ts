@@ -20,6 +20,11 @@ describeInBrowser('the first page in a browser', () => {
     await page.goto(`${world.url}/`);
     await page.getByRole('heading', { name: 'Waiting for the first call' }).waitFor();
     expect(await axeFindings(page)).toEqual([]);
+    await page.setViewportSize({ width: 360, height: 740 });
+    expect(
+      await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth),
+    ).toBeLessThanOrEqual(0);
+    await page.setViewportSize({ width: 1360, height: 900 });
     for (const name of ['Python', 'Java', 'Go', '.NET', 'Collector', 'Node']) {
       await page.getByRole('tab', { name, exact: true }).click();
       expect(await page.locator('pre').innerText(), name).toContain('127.0.0.1:');

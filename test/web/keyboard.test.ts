@@ -86,6 +86,7 @@ describeInBrowser('the dashboard by keyboard and screen reader', () => {
         ...paths,
         `/endpoints/${id}?window=90d`,
         '/?figure=endpoints&status=dead',
+        '/nothing',
       ]) {
         await open(path, options);
         expect(await axeFindings(watched.page), `${path} ${name}`).toEqual([]);

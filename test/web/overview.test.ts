@@ -296,6 +296,38 @@ describeInBrowser('the overview in a browser', () => {
     await watched.close();
   });
 
+  it('nothing moves when figures are refreshed', async () => {
+    await open('/?window=1h');
+    const { page } = watched;
+    await page.waitForLoadState('networkidle');
+    await page.evaluate(() => {
+      const shifts: string[] = [];
+      Object.assign(window, { shifts });
+      new PerformanceObserver((list) => {
+        for (const entry of list.getEntries() as (PerformanceEntry & Shift)[]) {
+          if (entry.hadRecentInput || entry.value < 0.001) continue;
+          const moved = entry.sources.map(({ node }) => node?.textContent?.slice(0, 40));
+          shifts.push(`${entry.value.toFixed(4)}: ${moved.join(' | ')}`);
+        }
+      }).observe({ type: 'layout-shift' });
+      interface Shift {
+        value: number;
+        hadRecentInput: boolean;
+        sources: { node?: Node }[];
+      }
+    });
+    let answers = 0;
+    page.on('response', (response) => {
+      if (response.url().includes('/summary')) answers += 1;
+    });
+    await expect.poll(() => answers, { timeout: 60_000 }).toBeGreaterThan(1);
+    await page.waitForTimeout(1_000);
+    expect(await page.evaluate(() => (window as unknown as { shifts: string[] }).shifts)).toEqual(
+      [],
+    );
+    await watched.close();
+  }, 90_000);
+
   it('says when the analyzer does not answer, keeps the figures, and goes on when it does', async () => {
     await open('/?window=24h');
     const { page } = watched;

@@ -34,6 +34,8 @@ export interface TimeChartProps {
   height: number;
   /** Marked on the time axis, oldest first. */
   events?: readonly EventRow[] | undefined;
+  /** Values are whole numbers, and so are those of the axis. */
+  isWhole?: boolean;
   /** Logarithmic: for durations, which span decades. */
   isLog?: boolean;
   tz: string | undefined;
@@ -164,7 +166,7 @@ function optionsOf(
   element: HTMLElement,
   setAt: (at: { index: number; left: number } | undefined) => void,
 ): uPlot.Options {
-  const { series, isLog, height, tz } = latest.current;
+  const { series, isLog, isWhole, height, tz } = latest.current;
   const style = getComputedStyle(element);
   const color = (token: string) => style.getPropertyValue(`--${token}`).trim();
   const axis = {
@@ -196,6 +198,7 @@ function optionsOf(
         values: (_plot, ticks) =>
           ticks.map((tick) => (tick === null ? null : axisText(tick, latest, isLog))),
         ...(isLog && { splits: powers }),
+        ...(isWhole && { incrs: wholeSteps }),
       },
     ],
     series: [
@@ -305,6 +308,12 @@ function axisText(
   const { format, axisFormat = format } = latest.current;
   return isLog === true || tick !== 0 ? axisFormat(tick) : '0';
 }
+
+/** 1, 2, 5, 10, 20, … */
+const wholeSteps = Array.from(
+  { length: 36 },
+  (_, n) => [1, 2, 5][n % 3]! * 10 ** Math.floor(n / 3),
+);
 
 function logRange(min: number, max: number): [number, number] {
   if (!(min > 0) || !(max > 0)) return [1, 1000];

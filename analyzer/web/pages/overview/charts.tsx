@@ -26,6 +26,7 @@ export function CallsBars({ series, tz, onZoom, height = 190 }: ChartProps) {
       {...axis}
       series={lines}
       format={compact}
+      isWhole
       height={height}
       events={series.events}
       tz={tz}
@@ -116,6 +117,7 @@ export function GroupedBars({
       {...made.axis}
       series={made.lines}
       format={compact}
+      isWhole
       height={height}
       events={series.events}
       tz={tz}

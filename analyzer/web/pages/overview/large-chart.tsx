@@ -57,6 +57,7 @@ export function LargeChart({
       {...axis}
       series={lines}
       format={{ requests: compact, errors: percent, p95: duration }[figure]}
+      isWhole={figure === 'requests'}
       {...(figure === 'p95' && { axisFormat: roundDuration, isLog: true })}
       {...(figure === 'errors' && { axisFormat: roundPercent })}
       height={height}
