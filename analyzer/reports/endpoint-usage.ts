@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { z } from 'zod';
 import { noUse } from '../../core/endpoint-use.ts';
+import { specialRoutes } from '../../core/limits.ts';
 import { endpointShape, isBucket } from '../../core/store/endpoint-identity.ts';
 import type {
   Coverage,
@@ -105,6 +106,7 @@ export async function judgedEndpoints(
   const siblings = only === undefined ? endpoints : await snapshot.endpoints(ofServices);
   const deployments = deploymentsOf(siblings);
   const heads = headUses(siblings, declarations);
+  const others = otherCalls(siblings);
   const entries: EndpointEntry[] = [];
   for (const endpoint of endpoints) {
     const key = serviceKey(endpoint);
@@ -134,7 +136,12 @@ export async function judgedEndpoints(
     entries.push({
       endpoint,
       usage: emptyUsage,
-      lifecycle: uncalledLifecycle(declaration, service, circumstances),
+      lifecycle: uncalledLifecycle(
+        declaration,
+        service,
+        circumstances,
+        others.get(placeMethodKey(uncalled)),
+      ),
       declaration,
       owners: ownersOf(context, endpoint, declaration),
       ...(decision && { decision }),
@@ -161,6 +168,25 @@ function headUses(
   }
   return heads;
 }
+
+/** The newest call in `{other}` by place and method, and by place for routes of every method. */
+function otherCalls(endpoints: readonly EndpointRecord[]): ReadonlyMap<string, number> {
+  const others = new Map<string, number>();
+  for (const endpoint of endpoints) {
+    if (endpoint.route !== specialRoutes.other) continue;
+    for (const method of [endpoint.method, '*']) {
+      const key = placeMethodKey({ ...endpoint, method });
+      others.set(key, Math.max(others.get(key) ?? 0, endpoint.lastCallMs));
+    }
+  }
+  return others;
+}
+
+function placeMethodKey({ service, environment, method }: Omit<ObservedPlace, 'route'>): string {
+  return `${service}\0${environment}\0${method}`;
+}
+
+type ObservedPlace = Pick<EndpointRecord, 'service' | 'environment' | 'method' | 'route'>;
 
 /** Equal for the endpoints of one shape in one service and environment, whatever their methods. */
 function placeShapeKey({ service, environment, route }: EndpointRecord): string {

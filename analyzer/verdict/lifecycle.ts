@@ -40,6 +40,8 @@ export interface Lifecycle {
   ending?: Ending;
   /** Silent, but another endpoint of its shape is used, and may be this one under another name: nobody can tell. */
   isContinued?: true;
+  /** Declared without a call of its own, while calls past the bound of endpoints are counted in `{other}`. */
+  isHidden?: true;
   /** What the confidence was computed from; absent without a confidence. */
   grounds?: Grounds;
 }
@@ -58,11 +60,13 @@ export interface Circumstances {
 /**
  * The lifecycle of an endpoint that is declared and was never called.
  * @param service absent when nothing of it was ever heard in this environment
+ * @param otherMs the newest call of its method that was counted in `{other}`, past the bound of endpoints; 0 without any
  */
 export function uncalledLifecycle(
   declaration: Declaration,
   service: ServiceContext | undefined,
   { thresholds, nowMs, parameters }: Circumstances,
+  otherMs = 0,
 ): Lifecycle {
   const { addedMs = 0 } = declaration;
   const ending = endingOf({}, declaration, nowMs);
@@ -82,17 +86,20 @@ export function uncalledLifecycle(
     guessedShare: service?.guessedShare ?? 0,
     isProbed: false,
   };
-  const grounds = { ...confidenceOf(silence, parameters), silence };
+  // Its calls may be among those that the bound hides: nobody can tell.
+  const isHidden = otherMs > addedMs;
+  const grounds = isHidden ? undefined : { ...confidenceOf(silence, parameters), silence };
   return {
-    status: 'never_called',
+    status: isHidden ? 'unknown' : 'never_called',
     marks,
     daysSinceLastCall: null,
     observedDays: wholeDays(observed),
-    confidence: observation ? grounds.value : 0,
+    confidence: grounds === undefined ? null : observation ? grounds.value : 0,
     lastUseMs: null,
     expectedMs: null,
     deadSinceMs: null,
-    grounds,
+    ...(isHidden && { isHidden: true as const }),
+    ...(grounds && { grounds }),
     ...(ending && { ending }),
   };
 }

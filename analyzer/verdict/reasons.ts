@@ -20,6 +20,7 @@ export const reasonCodes = {
   guessed_routes: 'routes of the service are partly guessed from paths',
   quiet_service: 'the service is heard less than before',
   not_observed: 'the service is not observed now',
+  hidden: 'calls past the bound of endpoints are counted in {other}, and may be its own',
   continued: 'another spelling of its route is used, and may be this endpoint',
 } as const;
 
@@ -36,6 +37,10 @@ export function reasonsOf(life: Lifecycle): Reason[] {
   if (status === 'unknown' && life.isContinued) {
     const message = 'Another spelling of this route is used since, and may be the same endpoint.';
     return [reason('continued', message)];
+  }
+  if (status === 'unknown' && life.isHidden) {
+    const message = 'Calls past the bound of endpoints are in {other}; some may be its own.';
+    return [reason('hidden', message)];
   }
   if (status === 'unknown') {
     return [reason('not_observed', 'The service has not been heard since; silence shows nothing.')];

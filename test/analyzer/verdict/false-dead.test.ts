@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { limits } from '../../../core/limits.ts';
 import { type JudgedRow, openWorld, type ToldCall } from '../support/observed-world.ts';
 
 /** Ways in which a route that is called could be taken for dead, each through extraction, store and REST API. */
@@ -179,6 +180,24 @@ describe('another method, another form', () => {
 });
 
 describe('what is not seen is no silence', () => {
+  test('a declared route whose calls are past the bound of endpoints is unknown, not never called', async () => {
+    await world.declare('GET /late\nPOST /late\nGET /pulse');
+    const many = Array.from({ length: limits.endpointsPerService + 10 }, (_, n) => n);
+    for (let from = 0; from < many.length; from += 2_000) {
+      const calls = many.slice(from, from + 2_000).map((n) => ({ at: 0.5, route: `/r${n}/x` }));
+      await world.send([{}, calls]);
+    }
+    for (const day of days(1, 40)) await world.send([{}, [daily(day, '/late'), pulse(day)]]);
+    const rows = await world.rows('&route=/late');
+    expect(rows.map(({ method, status }) => `${method} ${status}`).sort()).toEqual([
+      'GET unknown',
+      'POST never_called',
+    ]);
+    const unknown = rows.find(({ method }) => method === 'GET')!;
+    expect(unknown.reasons).toMatchObject([{ code: 'hidden' }]);
+    expect(unknown.confidence).toBeNull();
+  });
+
   test('sampling that begins: a daily call is not missed within 40 days of 1 %', async () => {
     const traceState = 'ot=th:fd70a3d70a3d71;rv:ffffffffffffff';
     for (const day of days(0, 60)) await world.send([{}, [daily(day, '/rare'), pulse(day)]]);
