@@ -84,7 +84,7 @@ export async function startCollector(
     onFailure,
   });
   const ingest = openIngest(config, { writer, privacy, knownRoutes, arrivals }, log);
-  const parts = { ...ingest, arrivals, gate: tenancy.gate, certificates };
+  const parts = { ...ingest, arrivals, authorizer: tenancy.authorizer, certificates };
   const listeners = await openListeners(config, parts, log).catch(async (error: unknown) => {
     await tenancy.close();
     await refresh.close();
@@ -183,7 +183,7 @@ async function openListeners(
   config: Config,
   parts: Parts & {
     arrivals: ArrivalRecorder;
-    gate: Authorizer;
+    authorizer: Authorizer;
     certificates: Certificates | undefined;
   },
   log: Log,

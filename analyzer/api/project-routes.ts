@@ -11,7 +11,7 @@ import { readText } from './json-body.ts';
 import { projectCommands } from './project-commands.ts';
 
 export interface ProjectRoutesOptions {
-  gate: Authorizer;
+  authorizer: Authorizer;
   credentials: (request: ApiRequest) => Credentials;
   answerer: Answerer;
   /** Milliseconds since the epoch. */
@@ -39,11 +39,11 @@ export function projectHandlers(options: ProjectRoutesOptions): Map<string, Hand
 
 function handlerOf(
   command: ProjectCommand,
-  { gate, credentials, answerer, now }: ProjectRoutesOptions,
+  { authorizer, credentials, answerer, now }: ProjectRoutesOptions,
   places: CommandPlaces,
 ): Handler {
   return async (request, response) => {
-    const project = await gate.project(credentials(request), command.action);
+    const project = await authorizer.project(credentials(request), command.action);
     const search = (request.url ?? '').replace(/^[^?]*/, '');
     const parameters = readParameters(command.parameters, search);
     const answer = await places.take(async () => {

@@ -35,7 +35,7 @@ import { sendPages } from './stream.ts';
 export interface AnalyzerOptions {
   /** Computes answers, on a thread of its own in a service. */
   answerer: Answerer;
-  tenancy: Pick<Tenancy, 'gate' | 'keys'>;
+  tenancy: Pick<Tenancy, 'authorizer' | 'keys'>;
   /** ROLLCALL_BASE_PATH: `/rollcall`; none unless given. */
   basePath?: string;
   /** Networks whose X-Forwarded-Prefix is believed; none unless given. */
@@ -80,7 +80,7 @@ export function analyzerApp(options: AnalyzerOptions): RequestListener {
       { GET: queryHandler(query, options, session, queue, metrics) },
     ]),
     commandHandlers(options, session),
-    projectHandlers({ gate: tenancy.gate, credentials, answerer, now }),
+    projectHandlers({ authorizer: tenancy.authorizer, credentials, answerer, now }),
   ];
   for (const [path, handlers] of joined(byPath)) serve(app, `/api/v1${path}`, handlers);
   serve(app, '/session', { GET: session.read, POST: session.signIn, DELETE: session.signOut });
@@ -264,7 +264,7 @@ function commandHandler(
   session: SessionRoutes,
 ): Handler {
   return async (request, response) => {
-    const administrator = await tenancy.gate.administrator(session.credentials(request));
+    const administrator = await tenancy.authorizer.administrator(session.credentials(request));
     const parameters = readParameters(command.parameters, searchOf(request));
     const input = command.input && (await readJsonBody(request, command.input));
     const body = await command.run({
@@ -302,7 +302,7 @@ function commandHandlers(options: AnalyzerOptions, session: SessionRoutes): Map<
 function openSession({ tenancy, page, version, dashboard, now }: AnalyzerOptions): SessionRoutes {
   const { auth = 'off', collector = unknownCollector, settings = {} } = page ?? {};
   const facts = { auth, version, build: dashboard?.build, collector, settings };
-  return openSessionRoutes(tenancy.gate, facts, now);
+  return openSessionRoutes(tenancy.authorizer, facts, now);
 }
 
 const unknownCollector = { scheme: 'http', http_port: null, grpc_port: null } as const;
@@ -323,7 +323,7 @@ function queryHandler(
 ): Handler {
   return async (request, response) => {
     const startMs = performance.now();
-    const project = await tenancy.gate.project(session.credentials(request), 'read');
+    const project = await tenancy.authorizer.project(session.credentials(request), 'read');
     const parameters = readParameters(query.parameters, searchOf(request));
     const path = request.params;
     const ask = (own: object): Promise<WrittenAnswer | undefined> => {

@@ -35,7 +35,7 @@ export interface SessionRoutes {
 }
 
 export function openSessionRoutes(
-  gate: Authorizer,
+  authorizer: Authorizer,
   facts: PageFacts,
   now: () => number,
 ): SessionRoutes {
@@ -57,26 +57,26 @@ export function openSessionRoutes(
 
   /** @throws as the authorizer, when the session's key is no longer valid */
   const checkKey = async (request: ApiRequest, { scope }: Session): Promise<void> => {
-    if (scope === 'operator') await gate.administrator(credentials(request));
-    else await gate.project(credentials(request), 'read');
+    if (scope === 'operator') await authorizer.administrator(credentials(request));
+    else await authorizer.project(credentials(request), 'read');
   };
 
   /** The owner of a key that may sign in. @throws as the authorizer for any other */
   const signerOf = async (sent: Credentials): Promise<Pick<Session, 'project' | 'scope'>> => {
-    const administrator = await gate.administrator(sent).catch((thrown: unknown) => {
+    const administrator = await authorizer.administrator(sent).catch((thrown: unknown) => {
       // A wrong key is refused at once: a second look would count a second attempt.
       if (!['forbidden', 'conflict'].includes(asAppError(thrown).code)) throw thrown;
       return undefined;
     });
     if (administrator?.isOperator) return { project: null, scope: 'operator' };
-    const project = await gate.project(sent, 'read');
+    const project = await authorizer.project(sent, 'read');
     return { project, scope: administrator === undefined ? 'read' : 'admin' };
   };
 
   /** With authentication off there is one user, for every client. */
   const userOf = async (request: ApiRequest): Promise<object | null> => {
     if (facts.auth === 'off') {
-      const project = await gate.project(credentials(request), 'read');
+      const project = await authorizer.project(credentials(request), 'read');
       return { project, scope: 'read', expires_at: null };
     }
     const session = current(request);

@@ -33,7 +33,7 @@ export async function takeRpc(
 ): Promise<PartialSuccess | undefined> {
   const codec = grpcCodec(headers);
   const client = stream.session?.socket?.remoteAddress ?? '';
-  const project = await context.gate.project(
+  const project = await context.authorizer.project(
     credentialsOf(headers, client),
     'ingest',
     (name, scope) => context.arrivals?.request(name, 'refused', scope),

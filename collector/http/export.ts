@@ -87,7 +87,7 @@ export async function takeExport(
 ): Promise<PartialSuccess | undefined> {
   const { headers } = request;
   const credentials = credentialsOf(headers, request.socket.remoteAddress);
-  const project = await context.gate.project(credentials, 'ingest', (name, scope) =>
+  const project = await context.authorizer.project(credentials, 'ingest', (name, scope) =>
     context.arrivals?.request(name, 'refused', scope),
   );
   const codec = codecOf(headers['content-encoding']);

@@ -16,7 +16,7 @@ import type { ScavengeAfterChunks } from './minor-gc.ts';
 
 /** Everything an export request passes on its way to the store; one for all transports. */
 export interface ExportContext {
-  gate: Authorizer;
+  authorizer: Authorizer;
   ingest: Ingest;
   metrics: CollectorMetrics;
   /** Counts what arrived, for /doctor; absent where nobody asks. */

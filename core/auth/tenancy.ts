@@ -8,7 +8,7 @@ import { type Authorizer, authorizerOf } from './authorizer.ts';
 
 /** The authorization of one service: the authorizer and the keys that it checks. */
 export interface Tenancy {
-  gate: Authorizer;
+  authorizer: Authorizer;
   /** Opened by the first call; never called with authentication off. @throws AppError `unavailable` */
   keys(): Promise<KeyStore>;
   close(): Promise<void>;
@@ -18,12 +18,12 @@ export function openTenancy(config: Pick<Config, 'auth' | 'adminKey' | 'store'>)
   const { auth, adminKey, store } = config;
   const late = new Retrying(storePlace(store).openKeys);
   const keys = () => late.get();
-  const gate = authorizerOf({ auth, adminKey, keys });
+  const authorizer = authorizerOf({ auth, adminKey, keys });
   return {
-    gate,
+    authorizer,
     keys,
     async close() {
-      await gate.close();
+      await authorizer.close();
       await late.close();
     },
   };

@@ -11,22 +11,22 @@ const hourMs = 3_600_000;
 const operatorKey = 'the-operator-has-chosen-this-one-well';
 let folder: ReturnType<typeof temporaryFolder>;
 let keys: KeyStore;
-let gate: Authorizer;
+let authorizer: Authorizer;
 let door: ListenOptions;
 let clockMs = nowMs;
 
 beforeAll(async () => {
   folder = temporaryFolder();
   keys = await openSqliteKeys(`${folder.path}/rollcall.db`);
-  gate = authorizerOf({ auth: 'keys', adminKey: operatorKey, keys: async () => keys });
-  const tenancy = { gate, keys: async () => keys };
+  authorizer = authorizerOf({ auth: 'keys', adminKey: operatorKey, keys: async () => keys });
+  const tenancy = { authorizer, keys: async () => keys };
   const options = { auth: 'keys' as const, now: () => clockMs };
   door = await openDoor(oracleReader([call()]), nowMs, tenancy, undefined, options);
   await keys.createProject('default').catch(() => undefined);
 });
 afterAll(async () => {
   await door.close();
-  await gate.close();
+  await authorizer.close();
   await keys.close();
   folder.remove();
 });
@@ -231,7 +231,7 @@ describe('requests of other pages through a signed-in browser', () => {
 it('wrong keys are bounded as at every other door: the 101st of a minute is 429', async () => {
   const own = authorizerOf({ auth: 'keys', adminKey: undefined, keys: async () => keys });
   const options = { auth: 'keys' as const };
-  const tenancy = { gate: own, keys: async () => keys };
+  const tenancy = { authorizer: own, keys: async () => keys };
   const other = await openDoor(oracleReader([]), nowMs, tenancy, undefined, options);
   const tryOne = async () => {
     const response = await other.fetch('/session', {

@@ -48,18 +48,18 @@ let close: () => Promise<void>;
 beforeAll(async () => {
   folder = temporaryFolder();
   const keys = await openSqliteKeys(join(folder.path, 'keys.db'));
-  const gate = authorizerOf({ auth: 'keys', adminKey, keys: async () => keys });
+  const authorizer = authorizerOf({ auth: 'keys', adminKey, keys: async () => keys });
   // The operator's key belongs to no project: reports are those of the one project.
   const open: Authorizer = {
     project: async () => 'default',
-    administrator: (credentials) => gate.administrator(credentials),
-    close: () => gate.close(),
+    administrator: (credentials) => authorizer.administrator(credentials),
+    close: () => authorizer.close(),
   };
   const inventories = await openSqliteInventories(join(folder.path, 'keys.db'));
   const decisions = await openSqliteDecisions(join(folder.path, 'keys.db'));
   const consumers = await openSqliteConsumers(join(folder.path, 'keys.db'));
   const events = await openSqliteEvents(join(folder.path, 'keys.db'));
-  const tenancy = { gate: open, keys: async () => keys };
+  const tenancy = { authorizer: open, keys: async () => keys };
   const endpoints = {
     forgetEndpoint: async () => true,
     forgetService: async () => 1,
@@ -69,7 +69,7 @@ beforeAll(async () => {
   door = await openDoor(oracleReader(calls), nowMs, tenancy, undefined, stores);
   close = async () => {
     await door.close();
-    await gate.close();
+    await authorizer.close();
     await keys.close();
     await inventories.close();
     await decisions.close();

@@ -34,7 +34,7 @@ export interface ListenOptions {
 export async function openDoor(
   reader: CallReader,
   nowMs: number,
-  tenancy: Pick<Tenancy, 'gate' | 'keys'> = withoutKeys,
+  tenancy: Pick<Tenancy, 'authorizer' | 'keys'> = withoutKeys,
   dashboard?: Dashboard,
   {
     auth = 'off',
@@ -181,7 +181,7 @@ const noEvents: EventStore = {
 };
 
 const withoutKeys = {
-  gate: openAuthorizer,
+  authorizer: openAuthorizer,
   keys: () => Promise.reject(new Error('keys are not asked for')),
 };
 

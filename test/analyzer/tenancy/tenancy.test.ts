@@ -11,18 +11,18 @@ import { oracleReader } from '../support/oracle.ts';
 const adminKey = 'the-operator-has-chosen-this-one-well';
 let folder: ReturnType<typeof temporaryFolder>;
 let keys: KeyStore;
-let gate: Authorizer;
+let authorizer: Authorizer;
 let door: ListenOptions;
 
 beforeAll(async () => {
   folder = temporaryFolder();
   keys = await openSqliteKeys(`${folder.path}/rollcall.db`);
-  gate = authorizerOf({ auth: 'keys', adminKey, keys: async () => keys });
-  door = await openDoor(oracleReader([call()]), nowMs, { gate, keys: async () => keys });
+  authorizer = authorizerOf({ auth: 'keys', adminKey, keys: async () => keys });
+  door = await openDoor(oracleReader([call()]), nowMs, { authorizer, keys: async () => keys });
 });
 afterAll(async () => {
   await door.close();
-  await gate.close();
+  await authorizer.close();
   await keys.close();
   folder.remove();
 });
@@ -121,7 +121,7 @@ describe('administration over the API', () => {
     const made = await ask('POST', '/keys', { key: admin.key, body: { scope: 'read' } });
     expect(made).toMatchObject({ status: 201, body: { project, scope: 'read' } });
     const credentials = credentialsOf({ 'x-api-key': made.body.key }, '127.0.0.1');
-    expect(await gate.project(credentials, 'read')).toBe(project);
+    expect(await authorizer.project(credentials, 'read')).toBe(project);
     const elsewhere = { key: admin.key, body: { project: 'default', scope: 'read' } };
     expect(await ask('POST', '/keys', elsewhere)).toMatchObject({
       status: 403,
@@ -197,7 +197,7 @@ describe('administration over the API', () => {
 
 it('says that authentication is off, where it is', async () => {
   const open = await openDoor(oracleReader([call()]), nowMs, {
-    gate: openAuthorizer,
+    authorizer: openAuthorizer,
     keys: async () => keys,
   });
   for (const [method, path] of [

@@ -21,7 +21,7 @@ export function exportContext(writer: CallWriter): ExportContext {
   const extractor = new Extractor({ ...extraction, dictionary });
   const ingest = new Ingest({ writer, extractor, dictionary, metrics });
   return {
-    gate: openAuthorizer,
+    authorizer: openAuthorizer,
     ingest,
     metrics,
     notices: new LogThrottle(),

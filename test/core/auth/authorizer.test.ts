@@ -17,9 +17,9 @@ const sent = (text: string, from = address): Credentials => ({
 
 let folder: ReturnType<typeof temporaryFolder>;
 let store: KeyStore;
-let gate: Authorizer;
+let authorizer: Authorizer;
 let nowMs: number;
-/** What the gate asked of the store. */
+/** What the authorizer asked of the store. */
 let asked: string[];
 
 beforeEach(async () => {
@@ -37,10 +37,15 @@ beforeEach(async () => {
       };
     },
   });
-  gate = authorizerOf({ auth: 'keys', adminKey, keys: async () => watched, now: () => nowMs });
+  authorizer = authorizerOf({
+    auth: 'keys',
+    adminKey,
+    keys: async () => watched,
+    now: () => nowMs,
+  });
 });
 afterEach(async () => {
-  await gate.close();
+  await authorizer.close();
   await store.close();
   folder.remove();
 });
@@ -61,7 +66,7 @@ const holders = {
 
 const refusal = (code: string) => expect.objectContaining({ code });
 
-describe('a gate with keys', () => {
+describe('an authorizer with keys', () => {
   it.each([
     ['ingest', ['ingest', 'declare']],
     ['read', ['read']],
@@ -70,7 +75,7 @@ describe('a gate with keys', () => {
     await store.createProject('shop');
     const { text } = await make(scope, 'shop');
     for (const action of ['ingest', 'read', 'declare', 'decide', 'describe'] as const) {
-      const answer = gate.project(sent(text), action);
+      const answer = authorizer.project(sent(text), action);
       if ((may as readonly string[]).includes(action)) expect(await answer).toBe('shop');
       else {
         await expect(answer).rejects.toMatchObject({
@@ -79,7 +84,7 @@ describe('a gate with keys', () => {
         });
       }
     }
-    const administrator = gate.administrator(sent(text));
+    const administrator = authorizer.administrator(sent(text));
     if (scope === 'admin')
       expect(await administrator).toEqual({ isOperator: false, project: 'shop' });
     else {
@@ -91,12 +96,14 @@ describe('a gate with keys', () => {
   });
 
   it('lets the operator administer everything, and see or send nothing', async () => {
-    expect(await gate.administrator(sent(adminKey))).toEqual({ isOperator: true });
-    await expect(gate.project(sent(adminKey), 'read')).rejects.toMatchObject({
+    expect(await authorizer.administrator(sent(adminKey))).toEqual({ isOperator: true });
+    await expect(authorizer.project(sent(adminKey), 'read')).rejects.toMatchObject({
       code: 'forbidden',
       message: expect.stringContaining('ROLLCALL_ADMIN_KEY belongs to no project'),
     });
-    await expect(gate.project(sent(adminKey), 'ingest')).rejects.toEqual(refusal('forbidden'));
+    await expect(authorizer.project(sent(adminKey), 'ingest')).rejects.toEqual(
+      refusal('forbidden'),
+    );
   });
 
   it('refuses wrong keys, none, and every part of a good one', async () => {
@@ -109,65 +116,69 @@ describe('a gate with keys', () => {
       adminKey.slice(1),
     ];
     for (const key of wrong) {
-      await expect(gate.project(sent(key), 'read')).rejects.toMatchObject({
+      await expect(authorizer.project(sent(key), 'read')).rejects.toMatchObject({
         code: 'unauthenticated',
         message: 'the key is not known here: wrong, rotated or revoked',
       });
     }
     const nothing = { authorization: undefined, apiKey: undefined, address };
-    await expect(gate.project(nothing, 'read')).rejects.toEqual(refusal('unauthenticated'));
+    await expect(authorizer.project(nothing, 'read')).rejects.toEqual(refusal('unauthenticated'));
   });
 
   it('takes a key as soon as it is made, and asks the store no more while it is good', async () => {
     const first = await make('read');
-    expect(await gate.project(sent(first.text), 'read')).toBe('default');
+    expect(await authorizer.project(sent(first.text), 'read')).toBe('default');
     asked = [];
-    for (let i = 0; i < 1000; i++) await gate.project(sent(first.text), 'read');
+    for (let i = 0; i < 1000; i++) await authorizer.project(sent(first.text), 'read');
     expect(asked).toEqual([]);
     const second = await make('read');
-    expect(await gate.project(sent(second.text), 'read')).toBe('default');
+    expect(await authorizer.project(sent(second.text), 'read')).toBe('default');
     expect(asked).toEqual(['version', 'activeKeys']);
   });
 
   it('forgets a revoked or rotated key within its time, at one cheap question each', async () => {
     const [revoked, rotated, kept] = [await make('read'), await make('read'), await make('read')];
-    for (const { text } of [revoked, rotated, kept]) await gate.project(sent(text), 'read');
+    for (const { text } of [revoked, rotated, kept]) await authorizer.project(sent(text), 'read');
     await store.revoke('default', revoked.id, nowMs / 1000);
     const next = newKey();
     await store.rotate('default', rotated.id, next, nowMs / 1000);
     asked = [];
     nowMs += limits.keyCheckMs;
     for (const { text } of [revoked, rotated]) {
-      await expect(gate.project(sent(text), 'read')).rejects.toEqual(refusal('unauthenticated'));
+      await expect(authorizer.project(sent(text), 'read')).rejects.toEqual(
+        refusal('unauthenticated'),
+      );
     }
-    expect(await gate.project(sent(kept.text), 'read')).toBe('default');
-    expect(await gate.project(sent(next.text), 'read')).toBe('default');
+    expect(await authorizer.project(sent(kept.text), 'read')).toBe('default');
+    expect(await authorizer.project(sent(next.text), 'read')).toBe('default');
     expect(asked.filter((name) => name === 'activeKeys')).toHaveLength(1);
     expect(limits.keyCheckMs).toBeLessThan(1000);
   });
 
   it('does not trust its memory when the clock is set back', async () => {
     const { id, text } = await make('read');
-    await gate.project(sent(text), 'read');
+    await authorizer.project(sent(text), 'read');
     await store.revoke('default', id, nowMs / 1000);
     nowMs -= 3_600_000;
-    await expect(gate.project(sent(text), 'read')).rejects.toEqual(refusal('unauthenticated'));
+    await expect(authorizer.project(sent(text), 'read')).rejects.toEqual(
+      refusal('unauthenticated'),
+    );
   });
 
   it('writes the last use once a minute', async () => {
     const { id, text } = await make('read');
     const written = () => asked.filter((name) => name === 'touch').length;
     for (let s = 0; s < 59; s++) {
-      await gate.project(sent(text), 'read');
+      await authorizer.project(sent(text), 'read');
       nowMs += 1000;
     }
-    await gate.close();
+    await authorizer.close();
     expect(written()).toBe(1);
     const [key] = await store.listKeys('default');
     expect(key).toMatchObject({ id, lastUsedS: 1_790_000_000 });
     nowMs += 1000;
-    await gate.project(sent(text), 'read');
-    await gate.close();
+    await authorizer.project(sent(text), 'read');
+    await authorizer.close();
     expect(written()).toBe(2);
     expect(await store.listKeys('default')).toMatchObject([{ lastUsedS: 1_790_000_060 }]);
   });
@@ -177,11 +188,11 @@ it('a session whose key was revoked is told to sign in again, and that is no gue
   const { id } = await make('read');
   const [key] = (await store.activeKeys()).keys;
   const session = { ...sent('unused'), keyDigest: Buffer.from(key!.digest) };
-  expect(await gate.project(session, 'read')).toBe('default');
+  expect(await authorizer.project(session, 'read')).toBe('default');
   await store.revoke('default', id, nowMs / 1000);
   nowMs += 500;
   for (let i = 0; i < 101; i += 1) {
-    await expect(gate.project(session, 'read')).rejects.toMatchObject({
+    await expect(authorizer.project(session, 'read')).rejects.toMatchObject({
       code: 'unauthenticated',
       message: 'the key of this session was rotated or revoked: sign in again',
     });
@@ -190,8 +201,8 @@ it('a session whose key was revoked is told to sign in again, and that is no gue
 
 it('a session of ROLLCALL_ADMIN_KEY lasts while that is the key, and any other is no guess', async () => {
   const session = { ...sent('unused'), keyDigest: digestOf(adminKey) };
-  expect(await gate.administrator(session)).toEqual({ isOperator: true });
-  await expect(gate.project(session, 'read')).rejects.toEqual(refusal('forbidden'));
+  expect(await authorizer.administrator(session)).toEqual({ isOperator: true });
+  await expect(authorizer.project(session, 'read')).rejects.toEqual(refusal('forbidden'));
   const changed = authorizerOf({ auth: 'keys', adminKey: 'another', keys: async () => store });
   for (let i = 0; i < 101; i += 1) {
     await expect(changed.administrator(session)).rejects.toMatchObject({
@@ -214,7 +225,7 @@ it('without ROLLCALL_ADMIN_KEY no key administers all projects', async () => {
 });
 
 describe('wrong keys of one address', () => {
-  const wrong = (from = address) => gate.project(sent(newKey().text, from), 'read');
+  const wrong = (from = address) => authorizer.project(sent(newKey().text, from), 'read');
   const spend = async (from = address) => {
     for (let i = 0; i < limits.failedKeys; i++) {
       await expect(wrong(from)).rejects.toEqual(refusal('unauthenticated'));
@@ -225,7 +236,7 @@ describe('wrong keys of one address', () => {
     await spend();
     asked = [];
     nowMs += 10_000;
-    await gate.project(sent((await make('read')).text), 'read');
+    await authorizer.project(sent((await make('read')).text), 'read');
     asked = [];
     await expect(wrong()).rejects.toMatchObject({
       code: 'throttled',
@@ -241,9 +252,11 @@ describe('wrong keys of one address', () => {
   it('never lock out a good key of the same address, but do the key that a person chose', async () => {
     const { text } = await make('read');
     await spend();
-    expect(await gate.project(sent(text), 'read')).toBe('default');
-    await expect(gate.administrator(sent(adminKey))).rejects.toEqual(refusal('throttled'));
-    expect(await gate.administrator(sent(adminKey, '192.0.2.2'))).toEqual({ isOperator: true });
+    expect(await authorizer.project(sent(text), 'read')).toBe('default');
+    await expect(authorizer.administrator(sent(adminKey))).rejects.toEqual(refusal('throttled'));
+    expect(await authorizer.administrator(sent(adminKey, '192.0.2.2'))).toEqual({
+      isOperator: true,
+    });
   });
 
   it('count for the whole network of an IPv6 host', async () => {
@@ -260,7 +273,7 @@ describe('wrong keys of one address', () => {
   });
 });
 
-it('a gate without keys lets everybody in, and administers nothing', async () => {
+it('an authorizer without keys lets everybody in, and administers nothing', async () => {
   const open = authorizerOf({
     auth: 'off',
     adminKey: undefined,

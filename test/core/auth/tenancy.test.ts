@@ -31,7 +31,7 @@ describe('the authorization of a service', () => {
     expect(await tenancy.keys()).toBe(store);
     await store.createProject('shop');
     await store.createKey('shop', { id, scope: 'read', digest, prefix, createdS: 1 });
-    expect(await tenancy.gate.project(sent(text), 'read')).toBe('shop');
+    expect(await tenancy.authorizer.project(sent(text), 'read')).toBe('shop');
     await tenancy.close();
     await expect((async () => store.version())()).rejects.toThrow();
     const after = await openSqliteKeys(path);
@@ -42,14 +42,14 @@ describe('the authorization of a service', () => {
 
   it('knows ROLLCALL_ADMIN_KEY', async () => {
     const tenancy = openTenancy(config());
-    const operator = await tenancy.gate.administrator(sent(config().adminKey));
+    const operator = await tenancy.authorizer.administrator(sent(config().adminKey));
     await tenancy.close();
     expect(operator).toEqual({ isOperator: true });
   });
 
   it('lets every request in with authentication off', async () => {
     const tenancy = openTenancy({ ...config(), auth: 'off' });
-    expect(await tenancy.gate.project(sent('anything'), 'ingest')).toBe('default');
+    expect(await tenancy.authorizer.project(sent('anything'), 'ingest')).toBe('default');
     await tenancy.close();
   });
 });
