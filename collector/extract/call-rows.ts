@@ -1,3 +1,4 @@
+import { endianness } from 'node:os';
 import type { CallBatch, CallColumns } from '../../core/call.ts';
 import type { Config } from '../../core/config/config.ts';
 import { limits } from '../../core/limits.ts';
@@ -25,7 +26,7 @@ export class CallRows {
   #counts!: SpanCounts;
   /** The column that `#traceIds` is a view of. */
   #traceIdsOf: Uint8Array = new Uint8Array(0);
-  #traceIds: DataView = new DataView(new ArrayBuffer(0));
+  #traceIds: Int32Array = new Int32Array(0);
 
   constructor(
     walk: TracesReader,
@@ -102,16 +103,25 @@ export class CallRows {
     if (this.#traceIdsOf !== columns.traceId) {
       const { buffer, byteOffset, byteLength } = columns.traceId;
       this.#traceIdsOf = columns.traceId;
-      this.#traceIds = new DataView(buffer, byteOffset, byteLength);
+      this.#traceIds = new Int32Array(buffer, byteOffset, byteLength / 4);
+    }
+    const traceIds = this.#traceIds;
+    const at = index * 4;
+    if (this.#walk.traceIdLength === 0) {
+      traceIds.fill(0, at, at + 4);
+      return;
     }
     const { view } = this.#walk.cursor;
     const from = this.#walk.traceIdStart;
-    const known = this.#walk.traceIdLength !== 0;
-    for (let i = 0; i < 16; i += 4) {
-      this.#traceIds.setInt32(index * 16 + i, known ? view.getInt32(from + i) : 0);
-    }
+    traceIds[at] = view.getInt32(from, isLittleEndian);
+    traceIds[at + 1] = view.getInt32(from + 4, isLittleEndian);
+    traceIds[at + 2] = view.getInt32(from + 8, isLittleEndian);
+    traceIds[at + 3] = view.getInt32(from + 12, isLittleEndian);
   }
 }
+
+/** The order of bytes in this machine's typed arrays. */
+const isLittleEndian = endianness() === 'LE';
 
 const requestSizeSlots = [slot.requestSize, slot.oldRequestSize, slot.otherRequestSize];
 const responseSizeSlots = [slot.responseSize, slot.oldResponseSize, slot.otherResponseSize];
