@@ -86,6 +86,33 @@ describe('alive means used', () => {
   });
 });
 
+test('a success that was recorded beside the sampled calls is one: not only errors', async () => {
+  const heard = onDays('/heard', every(1, 100, 0));
+  const failed = (route: string) => onDays(route, [3, 2], { status: 500, weight: 10 });
+  const rows = await verdicts([
+    ...heard,
+    ...failed('/once'),
+    ...onDays('/once', [1], { weight: 0 }),
+    ...failed('/never'),
+    ...onDays('/never', [1], { status: 503, weight: 0 }),
+  ]);
+  expect(rows['/once']!.marks).not.toContain('only_errors');
+  expect(rows['/never']!.marks).toContain('only_errors');
+});
+
+test('new is what began when its service had been observed for a week, and less than a week ago', async () => {
+  const marksOf = async (heardDays: number, firstDay: number) => {
+    const heard = onDays('/heard', every(1, heardDays, 0));
+    return (await verdicts([...heard, ...onDays('/x', every(1, firstDay, 0))]))['/x']!.marks;
+  };
+  expect(await marksOf(20, 6)).toContain('new');
+  expect(await marksOf(14, 6)).toContain('new');
+  // Everything is new to us in the first week of a service.
+  expect(await marksOf(13, 6)).not.toContain('new');
+  expect(await marksOf(8, 6)).not.toContain('new');
+  expect(await marksOf(20, 7)).not.toContain('new');
+});
+
 describe('gaps in observation', () => {
   /** Used daily until 33 days ago. */
   const silent = onDays('/x', every(1, 399, 33));
@@ -207,6 +234,19 @@ describe('confidence', () => {
     expect(some['/x']!.marks).toContain('sampled');
     expect(some['/x']!.confidence).toBeLessThan((all['/x']!.confidence as number) - 0.2);
     expect(some['/x']!.reasons).toContainEqual(expect.objectContaining({ code: 'sampled' }));
+  });
+
+  test('sampling that ended before the last use says nothing of the silence after it', async () => {
+    // 40 days of silence; a pulse of weight 100 was heard until 50 days ago, and whole calls since.
+    const silent = onDays('/x', every(1, 390, 40));
+    const sampled = onDays('/sampled', every(1, 399, 50), { weight: 100 });
+    const plain = await verdicts([...pulse(), ...silent]);
+    const rows = await verdicts([...pulse(), ...silent, ...sampled]);
+    expect(rows['/x']).toMatchObject({ status: 'dead', confidence: plain['/x']!.confidence });
+    // Sampling that goes on makes the same silence less sure.
+    const still = onDays('/sampled', every(1, 399, 0), { weight: 100 });
+    const later = await verdicts([...pulse(), ...silent, ...still]);
+    expect(later['/x']).not.toMatchObject({ confidence: plain['/x']!.confidence });
   });
 
   test('guessed routes of a service lower it', async () => {
