@@ -8,6 +8,7 @@ import { defineQuery } from '../query/query.ts';
 import { keptCoverage, requestedWindow } from '../query/window.ts';
 import { type EndpointEntry, usageByEndpoint } from '../reports/endpoint-usage.ts';
 import { countOf, statusCodes } from '../reports/figures.ts';
+import { parameterSchema } from './parameter-kind.ts';
 
 const { environment, window, from, to } = commonParameters;
 const anyObject = z.record(z.string(), z.unknown());
@@ -124,7 +125,8 @@ function pathsOf(entries: readonly EndpointEntry[]): Record<string, Record<strin
   const used = new Set<string>();
   const paths: [string, Record<string, unknown>][] = [];
   for (const ofShape of byShape.values()) {
-    const { path, parameters } = templateOf(ofShape[0]!.endpoint.route);
+    const { route, display } = ofShape[0]!.endpoint;
+    const { path, parameters } = templateOf(route, display);
     const item: Record<string, unknown> = parameters.length > 0 ? { parameters } : {};
     for (const [method, ofMethod] of Map.groupBy(ofShape, ({ endpoint }) => endpoint.method)) {
       item[method.toLowerCase()] = operationOf(method, path, ofMethod, used);
@@ -135,7 +137,7 @@ function pathsOf(entries: readonly EndpointEntry[]): Record<string, Record<strin
 }
 
 /** The route with names that are unique in it and that OpenAPI allows, and its parameters. */
-function templateOf(route: string): { path: string; parameters: object[] } {
+function templateOf(route: string, display: string): { path: string; parameters: object[] } {
   const parameters: object[] = [];
   const used = new Set<string>();
   const path = route.replace(/\{([^{}]*)\}/g, (_whole, told: string) => {
@@ -143,7 +145,7 @@ function templateOf(route: string): { path: string; parameters: object[] } {
     let name = plain;
     for (let n = 2; used.has(name); n += 1) name = `${plain}${n}`;
     used.add(name);
-    const schema = { type: 'string', ...(told === 'date' && { format: 'date' }) };
+    const schema = parameterSchema(told, display);
     parameters.push({ name, in: 'path', required: true, schema });
     return `{${name}}`;
   });
