@@ -41,6 +41,16 @@ describe('a renamed endpoint', () => {
     expect(await renamed(calls)).toEqual({});
   });
 
+  test('has at least half of the callers of the old one', async () => {
+    const by = (consumers: string[]) =>
+      consumers.flatMap((consumer) => on('/users/{id}', 150, 60, { ...old, consumer }));
+    const successor = on('/v2/users/{id}', 60, 0, next);
+    expect(await renamed([...by(['billing', 'audit']), ...successor])).toEqual({
+      '/users/{id}': '/v2/users/{id}',
+    });
+    expect(await renamed([...by(['billing', 'audit', 'export']), ...successor])).toEqual({});
+  });
+
   test('is none when the new one had calls in an earlier version', async () => {
     const calls = [
       ...on('/users/{id}', 150, 100, { ...old, version: '0.9.0' }),
