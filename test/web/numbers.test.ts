@@ -76,7 +76,15 @@ describeInBrowser('the numbers of every table in a browser', () => {
       query: '/clients?window=7d&limit=1000',
       rows: 'clients',
       key: (row: Row) => row.client,
-      values: same('calls', 'errors', 'error_rate_pct'),
+      values: same(
+        'calls',
+        'endpoints',
+        'errors',
+        'error_rate_pct',
+        'refused_count',
+        'missing_count',
+        'failed_count',
+      ),
     },
     {
       path: '/clients',

@@ -1,9 +1,11 @@
 import { useCallback, useMemo } from 'react';
 import type { ClientRow, Clients, Session } from '../api/answers.ts';
 import { useClients, useConsumers } from '../api/queries.ts';
+import { Value } from '../parts/figure-value.tsx';
 import { FilterBar } from '../parts/filter-bar.tsx';
 import { Failure, Loading, Notes, Notice, StaleBanner } from '../parts/notice.tsx';
 import { Name } from '../parts/route.tsx';
+import { ago, compact, exact, moment, nothing } from '../state/format.ts';
 import { narrow, useMedia } from '../state/media.ts';
 import { mayChange } from '../state/permission.ts';
 import { type Callers, type Search, usePageSearch } from '../state/search.ts';
@@ -87,7 +89,7 @@ function ClientTable({
   }, [clients, search.q]);
   const most = useMemo(() => mostCalls(clients.clients), [clients]);
   const columns = useMemo(() => columnsOf(most), [most]);
-  const shown = isNarrow ? columns.filter(({ id }) => id !== 'errors' && id !== 'share') : columns;
+  const shown = isNarrow ? columns.filter(({ id }) => phoneColumns.has(id)) : columns;
   const sort = { id: search.sort ?? 'calls', descending: search.descending ?? true };
   const onSort = useCallback(
     (id: string, descending: boolean) => change({ sort: id, descending }),
@@ -125,6 +127,8 @@ const aboutPrivacy: Record<string, string> = {
   none: 'ROLLCALL_CLIENT_PRIVACY=none keeps no addresses.',
 };
 
+const phoneColumns = new Set(['client', 'calls', 'error_rate_pct']);
+
 function columnsOf(most: number): TableColumn<ClientRow>[] {
   return [
     {
@@ -144,6 +148,45 @@ function columnsOf(most: number): TableColumn<ClientRow>[] {
     },
     callsColumn,
     shareColumn(most),
+    {
+      id: 'endpoints',
+      header: 'Endpoints',
+      about: 'endpoints that it called in this time',
+      width: '88px',
+      isNumber: true,
+      value: ({ endpoints }) => endpoints ?? null,
+      cell: ({ endpoints }) => <Value of={endpoints} as={exact} />,
+    },
     ...errorColumns,
+    outcome('refused_count', 'Refused', 'answered with 401, 403 or 429'),
+    outcome('missing_count', 'Missing', 'answered with 404, 405 or 410'),
+    outcome('failed_count', 'Failed', 'every other call that was not answered'),
+    {
+      id: 'last_called_at',
+      header: 'Last call',
+      about: 'in this time',
+      width: '96px',
+      isNumber: true,
+      value: ({ last_called_at }) => last_called_at,
+      cell: ({ first_called_at: first, last_called_at: last }) => (
+        <time dateTime={last ?? ''} title={`${moment(first)} to ${moment(last)}`}>
+          {last === null ? nothing : ago(last)}
+        </time>
+      ),
+    },
   ];
 }
+
+const outcome = (
+  id: 'refused_count' | 'missing_count' | 'failed_count',
+  header: string,
+  about: string,
+): TableColumn<ClientRow> => ({
+  id,
+  header,
+  about,
+  width: '76px',
+  isNumber: true,
+  value: (row) => row[id],
+  cell: (row) => <Value of={row[id]} as={compact} />,
+});
