@@ -166,33 +166,34 @@ function EndpointTable({
         <StatusChoice rows={found} search={search} />
         <MarkChoice rows={report.endpoints} search={search} />
         <OwnerChoice rows={report.endpoints} />
-        <span className={styles.space} />
-        <label className={styles.group}>
-          Group
-          <select
-            value={search.group}
-            onChange={({ target }) => change({ group: target.value as Group })}
-          >
-            {groups.map((group) => (
-              <option key={group} value={group}>
-                {
+        <div className={styles.actions}>
+          <label className={styles.group}>
+            Group
+            <select
+              value={search.group}
+              onChange={({ target }) => change({ group: target.value as Group })}
+            >
+              {groups.map((group) => (
+                <option key={group} value={group}>
                   {
-                    none: 'none',
-                    service: 'service',
-                    owner: 'owner',
-                    prefix: 'path prefix',
-                    status: 'status',
-                  }[group]
-                }
-              </option>
-            ))}
-          </select>
-        </label>
-        <ColumnChoice columns={columns} search={search} />
-        <a className={styles.button} href={csv} download="rollcall-endpoints.csv">
-          CSV
-        </a>
-        <CopyButton name="Copy as Markdown" text={() => markdownOf(shown)} />
+                    {
+                      none: 'none',
+                      service: 'service',
+                      owner: 'owner',
+                      prefix: 'path prefix',
+                      status: 'status',
+                    }[group]
+                  }
+                </option>
+              ))}
+            </select>
+          </label>
+          <ColumnChoice columns={columns} search={search} />
+          <a className={styles.button} href={csv} download="rollcall-endpoints.csv">
+            CSV
+          </a>
+          <CopyButton name="Copy as Markdown" text={() => markdownOf(shown)} />
+        </div>
       </div>
       <div className={selected === undefined ? undefined : styles.withDrawer}>
         <DataTable
