@@ -2,11 +2,11 @@ import { grown } from '../../../column.ts';
 import { AppError } from '../../../error.ts';
 import { Tally } from '../../../usage/tally.ts';
 import type { CallUsage, DurationBucket, Usage } from '../../../usage/usage.ts';
-import { isoTime, minuteS, type Window } from '../../../window.ts';
+import { isoTime, type Window } from '../../../window.ts';
 import type { ConsumerNote } from '../../annotations/consumers.ts';
 import type { ToldEvent } from '../../annotations/events.ts';
 import type { CallFilter, CallPage, CallRequest } from '../../calls.ts';
-import { coverageOf, type Kept } from '../../coverage.ts';
+import { coverageOf } from '../../coverage.ts';
 import type { Decision } from '../../decisions.ts';
 import type { Inventory } from '../../inventory.ts';
 import type {
@@ -29,7 +29,6 @@ import type { Database } from '../database.ts';
 import { callPage } from '../search/call-page.ts';
 import type { StoredCallSource } from '../search/stored-pieces.ts';
 import { addEncodedCallTallies, addEncodedTallies } from '../usage/details.ts';
-import { type BucketSpan, bucketSpans, coarsestMinutes } from '../usage/levels.ts';
 import { sortBy } from '../usage/radix-sort.ts';
 import { shardBits, UsageEntries } from '../usage/usage-entries.ts';
 import { addClientsOfVersion, clientUsages } from './client-usage.ts';
@@ -44,12 +43,14 @@ import {
   versionsOf,
 } from './detailed-usage.ts';
 import type { DimensionCache } from './dimension-cache.ts';
-import type { EndpointCache, KnownEndpoint } from './endpoint-cache.ts';
+import type { EndpointCache } from './endpoint-cache.ts';
 import { byConsumers, byVersions } from './grouped-details.ts';
 import type { InventoryCache } from './inventory-cache.ts';
 import type { MergedUsage } from './merged-usage.ts';
 import { ProjectRecords } from './project-records.ts';
 import type { RecentUsage } from './recent-usage.ts';
+import { addMerged, joined, type Selected, selectedOf, shardsOf } from './selected-endpoints.ts';
+import { compactedSpans, keptOf } from './watermarks.ts';
 
 /**
  * Reads one state of the file, within the transaction of its owner. Every method does its whole work before it
@@ -369,7 +370,7 @@ export class SqliteSnapshot implements Snapshot {
     const toMinute = covered.toS / 60;
     const entries = new UsageEntries();
     if (endpoints.length === 0) return entries;
-    const spans = this.#compactedSpans(fromMinute, toMinute);
+    const spans = compactedSpans(this.#meta, fromMinute, toMinute);
     for (const [firstShard, lastShard] of shardsOf(endpoints)) {
       const compacted = this.#compacted.readDetailed(spans, firstShard, lastShard);
       for (const { block, details } of compacted) {
@@ -428,7 +429,7 @@ export class SqliteSnapshot implements Snapshot {
     if (endpoints.length === 0) return { merged: new Map(), entries };
     const firstShard = firstRow >> shardBits;
     const lastShard = lastRow >> shardBits;
-    const spans = this.#compactedSpans(fromMinute, toMinute);
+    const spans = compactedSpans(this.#meta, fromMinute, toMinute);
     const { merged, blocks } = this.#compacted.read(spans, firstShard, lastShard);
     for (const block of blocks) entries.addBlock(block, keys);
     const recent = this.#notCompacted();
@@ -442,32 +443,8 @@ export class SqliteSnapshot implements Snapshot {
     return selectedOf(this.#records.select(selection));
   }
 
-  /** Where nothing is compacted beyond an edge of the window, the edge moves out to that of a coarsest bucket:
-   *  then fewer buckets cover the window. */
-  #compactedSpans(fromMinute: number, toMinute: number): BucketSpan[] {
-    const compactedFrom = this.#meta.get('compacted_from')!;
-    const compactedTo = this.#meta.get('compacted_to')!;
-    const coarse = (minute: number): number =>
-      Math.floor(minute / coarsestMinutes) * coarsestMinutes;
-    if (compactedTo === 0) return [];
-    // A coarse bucket that begins before the days that are kept was not written.
-    const first = coarse(compactedFrom);
-    const isKept = first >= this.#meta.get('days_from')!;
-    const from = fromMinute <= compactedFrom && isKept ? first : fromMinute;
-    const to = toMinute >= compactedTo ? coarse(compactedTo - 1) + coarsestMinutes : toMinute;
-    return bucketSpans(from, to);
-  }
-
   #coverage(window: Window): Coverage {
-    return coverageOf(window, this.#kept());
-  }
-
-  #kept(): Kept {
-    return {
-      minutesFromS: this.#meta.get('minutes_from')! * minuteS,
-      hoursFromS: this.#meta.get('hours_from')! * minuteS,
-      daysFromS: this.#meta.get('days_from')! * minuteS,
-    };
+    return coverageOf(window, keptOf(this.#meta));
   }
 
   /** Read at its first use: a readiness check does not need it. */
@@ -491,69 +468,4 @@ function byGroup<T>(intervals: readonly (readonly T[])[], groups: number): T[][]
 function distributionOf(tally: Tally): Distribution {
   const { calls, errors } = tally;
   return { calls, errors, durations: tally.durations() };
-}
-
-/** The endpoints of a selection, and their rows. */
-interface Selected {
-  /** Ascending by first row. */
-  endpoints: readonly KnownEndpoint[];
-  /** By row of a spelling: the first row of its endpoint; 0 where the endpoint is not selected. */
-  keys: Int32Array;
-  firstRow: number;
-  lastRow: number;
-}
-
-function selectedOf(endpoints: readonly KnownEndpoint[]): Selected {
-  let firstRow = endpoints[0]?.spellings[0]?.row ?? 0;
-  let lastRow = firstRow;
-  for (const { spellings } of endpoints) {
-    for (const { row } of spellings) {
-      firstRow = Math.min(firstRow, row);
-      lastRow = Math.max(lastRow, row);
-    }
-  }
-  const keys = new Int32Array(lastRow + 1);
-  for (const { spellings } of endpoints) {
-    for (const { row } of spellings) keys[row] = spellings[0]!.row;
-  }
-  return { endpoints, keys, firstRow, lastRow };
-}
-
-/** By shard, the compacted usage and then the recent one. */
-function joined(
-  compacted: ReadonlyMap<number, readonly MergedUsage[]>,
-  recent: ReadonlyMap<number, MergedUsage>,
-): Map<number, readonly MergedUsage[]> {
-  const all = new Map(compacted);
-  for (const [shard, usage] of recent) all.set(shard, [...(all.get(shard) ?? []), usage]);
-  return all;
-}
-
-/** The shards that hold the endpoints, as ranges `[first, last]`: few endpoints of a page lie far from each other. */
-function shardsOf(endpoints: readonly KnownEndpoint[]): [first: number, last: number][] {
-  const shards = new Set<number>();
-  for (const { spellings } of endpoints)
-    for (const { row } of spellings) shards.add(row >> shardBits);
-  const ranges: [number, number][] = [];
-  for (const shard of [...shards].sort((a, b) => a - b)) {
-    const range = ranges.at(-1);
-    if (range !== undefined && range[1] === shard - 1) range[1] = shard;
-    else ranges.push([shard, shard]);
-  }
-  return ranges;
-}
-
-/** @returns whether the endpoint has any merged usage */
-function addMerged(
-  merged: ReadonlyMap<number, readonly MergedUsage[]>,
-  spellings: KnownEndpoint['spellings'],
-  tally: Tally,
-): boolean {
-  let isUsed = false;
-  for (const { row } of spellings) {
-    for (const usage of merged.get(row >> shardBits) ?? []) {
-      if (usage.addTo(tally, row)) isUsed = true;
-    }
-  }
-  return isUsed;
 }

@@ -10,7 +10,7 @@ export const local = 0x101;
 export const remote = 0x301;
 export const ms = 1_000_000n;
 
-export const id = (number: number) => Buffer.from(number.toString(16).padStart(16, '0'), 'hex');
+const id = (number: number) => Buffer.from(number.toString(16).padStart(16, '0'), 'hex');
 export const trace = (number: number) => Buffer.from(number.toString(16).padStart(32, 'a'), 'hex');
 
 export const get = {
