@@ -1,18 +1,24 @@
 import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Random } from '../../../core/random.ts';
+import type * as CallRowsFile from '../../../core/store/sqlite/usage/call-rows.ts';
+import type * as RadixSortFile from '../../../core/store/sqlite/usage/radix-sort.ts';
+import type * as UsageBlockFile from '../../../core/store/sqlite/usage/usage-block.ts';
+import type * as UsageEntriesFile from '../../../core/store/sqlite/usage/usage-entries.ts';
+import type * as TallyFile from '../../../core/usage/tally.ts';
+import { quantile } from './quantile.ts';
 
 /**
- * `node test/labs/bench/usage.ts [--checkout OTHER]`: what adding up calls costs the writer: CPU nanoseconds a call of
- * roll-up, of merging eight runs, and of four coarse levels, for few clients and for many. Run it in turn with another
- * checkout and read the ratios.
+ * `node test/labs/bench/usage.ts --base CHECKOUT`: what adding up calls costs the writer, this version and another one in
+ * turn in one process: CPU nanoseconds a call of roll-up (50,000 calls of two minutes), and of merging eight runs into
+ * minutes and four coarse levels. The lower quartile of the rounds: other work on the machine only adds.
  */
 const { values } = parseArgs({
-  options: { checkout: { type: 'string', default: '.' }, rounds: { type: 'string', default: '7' } },
+  options: { base: { type: 'string' }, rounds: { type: 'string', default: '100' } },
 });
 const rounds = Number(values.rounds);
-const warmUpRounds = 5;
+const warmUpRounds = 50;
 const runs = 8;
 const runCalls = 50_000;
 const firstMinute = 29_833_333;
@@ -21,33 +27,33 @@ const shapes = {
   '250 endpoints, 10,000 clients': [250, 10_000],
 } as const;
 
-const from = async <T>(file: string): Promise<T> =>
-  (await import(pathToFileURL(resolve(values.checkout, file)).href)) as T;
-const usage = 'core/store/sqlite/usage';
-const { BlockWriter, coalesce } = await from<
-  typeof import('../../../core/store/sqlite/usage/usage-block.ts')
->(`${usage}/usage-block.ts`);
-const { CallRows } = await from<typeof import('../../../core/store/sqlite/usage/call-rows.ts')>(
-  `${usage}/call-rows.ts`,
-);
-const { UsageEntries } = await from<
-  typeof import('../../../core/store/sqlite/usage/usage-entries.ts')
->(`${usage}/usage-entries.ts`);
-const { sortBy } = await from<typeof import('../../../core/store/sqlite/usage/radix-sort.ts')>(
-  `${usage}/radix-sort.ts`,
-);
-const { Tally } = await from<typeof import('../../../core/usage/tally.ts')>('core/usage/tally.ts');
+type Version = Awaited<ReturnType<typeof loaded>>;
 
-type Rows = InstanceType<typeof CallRows>;
-type Origins = Parameters<InstanceType<typeof BlockWriter>['addCalls']>[3];
+async function loaded(checkout: string) {
+  const file = async <T>(path: string): Promise<T> =>
+    (await import(pathToFileURL(resolve(checkout, 'core', path)).href)) as T;
+  const usage = 'store/sqlite/usage';
+  return {
+    ...(await file<typeof UsageBlockFile>(`${usage}/usage-block.ts`)),
+    ...(await file<typeof CallRowsFile>(`${usage}/call-rows.ts`)),
+    ...(await file<typeof UsageEntriesFile>(`${usage}/usage-entries.ts`)),
+    ...(await file<typeof RadixSortFile>(`${usage}/radix-sort.ts`)),
+    ...(await file<typeof TallyFile>('usage/tally.ts')),
+  };
+}
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+const versions = new Map([['this', await loaded(root)]]);
+if (values.base !== undefined) versions.set('base', await loaded(values.base));
 
 /** One version, five consumers. */
 const origins = {
   version: () => 1,
   consumer: (origin: number) => 2 * (origin + 1),
-} as unknown as Origins;
+} as unknown as Parameters<UsageBlockFile.BlockWriter['addCalls']>[3];
 
-function made(random: Random, endpoints: number, clients: number): Rows {
+function made({ CallRows }: Version, endpoints: number, clients: number): CallRowsFile.CallRows {
+  const random = new Random(5);
   const calls = new CallRows(runCalls);
   calls.length = runCalls;
   for (let i = 0; i < runCalls; i++) {
@@ -64,53 +70,51 @@ function made(random: Random, endpoints: number, clients: number): Rows {
   return calls;
 }
 
-const spent = { add: 0, merge: 0, levels: 0 };
-
-function timed<T>(step: keyof typeof spent, isCounted: boolean, work: () => T): T {
+function cpuUs(work: () => void): number {
   const before = process.cpuUsage();
-  const done = work();
+  work();
   const { user, system } = process.cpuUsage(before);
-  if (isCounted) spent[step] += user + system;
-  return done;
+  return user + system;
 }
 
 for (const [shape, [endpoints, clients]] of Object.entries(shapes)) {
-  const random = new Random(5);
-  const all = Array.from({ length: runs }, () => made(random, endpoints, clients));
-  const writer = new BlockWriter();
-  const tally = new Tally();
-  Object.assign(spent, { add: 0, merge: 0, levels: 0 });
-  let bytes = 0;
+  const subjects = [...versions].map(([name, version]) => {
+    const calls = made(version, endpoints, clients);
+    const writer = new version.BlockWriter();
+    const tally = new version.Tally();
+    return { name, version, calls, writer, tally, rollUp: [] as number[], merge: [] as number[] };
+  });
   for (let round = 0; round < warmUpRounds + rounds; round++) {
-    const isCounted = round >= warmUpRounds;
-    const blocks = timed('add', isCounted, () =>
-      all.map((calls) => {
+    for (const subject of round % 2 === 0 ? subjects : subjects.toReversed()) {
+      const { version, calls, writer, tally } = subject;
+      let run: { block: Uint8Array; details: Uint8Array } | undefined;
+      const rollUp = cpuUs(() => {
         writer.begin();
-        const order = sortBy(calls.length, calls.endpoint, calls.minute);
+        const order = version.sortBy(calls.length, calls.endpoint, calls.minute);
         writer.addCalls(calls, order, tally, origins);
-        return writer.finish();
-      }),
-    );
-    const entries = new UsageEntries();
-    for (const { block, details } of blocks) add(entries, block, details);
-    const merged = timed('merge', isCounted, () => coalesce(entries, 1, tally, writer));
-    bytes = merged.block.length;
-    const twice = new UsageEntries();
-    for (let i = 0; i < 2; i++) add(twice, merged.block, merged.details);
-    timed('levels', isCounted, () => {
-      for (const minutes of [60, 360, 1440, 8 * 1440]) coalesce(twice, minutes, tally, writer);
-    });
+        run = writer.finish();
+      });
+      const merge = cpuUs(() => {
+        const entries = new version.UsageEntries();
+        for (let i = 0; i < runs; i++) {
+          entries.addBlock(run!.block, undefined, 0, Number.POSITIVE_INFINITY, run!.details);
+        }
+        for (const minutes of [1, 60, 360, 1440, 8 * 1440]) {
+          version.coalesce(entries, minutes, tally, writer);
+        }
+      });
+      if (round < warmUpRounds) continue;
+      subject.rollUp.push((rollUp * 1000) / runCalls);
+      subject.merge.push((merge * 1000) / (runs * runCalls));
+    }
   }
-  const ns = (us: number): string => ((us * 1000) / (rounds * runs * runCalls)).toFixed(1);
-  process.stdout.write(
-    `${shape}: CPU ns a call: roll-up ${ns(spent.add)}, merge ${ns(spent.merge)}, levels ${ns(spent.levels)}; merged block ${bytes} bytes\n`,
-  );
-}
-
-function add(
-  entries: InstanceType<typeof UsageEntries>,
-  block: Uint8Array,
-  details: Uint8Array,
-): void {
-  entries.addBlock(block, undefined, 0, Number.POSITIVE_INFINITY, details);
+  for (const { name, rollUp, merge } of subjects) {
+    const [added, merged] = [rollUp, merge].map((all) =>
+      quantile(
+        all.toSorted((a, b) => a - b),
+        25,
+      ).toFixed(1),
+    );
+    process.stdout.write(`${shape}, ${name}: CPU ns a call: roll-up ${added}, merge ${merged}\n`);
+  }
 }
