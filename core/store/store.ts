@@ -79,7 +79,7 @@ export interface EndpointStore {
   /**
    * Forgets a service: all its endpoints with their verdicts and evidence, when it was heard, its inventories,
    * declarations, decisions and events. A daily total of verdicts stays: it names no endpoint.
-   * @param environment the only one; undefined for all, and for what is of every environment
+   * @param environment the only one; undefined for all, and for inventories and decisions on every environment
    * @param declared ids of endpoints that were declared and never called: their verdicts and evidence go too
    * @returns how many endpoints it had; undefined when nothing is known of such a service
    */
@@ -249,7 +249,7 @@ export interface EndpointRecord {
   environment: string;
   method: string;
   route: string;
-  /** The route was made up from paths, the service told none. */
+  /** The route was templated from paths: the service reported none. */
   templated: boolean;
   /** `route` as the service itself spells it, as last seen. */
   display: string;

@@ -6,7 +6,7 @@
 export interface VerdictStore {
   /** Days since the epoch of the project's newest snapshot; undefined before the first. */
   newestDay(project: string): Promise<number | undefined>;
-  /** Takes the snapshot of a day. Of an endpoint whose verdict is as before nothing is stored. The same day
+  /** Takes the snapshot of a day. An endpoint with an unchanged verdict gets no row. The same day
    *  again and the day before the newest change nothing. Days after the next one are of a wrong clock: they go. */
   record(project: string, day: number, verdicts: readonly DailyVerdict[]): Promise<void>;
   /** Endpoints by status on each day with a snapshot, ascending, at most `limits.verdictDays`. */

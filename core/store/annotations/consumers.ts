@@ -1,7 +1,7 @@
 /** What people write down about a consumer, by the name that calls carry. */
 export interface ConsumerNote {
   consumer: string;
-  /** Empty where nothing was told. */
+  /** Empty when no note was given. */
   displayName: string;
   group: string;
   contact: string;

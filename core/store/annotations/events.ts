@@ -1,6 +1,6 @@
 import type { Window } from '../../window.ts';
 
-/** Something that happened, as a person or a deployment pipeline told it. */
+/** An event that a person or a deployment pipeline reported. */
 export interface ToldEvent {
   /** Made by its teller, unique within the project. */
   id: string;

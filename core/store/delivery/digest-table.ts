@@ -55,7 +55,7 @@ export class DigestTable {
 const firstSlots = 1024;
 
 /**
- * Multilinear hashing under factors that no sender knows: digests are chosen by whoever sends messages, and 144 MiB
+ * Multilinear hashing under factors that no sender knows: senders choose their digests, and 144 MiB
  * of messages whose digests shared their low bits cost 81 s.
  */
 function placeOf(high: number, low: number): number {

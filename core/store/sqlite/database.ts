@@ -70,7 +70,7 @@ export class Database {
 
   /**
    * Runs `work` in one write transaction, which is rolled back when it throws; in the transaction that is open, if there
-   * is one: whoever began it ends it.
+   * is one: its beginner commits it or rolls it back.
    */
   immediately<T>(work: () => T): T {
     if (this.inTransaction) return work();

@@ -64,7 +64,7 @@ export class SqliteEndpoints implements EndpointStore {
     });
   }
 
-  /** Forgets what people and the service itself told of it. @returns whether there was anything */
+  /** Deletes inventories, decisions, declarations, events and arrivals of the service. @returns whether it had any */
   #forgetTold(place: readonly [number, string, string | null, string | null]): boolean {
     const [projectId, service, environment] = place;
     let isTold = this.#uploaded.forget(projectId, service, environment);

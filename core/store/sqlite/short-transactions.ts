@@ -5,7 +5,7 @@ import { type Database, isBusy, isSqliteError } from './database.ts';
 import { openDatabase } from './open.ts';
 import { StoreFile } from './store-file.ts';
 
-/** SQLite waits for a lock on the thread that asks. Ours answers requests meanwhile. */
+/** SQLite blocks the calling thread while it waits for a lock: only this long, since that thread answers requests. */
 const lockTimeoutMs = 20;
 const retryMs = 25;
 

@@ -116,7 +116,7 @@ export class Spellings {
     if (rows.every(({ templated }) => templated)) this.#arrangeMadeUp(service, method, rows);
   }
 
-  /** @param rows of one shape, none of which the service told */
+  /** @param rows of one shape; the service reported none of their routes */
   #arrangeMadeUp(service: number, method: string, rows: readonly StoredSpelling[]): void {
     const [first] = rows;
     if (first === undefined) return;

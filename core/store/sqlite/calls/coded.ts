@@ -9,7 +9,7 @@ export interface Coded {
   codes: Uint16Array;
 }
 
-/** A call block has at most so many calls, so that a code fits in two bytes. */
+/** The most calls in a call block: a code fits in two bytes. */
 export const blockCallsMax = 65_536;
 
 /** Open addressing, at most half full. A slot holds the code + 1, 0 when it is free. */
@@ -97,7 +97,7 @@ function slotOf(value: number): number {
   return slot;
 }
 
-/** Codes have one byte where there are at most so many values, else two, the low ones first. */
+/** With at most this many values a code has one byte; otherwise two, little-endian. */
 const byteCodes = 256;
 
 export function encodeCodes({ values, codes }: Coded, from: number, to: number): Uint8Array {

@@ -13,7 +13,7 @@ let decoded: StoredCalls | undefined;
 /**
  * Adds the committed calls after a watermark: the calls that are not rolled up. Commits that are damaged are left out.
  * @param rolledUpId the last call that is rolled up; the last one of its commit
- * @param onDamage told of each commit that is left out
+ * @param onDamage called with each damaged commit, which is left out
  */
 export function readCallsAfter(
   db: Database,

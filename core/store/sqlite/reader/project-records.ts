@@ -298,7 +298,7 @@ export class ProjectRecords {
     return facts;
   }
 
-  /** The spelling that was called last; one that the service told goes before one that was made up. */
+  /** The spelling that was called last; a route that the service reported goes before one templated from paths. */
   #latestSpelling({ spellings }: KnownEndpoint): KnownSpelling {
     let latest = spellings[0]!;
     if (spellings.length === 1) return latest;

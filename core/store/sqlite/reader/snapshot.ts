@@ -68,7 +68,7 @@ export class SqliteSnapshot implements Snapshot {
   readonly #meta: Map<string, number>;
   /** One for all reads of the snapshot: `#emptied` or `#tallied` first. */
   readonly #tally = new Tally();
-  /** Whose calls the tally holds, added up; undefined: nobody knows. */
+  /** The selection and window whose calls `#tally` holds in full; undefined when it holds others. */
   #held: { selection: Selection; window: Window } | undefined;
   #recentUsage: RecentUsage | undefined;
 

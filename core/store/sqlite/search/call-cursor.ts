@@ -26,7 +26,7 @@ const format = 1;
 
 /**
  * The cursor as text. The checksum covers the project: it finds cursors of another project and texts that were
- * changed by mistake. Whoever computes a right one for made-up numbers gets calls of his own project.
+ * changed by mistake. A caller that computes the checksum of made-up numbers sees only calls of its own project.
  */
 export function writeCallCursor(project: string, cursor: CallCursor): string {
   const { order, lastNumber, after, visitedFrom, found, limit = 0 } = cursor;

@@ -26,7 +26,7 @@ export class CallMatch {
     return found;
   }
 
-  /** Those of some indexes whose calls are wanted. */
+  /** Keeps the indexes whose calls match. */
   among(piece: CallPiece, indexes: readonly number[]): number[] {
     return indexes.filter((index) => {
       const frame = Math.floor(index / piece.frameCalls);

@@ -33,7 +33,7 @@ export class FirstCalls {
     return this.#positions;
   }
 
-  /** Drops what is not among the first any more. */
+  /** Drops the calls that are no longer among the first. */
   cut(): void {
     this.#positions.sort((a, b) => compareCalls(this.#order, a, b));
     if (this.#positions.length < this.#capacity) return;

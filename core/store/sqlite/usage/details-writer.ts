@@ -273,7 +273,7 @@ export class DetailsWriter {
     this.#length = putLength(this.#out, start, this.#length);
   }
 
-  /** Makes room for so many bytes and the numbers around them. */
+  /** Makes room for a part of this many bytes, with the numbers before and after it. */
   #reserve(bytes: number): void {
     const needed = this.#length + bytes + spareBytes;
     if (needed <= this.#out.length) return;
