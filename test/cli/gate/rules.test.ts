@@ -81,6 +81,14 @@ describe('a declared operation', () => {
     ]);
   });
 
+  it('has a fingerprint of its service: another service is not excused by the same baseline', () => {
+    const of = (service: string) => findingsOf(service, operationsOf([row()]), [], options);
+    const [shop, pay] = [of('shop'), of('pay')].map(({ findings }) => findings[0]!.fingerprint);
+    expect(shop).toMatch(/^[0-9a-f]{32}$/);
+    expect(pay).not.toBe(shop);
+    expect(of('shop').findings[0]!.fingerprint).toBe(shop);
+  });
+
   it('that is dead in one environment and used in another is no finding', () => {
     expect(found(row(), row({ environment: 'eu', ...used }))).toEqual([]);
   });
@@ -126,6 +134,13 @@ describe('a removal', () => {
     const [{ verdict, message } = { verdict: '', message: '' }] = removals;
     return [verdict, message, findings.map(({ kind }) => kind)];
   }
+
+  it('breaks callers that were answered in the window, whatever its status', () => {
+    for (const status of ['dead', 'removed', 'unknown', 'never_called']) {
+      const [verdict] = removed(row({ status, total_calls: 3, answered_count: 3 }));
+      expect(verdict, status).toBe('breaks');
+    }
+  });
 
   it('of a dead operation is safe, deprecated or not', () => {
     expect(removed(row({ confidence: 0.98 }))).toEqual([
