@@ -62,8 +62,8 @@ it('every GET of the API answers the same on both engines', async () => {
   for (const path of paths) {
     const [sqlite, clickhouse] = await ask(path);
     expect(sqlite.status, `${path}: ${sqlite.text.slice(0, 300)}`).toBeLessThan(500);
-    if (clickhouse.status !== sqlite.status || settled(clickhouse.text) !== settled(sqlite.text)) {
-      const [a, b] = [settled(sqlite.text), settled(clickhouse.text)];
+    const [a, b] = [settled(sqlite.text, path), settled(clickhouse.text, path)];
+    if (clickhouse.status !== sqlite.status || a !== b) {
       let at = 0;
       while (a[at] === b[at] && at < a.length) at += 1;
       const from = Math.max(0, at - 80);
@@ -88,8 +88,10 @@ function day(ms: number): string {
 }
 
 /** Without the moment of the answer, and cursors, which name the store. */
-function settled(text: string): string {
-  return text
+function settled(text: string, path: string): string {
+  // Of /doctor also without the moment of the last body, which each collector got at its own.
+  const isDoctor = path.startsWith('/api/v1/doctor');
+  return (isDoctor ? text.replace(/"last_at":"[^"]*"/g, '"last_at":"…"') : text)
     .replace(/"(generated_at|next_cursor|follow_cursor|as_of)":"[^"]*"/g, '"$1":"…"')
     .replace(/as_of=[0-9TZ:.-]+/g, 'as_of=…');
 }
