@@ -77,7 +77,8 @@ async function copy(from: string, to: string): Promise<void> {
   const watching = setInterval(() => {
     try {
       const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
-      peakMiB = Math.max(peakMiB, Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024);
+      // A process that has ended has no memory.
+      peakMiB = Math.max(peakMiB, Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024);
       const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
       cpuS = (Number(fields[11]) + Number(fields[12])) / 100;
     } catch {
