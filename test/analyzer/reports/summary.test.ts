@@ -212,6 +212,9 @@ test.each(engines)(
       {
         ...{ client: '203.0.113.2', calls: 1, errors: 1, error_rate_pct: 100, share_pct: 100 },
         endpoints: 1,
+        ...{ answered_count: 0, refused_count: 0, missing_count: 0, failed_count: 1 },
+        first_called_at: '2026-03-18T11:59:00.000Z',
+        last_called_at: '2026-03-18T11:59:00.000Z',
       },
     ]);
     await door.close();
