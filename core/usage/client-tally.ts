@@ -8,6 +8,8 @@ const registerCount = 1 << registerBits;
 
 /** A power of two; tables grow by doubling. */
 const fewestSlots = 1024;
+/** A larger table is given back when the tally is cleared: 9 MB. */
+const mostKeptSlots = 1 << 17;
 
 /**
  * Numbers of one client, in one cache line: calls, errors, calls by the outcomes refused, missing and failed (as in
@@ -150,19 +152,21 @@ export class ClientTally {
     const head = reader.next();
     const unit = 1 / scale;
     let client = 0;
-    const added = this.#added;
     for (let left = head >>> 1; left > 0; left--) {
       const step = reader.next();
       client += (step >>> 1) ^ -(step & 1);
       const calls = reader.next();
       const errors = calls % 2 === 0 ? 0 : reader.next() * unit;
-      setKnown(added, Math.floor(calls / 2) * unit, errors, known);
-      this.#addCounts(client, added, 0);
+      const at = this.#at(client, unknownMinute);
+      const counts = this.#counts;
+      counts[at + firstAt] = unknownMinute;
+      addKnown(counts, at, Math.floor(calls / 2) * unit, errors, known);
     }
     if (head % 2 === 0) return;
+    const other = this.#added.fill(0);
     const otherCalls = reader.next() * unit;
-    setKnown(added, otherCalls, reader.next() * unit, known);
-    this.#addOther(added, 0);
+    addKnown(other, 0, otherCalls, reader.next() * unit, known);
+    this.#addOther(other, 0);
     this.#readRegisters(reader);
   }
 
@@ -316,7 +320,8 @@ export class ClientTally {
   clear(): void {
     this.#minute = 0;
     this.#hasMinutes = false;
-    for (let i = 0; i < this.#size; i++) this.#keys[this.#used[i]!] = 0;
+    if (this.#keys.length > mostKeptSlots) this.#allocate(fewestSlots);
+    else for (let i = 0; i < this.#size; i++) this.#keys[this.#used[i]!] = 0;
     this.#size = 0;
     this.#base = undefined;
     if (!this.#estimated) return;
@@ -459,13 +464,16 @@ export class ClientTally {
     for (const slot of slots.slice(0, kept)) this.#addCounts(keys[slot]!, counts, slot * width);
   }
 
-  #grow(): void {
-    const [keys, counts, used] = [this.#keys, this.#counts, this.#used];
-    const size = this.#size;
-    const slots = keys.length * 2;
+  #allocate(slots: number): void {
     this.#keys = new Int32Array(slots);
     this.#counts = new Float64Array(slots * width);
     this.#used = new Int32Array(slots / 2);
+  }
+
+  #grow(): void {
+    const [keys, counts, used] = [this.#keys, this.#counts, this.#used];
+    const size = this.#size;
+    this.#allocate(keys.length * 2);
     this.#size = 0;
     for (let i = 0; i < size; i++) this.#addCounts(keys[used[i]!]!, counts, used[i]! * width);
   }
@@ -522,16 +530,25 @@ function readRarer(reader: VarintReader, counts: Float64Array, at: number, unit:
   counts[at + errorsAt]! += bits & errorsDiffer ? reader.next() * unit : errors;
 }
 
-/** Calls whose minutes are not recorded. */
-function setKnown(counts: Float64Array, calls: number, errors: number, known: KnownOutcomes): void {
-  counts.fill(0);
-  counts[0] = calls;
-  counts[errorsAt] = errors;
-  counts[known.errors === 0 ? unrecordedAt : outcomesFrom + known.errors]! += errors;
-  if (!known.areOthersAnswered) counts[unrecordedAt]! += calls - errors;
+/** Adds calls whose outcomes are known as far as all calls of their entry say. */
+function addKnown(
+  counts: Float64Array,
+  at: number,
+  calls: number,
+  errors: number,
+  known: KnownOutcomes,
+): void {
+  counts[at]! += calls;
+  if (errors !== 0) {
+    counts[at + errorsAt]! += errors;
+    counts[at + (known.errors === 0 ? unrecordedAt : outcomesFrom + known.errors)]! += errors;
+  }
+  if (!known.areOthersAnswered) counts[at + unrecordedAt]! += calls - errors;
 }
 
-/** Minute 0 is an unknown one: the first minute then stays unknown. */
+/** Stands for the minutes of calls of which none is recorded: a first minute then stays unknown. */
+const unknownMinute = 0;
+
 function widen(counts: Float64Array, at: number, first: number, last: number): void {
   if (first < counts[at + firstAt]!) counts[at + firstAt] = first;
   if (last > counts[at + lastAt]!) counts[at + lastAt] = last;

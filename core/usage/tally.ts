@@ -94,8 +94,9 @@ export class Tally {
   readonly #statusCalls = new Float64Array(statusSlots);
   readonly #statuses = new Uint16Array(statusSlots);
   #statusCount = 0;
-  /** Whether the clients of the encoded tally that was read last have outcomes. */
+  /** Whether the clients of the encoded tally that was read last have outcomes, and what its statuses say if not. */
   #hasOutcomes = true;
+  readonly #known: KnownOutcomes = { errors: 0, areOthersAnswered: true };
   #hasDurations = false;
   #isWeighted = false;
   /** Whether some weight is not a whole number. */
@@ -147,10 +148,7 @@ export class Tally {
   addEncoded(bytes: Uint8Array, start: number): void {
     const unit = this.addEncodedCalls(bytes, start);
     if (this.#hasOutcomes) this.clients.addEncoded(this.#reader, 1 / unit);
-    else {
-      const known = knownOutcomes(bytes, start);
-      this.clients.addEncodedWithoutOutcomes(this.#reader, 1 / unit, known);
-    }
+    else this.clients.addEncodedWithoutOutcomes(this.#reader, 1 / unit, this.#known);
   }
 
   /** As addEncoded, without the clients. @returns the unit of its counts */
@@ -336,13 +334,23 @@ export class Tally {
   /** @param first the number of statuses, as it is encoded @returns the sum of the counts */
   #addEncodedStatuses(reader: VarintReader, first: number, unit: number): number {
     let calls = 0;
+    let errors = 0;
+    let areErrorsAlike = true;
+    let areOthersAnswered = true;
     this.#hasOutcomes = first >= withOutcomes;
     for (let left = this.#hasOutcomes ? first - withOutcomes : first; left > 0; left--) {
       const status = reader.next();
       const count = reader.next() * unit;
       this.#addStatus(status, count);
       calls += count;
+      if (status >= 400) {
+        const outcome = outcomeIndexes[status]!;
+        if (errors !== 0 && errors !== outcome) areErrorsAlike = false;
+        errors = outcome;
+      } else if (status < 100) areOthersAnswered = false;
     }
+    this.#known.errors = areErrorsAlike ? errors : 0;
+    this.#known.areOthersAnswered = areOthersAnswered;
     return calls;
   }
 
@@ -371,15 +379,4 @@ export class Tally {
     if (this.#statusCalls[status] === 0) this.#statuses[this.#statusCount++] = status;
     this.#statusCalls[status]! += count;
   }
-}
-
-/** What the statuses of an encoded tally say of its clients, which have no outcomes of their own. */
-function knownOutcomes(bytes: Uint8Array, start: number): KnownOutcomes {
-  const errors = new Set<number>();
-  let areOthersAnswered = true;
-  forEachStatus(new VarintReader(), bytes, start, (status) => {
-    if (status >= 400) errors.add(outcomeIndexes[status]!);
-    else if (status < 100) areOthersAnswered = false;
-  });
-  return { errors: errors.size === 1 ? [...errors][0]! : 0, areOthersAnswered };
 }

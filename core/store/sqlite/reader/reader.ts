@@ -1,4 +1,5 @@
 import { AppError } from '../../../error.ts';
+import { Tally } from '../../../usage/tally.ts';
 import type { CallReader, Snapshot } from '../../store.ts';
 import { type Database, isSqliteError } from '../database.ts';
 import { openDatabase } from '../open.ts';
@@ -29,7 +30,8 @@ class SqliteReader implements CallReader {
   readonly #inventories: InventoryCache;
   readonly #decisions: DecisionCache;
   readonly #calls: StoredCallSource;
-  /** One snapshot at a time: they share the connection and its transaction. */
+  readonly #tally = new Tally();
+  /** One snapshot at a time: they share the connection, its transaction and the tally. */
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(db: Database) {
@@ -78,7 +80,7 @@ class SqliteReader implements CallReader {
         this.#decisions,
         this.#calls,
       ] as const;
-      return await ask(new SqliteSnapshot(this.#db, ...caches, project));
+      return await ask(new SqliteSnapshot(this.#db, ...caches, project, this.#tally));
     } catch (error) {
       if (!isSqliteError(error)) throw error;
       throw new AppError('unavailable', `the store cannot be read: ${error.message}`, {

@@ -67,11 +67,12 @@ export class SqliteSnapshot implements Snapshot {
   readonly #project: string;
   readonly #meta: Map<string, number>;
   /** One for all reads of the snapshot: `#emptied` or `#tallied` first. */
-  readonly #tally = new Tally();
+  readonly #tally: Tally;
   /** The selection and window whose calls `#tally` holds in full; undefined when it holds others. */
   #held: { selection: Selection; window: Window } | undefined;
   #recentUsage: RecentUsage | undefined;
 
+  /** @param tally of any content, which no other open snapshot uses: tables of clients need not grow again */
   constructor(
     db: Database,
     endpointCache: EndpointCache,
@@ -81,8 +82,10 @@ export class SqliteSnapshot implements Snapshot {
     decisions: DecisionCache,
     calls: StoredCallSource,
     project: string,
+    tally = new Tally(),
   ) {
     this.#db = db;
+    this.#tally = tally;
     this.#inventories = inventories;
     this.#decisions = decisions;
     this.#calls = calls;
