@@ -20,6 +20,8 @@ export default defineConfig({
     ],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Of `expect.poll`: a page on a busy machine takes more than vitest's second to show an answer.
+    expect: { poll: { timeout: 20_000 } },
     pool: 'forks',
     sequence: { sequencer: LongestFirst },
     projects: [
