@@ -22,15 +22,14 @@ export const latency = defineQuery({
   }),
   async answer(context, parameters) {
     const { snapshot } = context;
-    const { service, environment, status, owner, method, route } = parameters;
     const coverage = await keptCoverage(snapshot, requestedWindow(parameters, context));
-    const { selection, observedSinceMs } = await chosenSelection(context, parameters);
+    const { selection, observedSinceMs, filters } = await chosenSelection(context, parameters);
     const usage = await snapshot.total(selection, coverage.window);
     const { heatmap, curve } = await latencyOf(snapshot, selection, coverage.window, usage);
     const notes = await selectionNotes(context, parameters);
     const known = { coverage, observedSinceMs, estimated: usage.sampling !== undefined, notes };
     return {
-      ...head(context, known, { service, environment, status, owner, method, route }),
+      ...head(context, known, filters),
       latency_heatmap: heatmap,
       percentile_curve: curve,
     };

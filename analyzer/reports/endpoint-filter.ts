@@ -59,6 +59,13 @@ export async function filteredSelection(
   return { selection: { ...selection, endpoints }, observedSinceMs };
 }
 
+export interface ChosenSelection {
+  selection: Selection;
+  observedSinceMs: number | undefined;
+  /** The parameters that narrow every query's endpoints, for the head of its answer. */
+  filters: Record<string, string | readonly string[] | undefined>;
+}
+
 /**
  * As `filteredSelection`, narrowed by `status` and `owner` too. A verdict follows from all endpoints of a service, so
  * that these two cost more.
@@ -70,10 +77,11 @@ export async function chosenSelection(
     status?: readonly Status[] | undefined;
     owner?: string | undefined;
   },
-): Promise<{ selection: Selection; observedSinceMs: number | undefined }> {
-  const { status, owner } = parameters;
+): Promise<ChosenSelection> {
+  const { service, environment, status, owner, method, route } = parameters;
+  const filters = { service, environment, status, owner, method, route };
   const filtered = await filteredSelection(context.snapshot, parameters);
-  if (status === undefined && owner === undefined) return filtered;
+  if (status === undefined && owner === undefined) return { ...filtered, filters };
   const judged = await judgedEndpoints(context, selectionOf(parameters));
   const chosen = judged.entries.filter(
     (entry) => hasStatus(entry.lifecycle, status) && hasOwner(entry, owner),
@@ -84,6 +92,7 @@ export async function chosenSelection(
   return {
     selection: { ...filtered.selection, endpoints: new Set(kept.map(({ id }) => id)) },
     observedSinceMs: observedSince(kept),
+    filters,
   };
 }
 

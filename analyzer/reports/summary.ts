@@ -190,8 +190,8 @@ export const summary = defineQuery({
   schema: answerSchema,
   async answer(context, parameters) {
     const { snapshot } = context;
-    const { service, environment, status, owner, method, route, limit } = parameters;
-    const { selection } = await chosenSelection(context, parameters);
+    const { limit } = parameters;
+    const { selection, filters } = await chosenSelection(context, parameters);
     const requested = requestedWindow(parameters, context);
     const { current, previous } = await comparedWindows(snapshot, requested);
     const known = await usageByEndpoint(context, selection, current);
@@ -209,11 +209,7 @@ export const summary = defineQuery({
     const notes = [...(await selectionNotes(context, parameters)), ...known.notes];
     const events = await eventsIn(snapshot, selectionOf(parameters), current.window);
     return {
-      ...head(
-        context,
-        { ...known, estimated, notes },
-        { service, environment, status, owner, method, route },
-      ),
+      ...head(context, { ...known, estimated, notes }, filters),
       summary: totals.row(total),
       previous_window: previous ? windowAnswer(previous) : null,
       previous: before ? totals.row(before) : null,

@@ -144,10 +144,10 @@ export const clients = defineQuery({
   },
   async answer(context, parameters) {
     const { snapshot } = context;
-    const { service, environment, status, owner, method, route, endpoint, version } = parameters;
+    const { endpoint, version } = parameters;
     const page = await listPage(context, '/clients', parameters, async (window) => {
       const coverage = await keptCoverage(snapshot, window);
-      const { selection, observedSinceMs } = await chosenSelection(context, parameters);
+      const { selection, observedSinceMs, filters } = await chosenSelection(context, parameters);
       const { window: covered } = coverage;
       const found = await snapshot.clients(selection, covered, limits.listedClients, version);
       const allCalls = await callsOf(snapshot, selection, covered, version);
@@ -166,16 +166,7 @@ export const clients = defineQuery({
       ];
       const known = { coverage, observedSinceMs, estimated, notes };
       return {
-        head: head(context, known, {
-          service,
-          environment,
-          status,
-          owner,
-          method,
-          route,
-          endpoint,
-          version,
-        }),
+        head: head(context, known, { ...filters, endpoint, version }),
         rows,
         order: mostCallsFirst,
       };

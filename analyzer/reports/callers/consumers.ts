@@ -213,12 +213,14 @@ export const consumers = defineQuery({
   },
   async answer(context, parameters) {
     const { snapshot } = context;
-    const { service, environment, status, owner, method, route, endpoint, agents, group } =
-      parameters;
-    const { sort, order, callers, version } = parameters;
+    const { endpoint, agents, group, sort, order, callers, version } = parameters;
     const page = await listPage(context, '/consumers', parameters, async (window) => {
       const coverage = await keptCoverage(snapshot, window);
-      const { selection, observedSinceMs } = await chosenSelection(context, parameters);
+      const {
+        selection,
+        observedSinceMs,
+        filters: chosen,
+      } = await chosenSelection(context, parameters);
       const total = await snapshot.total(selection, coverage.window);
       const calls = await callsOf(snapshot, selection, coverage.window, version);
       const of = { agents, version };
@@ -233,19 +235,7 @@ export const consumers = defineQuery({
           ? known.notes
           : await versionNotes(snapshot, selection, coverage.window, version)),
       ];
-      const filters = {
-        service,
-        environment,
-        status,
-        owner,
-        method,
-        route,
-        endpoint,
-        version,
-        agents,
-        callers,
-        group,
-      };
+      const filters = { ...chosen, endpoint, version, agents, callers, group };
       const figures = { coverage, observedSinceMs, estimated, notes };
       const descending = order ? order === 'desc' : !isText(sort, consumerTable.columns[sort]);
       return {

@@ -125,9 +125,9 @@ export const compare = defineQuery({
   },
   async answer(context, parameters) {
     const by = whatIsCompared(parameters);
-    const { service, environment, status, owner, method, route, verdict } = parameters;
+    const { verdict } = parameters;
     const page = await listPage(context, '/compare', parameters, async (window) => {
-      const { selection, observedSinceMs } = await chosenSelection(context, parameters);
+      const { selection, observedSinceMs, filters } = await chosenSelection(context, parameters);
       const sides =
         by === 'version'
           ? await versionSides(context, selection, window, parameters)
@@ -140,7 +140,7 @@ export const compare = defineQuery({
       const known = { coverage: sides.windows.after, observedSinceMs, estimated, notes };
       return {
         head: {
-          ...head(context, known, { service, environment, status, owner, method, route, verdict }),
+          ...head(context, known, { ...filters, verdict }),
           by,
           before_window: windowAnswer(sides.windows.before),
           ...(sides.versions && { versions: sides.versions.map(versionsAnswer) }),

@@ -109,8 +109,7 @@ export const timeseries = defineQuery({
   },
   async answer(context, parameters) {
     const { snapshot } = context;
-    const { service, environment, status, owner, method, route, endpoint, tz, group_by, top } =
-      parameters;
+    const { endpoint, tz, group_by, top } = parameters;
     const coverage = await keptCoverage(snapshot, requestedWindow(parameters, context));
     const interval = parameters.interval ?? glanceInterval(coverage.window, coverage.resolution);
     checkInterval(interval, coverage, group_by === undefined ? 1 : top + 1);
@@ -118,12 +117,12 @@ export const timeseries = defineQuery({
       const message = `apdex_t_ms=${parameters.apdex_t_ms} is not allowed together with group_by; give one of them`;
       throw new AppError('invalid', message, { field: 'apdex_t_ms' });
     }
-    const { selection, observedSinceMs } = await chosenSelection(context, parameters);
+    const { selection, observedSinceMs, filters } = await chosenSelection(context, parameters);
     const series = await seriesOf(snapshot, selection, coverage, interval, tz);
     const notes = await selectionNotes(context, parameters);
     const known = { coverage, observedSinceMs, estimated: series.isEstimated, notes };
     const answer = {
-      ...head(context, known, { service, environment, status, owner, method, route, endpoint }),
+      ...head(context, known, { ...filters, endpoint }),
       interval,
       tz,
       group_by: group_by ?? null,
