@@ -1,10 +1,7 @@
-import { createHash } from 'node:crypto';
 import { LocalAnswerer } from '../../../analyzer/queue/answerer.ts';
-import { CallDictionary } from '../../../core/call.ts';
-import { defaultRetention } from '../../../core/config/retention.ts';
 import { openSqliteInventories } from '../../../core/store/sqlite/inventory/inventories.ts';
 import { openSqliteReader } from '../../../core/store/sqlite/reader/reader.ts';
-import { openSqliteWriter } from '../../../core/store/sqlite/writer/writer.ts';
+import { writeDailyHistory } from './daily-history.ts';
 import { benchFolder, newStore } from './folder.ts';
 import { quantile } from './quantile.ts';
 
@@ -20,32 +17,13 @@ const nowMs = Date.UTC(2026, 5, 1, 12);
 
 const folder = benchFolder();
 const path = newStore(folder, 'deprecated');
-const writer = await openSqliteWriter({ path, retention: defaultRetention, now: () => nowMs });
-const dictionary = new CallDictionary();
-for (let day = days; day >= 0; day--) {
-  const batch = writer.newBatch();
-  for (let n = 0; n < endpoints; n++) {
-    const i = batch.push();
-    const { columns } = batch;
-    const name = { project: 'default', service: `service-${n % services}`, environment: '' };
-    const route = `/r${n}/{id}`;
-    columns.endpoint[i] = dictionary.endpoint({ ...name, method: 'GET', route, templated: false });
-    const context = { serviceVersion: '1', agent: 'curl', bot: false, errorType: '' };
-    columns.origin[i] = dictionary.origin({ ...context, consumer: `consumer-${(n + day) % 7}` });
-    columns.client[i] = dictionary.client('192.0.2.1');
-    columns.status[i] = 200;
-    columns.durationNs[i] = 1e6;
-    columns.endS[i] = Math.floor(nowMs / 1000) - day * 86_400 - (n % 3600);
-    columns.endNs[i] = 0;
-    columns.requestBytes[i] = -1;
-    columns.responseBytes[i] = -1;
-  }
-  const digest = createHash('md5').update(String(day)).digest();
-  batch.deliveries.push({ project: 'default', digest, firstCall: 0, calls: batch.length });
-  await writer.append(batch, dictionary.takeNew());
-}
-await writer.compact();
-await writer.close();
+await writeDailyHistory(path, {
+  endpoints,
+  services,
+  days,
+  nowMs,
+  consumerOf: (n, day) => `consumer-${(n + day) % 7}`,
+});
 
 const inventories = await openSqliteInventories(path);
 for (let service = 0; service < services; service++) {

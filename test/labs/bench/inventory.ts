@@ -1,14 +1,11 @@
-import { createHash } from 'node:crypto';
 import { copyFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { LocalAnswerer } from '../../../analyzer/queue/answerer.ts';
-import { CallDictionary } from '../../../core/call.ts';
-import { defaultRetention } from '../../../core/config/retention.ts';
 import { openSqliteInventories } from '../../../core/store/sqlite/inventory/inventories.ts';
 import { openSqliteReader } from '../../../core/store/sqlite/reader/reader.ts';
-import { openSqliteWriter } from '../../../core/store/sqlite/writer/writer.ts';
 import { protobufType, traces } from '../../support/export-request.ts';
 import { startRollcall } from '../../support/process.ts';
+import { writeDailyHistory } from './daily-history.ts';
 import { benchFolder, newStore } from './folder.ts';
 import { quantile } from './quantile.ts';
 
@@ -25,7 +22,7 @@ const nowMs = Date.UTC(2026, 5, 1, 12);
 
 const folder = benchFolder();
 const plain = newStore(folder, 'plain');
-await fill(plain);
+await writeDailyHistory(plain, { endpoints, services, days, nowMs });
 const declared = `${plain}.declared`;
 const half = `${plain}.half`;
 for (const copy of [declared, half]) copyFileSync(plain, copy);
@@ -38,40 +35,6 @@ await reports([
 ]);
 await upload();
 folder.remove();
-
-async function fill(path: string): Promise<void> {
-  const writer = await openSqliteWriter({ path, retention: defaultRetention, now: () => nowMs });
-  const dictionary = new CallDictionary();
-  for (let day = days; day >= 0; day--) {
-    const batch = writer.newBatch();
-    for (let n = 0; n < endpoints; n++) {
-      const i = batch.push();
-      const { columns } = batch;
-      const name = { project: 'default', service: `service-${n % services}`, environment: '' };
-      const route = `/r${n}/{id}`;
-      columns.endpoint[i] = dictionary.endpoint({
-        ...name,
-        method: 'GET',
-        route,
-        templated: false,
-      });
-      const context = { serviceVersion: '1', consumer: 'shop', agent: 'curl', bot: false };
-      columns.origin[i] = dictionary.origin({ ...context, errorType: '' });
-      columns.client[i] = dictionary.client('192.0.2.1');
-      columns.status[i] = 200;
-      columns.durationNs[i] = 1e6;
-      columns.endS[i] = Math.floor(nowMs / 1000) - day * 86_400 - (n % 3600);
-      columns.endNs[i] = 0;
-      columns.requestBytes[i] = -1;
-      columns.responseBytes[i] = -1;
-    }
-    const digest = createHash('md5').update(String(day)).digest();
-    batch.deliveries.push({ project: 'default', digest, firstCall: 0, calls: batch.length });
-    await writer.append(batch, dictionary.takeNew());
-  }
-  await writer.compact();
-  await writer.close();
-}
 
 async function declare(path: string, routeOf: (n: number, at: number) => string): Promise<void> {
   const inventories = await openSqliteInventories(path);
