@@ -14,6 +14,7 @@ import { report } from '../reports/report.ts';
 import { events } from '../reports/series/events.ts';
 import { timeseries } from '../reports/series/timeseries.ts';
 import { services } from '../reports/services.ts';
+import { slice } from '../reports/slice.ts';
 import { summary } from '../reports/summary.ts';
 import { top } from '../reports/top.ts';
 
@@ -26,6 +27,7 @@ export const queries: readonly Query[] = [
   summary,
   timeseries,
   latency,
+  slice,
   endpoint,
   clients,
   decisions,

@@ -153,6 +153,14 @@ export interface Snapshot {
     window: Window,
     version?: string,
   ): Promise<Map<string, number>>;
+  /** Calls of one client to the selected endpoints in the window, as covered. @param client an address, not empty */
+  clientUsage(selection: Selection, client: string, window: Window): Promise<CallerUsage>;
+  /** Its calls to all selected endpoints together, in intervals as those of `series`. */
+  clientSeries(
+    selection: Selection,
+    client: string,
+    edgesS: readonly number[],
+  ): Promise<CallerCalls[]>;
   /** One page of the raw calls of the selected endpoints that pass the filter.
    *  @throws AppError `invalid`, field `cursor`, for a text that is no cursor of this project and order */
   calls(selection: Selection, filter: CallFilter, request: CallRequest): Promise<CallPage>;
@@ -166,6 +174,8 @@ export interface Snapshot {
     limit: number,
     version?: string,
   ): Promise<ConsumerUsage[]>;
+  /** Calls of one consumer, by people and bots together, to the selected endpoints in the window, as covered. */
+  consumerUsage(selection: Selection, consumer: ConsumerName, window: Window): Promise<CallerUsage>;
   /** As `consumers`, of each selected endpoint by itself in intervals: by id, then by interval. Each interval is read
    *  once, however many endpoints there are. @param edgesS as of `series` */
   endpointConsumers(
@@ -353,6 +363,20 @@ export interface ConsumerUsage extends ConsumerName {
   /** Ends of the first and last call in the window, rounded down to the second; of spans, whatever they stand for. */
   firstCallMs: number;
   lastCallMs: number;
+}
+
+/** Calls of one client, or of one consumer. */
+export interface CallerUsage {
+  /** By endpoint id, of each selected endpoint that it called. Of an endpoint in whose `{other}` it is, there is
+   *  nothing, or too little. */
+  byEndpoint: Map<string, CallerCalls>;
+  /** Calls of all callers past the bound of an endpoint: some of them may be its own. */
+  otherCalls: number;
+}
+
+export interface CallerCalls extends CountedCalls {
+  /** Calls, not among the outcomes, that release 0.1.0 counted and whose outcome it did not keep; absent for none. */
+  unrecorded?: number;
 }
 
 /** Sums of weights. */

@@ -308,6 +308,15 @@ export class ClientTally {
     }
   }
 
+  /** The calls of one client; undefined when none of them is counted for it alone. @param client from 1 on */
+  find(client: number): ClientCounts | undefined {
+    const base = this.#base;
+    const from = this.#baseStart + 2;
+    if (base?.subarray(from, from + base[from - 2]!).includes(client)) this.#pour();
+    const slot = slotOf(this.#keys, client);
+    return this.#keys[slot] === client ? countsAt(this.#counts, slot * width) : undefined;
+  }
+
   /** @param client one that `forEach` visits */
   countsOf(client: number): ClientCounts {
     this.#pour();

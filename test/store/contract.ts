@@ -487,6 +487,15 @@ export function storeContract(engine: string, start: StartEngine): void {
         expect(Math.abs(total.uniqueClients - many) / many).toBeLessThan(0.06);
         const clients = await snapshot.clients({}, allTime, many);
         expect(clients.reduce((sum, client) => sum + client.calls, 0)).toBe(many);
+        // Of a client that is counted by itself every call is found; the others' calls are named as such.
+        const { client } = clients[0]!;
+        const { byEndpoint, otherCalls } = await snapshot.clientUsage({}, client, allTime);
+        expect([...byEndpoint.values()]).toMatchObject([{ calls: 1 }]);
+        expect(otherCalls).toBe(clients.at(-1)!.calls);
+        const named = new Set(clients.map((row) => row.client));
+        const folded = calls.find((one) => !named.has(one.client))!;
+        const none = await snapshot.clientUsage({}, folded.client, allTime);
+        expect(none).toEqual({ byEndpoint: new Map(), otherCalls });
       });
     });
 

@@ -118,6 +118,38 @@ export function detailsContract(engine: string, start: StartEngine): void {
       }
     };
 
+    /** Compares the calls of one caller, by endpoint and by interval, with the plain calls. */
+    const expectCaller = async (
+      snapshot: Snapshot,
+      selection: Selection,
+      edgesS: readonly number[],
+      { client, consumer }: { client?: string; consumer?: ConsumerUsage },
+      calls: readonly ContextCall[],
+    ): Promise<void> => {
+      const window = { fromS: edgesS[0]!, toS: edgesS.at(-1)! };
+      const { byEndpoint, otherCalls } = consumer
+        ? await snapshot.consumerUsage(selection, consumer, window)
+        : await snapshot.clientUsage(selection, client!, window);
+      expect(otherCalls).toBe(0);
+      const own = calls.filter((call) => weightOf(call) > 0);
+      const named = Map.groupBy(own, (call) => `${call.service} ${call.method} ${call.route}`);
+      const endpoints = await snapshot.endpoints(selection);
+      const found = endpoints.flatMap(({ id, service, method, route }) => {
+        const counts = byEndpoint.get(id);
+        return counts ? [[`${service} ${method} ${route}`, counts] as const] : [];
+      });
+      expect(new Map(found)).toEqual(
+        new Map([...named].map(([name, part]) => [name, countsOf(part)])),
+      );
+      if (client === undefined) return;
+      const series = await snapshot.clientSeries(selection, client, edgesS);
+      expect(series).toHaveLength(edgesS.length - 1);
+      series.forEach((counts, i) => {
+        const part = own.filter(({ endS }) => endS >= edgesS[i]! && endS < edgesS[i + 1]!);
+        expect(counts, `series of ${client}`).toEqual(countsOf(part));
+      });
+    };
+
     /** Compares clients with the plain calls, all of them and those of each version. */
     const expectClients = async (
       snapshot: Snapshot,
@@ -171,6 +203,16 @@ export function detailsContract(engine: string, start: StartEngine): void {
           const edgesS = [...new Set([window.fromS, Math.min(half.toS, window.toS), window.toS])];
           await expectSeries(snapshot, selection, edgesS, part);
           await expectByEndpoint(snapshot, selection, edgesS, part);
+          const addresses = [...new Set(part.map(({ client }) => client))].filter(Boolean);
+          for (const client of [...addresses.slice(0, 3), '192.0.2.255']) {
+            const ofClient = part.filter((call) => call.client === client);
+            await expectCaller(snapshot, selection, edgesS, { client }, ofClient);
+          }
+          for (const consumer of found.slice(0, 3)) {
+            const key = `${consumer.namedBy} ${consumer.consumer}`;
+            const ofConsumer = part.filter((call) => consumerKey(call) === key);
+            await expectCaller(snapshot, selection, edgesS, { consumer }, ofConsumer);
+          }
           const versions = await snapshot.versions(selection, asked);
           const truth = Map.groupBy(part, ({ context }) => context.serviceVersion);
           expect(versions.map(({ version }) => version).sort()).toEqual([...truth.keys()].sort());
@@ -307,6 +349,10 @@ export function detailsContract(engine: string, start: StartEngine): void {
         const ten = found.slice(0, 10).map(({ consumer }) => consumer);
         expect(new Set(ten)).toEqual(new Set(Array.from({ length: 10 }, (_, i) => `user-${i}`)));
         expect(found.at(-1)!.consumer).toBe('{other}');
+        const [{ people, bots }, other] = [found[0]!, found.at(-1)!];
+        const usage = await snapshot.consumerUsage({}, found[0]!, allTime);
+        expect([...usage.byEndpoint.values()]).toEqual([added([people, bots])]);
+        expect(usage.otherCalls).toBe(other.people.calls + other.bots.calls);
       });
     });
 

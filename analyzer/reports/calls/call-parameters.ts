@@ -10,7 +10,9 @@ import {
 
 /** What narrows a search of raw calls. */
 
-const statusPattern = /^([1-9]\d\d|[1-9]xx|none)(,([1-9]\d\d|[1-9]xx|none)){0,19}$/;
+/** One status, or a class of them. */
+export const statusPattern = /^([1-9]\d\d|[1-9]xx|none)$/;
+const statusListPattern = /^([1-9]\d\d|[1-9]xx|none)(,([1-9]\d\d|[1-9]xx|none)){0,19}$/;
 
 const exact = (what: string, charactersMax: number) =>
   z
@@ -35,7 +37,7 @@ export const callFilterParameters = {
   endpoint: endpointParameter,
   status: z
     .string()
-    .regex(statusPattern)
+    .regex(statusListPattern)
     .transform((text) => text.split(','))
     .optional()
     .describe(
@@ -43,7 +45,7 @@ export const callFilterParameters = {
     )
     .meta({
       type: 'array',
-      items: { type: 'string', pattern: '^([1-9]\\d\\d|[1-9]xx|none)$' },
+      items: { type: 'string', pattern: statusPattern.source },
       maxItems: 20,
     }),
   client: exact("the caller's address as calls show it", limits.clientBytes),
@@ -87,7 +89,8 @@ export function callFilterOf(parameters: CallFilterParameters): CallFilter {
   };
 }
 
-function statusRange(text: string): StatusRange {
+/** @param text as `statusPattern` allows */
+export function statusRange(text: string): StatusRange {
   if (text === 'none') return { from: 0, to: 0 };
   if (!text.endsWith('xx')) return { from: Number(text), to: Number(text) };
   const from = Number(text[0]) * 100;

@@ -135,7 +135,7 @@ export async function seriesOf(
   return { ...intervals, usages, isEstimated: intervals.isMoved || isSampled };
 }
 
-async function seriesIntervals(
+export async function seriesIntervals(
   snapshot: Snapshot,
   window: Window,
   interval: Interval,

@@ -38,6 +38,22 @@ import { eventsIn, eventsSchema, eventTable } from './timeline.ts';
 /** A tenth of a day: nobody waits longer for a call. */
 const apdexMostMs = 8_640_000;
 
+/** How a window is cut into intervals. */
+export const intervalParameters = {
+  interval: z
+    .enum(intervals)
+    .optional()
+    .describe(`one of ${intervals.join(', ')}; chosen to suit the window unless told`),
+  tz: z
+    .string()
+    .max(64)
+    .refine(isTimeZone)
+    .default('UTC')
+    .describe(
+      'the IANA name of a time zone whose midnights begin days, weeks and months, such as Europe/Berlin; UTC unless told',
+    ),
+};
+
 export const timeseries = defineQuery({
   name: 'timeseries',
   path: '/timeseries',
@@ -46,18 +62,7 @@ export const timeseries = defineQuery({
     ...commonParameters,
     ...chosenEndpoints,
     endpoint: endpointParameter,
-    interval: z
-      .enum(intervals)
-      .optional()
-      .describe(`one of ${intervals.join(', ')}; chosen to suit the window unless told`),
-    tz: z
-      .string()
-      .max(64)
-      .refine(isTimeZone)
-      .default('UTC')
-      .describe(
-        'the IANA name of a time zone whose midnights begin days, weeks and months, such as Europe/Berlin; UTC unless told',
-      ),
+    ...intervalParameters,
     group_by: z
       .enum(groupings)
       .optional()
@@ -164,7 +169,11 @@ async function withApdex(
  * @param groups at most so many
  * @throws AppError `invalid` for more points than an answer holds, or finer ones than are stored
  */
-function checkInterval(interval: Interval, { window, resolution }: Coverage, groups: number): void {
+export function checkInterval(
+  interval: Interval,
+  { window, resolution }: Coverage,
+  groups: number,
+): void {
   const points = pointsMost(window, interval) - 1;
   if (points > limits.seriesPoints) {
     const message = `interval=${interval} cuts this window into ${points} points; at most ${limits.seriesPoints}: give a longer interval or a shorter window`;

@@ -77,6 +77,7 @@ test('the OpenAPI document knows every path and parameter', async () => {
     '/summary',
     '/timeseries',
     '/latency',
+    '/slice',
     '/endpoints/{id}',
     '/clients',
     '/decisions',

@@ -4,6 +4,7 @@ import { limits, specialRoutes } from '../../../core/limits.ts';
 import type { Outcome, OutcomeCounts } from '../../../core/outcome.ts';
 import type { CallRecord } from '../../../core/store/calls.ts';
 import type {
+  CallerUsage,
   CallReader,
   ClientUsage,
   ConsumerUsage,
@@ -151,6 +152,21 @@ export function oracleReader(
       const byClient = groups(counted, ({ client }) => client);
       byClient.delete('');
       return new Map([...byClient].map(([name, own]) => [name, groups(own, endpointKey).size]));
+    },
+    async clientUsage(selection, client, window) {
+      const own = within(selected(selection), window).filter((call) => call.client === client);
+      return callerUsage(own, idOf);
+    },
+    async clientSeries(selection, client, edgesS) {
+      const own = selected(selection).filter((call) => call.client === client);
+      return edgesS
+        .slice(1)
+        .map((toS, index) => countedCalls(within(own, { fromS: edgesS[index]!, toS })));
+    },
+    async consumerUsage(selection, { consumer, namedBy }, window) {
+      const key = `${namedBy} ${consumer}`;
+      const own = within(selected(selection), window).filter((call) => consumerKey(call) === key);
+      return callerUsage(own, idOf);
     },
     async calls(selection, filter, { order, cursor = '0', limit }) {
       const isArrival = order === 'arrival';
@@ -438,6 +454,15 @@ function consumerUsage(calls: PlainCall[]): ConsumerUsage {
     firstCallMs: Math.min(...ends),
     lastCallMs: Math.max(...ends),
   };
+}
+
+/** No caller is past a bound here. */
+function callerUsage(calls: PlainCall[], idOf: (call: PlainCall) => string): CallerUsage {
+  const counted = calls.filter((call) => weightOf(call) > 0);
+  const byEndpoint = new Map(
+    [...groups(counted, endpointKey).values()].map((own) => [idOf(own[0]!), countedCalls(own)]),
+  );
+  return { byEndpoint, otherCalls: 0 };
 }
 
 function countedCalls(calls: PlainCall[]): CountedCalls {

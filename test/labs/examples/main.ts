@@ -19,6 +19,7 @@ const file = join(root, 'analyzer/api/examples.json');
 const searches: Record<string, string> = {
   timeseries: 'window=7d&interval=day&group_by=version',
   calls: 'window=1h&status=5xx',
+  slice: 'window=7d&interval=day&status_code=5xx',
   compare: 'by=version&window=60d',
   events: 'window=90d',
 };

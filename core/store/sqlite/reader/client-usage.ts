@@ -1,7 +1,8 @@
 import { specialRoutes } from '../../../limits.ts';
+import { outcomeCounts } from '../../../outcome.ts';
 import type { ClientCounts } from '../../../usage/client-tally.ts';
 import type { Tally } from '../../../usage/tally.ts';
-import type { ClientUsage } from '../../store.ts';
+import type { CallerCalls, ClientUsage } from '../../store.ts';
 import { addEncodedTallies, type EncodedTally, forEachVersion } from '../usage/details.ts';
 import type { UsageEntries } from '../usage/usage-entries.ts';
 import type { DimensionCache } from './dimension-cache.ts';
@@ -39,6 +40,15 @@ export function clientUsages(
   );
   return other.calls > 0 ? [...usages, usageOf(specialRoutes.other, other, isWeighted)] : usages;
 }
+
+/** Calls of one client. @param counts undefined when it has none */
+export function callerCallsOf(counts: ClientCounts | undefined): CallerCalls {
+  if (counts === undefined) return { calls: 0, errors: 0, outcomes: noOutcomes };
+  const { calls, errors, outcomes, unrecorded } = usageOf('', counts, false);
+  return { calls, errors, outcomes, ...(unrecorded !== undefined && { unrecorded }) };
+}
+
+const noOutcomes = outcomeCounts([0, 0, 0, 0]);
 
 function addCounts(into: ClientCounts, more: ClientCounts): void {
   const isFirst = into.calls === 0;

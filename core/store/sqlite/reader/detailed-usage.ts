@@ -115,7 +115,7 @@ export function consumersByEndpoint(
 }
 
 /** Adds the entries up by endpoint. The tally is empty again after each. @param isVersion as of `consumersOf` */
-function forEachEndpoint(
+export function forEachEndpoint(
   entries: UsageEntries,
   answer: (endpoint: number, consumers: ConsumerTally) => void,
   isVersion?: (version: number) => boolean,

@@ -10,6 +10,8 @@ import { coverageOf } from '../../coverage.ts';
 import type { Decision } from '../../decisions.ts';
 import type { Inventory } from '../../inventory.ts';
 import type {
+  CallerCalls,
+  CallerUsage,
   ClientUsage,
   ConsumerName,
   ConsumerUsage,
@@ -26,12 +28,12 @@ import { otherVersions } from '../../versions.ts';
 import { consumerNotesOfProject } from '../annotations/consumers.ts';
 import { eventsOfProject } from '../annotations/events.ts';
 import type { Database } from '../database.ts';
-import { callPage } from '../search/call-page.ts';
+import { callPage, rowOfClient } from '../search/call-page.ts';
 import type { StoredCallSource } from '../search/stored-pieces.ts';
 import { addEncodedCallTallies, addEncodedTallies } from '../usage/details.ts';
 import { sortBy } from '../usage/radix-sort.ts';
 import { shardBits, UsageEntries } from '../usage/usage-entries.ts';
-import { addClientsOfVersion, clientUsages } from './client-usage.ts';
+import { addClientsOfVersion, callerCallsOf, clientUsages } from './client-usage.ts';
 import type { CompactedUsage } from './compacted-usage.ts';
 import { noteDamage } from './damage-log.ts';
 import type { DecisionCache } from './decision-cache.ts';
@@ -44,7 +46,7 @@ import {
 } from './detailed-usage.ts';
 import type { DimensionCache } from './dimension-cache.ts';
 import type { EndpointCache } from './endpoint-cache.ts';
-import { byConsumers, byVersions } from './grouped-details.ts';
+import { byConsumers, byEndpointOfConsumer, byVersions } from './grouped-details.ts';
 import type { InventoryCache } from './inventory-cache.ts';
 import type { MergedUsage } from './merged-usage.ts';
 import { ProjectRecords } from './project-records.ts';
@@ -256,6 +258,32 @@ export class SqliteSnapshot implements Snapshot {
     return byName;
   }
 
+  async clientUsage(selection: Selection, client: string, window: Window): Promise<CallerUsage> {
+    const row = rowOfClient(this.#db, client);
+    let otherCalls = 0;
+    const found = this.#byEndpoint(selection, window, ({ clients }) => {
+      otherCalls += clients.other.calls;
+      return clients.find(row);
+    });
+    const byEndpoint = new Map<string, CallerCalls>();
+    for (const [id, counts] of found) {
+      if (counts !== undefined) byEndpoint.set(id, callerCallsOf(counts));
+    }
+    return { byEndpoint, otherCalls };
+  }
+
+  async clientSeries(
+    selection: Selection,
+    client: string,
+    edgesS: readonly number[],
+  ): Promise<CallerCalls[]> {
+    const row = rowOfClient(this.#db, client);
+    const selected = this.#selected(selection);
+    return this.#intervals(edgesS, (window) =>
+      callerCallsOf(this.#tallyOf(selected, window).clients.find(row)),
+    );
+  }
+
   async calls(selection: Selection, filter: CallFilter, request: CallRequest): Promise<CallPage> {
     const { keys } = this.#selected(selection);
     const searched = {
@@ -277,6 +305,17 @@ export class SqliteSnapshot implements Snapshot {
     const entries = this.#detailed(this.#selected(selection), window);
     const isVersion = version === undefined ? undefined : this.#isVersion(version);
     return consumersOf(entries, this.#dimensions, limit, isVersion);
+  }
+
+  async consumerUsage(
+    selection: Selection,
+    consumer: ConsumerName,
+    window: Window,
+  ): Promise<CallerUsage> {
+    const selected = this.#selected(selection);
+    const entries = this.#detailed(selected, window);
+    const { byRow, otherCalls } = byEndpointOfConsumer(entries, this.#dimensions, consumer);
+    return { byEndpoint: byId(selected, byRow), otherCalls };
   }
 
   async endpointConsumers(
@@ -353,12 +392,7 @@ export class SqliteSnapshot implements Snapshot {
     const entries = this.#detailed(selected, window);
     const isVersion = this.#isVersion(version);
     const byRow = ofVersion(entries, isVersion, this.#emptied(), addEncodedCallTallies, answer);
-    const answers = new Map<string, T>();
-    for (const { id, spellings } of selected.endpoints) {
-      const own = byRow.get(spellings[0]!.row);
-      if (own !== undefined) answers.set(id, own);
-    }
-    return answers;
+    return byId(selected, byRow);
   }
 
   /** Whether a number is that of a version. */
@@ -461,6 +495,16 @@ export class SqliteSnapshot implements Snapshot {
     );
     return this.#recentUsage;
   }
+}
+
+/** Answers by an endpoint's row, by its id. */
+function byId<T>({ endpoints }: Selected, byRow: ReadonlyMap<number, T>): Map<string, T> {
+  const answers = new Map<string, T>();
+  for (const { id, spellings } of endpoints) {
+    const own = byRow.get(spellings[0]!.row);
+    if (own !== undefined) answers.set(id, own);
+  }
+  return answers;
 }
 
 /** Groups by interval as intervals by group. */

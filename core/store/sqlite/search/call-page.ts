@@ -82,7 +82,7 @@ function wantedCalls(
 }
 
 /** 0 for the unknown client, -1 for an address that never called. */
-function rowOfClient(db: Database, address: string): number {
+export function rowOfClient(db: Database, address: string): number {
   if (address === '') return 0;
   const row = db.kept('SELECT id FROM client WHERE address = ?').pluck().get(address);
   return (row as number | undefined) ?? -1;
