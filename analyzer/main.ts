@@ -1,10 +1,12 @@
 import { defaultProject } from '../core/auth/authorizer.ts';
 import { openTenancy, type Tenancy, warnWithoutKeys } from '../core/auth/tenancy.ts';
 import { type Config, readConfig } from '../core/config/config.ts';
+import { analyzerMemory } from '../core/config/memory.ts';
 import { durationText } from '../core/config/values.ts';
 import { asAppError } from '../core/error.ts';
 import { limits } from '../core/limits.ts';
 import { type Log, openLog } from '../core/log.ts';
+import { lowerEngineThreads, lowerThisThread, niceness } from '../core/priority.ts';
 import { runService } from '../core/process.ts';
 import { openCertificates } from '../core/server/certificates.ts';
 import { boundConnections, boundPipelining, boundUnread } from '../core/server/connections.ts';
@@ -43,12 +45,14 @@ export async function startAnalyzer(
 ): Promise<Analyzer> {
   const place = storePlace(config.store);
   const ownerRules = config.ownersPath === undefined ? [] : await readOwners(config.ownersPath);
-  const answerer = new ThreadedAnswerer(config.store, {
-    thresholds: { coldAfterDays: config.coldAfterDays, deadAfterDays: config.deadAfterDays },
+  const { coldAfterDays, deadAfterDays, traceUrl } = config;
+  const options = {
+    thresholds: { coldAfterDays, deadAfterDays },
     clientsAreHashed: config.clientPrivacy === 'hash',
-    traceUrl: config.traceUrl,
+    traceUrl,
     ownerRules,
-  });
+  };
+  const answerer = new ThreadedAnswerer(config.store, options, config.memoryBytes);
   try {
     await answerer.check();
   } catch (thrown) {
@@ -76,6 +80,7 @@ async function serve(
   const app = analyzerApp({
     ...parts,
     basePath: config.basePath,
+    memoryBytes: config.memoryBytes,
     trustedProxies: config.trustedProxies,
     checkHost: openHostCheck(config),
     log,
@@ -91,7 +96,7 @@ async function serve(
   const answered = boundUnread((request, response) => {
     for (const [name, value] of config.responseHeaders) response.setHeader(name, value);
     app(request, response);
-  });
+  }, analyzerMemory(config.memoryBytes).unreadAnswerBytes);
   const handle = boundPipelining(answered);
   web.server.on('request', handle);
   await listen(web.server, {
@@ -160,5 +165,8 @@ function drain({ server, closeAllConnections }: WebServer): Promise<void> {
 }
 
 if (import.meta.main) {
+  // Before it starts a thread: a new one has the priority of the thread that makes it.
+  lowerThisThread(niceness.probes);
+  lowerEngineThreads(niceness.reports);
   await runService('analyzer', () => startAnalyzer(readConfig(process.env)));
 }

@@ -1,4 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { limits } from '../core/limits.ts';
+import { freshUpTo } from '../core/server/memo.ts';
 import type { ClockAhead } from './extract/clock-skew.ts';
 
 /** The collector's metrics. The hot path adds to plain numbers; Prometheus's objects are filled at each scrape. */
@@ -92,9 +94,7 @@ export class CollectorMetrics {
     return this.#registry.contentType;
   }
 
-  text(): Promise<string> {
-    return this.#registry.metrics();
-  }
+  readonly text = freshUpTo(limits.metricsTextsPerS, () => this.#registry.metrics());
 }
 
 export type Repair =

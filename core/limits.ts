@@ -74,8 +74,7 @@ export const limits = {
   inventoryBytes: 32 * 1024 * 1024,
   /** Uploads up to this are read on the event loop: some milliseconds; a thread's start alone takes 40 ms. */
   inventoryInlineCharacters: 256 * 1024,
-  /** Memory and time of reading one larger upload. GitHub's document takes 1.5 s and 300 MiB as YAML. */
-  inventoryMemoryMiB: 1024,
+  /** Time of reading one larger upload. GitHub's document takes 1.5 s as YAML; memory: core/config/memory.ts. */
   inventoryReadMs: 30_000,
   /** Routes that an inventory declares: as many as a service may have endpoints. */
   inventoryRoutes: 20_000,
@@ -412,6 +411,8 @@ export const limits = {
   /** How long a collector that finds a new lock file waits for the store's writer to answer. A writer looks once a
    *  second, and a transaction lasts 0.2 s. */
   writerAnswerMs: 5_000,
+  /** Texts of /metrics that are made in a second, 0.5 to 2 ms each; further askers share the last one. */
+  metricsTextsPerS: 5,
   /** Readiness is proven at most once in this time, however many ask. */
   proofMs: 1_000,
   /** Path of an export that settings put together by mistake: a few signals' paths in a row. */
@@ -436,6 +437,8 @@ export const limits = {
   methodChars: 32,
   headerNameChars: 64,
   headerValueChars: 1_000,
+  /** ROLLCALL_MEMORY_MIB: code and caches alone take 200 MiB. */
+  memoryMib: { least: 512, most: 65_536 },
   /** Largest ROLLCALL_MAX_BODY_MIB: a body is held in memory as a whole. */
   bodyMibMost: 1024,
 
@@ -448,8 +451,10 @@ export const limits = {
    *  30 to 60 s. */
   waitingQueries: 128,
   waitingQueriesPerProject: 64,
-  /** Commands on inventories and decisions under way at once: each holds a body of up to 10 MB. */
+  /** Commands on inventories, decisions and the like under way at once, in all and of one project. Most take
+   *  milliseconds; bytes of their bodies: core/config/memory.ts. */
   commandsAtOnce: 16,
+  commandsAtOncePerProject: 8,
   /** Longest Retry-After of a query that was refused because too many wait. */
   queryRetryAfterS: 60,
   /** Answers of fewer bytes are not compressed: it would save no packet. */

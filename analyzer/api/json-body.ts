@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { z } from 'zod';
 import { AppError } from '../../core/error.ts';
 import { limits } from '../../core/limits.ts';
+import type { Share } from '../../core/server/byte-budget.ts';
 import { jsonInput } from '../query/json-input.ts';
 
 /**
@@ -21,20 +22,82 @@ export async function readJsonBody<S extends z.ZodRawShape>(
 
 /**
  * Reads on past the bound without keeping it, so that the sender sees the answer.
- * @throws AppError `too_large` beyond `bytesMax`
+ * @param share counts the bytes that came, where bodies are large
+ * @throws AppError `too_large` beyond `bytesMax`; `invalid` for a body in tiny chunks; `overloaded` when the share cannot
+ *   grow or is lost
  */
-export async function readText(
+export function readText(
   request: IncomingMessage,
   bytesMax: number = limits.commandBytes,
+  share?: Share,
 ): Promise<string> {
-  const parts: Buffer[] = [];
-  let bytes = 0;
-  for await (const part of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    bytes += part.length;
-    if (bytes > Math.max(limits.discardBytes, bytesMax)) break;
-    if (bytes <= bytesMax) parts.push(part);
-  }
-  if (bytes <= bytesMax) return Buffer.concat(parts).toString();
-  const message = `the body has more than ${bytesMax} bytes, the bound of this command`;
-  throw new AppError('too_large', message);
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const body = new CollectedBody(bytesMax);
+  const end = (): void => {
+    request.off('data', take).pause();
+    share?.whole();
+    if (body.bytes <= bytesMax) resolve(body.text());
+    const message = `the body has more than ${bytesMax} bytes, the bound of this command`;
+    reject(new AppError('too_large', message));
+  };
+  const fail = (error: unknown): void => {
+    request.off('data', take).pause();
+    reject(error);
+  };
+  const take = (part: Buffer): void => {
+    try {
+      if (body.bytes + part.length <= bytesMax) share?.grow(part.length);
+      body.add(part);
+      if (body.bytes > Math.max(limits.discardBytes, bytesMax)) end();
+    } catch (error) {
+      fail(error);
+    }
+  };
+  share?.whenLost(fail);
+  request.on('data', take).once('end', end).once('error', fail);
+  request.once('close', () => fail(new AppError('invalid', 'the body ended before it was whole')));
+  return promise;
 }
+
+/** One body in one buffer: chunks of a byte would take a hundred times as much memory each for itself. */
+class CollectedBody {
+  readonly #bytesMax: number;
+  #buffer = Buffer.alloc(0);
+  #chunks = 0;
+  /** All that came, also those beyond the bound, which are not kept. */
+  bytes = 0;
+
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax;
+  }
+
+  /** @throws AppError `invalid` when chunks are tiny on average */
+  add(chunk: Buffer): void {
+    const { bodyChunks, chunkBytesLeast } = limits;
+    const end = this.bytes + chunk.length;
+    this.#chunks += 1;
+    if (this.#chunks >= bodyChunks && end < this.#chunks * chunkBytesLeast) {
+      const message = `the body comes in ${this.#chunks} chunks of ${Math.round(end / this.#chunks)} bytes on average; at least ${chunkBytesLeast} are asked`;
+      throw new AppError('invalid', message);
+    }
+    if (end <= this.#bytesMax) {
+      this.#reserve(end);
+      chunk.copy(this.#buffer, this.bytes);
+    }
+    this.bytes = end;
+  }
+
+  text(): string {
+    return this.#buffer.toString('utf8', 0, this.bytes);
+  }
+
+  #reserve(bytes: number): void {
+    if (bytes <= this.#buffer.length) return;
+    const wanted = Math.max(bytes, this.#buffer.length * 2, firstBytes);
+    const next = Buffer.allocUnsafeSlow(Math.min(wanted, Math.max(this.#bytesMax, bytes)));
+    this.#buffer.copy(next, 0, 0, this.bytes);
+    this.#buffer = next;
+  }
+}
+
+const firstBytes = 4 * 1024;

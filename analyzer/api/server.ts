@@ -1,11 +1,12 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { Router } from 'express';
 import type { Tenancy } from '../../core/auth/tenancy.ts';
+import { analyzerMemory, serviceMemoryBytes } from '../../core/config/memory.ts';
 import { AppError } from '../../core/error.ts';
 import { limits } from '../../core/limits.ts';
 import type { Log } from '../../core/log.ts';
 import type { HostCheck } from '../../core/server/host-check.ts';
-import { atMostEvery } from '../../core/server/memo.ts';
+import { atMostEvery, freshUpTo } from '../../core/server/memo.ts';
 import { isHttp2 } from '../../core/server/web-server.ts';
 import { type Metrics, openMetrics } from '../metrics.ts';
 import type { FormatName } from '../query/formats.ts';
@@ -40,6 +41,8 @@ export interface AnalyzerOptions {
   basePath?: string;
   /** Networks whose X-Forwarded-Prefix is believed; none unless given. */
   trustedProxies?: readonly string[];
+  /** Of this service (core/config/memory.ts); by default what this machine or container gives. */
+  memoryBytes?: number;
   log: Log;
   version: string;
   /** Throws for a request that is not to be served; absent: every one is. */
@@ -58,7 +61,9 @@ export interface AnalyzerOptions {
  */
 export function analyzerApp(options: AnalyzerOptions): RequestListener {
   const { tenancy, answerer, now } = options;
+  const { commandBytes } = analyzerMemory(options.memoryBytes ?? serviceMemoryBytes());
   const metrics = openMetrics();
+  const metricsText = freshUpTo(limits.metricsTextsPerS, () => metrics.registry.metrics());
   const queue = new AnswerQueue((outcome) => metrics.queries.inc({ outcome }));
   metrics.measureWaiting(() => queue.length);
   metrics.measureDamage(() => answerer.damagedRows?.() ?? 0);
@@ -80,7 +85,7 @@ export function analyzerApp(options: AnalyzerOptions): RequestListener {
       { GET: queryHandler(query, options, session, queue, metrics) },
     ]),
     commandHandlers(options, session),
-    projectHandlers({ authorizer: tenancy.authorizer, credentials, answerer, now }),
+    projectHandlers({ authorizer: tenancy.authorizer, credentials, answerer, commandBytes, now }),
   ];
   for (const [path, handlers] of joined(byPath)) serve(app, `/api/v1${path}`, handlers);
   serve(app, '/session', { GET: session.read, POST: session.signIn, DELETE: session.signOut });
@@ -123,7 +128,7 @@ export function analyzerApp(options: AnalyzerOptions): RequestListener {
     send(response, 200, 'application/json; charset=utf-8', '{"status":"ready"}');
   });
   route(app, '/metrics', async (_request, response) => {
-    send(response, 200, metrics.registry.contentType, await metrics.registry.metrics());
+    send(response, 200, metrics.registry.contentType, await metricsText());
   });
   app.use((request, response) => {
     const lost = isNavigation(request)

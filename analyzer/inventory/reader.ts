@@ -9,7 +9,13 @@ import { readInventory } from './read.ts';
  * loop answers others. One large upload is read at a time, in bounded memory and time.
  */
 export class InventoryReader {
+  readonly #memoryMiB: number;
   #reading = false;
+
+  /** @param memoryMiB of the thread's heap */
+  constructor(memoryMiB = 384) {
+    this.#memoryMiB = memoryMiB;
+  }
 
   /** @throws as `readInventory`; AppError `overloaded` while another large upload is read */
   async read(body: string): Promise<ReadInventory> {
@@ -19,7 +25,7 @@ export class InventoryReader {
     }
     this.#reading = true;
     try {
-      return await readOnThread(body);
+      return await readOnThread(body, this.#memoryMiB);
     } finally {
       this.#reading = false;
     }
@@ -31,10 +37,10 @@ export type ThreadAnswer =
   | { inventory: ReadInventory }
   | { code: ErrorCode; message: string; field: string | undefined };
 
-function readOnThread(body: string): Promise<ReadInventory> {
+function readOnThread(body: string, memoryMiB: number): Promise<ReadInventory> {
   const thread = new Worker(new URL('./reader-thread.ts', import.meta.url), {
     workerData: body,
-    resourceLimits: { maxOldGenerationSizeMb: limits.inventoryMemoryMiB },
+    resourceLimits: { maxOldGenerationSizeMb: memoryMiB },
   });
   const { promise, resolve, reject } = Promise.withResolvers<ReadInventory>();
   const seconds = limits.inventoryReadMs / 1000;
@@ -47,7 +53,7 @@ function readOnThread(body: string): Promise<ReadInventory> {
   });
   thread.on('error', (error) => {
     const isMemory = (error as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY';
-    const bound = `the document takes more than ${limits.inventoryMemoryMiB} MiB to read; split it by service`;
+    const bound = `the document takes more than ${Math.floor(memoryMiB)} MiB to read; split it by service`;
     reject(isMemory ? invalid(bound) : error);
   });
   thread.on('exit', () => reject(new Error('the thread that reads inventories ended')));

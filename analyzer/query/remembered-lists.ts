@@ -40,6 +40,11 @@ export class RememberedLists {
     return list;
   }
 
+  clear(): void {
+    this.#lists.clear();
+    this.#rows = 0;
+  }
+
   #forgetOld(nowMs: number, rowsMax: number): void {
     for (const [id, { usedMs, sorted }] of this.#lists) {
       if (this.#rows <= rowsMax && nowMs - usedMs < limits.rememberedListMs) return;

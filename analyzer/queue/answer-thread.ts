@@ -1,6 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Config } from '../../core/config/config.ts';
+import type { AnalyzerMemory } from '../../core/config/memory.ts';
 import { asAppError, type ErrorCode } from '../../core/error.ts';
+import { lowerThisThread, niceness } from '../../core/priority.ts';
 import { storePlace } from '../../core/store/engine.ts';
 import { Retrying, RetryingReader } from '../../core/store/late.ts';
 import type { WrittenAnswer } from '../query/written-answer.ts';
@@ -10,10 +12,12 @@ import {
   LocalAnswerer,
   type Question,
 } from './answerer.ts';
+import { MemoryPressure } from './memory-pressure.ts';
 
 /** The messages between the answering thread and its owner, threaded-answerer.ts. */
 export interface AnswerThreadStart extends AnswererOptions {
   store: Config['store'];
+  memory: AnalyzerMemory;
   /** One Int32: the id of the request that nobody waits for any more. */
   abandoned: SharedArrayBuffer;
   /** One Int32, written after each answer: rows of the store that were found damaged. */
@@ -42,7 +46,8 @@ export interface ThreadError {
 }
 
 const port = parentPort!;
-const { store, abandoned, damaged, ...options } = workerData as AnswerThreadStart;
+lowerThisThread(niceness.reports);
+const { store, memory, abandoned, damaged, ...options } = workerData as AnswerThreadStart;
 const abandonedId = new Int32Array(abandoned);
 const damagedRows = new Int32Array(damaged);
 const place = storePlace(store);
@@ -64,7 +69,8 @@ const stores = {
   events: () => events.get(),
   endpoints: () => endpoints.get(),
 };
-const answerer = new LocalAnswerer(stores, options);
+const answerer = new LocalAnswerer(stores, options, memory.inventoryMiB);
+const pressure = new MemoryPressure(memory.collectedFromBytes);
 
 port.on('message', async (request: ThreadRequest) => {
   const { id } = request;
@@ -76,6 +82,7 @@ port.on('message', async (request: ThreadRequest) => {
     port.postMessage({ id, error: threadError(thrown) } satisfies ThreadAnswer);
   }
   Atomics.store(damagedRows, 0, answerer.damagedRows());
+  pressure.relieve(() => answerer.forgetLists());
   if (request.kind === 'close') port.close();
 });
 

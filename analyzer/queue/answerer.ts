@@ -87,11 +87,13 @@ export class LocalAnswerer implements Answerer {
   readonly #stores: AnswererStores;
   readonly #options: AnswererOptions;
   readonly #lists = new RememberedLists();
-  readonly #uploads = new InventoryReader();
+  readonly #uploads: InventoryReader;
   readonly #owners: Owners;
   #isAbandoned = false;
 
-  constructor(stores: AnswererStores, options: AnswererOptions) {
+  /** @param inventoryMiB as of InventoryReader */
+  constructor(stores: AnswererStores, options: AnswererOptions, inventoryMiB?: number) {
+    this.#uploads = new InventoryReader(inventoryMiB);
     this.#stores = stores;
     this.#options = options;
     this.#owners = new Owners(options.ownerRules ?? []);
@@ -151,6 +153,11 @@ export class LocalAnswerer implements Answerer {
 
   damagedRows(): number {
     return this.#stores.reader.damagedRows?.() ?? 0;
+  }
+
+  /** Gives their memory back: later pages of a list are computed again. */
+  forgetLists(): void {
+    this.#lists.clear();
   }
 
   async close(): Promise<void> {}

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { Config } from '../../core/config/config.ts';
+import { analyzerMemory, serviceMemoryBytes } from '../../core/config/memory.ts';
 import { AppError, type AppErrorOptions } from '../../core/error.ts';
 import { ThreadRequests } from '../../core/thread-requests.ts';
 import type { WrittenAnswer } from '../query/written-answer.ts';
@@ -11,10 +12,6 @@ import type {
   ThreadResult,
 } from './answer-thread.ts';
 import type { Answerer, AnswererOptions, CommandQuestion, Question } from './answerer.ts';
-
-/** The heap's young generation on the answering thread. A report of 1,000 endpoints makes 12 MB of rows and text; with
- *  Node's default of 48 MB most of it was promoted to old space (docs/decisions/0014-answers-off-the-event-loop.md). */
-const youngGenerationMb = 192;
 
 /**
  * Answers on a thread of its own, which owns the store's reader and its caches: the caller's event loop computes no
@@ -29,16 +26,27 @@ export class ThreadedAnswerer implements Answerer {
   /** Of the answer under way. */
   #answerId = 0;
 
-  constructor(store: Config['store'], options: AnswererOptions) {
+  constructor(
+    store: Config['store'],
+    options: AnswererOptions,
+    memoryBytes: number = serviceMemoryBytes(),
+  ) {
+    const memory = analyzerMemory(memoryBytes);
     const workerData: AnswerThreadStart = {
       ...options,
       store,
+      memory,
       abandoned: this.#abandoned.buffer as SharedArrayBuffer,
       damaged: this.#damaged.buffer as SharedArrayBuffer,
     };
     this.#worker = new Worker(new URL('./answer-thread.ts', import.meta.url), {
       workerData,
-      resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
+      // A report of 1,000 endpoints makes 12 MB of rows and text. With a young generation of Node's own size most of it
+      // was promoted to old space (docs/decisions/0014-answers-off-the-event-loop.md).
+      resourceLimits: {
+        maxYoungGenerationSizeMb: memory.answersYoungMiB,
+        maxOldGenerationSizeMb: memory.answersOldMiB,
+      },
     });
     this.#requests = new ThreadRequests(this.#worker, 'the answering thread');
     this.lost = this.#requests.lost;

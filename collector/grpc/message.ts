@@ -1,6 +1,6 @@
 import type { ServerHttp2Stream } from 'node:http2';
 import { asAppError } from '../../core/error.ts';
-import type { Share } from '../ingest/budget.ts';
+import type { Share } from '../../core/server/byte-budget.ts';
 import {
   type Body,
   type BodyOptions,

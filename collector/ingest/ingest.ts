@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { CallBatch, CallDictionary, Delivery, NewDimensions } from '../../core/call.ts';
 import { AppError, asAppError } from '../../core/error.ts';
 import { limits } from '../../core/limits.ts';
+import { ByteBudget, type Sender, type Share } from '../../core/server/byte-budget.ts';
 import { atMostEvery } from '../../core/server/memo.ts';
 import { conversionText, damageText } from '../../core/store/notices.ts';
 import type { AppendOutcome, CallWriter } from '../../core/store/store.ts';
@@ -12,7 +13,6 @@ import type { ServiceArrival } from '../extract/service-arrivals.ts';
 import type { CollectorMetrics } from '../metrics.ts';
 import type { PartialSuccess } from '../otlp/responses.ts';
 import type { ArrivalRecorder } from './arrivals.ts';
-import { ByteBudget, type Sender, type Share } from './budget.ts';
 import { messageDigest } from './digest.ts';
 
 /**

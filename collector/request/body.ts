@@ -9,7 +9,7 @@ import {
 } from 'node:zlib';
 import { AppError, asAppError } from '../../core/error.ts';
 import { limits } from '../../core/limits.ts';
-import type { Share } from '../ingest/budget.ts';
+import type { Share } from '../../core/server/byte-budget.ts';
 
 /**
  * Collects one complete body, decompressed, within bounds, of any transport. Decompression is a stream off the

@@ -1,8 +1,8 @@
 import type { Authorizer } from '../../core/auth/authorizer.ts';
 import { AppError } from '../../core/error.ts';
 import { limits } from '../../core/limits.ts';
+import type { Share } from '../../core/server/byte-budget.ts';
 import type { ArrivalRecorder } from '../ingest/arrivals.ts';
-import type { Share } from '../ingest/budget.ts';
 import type { Ingest } from '../ingest/ingest.ts';
 import { isLarge, type LargeMessages } from '../ingest/large-message.ts';
 import type { CollectorMetrics } from '../metrics.ts';

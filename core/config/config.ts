@@ -1,4 +1,5 @@
 import { AppError } from '../error.ts';
+import { serviceMemoryBytes } from './memory.ts';
 import type { RetentionPeriods } from './retention.ts';
 import {
   durationText,
@@ -57,6 +58,8 @@ export interface Config {
   samplingFactors: ReadonlyMap<string, number>;
   /** One OTLP body after decompression. */
   maxBodyBytes: number;
+  /** What the analyzer may use (core/config/memory.ts). */
+  memoryBytes: number;
   /** Undefined: every port is served without TLS. */
   tls: TlsFiles | undefined;
   /** Lower case; `*` matches any run of characters. Empty: no browser may export. */
@@ -130,6 +133,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     rpc: get('ROLLCALL_RPC') === 'on',
     samplingFactors: get('ROLLCALL_SAMPLING_FACTORS'),
     maxBodyBytes: get('ROLLCALL_MAX_BODY_MIB') * 2 ** 20,
+    memoryBytes: mibOr(get('ROLLCALL_MEMORY_MIB'), serviceMemoryBytes),
     tls: tls.certPath && tls.keyPath ? tls : undefined,
     corsOrigins: get('ROLLCALL_CORS_ORIGINS'),
     responseHeaders: get('ROLLCALL_RESPONSE_HEADERS'),
@@ -141,6 +145,10 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     throw new AppError('invalid', [`${count} in the configuration:`, ...mistakes].join('\n  '));
   }
   return config;
+}
+
+function mibOr(mib: number | undefined, fallback: () => number): number {
+  return mib === undefined ? fallback() : mib * 2 ** 20;
 }
 
 type ValueOf<N extends VariableName> = ReturnType<(typeof variables)[N]['read']>;

@@ -175,6 +175,12 @@ export const variables = {
     meaning: 'largest OTLP body after decompression, in MiB',
     read: values.wholeNumber(1, limits.bodyMibMost),
   },
+  ROLLCALL_MEMORY_MIB: {
+    fallback: '',
+    meaning:
+      "memory that the analyzer may use, in MiB; unset: the container's limit, else a quarter of the machine's memory, from 768 to 2048",
+    read: optional(values.wholeNumber(limits.memoryMib.least, limits.memoryMib.most)),
+  },
   ROLLCALL_TLS_CERT: {
     fallback: '',
     meaning: 'PEM file with the certificate and its chain; every port then speaks TLS',

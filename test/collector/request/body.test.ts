@@ -11,7 +11,6 @@ import {
 } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readBody } from '../../../collector/http/export.ts';
-import { ByteBudget } from '../../../collector/ingest/budget.ts';
 import {
   BufferPool,
   type Codec,
@@ -20,6 +19,7 @@ import {
   openIntake,
 } from '../../../collector/request/body.ts';
 import { AppError } from '../../../core/error.ts';
+import { ByteBudget } from '../../../core/server/byte-budget.ts';
 import { waitFor } from '../../support/wait.ts';
 
 const bytesMax = 256 * 1024;

@@ -45,6 +45,8 @@ describe('readConfig', () => {
       rpc: false,
       samplingFactors: new Map(),
       maxBodyBytes: 64 * 1024 * 1024,
+      // Of the machine or container that the test runs in.
+      memoryBytes: expect.any(Number),
       tls: undefined,
       corsOrigins: [],
       responseHeaders: [],
@@ -91,6 +93,7 @@ describe('readConfig', () => {
       ROLLCALL_RPC: 'on',
       ROLLCALL_SAMPLING_FACTORS: 'shop=10, check=out eu = 2.5',
       ROLLCALL_MAX_BODY_MIB: '8',
+      ROLLCALL_MEMORY_MIB: '1024',
       ROLLCALL_BASE_PATH: '/tools/rollcall/',
       ROLLCALL_TRACE_URL: 'https://jaeger.example/trace/{trace_id}?uiFind=1',
       ROLLCALL_LOG: 'silent',
@@ -130,6 +133,7 @@ describe('readConfig', () => {
         ['check=out eu', 2.5],
       ]),
       maxBodyBytes: 8 * 1024 * 1024,
+      memoryBytes: 1024 * 1024 * 1024,
       tls: {
         certPath: '/etc/tls/tls.crt',
         keyPath: '/etc/tls/tls.key',
@@ -220,6 +224,7 @@ describe('readConfig', () => {
     ['ROLLCALL_SAMPLING_FACTORS', '=2', 'holds "=2"'],
     ['ROLLCALL_SAMPLING_FACTORS', 'shop=2,shop=3', 'names the service "shop" twice'],
     ['ROLLCALL_MAX_BODY_MIB', '0', 'from 1 to 1024'],
+    ['ROLLCALL_MEMORY_MIB', '511', 'from 512 to 65536'],
     ['ROLLCALL_RESPONSE_HEADERS', 'x-a', 'must be a header such as'],
     ['ROLLCALL_RESPONSE_HEADERS', 'x-a=%zz', 'must be a header such as'],
     ['ROLLCALL_RESPONSE_HEADERS', 'x-a=a%0d%0ab', 'must be a header such as'],

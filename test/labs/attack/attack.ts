@@ -22,6 +22,8 @@ export interface AttackOptions {
   seconds: number;
   /** Only attacks whose name holds this. */
   only: string;
+  /** Only all of them at once. */
+  together: boolean;
   report: (found: Attacked) => void;
 }
 
@@ -59,7 +61,7 @@ const besideS = 5;
 const preload = (path: string) => `--import=${fileURLToPath(new URL(path, import.meta.url))}`;
 
 export async function runAttacks(options: AttackOptions): Promise<AttackResult> {
-  const { folder, seconds, only, report } = options;
+  const { folder, seconds, only, together: isTogether, report } = options;
   const storePath = `${folder}/rollcall.db`;
   const clockFile = `${folder}/clock`;
   const stalls = `${folder}/stalls`;
@@ -68,6 +70,8 @@ export async function runAttacks(options: AttackOptions): Promise<AttackResult> 
   await fill(storePath);
   const env = {
     ROLLCALL_AUTH: 'keys',
+    // As the container's limit of docker-compose.yml.
+    ROLLCALL_MEMORY_MIB: '768',
     SHIFTED_CLOCK: clockFile,
     ATTACK_STALLS: stalls,
     // As Node sizes its heaps in a container of 768 MiB.
@@ -103,7 +107,9 @@ export async function runAttacks(options: AttackOptions): Promise<AttackResult> 
     // Those that take the store away, or damage it, are no test of the others.
     const together = chosen.filter((_, n) => n < attacks.length - 3);
     const rounds = [
-      ...chosen.map(({ name, refuses = false }) => ({ name, refuses, names: [name] })),
+      ...(isTogether
+        ? []
+        : chosen.map(({ name, refuses = false }) => ({ name, refuses, names: [name] }))),
       ...(together.length > 1
         ? [{ name: allAtOnce, refuses: false, names: together.map(({ name }) => name) }]
         : []),

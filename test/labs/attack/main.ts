@@ -3,11 +3,15 @@ import { temporaryFolder } from '../../support/process.ts';
 import { type Attacked, runAttacks } from './attack.ts';
 
 /**
- * `npm run test:attack -- [--seconds 10] [--only TEXT]`: each attack for so many seconds on loopback, beside a healthy
+ * `npm run test:attack -- [--seconds 10] [--only TEXT] [--together]`: each attack for so many seconds on loopback, beside a healthy
  * sender of 20 requests a second, then all at once. Exit code 1 when a bound of docs/security.md was passed.
  */
 const { values } = parseArgs({
-  options: { seconds: { type: 'string', default: '10' }, only: { type: 'string', default: '' } },
+  options: {
+    seconds: { type: 'string', default: '10' },
+    only: { type: 'string', default: '' },
+    together: { type: 'boolean', default: false },
+  },
 });
 /** What other work on the machine takes adds to times. RSS: as docker-compose.yml and docs/deploy/kubernetes.yaml. */
 const bounds = { p99Ms: 250, refusedPercent: 1, stallMs: 250, rssMiB: 768 };
@@ -21,6 +25,7 @@ try {
     folder: folder.path,
     seconds: Number(values.seconds),
     only: values.only,
+    together: values.together,
     report: (found) => process.stdout.write(`${lineOf(found)}\n`),
   });
   process.stdout.write(`acknowledged calls: ${acknowledged}, ${lost} lost, ${doubled} doubled\n`);

@@ -19,7 +19,7 @@ export const equivalents: readonly Equivalent[] = [
     '"Stryker was here!"': 'at least seven groups are left, of which four are read',
   }),
   ...of(
-    'collector/ingest/budget.ts',
+    'core/server/byte-budget.ts',
     'if (more > 0 && this.#largeBytes + more > this.#bytesMax * largePart) return false;',
     {
       true: 'large bytes never pass their part, so 0 more of them do not',
@@ -27,7 +27,7 @@ export const equivalents: readonly Equivalent[] = [
     },
   ),
   ...of(
-    'collector/ingest/budget.ts',
+    'core/server/byte-budget.ts',
     'if (share.seenBytes >= 0 && elapsedMs >= limits.bodyProgressMs) {',
     { true: 'looks are bodyProgressMs apart, and each look is noted for every share' },
   ),

@@ -1,8 +1,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, test, vi } from 'vitest';
-import { ByteBudget, type Sender } from '../../../collector/ingest/budget.ts';
 import { limits } from '../../../core/limits.ts';
+import { ByteBudget, type Sender } from '../../../core/server/byte-budget.ts';
 
 const mib = 2 ** 20;
 

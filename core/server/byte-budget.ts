@@ -1,5 +1,5 @@
-import { AppError } from '../../core/error.ts';
-import { limits } from '../../core/limits.ts';
+import { AppError } from '../error.ts';
+import { limits } from '../limits.ts';
 
 /**
  * The bytes of all bodies in memory, as they arrived. A body's share grows with every piece that comes, so
