@@ -1,28 +1,29 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { setPriority } from 'node:os';
+import { getPriority, setPriority } from 'node:os';
 
 /**
  * Which threads run first when all cores are busy: those that acknowledge calls, then those that answer probes, then
  * those that compute reports. On Linux a priority belongs to one thread, and a new thread has that of its maker;
- * elsewhere it belongs to the process, so that nothing is changed there.
+ * elsewhere it belongs to the process, so that nothing is changed there. Steps below the priority of the process, which
+ * is a collector's.
  */
 export const niceness = {
   /** An analyzer's event loop. */
-  probes: 5,
-  /** The answering thread, and V8's and zlib's threads of an analyzer. */
-  reports: 10,
+  probes: 2,
+  /** The answering thread, and V8's threads of an analyzer: a quarter of the collector's share where cores are busy. */
+  reports: 6,
 } as const;
 
-/** Lowers the priority of the thread that calls it. */
-export function lowerThisThread(nice: number): void {
-  if (process.platform === 'linux') tryToSet(0, nice);
+/** Lowers the priority of the thread that calls it. @param by steps of niceness below what it is */
+export function lowerThisThread(by: number): void {
+  if (process.platform === 'linux') lower(0, by);
 }
 
 /** Lowers the priority of the threads that V8 has started for this process: they collect the heaps of all its threads. */
-export function lowerEngineThreads(nice: number): void {
+export function lowerEngineThreads(by: number): void {
   if (process.platform !== 'linux') return;
   for (const thread of readdirSync('/proc/self/task')) {
-    if (nameOf(thread).startsWith('V8Worker')) tryToSet(Number(thread), nice);
+    if (nameOf(thread).startsWith('V8Worker')) lower(Number(thread), by);
   }
 }
 
@@ -36,8 +37,10 @@ function nameOf(thread: string): string {
 }
 
 /** A sandbox may forbid it: then all threads are equal, as without this file. */
-function tryToSet(thread: number, nice: number): void {
+function lower(thread: number, by: number): void {
   try {
-    setPriority(thread, nice);
+    setPriority(thread, Math.min(getPriority(thread) + by, lowestPriority));
   } catch {}
 }
+
+const lowestPriority = 19;

@@ -46,7 +46,8 @@ export interface ThreadError {
 }
 
 const port = parentPort!;
-lowerThisThread(niceness.reports);
+// It began with the priority of the thread that answers probes.
+lowerThisThread(niceness.reports - niceness.probes);
 const { store, memory, abandoned, damaged, ...options } = workerData as AnswerThreadStart;
 const abandonedId = new Int32Array(abandoned);
 const damagedRows = new Int32Array(damaged);
