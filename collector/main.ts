@@ -1,4 +1,3 @@
-import { setFlagsFromString } from 'node:v8';
 import type { Authorizer } from '../core/auth/authorizer.ts';
 import { openTenancy, warnWithoutKeys } from '../core/auth/tenancy.ts';
 import { CallDictionary } from '../core/call.ts';
@@ -28,6 +27,7 @@ import { LargeJson } from './otlp/large-json.ts';
 import { BufferPool } from './request/body.ts';
 import { LogThrottle } from './request/log-throttle.ts';
 import { ScavengeAfterChunks } from './request/minor-gc.ts';
+import { setV8Flags } from './v8-flags.ts';
 
 /** The collector: OTLP in, calls committed to the store. */
 export interface Collector {
@@ -219,12 +219,7 @@ async function openListeners(
 }
 
 if (import.meta.main) {
-  // V8 inlines calls into a function up to 920 bytes of bytecode in all. Reading a span's fields needs more:
-  // with twice the room, decoding and extraction cost 7 to 9 % less CPU (test/labs/bench/decode.ts).
-  setFlagsFromString('--max-inlined-bytecode-size-cumulative=1840');
-  // What a thread keeps may triple before a major GC. The store's writer keeps 9 MB of heap and 25 MB of typed arrays:
-  // V8's own step is so small then that it ran a major GC, on all its threads, for each block of calls.
-  setFlagsFromString('--heap-growing-percent=200');
+  setV8Flags();
   await runService('collector', () => startCollector(readConfig(process.env)));
 }
 

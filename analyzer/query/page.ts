@@ -85,9 +85,9 @@ export class SortedList<Row> implements Pages<Row> {
     const places: Place<Row>[] = [];
     let last: Place<Row> | undefined;
     for (const row of this.#rows) {
-      const place = this.#place(row);
-      if (last !== undefined && comparePositions(place, last, this.#sign) > 0) continue;
-      places.push(place);
+      const value = this.#order.value(row) ?? null;
+      if (last !== undefined && compareValues(value, last.value, this.#sign) > 0) continue;
+      places.push({ row, value, key: this.#order.key(row) });
       if (places.length < 2 * count) continue;
       this.#inOrder(places).length = count;
       last = places[count - 1];

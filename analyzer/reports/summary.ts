@@ -195,8 +195,8 @@ export const summary = defineQuery({
     const requested = requestedWindow(parameters, context);
     const { current, previous } = await comparedWindows(snapshot, requested);
     const known = await usageByEndpoint(context, selection, current);
-    const total = await snapshot.total(selection, current.window);
     const clients = await snapshot.clients(selection, current.window, limit);
+    const total = await snapshot.total(selection, current.window);
     const before = previous && (await snapshot.total(selection, previous.window));
     const other = clients.find((client) => !isNamed(client));
     const series = await glance(snapshot, selection, current);

@@ -208,11 +208,12 @@ export class TracesReader {
     if (this.nameLength === inventoryName.length) this.#noteInventory(this.nameStart, start, end);
   }
 
-  /** Tells of an inventory span; its name is as long as that of one. */
+  /** Tells of an inventory span; its name is as long as that of one. Nearly every other name differs at once. */
   #noteInventory(nameStart: number, start: number, end: number): void {
     const { bytes } = this.cursor;
-    const nameEnd = nameStart + inventoryName.length;
-    if (bytes.toString('latin1', nameStart, nameEnd) !== inventoryName) return;
+    for (let i = 0; i < inventoryName.length; i += 1) {
+      if (bytes[nameStart + i] !== inventoryName.charCodeAt(i)) return;
+    }
     this.#visitor.inventorySpan?.(start, end);
   }
 

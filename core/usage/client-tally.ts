@@ -1,3 +1,4 @@
+import { grown } from '../column.ts';
 import { limits } from '../limits.ts';
 import { outcomeIndexes } from '../outcome.ts';
 import { estimate, mix, observe, registerCount } from './distinct-clients.ts';
@@ -53,6 +54,9 @@ export interface KnownOutcomes {
  * counted remainder, and the number of distinct clients is an estimate.
  */
 export class ClientTally {
+  /** False: only the distinct clients are kept, which costs a third; their calls cannot be asked for. Set while the
+   *  tally is empty. */
+  countsCalls = true;
   #keys = new Int32Array(fewestSlots);
   /** `width` numbers for each slot. */
   #counts = new Float64Array(fewestSlots * width);
@@ -111,7 +115,9 @@ export class ClientTally {
     const isOneMinute = start % 2 === 1;
     const base = (start - (isOneMinute ? 1 : 0)) / 2;
     let client = 0;
-    for (let left = head >>> 1; left > 0; left--) {
+    const clients = head >>> 1;
+    if (!this.countsCalls) this.#addNumbers(reader, clients, isOneMinute ? 'outcomes' : 'times');
+    for (let left = this.countsCalls ? clients : 0; left > 0; left--) {
       const step = reader.next();
       client += (step >>> 1) ^ -(step & 1);
       let first = base;
@@ -149,7 +155,9 @@ export class ClientTally {
     const head = reader.next();
     const unit = 1 / scale;
     let client = 0;
-    for (let left = head >>> 1; left > 0; left--) {
+    const clients = head >>> 1;
+    if (!this.countsCalls) this.#addNumbers(reader, clients, 'errors');
+    for (let left = this.countsCalls ? clients : 0; left > 0; left--) {
       const step = reader.next();
       client += (step >>> 1) ^ -(step & 1);
       const calls = reader.next();
@@ -186,6 +194,7 @@ export class ClientTally {
    * @param most clients that are kept
    */
   encode(out: Uint8Array, at: number, scale = 1, most: number = limits.clientsPerEndpoint): number {
+    this.#requireCounts();
     this.#pour();
     if (this.#size > most) this.#foldRarest(most / 2);
     const head = this.#size * 2 + (this.#estimated ? 1 : 0);
@@ -240,6 +249,7 @@ export class ClientTally {
    * last minute; then by client with rarer numbers its index and those.
    */
   putUint32s(out: Uint32Array, at: number): number {
+    this.#requireCounts();
     this.#pour();
     const counts = this.#counts;
     const size = this.#size;
@@ -279,6 +289,7 @@ export class ClientTally {
     const base = this.#base;
     let unique = this.#size;
     if (base === undefined) return unique;
+    if (unique === 0) return base[this.#baseStart]!;
     const from = this.#baseStart + 2;
     const to = from + base[this.#baseStart]!;
     for (let at = from; at < to; at++)
@@ -286,21 +297,31 @@ export class ClientTally {
     return unique;
   }
 
-  /** Visits the number of each client once. Cheaper than `forEach`: the base stays as it is. */
-  forEachNumber(visit: (client: number) => void): void {
+  /**
+   * Adds 1 at the index of each client's number. The base stays as it is.
+   * @returns the numbers, or a larger copy
+   */
+  countDistinct(into: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
     const keys = this.#keys;
-    for (let i = 0; i < this.#size; i++) visit(keys[this.#used[i]!]!);
+    for (let i = 0; i < this.#size; i++) into = countOne(into, keys[this.#used[i]!]!);
     const base = this.#base;
-    if (base === undefined) return;
+    if (base === undefined) return into;
     const from = this.#baseStart + 2;
     const to = from + base[this.#baseStart]!;
     for (let at = from; at < to; at++) {
       const client = base[at]!;
-      if (this.#size === 0 || keys[slotOf(keys, client)] === 0) visit(client);
+      if (this.#size === 0 || keys[slotOf(keys, client)] === 0) into = countOne(into, client);
     }
+    return into;
+  }
+
+  get size(): number {
+    this.#pour();
+    return this.#size;
   }
 
   forEach(visit: (client: number, calls: number) => void): void {
+    this.#requireCounts();
     this.#pour();
     for (let i = 0; i < this.#size; i++) {
       const slot = this.#used[i]!;
@@ -310,6 +331,7 @@ export class ClientTally {
 
   /** The calls of one client; undefined when none of them is counted for it alone. @param client from 1 on */
   find(client: number): ClientCounts | undefined {
+    this.#requireCounts();
     const base = this.#base;
     const from = this.#baseStart + 2;
     if (base?.subarray(from, from + base[from - 2]!).includes(client)) this.#pour();
@@ -319,8 +341,26 @@ export class ClientTally {
 
   /** @param client one that `forEach` visits */
   countsOf(client: number): ClientCounts {
+    this.#requireCounts();
     this.#pour();
     return countsAt(this.#counts, slotOf(this.#keys, client) * width);
+  }
+
+  /** Adds the numbers of a client that `forEach` visits. */
+  addTo(sum: ClientCounts, client: number): void {
+    this.#requireCounts();
+    this.#pour();
+    const at = slotOf(this.#keys, client) * width;
+    const counts = this.#counts;
+    const [first, last] = [counts[at + firstAt]!, counts[at + lastAt]!];
+    if (sum.calls === 0 || first < sum.firstMinute) sum.firstMinute = first;
+    if (last > sum.lastMinute) sum.lastMinute = last;
+    sum.calls += counts[at]!;
+    sum.errors += counts[at + errorsAt]!;
+    sum.refused += counts[at + refusedAt]!;
+    sum.missing += counts[at + refusedAt + 1]!;
+    sum.failed += counts[at + refusedAt + 2]!;
+    sum.unrecorded += counts[at + unrecordedAt]!;
   }
 
   clear(): void {
@@ -422,6 +462,10 @@ export class ClientTally {
     return slots;
   }
 
+  #requireCounts(): void {
+    if (!this.countsCalls) throw new Error('the tally keeps distinct clients, not their calls');
+  }
+
   /** Copies the base into the counts, so that it can change. */
   #pour(): void {
     const base = this.#base;
@@ -433,6 +477,10 @@ export class ClientTally {
   #addUint32s(words: Uint32Array, start: number): void {
     const count = words[start]!;
     const clients = start + 2;
+    if (!this.countsCalls) {
+      for (let at = clients; at < clients + count; at++) this.#addNumber(words[at]!);
+      return;
+    }
     const numbers = clients + count;
     for (let i = 0; i < count; i++) {
       const from = numbers + i * 3;
@@ -448,6 +496,51 @@ export class ClientTally {
         this.#counts[slot * width + of]! += words[rarer++]!;
       }
     }
+  }
+
+  /**
+   * Adds encoded clients without their numbers. Varints are decoded inline: a VarintReader takes nearly twice as long.
+   * @param form what follows each client: calls, with its errors if it has any; calls and rarer numbers; minutes,
+   *   calls and rarer numbers
+   */
+  #addNumbers(reader: VarintReader, clients: number, form: 'errors' | 'outcomes' | 'times'): void {
+    const { bytes } = reader;
+    let { at } = reader;
+    let client = 0;
+    for (let left = clients; left > 0; left--) {
+      let byte = bytes[at++]!;
+      let step = byte & 127;
+      for (let shift = 7; byte > 127; shift += 7) {
+        byte = bytes[at++]!;
+        step |= (byte & 127) << shift;
+      }
+      client += (step >>> 1) ^ -(step & 1);
+      this.#addNumber(client);
+      // The lowest bit of the minutes and of the calls says whether more follows.
+      if (form === 'times') {
+        const hasLast = bytes[at]! & 1;
+        at = behindVarint(bytes, at);
+        if (hasLast) at = behindVarint(bytes, at);
+      }
+      const hasMore = bytes[at]! & 1;
+      at = behindVarint(bytes, at);
+      if (!hasMore) continue;
+      let numbers = form === 'errors' ? 1 : bytes[at++]!;
+      for (; numbers !== 0; numbers &= numbers - 1) at = behindVarint(bytes, at);
+    }
+    reader.at = at;
+  }
+
+  /** Adds a client without its numbers. */
+  #addNumber(client: number): void {
+    const slot = slotOf(this.#keys, client);
+    if (this.#keys[slot] === client) return;
+    if (this.#size === this.#used.length) {
+      this.#insert(client, slot, unknownMinute, unknownMinute);
+      return;
+    }
+    this.#keys[slot] = client;
+    this.#used[this.#size++] = slot;
   }
 
   #startEstimate(): Uint8Array {
@@ -536,6 +629,11 @@ function readRarer(reader: VarintReader, counts: Float64Array, at: number, unit:
   counts[at + errorsAt]! += bits & errorsDiffer ? reader.next() * unit : errors;
 }
 
+function behindVarint(bytes: Uint8Array, at: number): number {
+  while (bytes[at]! > 127) at += 1;
+  return at + 1;
+}
+
 /** Adds calls whose outcomes are known as far as all calls of their entry say. */
 function addKnown(
   counts: Float64Array,
@@ -574,6 +672,13 @@ function countsAt(counts: Float64Array, at: number): ClientCounts {
 }
 
 const sortedFrom = 32;
+
+/** @returns the numbers, or a larger copy */
+function countOne(into: Int32Array<ArrayBuffer>, client: number): Int32Array<ArrayBuffer> {
+  const counts = client < into.length ? into : grown(into, client * 2);
+  counts[client]! += 1;
+  return counts;
+}
 
 /** The slot of a client, or the free slot for it. */
 function slotOf(keys: Int32Array, client: number): number {

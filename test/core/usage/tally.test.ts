@@ -282,3 +282,65 @@ it('keeps the clients past the bound as one, with outcomes and times', () => {
     ...{ firstMinute: 29_000_006, lastMinute: 29_000_020 },
   });
 });
+
+describe('a tally that keeps only the distinct clients', () => {
+  const part = fc.record({
+    calls: fc.array(call, { maxLength: 40 }),
+    form: fc.constantFrom('calls', 'bytes', 'uint32s'),
+  });
+
+  it('knows how many they are, however they were added, and all calls', () => {
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 6 }), (parts) => {
+        const tally = new Tally();
+        tally.clients.countsCalls = false;
+        for (const { calls, form } of parts) {
+          if (form === 'calls') add(tally, calls);
+          else if (form === 'uint32s') tally.addUint32s(words(add(new Tally(), calls)), 0);
+          else {
+            const own = add(new Tally(), calls);
+            const out = new Uint8Array(own.encodedBytesMax);
+            own.encode(out, 0);
+            tally.addEncoded(out, 0);
+          }
+        }
+        const calls = parts.flatMap((one) => one.calls);
+        const distinct = [...new Set(calls.map(({ client }) => client))].filter((n) => n !== 0);
+        expect(tally.clients.unique()).toBe(distinct.length);
+        expect(tally.calls).toBe(calls.length);
+        const counted = tally.clients.countDistinct(new Int32Array(16));
+        expect([...counted.entries()].filter(([, n]) => n !== 0)).toEqual(
+          distinct.sort((a, b) => a - b).map((client) => [client, 1]),
+        );
+      }),
+    );
+  });
+
+  it('answers no question about their calls', () => {
+    const tally = new Tally();
+    tally.clients.countsCalls = false;
+    tally.addCall(200, 1000, 5, 29_833_333);
+    expect(() => tally.clients.countsOf(5)).toThrow(/distinct clients/);
+    expect(() => tally.clients.find(5)).toThrow(/distinct clients/);
+    expect(() => tally.clients.forEach(() => {})).toThrow(/distinct clients/);
+    expect(() => tally.encode(new Uint8Array(1000), 0)).toThrow(/distinct clients/);
+    expect(() => tally.putUint32s(new Uint32Array(100), 0)).toThrow(/distinct clients/);
+  });
+
+  it('reads those that release 0.1.0 counted, with errors and without', () => {
+    // Calls by status; durations; then clients 5, 300 (3 calls, 1 error) and 299 of a tally of 5 calls.
+    const statuses = [2, 200, 1, 4, 244, 3, 1];
+    const ofClients = [3 * 2, 10, 2, 206, 4, 7, 1, 1, 2];
+    const bytes = Uint8Array.from([...statuses, ...new Array(8).fill(0), 0, 0, 0, ...ofClients]);
+    for (const countsCalls of [true, false]) {
+      const tally = new Tally();
+      tally.clients.countsCalls = countsCalls;
+      tally.addEncoded(bytes, 0);
+      tally.addEncoded(bytes, 0);
+      const counted = tally.clients.countDistinct(new Int32Array(0));
+      const numbers = [...counted.keys()].filter((client) => counted[client] !== 0);
+      expect(numbers, `countsCalls=${countsCalls}`).toEqual([5, 299, 300]);
+      expect(tally.clients.unique()).toBe(3);
+    }
+  });
+});

@@ -1,5 +1,6 @@
 import { cpus } from 'node:os';
 import { Extractor } from '../../../collector/extract/extractor.ts';
+import { setV8Flags } from '../../../collector/v8-flags.ts';
 import { CallBatch, CallDictionary, callColumns } from '../../../core/call.ts';
 import { readConfig } from '../../../core/config/config.ts';
 import { Random } from '../../../core/random.ts';
@@ -10,6 +11,7 @@ import { type PayloadName, payloads } from '../load/payload.ts';
  * collection included. Bodies are distinct and stamped beforehand.
  *   node test/labs/bench/decode.ts [payload …]
  */
+setV8Flags();
 const names = process.argv.slice(2) as PayloadName[];
 const rounds = 12;
 const spansPerRound = 1_000_000;

@@ -1,9 +1,10 @@
 import { specialRoutes } from '../../../limits.ts';
 import { outcomeCounts } from '../../../outcome.ts';
-import type { ClientCounts } from '../../../usage/client-tally.ts';
+import type { ClientCounts, ClientTally } from '../../../usage/client-tally.ts';
 import type { Tally } from '../../../usage/tally.ts';
 import type { CallerCalls, ClientUsage } from '../../store.ts';
 import { addEncodedTallies, type EncodedTally, forEachVersion } from '../usage/details.ts';
+import { sortBy } from '../usage/radix-sort.ts';
 import type { UsageEntries } from '../usage/usage-entries.ts';
 import type { DimensionCache } from './dimension-cache.ts';
 
@@ -28,17 +29,17 @@ export function clientUsages(
   dimensions: DimensionCache,
   limit: number,
 ): ClientUsage[] {
-  const found: { client: number; calls: number }[] = [];
-  clients.forEach((client, calls) => {
-    found.push({ client, calls });
-  });
-  found.sort((a, b) => b.calls - a.calls || a.client - b.client);
+  const numbers = mostCallsFirst(clients);
+  const usages: ClientUsage[] = [];
+  const listed = Math.min(limit, numbers.length);
+  for (let i = 0; i < listed; i++) {
+    const client = numbers[i]!;
+    usages.push(usageOf(dimensions.client(client), clients.countsOf(client), isWeighted));
+  }
   const other = clients.other;
-  for (const { client } of found.splice(limit)) addCounts(other, clients.countsOf(client));
-  const usages = found.map(({ client }) =>
-    usageOf(dimensions.client(client), clients.countsOf(client), isWeighted),
-  );
-  return other.calls > 0 ? [...usages, usageOf(specialRoutes.other, other, isWeighted)] : usages;
+  for (let i = listed; i < numbers.length; i++) clients.addTo(other, numbers[i]!);
+  if (other.calls > 0) usages.push(usageOf(specialRoutes.other, other, isWeighted));
+  return usages;
 }
 
 /** Calls of one client. @param counts undefined when it has none */
@@ -50,30 +51,37 @@ export function callerCallsOf(counts: ClientCounts | undefined): CallerCalls {
 
 const noOutcomes = outcomeCounts([0, 0, 0, 0]);
 
-function addCounts(into: ClientCounts, more: ClientCounts): void {
-  const isFirst = into.calls === 0;
-  into.firstMinute = isFirst ? more.firstMinute : Math.min(into.firstMinute, more.firstMinute);
-  into.lastMinute = Math.max(into.lastMinute, more.lastMinute);
-  into.calls += more.calls;
-  into.errors += more.errors;
-  into.refused += more.refused;
-  into.missing += more.missing;
-  into.failed += more.failed;
-  into.unrecorded += more.unrecorded;
+/** The clients' numbers; of two with equal calls the lower one first. */
+function mostCallsFirst(clients: ClientTally): Uint32Array {
+  const { size } = clients;
+  const numbers = new Int32Array(size);
+  const calls = new Float64Array(size);
+  const negated = new Int32Array(size);
+  let i = 0;
+  let areInt32 = true;
+  clients.forEach((client, own) => {
+    numbers[i] = client;
+    calls[i] = own;
+    negated[i] = -own;
+    if (negated[i] !== -own) areInt32 = false;
+    i += 1;
+  });
+  const order = areInt32
+    ? sortBy(size, numbers, negated)
+    : sortBy(size, numbers).sort((a, b) => calls[b]! - calls[a]!);
+  for (let place = 0; place < size; place++) order[place] = numbers[order[place]!]!;
+  return order;
 }
 
 function usageOf(client: string, counts: ClientCounts, isWeighted: boolean): ClientUsage {
   const { calls, errors, refused, missing, failed, unrecorded } = counts;
   const { firstMinute, lastMinute } = counts;
   const answered = calls - refused - missing - failed - unrecorded;
-  return {
-    client,
-    calls,
-    errors,
-    outcomes: { answered, refused, missing, failed },
-    ...(unrecorded > 0 && { unrecorded }),
-    ...(firstMinute > 0 && { firstMinuteMs: firstMinute * 60_000 }),
-    ...(lastMinute > 0 && { lastMinuteMs: lastMinute * 60_000 }),
-    ...(isWeighted && { estimated: true as const }),
-  };
+  const outcomes = { answered, refused, missing, failed };
+  const usage: ClientUsage = { client, calls, errors, outcomes };
+  if (unrecorded > 0) usage.unrecorded = unrecorded;
+  if (firstMinute > 0) usage.firstMinuteMs = firstMinute * 60_000;
+  if (lastMinute > 0) usage.lastMinuteMs = lastMinute * 60_000;
+  if (isWeighted) usage.estimated = true;
+  return usage;
 }

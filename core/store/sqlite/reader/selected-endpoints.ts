@@ -60,6 +60,7 @@ export function addMerged(
   tally: Tally,
 ): boolean {
   let isUsed = false;
+  if (merged.size === 0) return isUsed;
   for (const { row } of spellings) {
     for (const usage of merged.get(row >> shardBits) ?? []) {
       if (usage.addTo(tally, row)) isUsed = true;

@@ -1,4 +1,3 @@
-import { grown } from '../../../column.ts';
 import { AppError } from '../../../error.ts';
 import { Tally } from '../../../usage/tally.ts';
 import type { CallUsage, DurationBucket, Usage } from '../../../usage/usage.ts';
@@ -70,6 +69,8 @@ export class SqliteSnapshot implements Snapshot {
   readonly #meta: Map<string, number>;
   /** One for all reads of the snapshot: `#emptied` or `#tallied` first. */
   readonly #tally: Tally;
+  /** Those of `#stored`, until it is called again. */
+  readonly #entries = new UsageEntries();
   /** The selection and window whose calls `#tally` holds in full; undefined when it holds others. */
   #held: { selection: Selection; window: Window } | undefined;
   #recentUsage: RecentUsage | undefined;
@@ -132,23 +133,24 @@ export class SqliteSnapshot implements Snapshot {
   }
 
   async usage(selection: Selection, window: Window): Promise<Map<string, Usage>> {
-    return this.#byEndpoint(selection, window, (tally) => tally.usage());
+    return this.#byEndpoint(selection, window, distinctClients, (tally) => tally.usage());
   }
 
   async distributions(selection: Selection, window: Window): Promise<Map<string, Distribution>> {
-    return this.#byEndpoint(selection, window, distributionOf);
+    return this.#byEndpoint(selection, window, distinctClients, distributionOf);
   }
 
   #byEndpoint<T>(
     selection: Selection,
     window: Window,
+    countsClients: boolean,
     answer: (tally: Tally) => T,
   ): Map<string, T> {
     const selected = this.#selected(selection);
     const { merged, entries } = this.#stored(selected, window);
     const order = sortBy(entries.length, entries.endpoint);
     const answers = new Map<string, T>();
-    const tally = this.#emptied();
+    const tally = this.#emptied(countsClients);
     let next = 0;
     for (const { id, spellings } of selected.endpoints) {
       let isUsed = addMerged(merged, spellings, tally);
@@ -165,12 +167,14 @@ export class SqliteSnapshot implements Snapshot {
   }
 
   async total(selection: Selection, window: Window): Promise<Usage> {
-    return this.#tallied(selection, window).usage();
+    return this.#tallied(selection, window, distinctClients).usage();
   }
 
   async series(selection: Selection, edgesS: readonly number[]): Promise<Usage[]> {
     const selected = this.#selected(selection);
-    return this.#intervals(edgesS, (window) => this.#tallyOf(selected, window).usage());
+    return this.#intervals(edgesS, (window) =>
+      this.#tallyOf(selected, window, distinctClients).usage(),
+    );
   }
 
   /** Reads the blocks of an interval once, however many groups there are. */
@@ -185,7 +189,7 @@ export class SqliteSnapshot implements Snapshot {
     const series: Usage[][] = groups.map(() => []);
     this.#intervals(edgesS, (window) => {
       const { merged, entries } = this.#stored(selected, window);
-      const tally = this.#emptied();
+      const tally = this.#emptied(distinctClients);
       const order = sortBy(entries.length, entries.endpoint);
       let next = 0;
       endpoints.forEach((group, index) => {
@@ -202,7 +206,9 @@ export class SqliteSnapshot implements Snapshot {
 
   async durations(selection: Selection, edgesS: readonly number[]): Promise<DurationBucket[][]> {
     const selected = this.#selected(selection);
-    return this.#intervals(edgesS, (window) => this.#tallyOf(selected, window).durations());
+    return this.#intervals(edgesS, (window) =>
+      this.#tallyOf(selected, window, distinctClients).durations(),
+    );
   }
 
   /** @throws AppError `invalid` for an edge where only hours or days are kept */
@@ -225,7 +231,11 @@ export class SqliteSnapshot implements Snapshot {
     version?: string,
   ): Promise<ClientUsage[]> {
     if (version === undefined) {
-      return clientUsages(this.#tallied(selection, window), this.#dimensions, limit);
+      return clientUsages(
+        this.#tallied(selection, window, countedClients),
+        this.#dimensions,
+        limit,
+      );
     }
     const entries = this.#detailed(this.#selected(selection), window);
     const tally = this.#emptied();
@@ -241,12 +251,9 @@ export class SqliteSnapshot implements Snapshot {
     /** By client row. */
     let endpoints = new Int32Array(4096);
     const count = ({ clients }: Tally): void => {
-      clients.forEachNumber((client) => {
-        if (client >= endpoints.length) endpoints = grown(endpoints, client * 2);
-        endpoints[client]! += 1;
-      });
+      endpoints = clients.countDistinct(endpoints);
     };
-    if (version === undefined) this.#byEndpoint(selection, window, count);
+    if (version === undefined) this.#byEndpoint(selection, window, distinctClients, count);
     else {
       const entries = this.#detailed(this.#selected(selection), window);
       ofVersion(entries, this.#isVersion(version), this.#emptied(), addEncodedTallies, count);
@@ -261,7 +268,7 @@ export class SqliteSnapshot implements Snapshot {
   async clientUsage(selection: Selection, client: string, window: Window): Promise<CallerUsage> {
     const row = rowOfClient(this.#db, client);
     let otherCalls = 0;
-    const found = this.#byEndpoint(selection, window, ({ clients }) => {
+    const found = this.#byEndpoint(selection, window, countedClients, ({ clients }) => {
       otherCalls += clients.other.calls;
       return clients.find(row);
     });
@@ -280,7 +287,7 @@ export class SqliteSnapshot implements Snapshot {
     const row = rowOfClient(this.#db, client);
     const selected = this.#selected(selection);
     return this.#intervals(edgesS, (window) =>
-      callerCallsOf(this.#tallyOf(selected, window).clients.find(row)),
+      callerCallsOf(this.#tallyOf(selected, window, countedClients).clients.find(row)),
     );
   }
 
@@ -421,35 +428,40 @@ export class SqliteSnapshot implements Snapshot {
   }
 
   /**
-   * The calls of a selection added up. Queries that ask for a total and for clients ask for both in a row, with one
-   * selection: its calls are added up once.
+   * The calls of a selection added up. Queries that ask for clients and for a total ask for both in a row, clients
+   * first, with one selection: its calls are added up once.
    */
-  #tallied(selection: Selection, window: Window): Tally {
+  #tallied(selection: Selection, window: Window, countsClients: boolean): Tally {
     const { fromS, toS } = window;
     const held = this.#held;
     const isHeld =
-      held?.selection === selection && held.window.fromS === fromS && held.window.toS === toS;
+      held?.selection === selection &&
+      held.window.fromS === fromS &&
+      held.window.toS === toS &&
+      (this.#tally.clients.countsCalls || !countsClients);
     if (isHeld) return this.#tally;
-    this.#tallyOf(this.#selected(selection), window);
+    this.#tallyOf(this.#selected(selection), window, countsClients);
     this.#held = { selection, window: { fromS, toS } };
     return this.#tally;
   }
 
-  #tallyOf(selected: Selected, window: Window): Tally {
+  #tallyOf(selected: Selected, window: Window, countsClients: boolean): Tally {
     const { merged, entries } = this.#stored(selected, window);
-    const tally = this.#emptied();
+    const tally = this.#emptied(countsClients);
     for (const { spellings } of selected.endpoints) addMerged(merged, spellings, tally);
     for (let i = 0; i < entries.length; i++) entries.addTo(tally, i);
     return tally;
   }
 
-  #emptied(): Tally {
+  #emptied(countsClients = countedClients): Tally {
     this.#held = undefined;
     this.#tally.clear();
+    this.#tally.clients.countsCalls = countsClients;
     return this.#tally;
   }
 
-  /** All usage of the window: each call is in exactly one of the compacted buckets and the entries. */
+  /** All usage of the window: each call is in exactly one of the compacted buckets and the entries, which are valid
+   *  until the next read. */
   #stored(
     { endpoints, keys, firstRow, lastRow }: Selected,
     window: Window,
@@ -462,7 +474,8 @@ export class SqliteSnapshot implements Snapshot {
     const { window: covered } = this.#coverage(window);
     const fromMinute = covered.fromS / 60;
     const toMinute = covered.toS / 60;
-    const entries = new UsageEntries();
+    const entries = this.#entries;
+    entries.clear();
     if (endpoints.length === 0) return { merged: new Map(), entries };
     const firstShard = firstRow >> shardBits;
     const lastShard = lastRow >> shardBits;
@@ -506,6 +519,10 @@ function byId<T>({ endpoints }: Selected, byRow: ReadonlyMap<number, T>): Map<st
   }
   return answers;
 }
+
+/** `ClientTally.countsCalls`: what a client called, or only that it did. */
+const countedClients: boolean = true;
+const distinctClients: boolean = false;
 
 /** Groups by interval as intervals by group. */
 function byGroup<T>(intervals: readonly (readonly T[])[], groups: number): T[][] {

@@ -14,6 +14,9 @@ export const blockVersion = 1;
  *  by fewer endpoints. Larger: a query for one endpoint reads more that it does not need. */
 export const shardBits = 8;
 
+const noDetails = new Uint8Array(0);
+const noOffsets = new Int32Array(0);
+
 /** Entries of many blocks in columns: minute, endpoint and the position of the tally. */
 export class UsageEntries {
   length = 0;
@@ -27,8 +30,17 @@ export class UsageEntries {
   /** By block: the details of its entries (details.ts); empty without. */
   readonly details: Uint8Array[] = [];
   /** The entry's details in those: [start, end). Without any details the columns have no length: reports read none. */
-  detailsStart = new Int32Array(0);
-  detailsEnd = new Int32Array(0);
+  detailsStart = noOffsets;
+  detailsEnd = noOffsets;
+
+  /** Forgets all entries; their columns stay allocated. */
+  clear(): void {
+    this.length = 0;
+    this.blocks.length = 0;
+    this.details.length = 0;
+    this.detailsStart = noOffsets;
+    this.detailsEnd = noOffsets;
+  }
 
   /**
    * Takes the entries whose minute is in [from, to) and whose endpoint is selected.
@@ -151,8 +163,6 @@ export class UsageEntries {
     this.end = grown(this.end, length);
   }
 }
-
-const noDetails = new Uint8Array(0);
 
 /** A block as it is stored, with the details of its entries. */
 export interface BlockWithDetails {
