@@ -21,6 +21,7 @@ import { openGrpcServer } from './grpc/server.ts';
 import { openHttpServer } from './http/server.ts';
 import { ArrivalRecorder } from './ingest/arrivals.ts';
 import { Ingest } from './ingest/ingest.ts';
+import { InternalCallRecorder } from './ingest/internal-callers.ts';
 import { LargeMessages } from './ingest/large-message.ts';
 import { CollectorMetrics } from './metrics.ts';
 import { LargeJson } from './otlp/large-json.ts';
@@ -83,13 +84,23 @@ export async function startCollector(
     now: Date.now,
     onFailure,
   });
-  const ingest = openIngest(config, { writer, privacy, knownRoutes, arrivals }, log);
+  const callerStore = new Retrying(place.openInternalCallers);
+  await callerStore.get().catch(onFailure);
+  const internalCalls = new InternalCallRecorder({
+    store: () => callerStore.get(),
+    now: Date.now,
+    onFailure: (error) =>
+      log.warn({ err: error }, 'counts of internal callers are not written; trying again'),
+  });
+  const sources = { writer, privacy, knownRoutes, arrivals, internalCalls };
+  const ingest = openIngest(config, sources, log);
   const parts = { ...ingest, arrivals, authorizer: tenancy.authorizer, certificates };
   const listeners = await openListeners(config, parts, log).catch(async (error: unknown) => {
     await tenancy.close();
     await refresh.close();
     await inventories.close();
     await arrivalStore.close();
+    await callerStore.close();
     await writer.close();
     throw error;
   });
@@ -107,6 +118,8 @@ export async function startCollector(
       await Promise.all([listeners.close(), parts.ingest.close()]);
       await arrivals.close();
       await arrivalStore.close();
+      await internalCalls.close();
+      await callerStore.close();
       await tenancy.close();
       await refresh.close();
       await inventories.close();
@@ -135,11 +148,12 @@ interface IngestParts {
   privacy: ClientPrivacy | undefined;
   knownRoutes: KnownRoutes;
   arrivals: ArrivalRecorder;
+  internalCalls: InternalCallRecorder;
 }
 
 function openIngest(
   config: Config,
-  { writer, privacy, knownRoutes, arrivals }: IngestParts,
+  { writer, privacy, knownRoutes, arrivals, internalCalls }: IngestParts,
   log: Log,
 ): Parts {
   const dictionary = privacy ? new PrivateDictionary(privacy) : new CallDictionary();
@@ -153,6 +167,7 @@ function openIngest(
     dictionary,
     metrics,
     arrivals,
+    internalCalls,
     onState: (error) => {
       if (error) log.error(`${error.message}; senders are asked to try again`);
       else log.info('the store commits again');

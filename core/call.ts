@@ -24,6 +24,12 @@ export interface EndpointName {
   refused?: true;
 }
 
+/** An endpoint without what is known of its route. */
+export type EndpointKey = Pick<
+  EndpointName,
+  'project' | 'service' | 'environment' | 'method' | 'route'
+>;
+
 /** Further values that repeat from call to call: the service's version, the consumer, its agent, the error. */
 export interface CallContext {
   serviceVersion: string;
@@ -52,6 +58,8 @@ export class CallDictionary {
   #endpoints = new Map<string, number>();
   #origins = new Map<string, number>();
   #clients = new Map<string, number>();
+  /** By number - 1: keys of `#endpoints`. */
+  #endpointKeys: string[] = [];
   #new = noDimensions(0);
 
   endpoint(name: EndpointName): number {
@@ -60,11 +68,24 @@ export class CallDictionary {
     const key = `${project}\0${service}\0${environment}\0${method}\0${route}\0${display}\0${refused}\0${templated}`;
     let id = this.#endpoints.get(key);
     if (id === undefined) {
-      id = this.#endpoints.size + 1;
+      id = this.#endpointKeys.push(key);
       this.#endpoints.set(key, id);
       this.#new.endpoints.push(name);
     }
     return id;
+  }
+
+  /** The endpoint that has the number. */
+  endpointName(number: number): EndpointKey {
+    const [project, service, environment, method, route] =
+      this.#endpointKeys[number - 1]!.split('\0');
+    return {
+      project: project!,
+      service: service!,
+      environment: environment!,
+      method: method!,
+      route: route!,
+    };
   }
 
   origin(origin: CallContext): number {
@@ -120,6 +141,7 @@ export class CallDictionary {
   reset(): void {
     this.#epoch += 1;
     this.#endpoints.clear();
+    this.#endpointKeys = [];
     this.#origins.clear();
     this.#clients.clear();
     this.#new = noDimensions(this.#epoch);

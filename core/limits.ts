@@ -245,6 +245,27 @@ export const limits = {
   /** Spans of counted calls remembered to count a span once that is sent twice: 1 MB. Copies come within seconds
    *  of each other; this holds 13 s of 10,000 calls a second. A power of two. */
   countedSpans: 131_072,
+  // Internal callers (docs/decisions/0023-internal-callers.md).
+
+  /** Spans that may be a call's parent, and calls whose parent has not arrived: 4 MB in 16 bytes each. A power of two;
+   *  in a bucket of 4 the oldest is replaced. Holds half a minute of `linkedSpansPerS`; a parent comes within two delays
+   *  of exporters, 5 s each. */
+  rememberedParents: 262_144,
+  /** Spans a second that are looked at, about 0.1 µs of CPU each; of more, those of every second, fourth, … trace. */
+  linkedSpansPerS: 8_192,
+  /** Services that call, of all projects of a collector; further ones share `{other}`. */
+  internalCallers: 10_000,
+  /** Callers, endpoints and hours whose counts a collector has in hand: 200 bytes each. */
+  internalCallLinks: 20_000,
+  /** Callers of an endpoint and hour that the store tells apart: a sender may name any as `peer.service`. */
+  internalCallersPerEndpoint: 100,
+  /** Days whose counts are kept by the hour; before, by the day. */
+  internalCallerHourDays: 9,
+  /** Between two writes of a collector: each is a commit of its own beside those of calls. */
+  internalCallsEveryMs: 10_000,
+  /** Counts of one such commit: about 2 ms. */
+  internalCallsAtOnce: 500,
+
   /** Digests of messages, to distinguish a repeated message from one that copies spans: 0.5 MB. */
   recentDigests: 4_096,
   /** Seconds by which the ends of two copies of a span may differ. Spans with the same ids that end further

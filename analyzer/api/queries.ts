@@ -5,6 +5,7 @@ import { removed } from '../inventory/removed.ts';
 import type { Query } from '../query/query.ts';
 import { clients } from '../reports/callers/clients.ts';
 import { consumers } from '../reports/callers/consumers.ts';
+import { internalCallers } from '../reports/callers/internal-callers.ts';
 import { calls } from '../reports/calls/calls.ts';
 import { compare } from '../reports/compare/compare.ts';
 import { dead } from '../reports/dead.ts';
@@ -33,6 +34,7 @@ export const queries: readonly Query[] = [
   decisions,
   calls,
   consumers,
+  internalCallers,
   compare,
   events,
   observedDocument,

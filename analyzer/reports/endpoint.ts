@@ -7,10 +7,16 @@ import { allIntervals } from '../query/calendar.ts';
 import { commonParameters, limitParameter } from '../query/parameters.ts';
 import { defineQuery } from '../query/query.ts';
 import { count } from '../query/schema.ts';
-import { keptCoverage, requestedWindow } from '../query/window.ts';
+import { keptCoverage, requestedWindow, windowAnswer, windowSchema } from '../query/window.ts';
 import { unrecordedNotes } from './callers/calls-of-version.ts';
 import { clientTable } from './callers/clients.ts';
 import { type ConsumerEntry, consumerEntries, consumerTable } from './callers/consumers.ts';
+import {
+  internalCallersIn,
+  internalCallerTable,
+  knownCallersShape,
+  mostCalls,
+} from './callers/internal-callers.ts';
 import { callersInWindow } from './callers/window-callers.ts';
 import { callTable } from './calls/call-row.ts';
 import { glanceAtCalls } from './calls/glance.ts';
@@ -83,6 +89,15 @@ export const endpoint = defineQuery({
     consumers: z
       .array(consumerTable.schema)
       .describe('most calls first, at most `limit`; then {other}, the rest together'),
+    internal_callers: z
+      .object({
+        window: windowSchema,
+        ...knownCallersShape,
+        callers: z.array(internalCallerTable.schema),
+      })
+      .describe(
+        "the project's own services that called, at most `limit`, most calls first, in whole hours or days",
+      ),
     versions: z
       .array(versionTable.schema)
       .describe(
@@ -125,6 +140,7 @@ export const endpoint = defineQuery({
     const { window } = coverage;
     const { limit } = parameters;
     const callers = await consumerEntries(context, selection, window, entry.usage, { limit });
+    const internal = await internalCallersIn(context, selection, coverage);
     const versions = await snapshot.versions(selection, window);
     const recorded = versions.reduce((sum, { usage }) => sum + usage.calls, 0);
     const notes = unrecordedNotes(entry.usage.calls - recorded, 'callers or versions');
@@ -147,6 +163,14 @@ export const endpoint = defineQuery({
       lifetime_outcomes: countsOf(entry.endpoint.lifetimeOutcomes),
       agents: agentsOf(callers.entries),
       consumers: callers.entries.map((consumer) => consumerTable.row(consumer)),
+      internal_callers: {
+        window: windowAnswer(internal.coverage),
+        ...internal.known,
+        callers: internal.entries
+          .toSorted(mostCalls)
+          .slice(0, limit)
+          .map((caller) => internalCallerTable.row(caller)),
+      },
       versions: versionEntries(versions, entry.endpoint, entry.usage.calls).map((version) =>
         versionTable.row(version),
       ),

@@ -6,6 +6,7 @@ import { TripleTable } from '../intern/triple-table.ts';
 import { truncatedLength, truncateUtf8 } from '../intern/truncate.ts';
 import { valueKind } from '../otlp/attributes.ts';
 import type { TracesReader } from '../otlp/traces-reader.ts';
+import { textHash } from './resource.ts';
 import { slot } from './span-attributes.ts';
 import { type Agent, agentOf } from './user-agent.ts';
 
@@ -28,6 +29,8 @@ export class CallContextCache {
   // (consumer, error) to one number, and (resource, agent, that number) to the origin.
   readonly #who = new TripleTable();
   readonly #origins = new TripleTable();
+  // By the dictionary's number of an origin: the hash of its consumer's name.
+  #consumerHashes = new Int32Array(128);
 
   /** @param consumerSlots of the attributes that name the consumer, the first one present wins */
   constructor(dictionary: CallDictionary, consumerSlots: readonly number[]) {
@@ -65,18 +68,26 @@ export class CallContextCache {
     const known = this.#origins.get(resource.number, agent, who);
     if (known !== 0) return known;
     const { product } = this.#agents[agent >> 1]!;
+    const consumerName =
+      consumer === 0 ? product : truncateUtf8(this.#consumers.text(consumer), limits.consumerBytes);
     const origin = this.#dictionary.origin({
       serviceVersion: resource.version,
-      consumer:
-        consumer === 0
-          ? product
-          : truncateUtf8(this.#consumers.text(consumer), limits.consumerBytes),
+      consumer: consumerName,
       agent: product,
       bot: (agent & 1) === 1,
       errorType: truncateUtf8(this.#errors.text(error), limits.errorTypeBytes),
     });
     this.#origins.set(resource.number, agent, who, origin);
+    if (origin >= this.#consumerHashes.length) {
+      this.#consumerHashes = grown(this.#consumerHashes, 2 * origin);
+    }
+    this.#consumerHashes[origin] = textHash(consumerName);
     return origin;
+  }
+
+  /** `textHash` of the consumer's name. @param origin of `originOf` */
+  consumerHash(origin: number): number {
+    return this.#consumerHashes[origin]!;
   }
 
   #numberOf(consumer: number, error: number): number {

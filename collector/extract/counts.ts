@@ -1,5 +1,6 @@
 import type { CallBatch } from '../../core/call.ts';
 import type { RouteDeclaration } from '../../core/store/live-routes.ts';
+import type { LinkedCalls } from './callers/internal-callers.ts';
 import type { ClockAhead } from './clock-skew.ts';
 import type { ExcludeReason } from './endpoint/exclusion.ts';
 
@@ -26,6 +27,8 @@ export interface SpanCounts {
   clocksAhead: ClockAhead[];
   /** Routes that services declare; absent in almost every request. */
   declared?: RouteDeclaration[];
+  /** Calls whose caller became known (collector/extract/callers/internal-callers.ts); absent for none. */
+  linked?: LinkedCalls[];
   /** Present when `duplicate.same_span` is not 0. */
   sameSpan?: SameSpan;
 }

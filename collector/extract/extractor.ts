@@ -5,6 +5,7 @@ import { TracesReader } from '../otlp/traces-reader.ts';
 import { epochSeconds } from '../otlp/unix-nano.ts';
 import { CallContextCache } from './call-context.ts';
 import { CallRows } from './call-rows.ts';
+import { InternalCallers } from './callers/internal-callers.ts';
 import { TrustedProxies } from './client/address.ts';
 import { ClientCache, invalidClient } from './client/client-cache.ts';
 import type { ClientPrivacy } from './client/privacy.ts';
@@ -61,6 +62,8 @@ export interface ExtractorOptions {
   joins?: boolean;
   /** Routes of inventories; none when absent. */
   knownRoutes?: KnownRoutes;
+  /** False: callers are not looked for. */
+  findsCallers?: boolean;
   /** False: a span that is sent twice counts twice. */
   countsOnce?: boolean;
 }
@@ -94,6 +97,8 @@ export class Extractor {
   readonly #knownRoutes: KnownRoutes;
   readonly #countedSpans = new CountedSpans();
   readonly #rows: CallRows;
+  /** Undefined when callers are not looked for. */
+  readonly #callers: InternalCallers | undefined;
 
   readonly #isJoining: boolean;
   readonly #countsOnce: boolean;
@@ -107,6 +112,9 @@ export class Extractor {
   #project = '';
   #resource!: Resource;
   #batch!: CallBatch;
+  #firstCall = 0;
+  /** The resource in hand; undefined until a span asks for it. */
+  #known: Resource | undefined;
   readonly #groups: SpanGroup[] = [];
   readonly #arrivals = new ServiceArrivals();
   #extracted: SpanCounts = nothingExtracted();
@@ -123,6 +131,7 @@ export class Extractor {
     privacy,
     joins = true,
     countsOnce = joins,
+    findsCallers = joins,
     knownRoutes = new KnownRoutes(),
   }: ExtractorOptions) {
     this.#knownRoutes = knownRoutes;
@@ -141,12 +150,20 @@ export class Extractor {
     this.#clients = new ClientCache(dictionary, new TrustedProxies(config.trustedProxies));
     const { keys, consumerSlots } = wantedAttributes(config.consumerAttributes);
     this.#origins = new CallContextCache(dictionary, consumerSlots);
+    this.#callers = findsCallers ? new InternalCallers(dictionary, this.#origins) : undefined;
     const serviceName = () => serviceNameOf(this.#walk.resource);
+    const resourceInHand = () => {
+      this.#known ??= this.#resources.resourceOf(this.#project, this.#walk.resource);
+      return this.#known;
+    };
+    const clientSpan = (start: number) => {
+      if (!this.#isSecondWalk) this.#callers?.client(this.#walk, start, resourceInHand);
+    };
     this.#walk = new TracesReader(
       { resource: ofResource.keys, span: keys },
       {
         resource: () => {
-          this.#resource = this.#resources.resourceOf(this.#project, this.#walk.resource);
+          this.#resource = resourceInHand();
           this.#joins.resource(this.#resource);
           this.#arrivals.resource(this.#resource.service, this.#extracted);
           this.#clockAhead = undefined;
@@ -167,9 +184,13 @@ export class Extractor {
           this.#joins.note(this.#walk);
           this.#takeSpan();
         },
+        ...(findsCallers && { clientSpan }),
         inventorySpan: (start, end) => this.#takeDeclaration(start, end),
-        resourceEnd: () =>
-          this.#arrivals.resourceEnd(this.#extracted, this.#walk.otherSpans, serviceName),
+        resourceEnd: () => {
+          this.#known = undefined;
+          this.#callers?.resourceEnd();
+          this.#arrivals.resourceEnd(this.#extracted, this.#walk.otherSpans, serviceName);
+        },
       },
     );
     this.#rows = new CallRows(this.#walk, this.#countedSpans, config.excludeLatency);
@@ -204,6 +225,8 @@ export class Extractor {
     this.#pathRoutes.clear();
     this.#traits.clear();
     this.#resources.clear();
+    this.#callers?.clear();
+    this.#callers?.forgetResources();
   }
 
   /** Call when addresses get new replacements: caches of the old ones are emptied. */
@@ -231,10 +254,13 @@ export class Extractor {
     this.#extracted = nothingExtracted();
     this.#rows.begin(batch, this.#extracted);
     const before = batch.length;
+    this.#firstCall = before;
+    this.#known = undefined;
     this.#groups.length = 0;
     this.#arrivals.begin();
     try {
       this.#joins.begin(project);
+      this.#callers?.begin(project, nowS, this.#walk);
       this.#pathRoutes.begin();
       this.#traits.begin();
       this.#walk.walk(message);
@@ -245,12 +271,15 @@ export class Extractor {
         this.#pathRoutes.takeBack();
         this.#traits.takeBack();
         this.#isSecondWalk = true;
+        this.#callers?.beginAgain();
         this.#groups.length = 0;
         this.#arrivals.begin();
         this.#walk.walk(message);
       }
       this.#spellings.note(batch, this.#groups);
-      if (this.#countsOnce) this.#removeRepeated(batch, before);
+      const repeated = this.#countsOnce ? this.#removeRepeated(batch, before) : undefined;
+      const linked = this.#callers?.settle(batch, before, this.#walk.clientSpans, repeated);
+      if (linked !== undefined) this.#extracted.linked = linked;
       this.#joins.remember(batch);
       this.#traits.finish(batch);
       this.#extracted.notServer = this.#walk.otherSpans - this.#joins.promotions;
@@ -277,6 +306,7 @@ export class Extractor {
     this.#joins.forget(batch);
     this.#traits.clear();
     this.#countedSpans.forget(batch);
+    this.#callers?.clear();
   }
 
   /** The batch is durable. */
@@ -284,16 +314,17 @@ export class Extractor {
     this.#countedSpans.committed(batch);
   }
 
-  /** Takes calls from `first` on out of the batch whose spans were counted before. */
-  #removeRepeated(batch: CallBatch, first: number): void {
+  /** Takes calls from `first` on out of the batch whose spans were counted before. @returns their places before that */
+  #removeRepeated(batch: CallBatch, first: number): number[] | undefined {
     const repeated = this.#countedSpans.settle(batch, first);
-    if (repeated === undefined) return;
+    if (repeated === undefined) return undefined;
     const { calls, uncommitted } = repeated;
     const { service } = this.#groups.findLast(({ from }) => from <= calls[0]!)!;
     batch.remove(calls);
     this.#extracted.stored -= calls.length;
     this.#extracted.duplicate.same_span += calls.length;
     this.#extracted.sameSpan = { service, uncommitted };
+    return calls;
   }
 
   #takeDeclaration(start: number, end: number): void {
@@ -387,6 +418,7 @@ export class Extractor {
     const origin = this.#origins.originOf(walk, this.#resource, status);
     const resource = this.#resource;
     this.#rows.append(resource, endS, endpoint, client, origin, status, isSocket);
+    this.#callers?.note(this.#batch.length - 1 - this.#firstCall, walk, resource);
     if (isByPath || (attributes.marks & mark.trait) !== 0 || resource.traitsHash !== 0) {
       this.#traits.take(walk, resource, endpoint, isByPath, endS, this.#nowS);
     }

@@ -69,7 +69,7 @@ export function serviceHashOf(project: string, attributes: AttributeSlots): numb
   return textHash(`${project}\0${service}\0${environment}`);
 }
 
-function textHash(text: string): number {
+export function textHash(text: string): number {
   let hash = text.length;
   for (let at = 0; at < text.length; at += 1) hash = mix(hash, text.charCodeAt(at));
   return finish(hash);

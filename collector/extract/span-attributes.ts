@@ -63,6 +63,8 @@ const names = {
   oldCodeLine: 'code.lineno',
   scheme: 'url.scheme',
   oldScheme: 'http.scheme',
+  peerService: 'service.peer.name',
+  oldPeerService: 'peer.service',
   requestSize: 'http.request.body.size',
   oldRequestSize: 'http.request_content_length',
   otherRequestSize: 'http.request.size',
@@ -111,6 +113,8 @@ export const mark = {
   rpcOverHttp: 1024,
   /** A trait of the endpoint (collector/extract/endpoint/trait-notes.ts). */
   trait: 2048,
+  /** The name of the calling service. */
+  peer: 4096,
 } as const;
 
 /** Marks that make a SERVER span a call (docs/extraction.md 2.1), after `applyConvention`. */
@@ -150,6 +154,8 @@ const marks: Partial<Record<Name, number>> = {
   codeFile: mark.trait,
   oldCodeFunction: mark.trait,
   oldCodeFile: mark.trait,
+  peerService: mark.peer,
+  oldPeerService: mark.peer,
   requestSize: mark.size,
   oldRequestSize: mark.size,
   otherRequestSize: mark.size,

@@ -7,6 +7,7 @@ import { atMostEvery } from '../../core/server/memo.ts';
 import { conversionText, damageText } from '../../core/store/notices.ts';
 import type { AppendOutcome, CallWriter } from '../../core/store/store.ts';
 import { heldStepText } from '../../core/store/store-clock.ts';
+import type { LinkedCalls } from '../extract/callers/internal-callers.ts';
 import { type ClockAhead, ClockSkew } from '../extract/clock-skew.ts';
 import type { RejectReason, SpanCounts } from '../extract/counts.ts';
 import type { ServiceArrival } from '../extract/service-arrivals.ts';
@@ -14,6 +15,7 @@ import type { CollectorMetrics } from '../metrics.ts';
 import type { PartialSuccess } from '../otlp/responses.ts';
 import type { ArrivalRecorder } from './arrivals.ts';
 import { messageDigest } from './digest.ts';
+import type { InternalCallRecorder } from './internal-callers.ts';
 
 /**
  * Takes messages from every transport, gathers their calls in batches, has them committed, and only then
@@ -26,6 +28,7 @@ export class Ingest {
   readonly #dictionary: CallDictionary;
   readonly #metrics: CollectorMetrics;
   readonly #arrivals: ArrivalRecorder | undefined;
+  readonly #internalCalls: InternalCallRecorder | undefined;
   readonly #bounds: IngestBounds;
   readonly #budget: ByteBudget;
   readonly #prove: () => Promise<void>;
@@ -51,6 +54,7 @@ export class Ingest {
     this.#dictionary = options.dictionary;
     this.#metrics = options.metrics;
     this.#arrivals = options.arrivals;
+    this.#internalCalls = options.internalCalls;
     this.#bounds = options.bounds ?? limits;
     this.#budget = new ByteBudget(this.#bounds.inFlightBytes);
     this.#prove = atMostEvery(limits.proofMs, () => this.#writer.check());
@@ -107,10 +111,11 @@ export class Ingest {
     const firstCall = batch.length;
     const extracted = this.#extractor.extract(project, message, batch);
     const calls = batch.length - firstCall;
-    const { rejected, durationsDropped, sameSpan, declared } = extracted;
+    const { rejected, durationsDropped, sameSpan, declared, linked } = extracted;
     const untaken = { rejected, durationsDropped };
     const arrived = this.#extractor.arrivals ?? [];
     if (calls === 0 && sameSpan === undefined && declared === undefined) {
+      if (linked !== undefined) this.#internalCalls?.add(linked);
       this.#arrivals?.spans(project, arrived);
       this.#countOthers(extracted);
       return untaken;
@@ -123,12 +128,16 @@ export class Ingest {
     }
     this.#countOthers(extracted);
     const reliesOn = sameSpan?.uncommitted ?? nothing;
-    if (calls === 0 && reliesOn.size === 0 && declared === undefined) return untaken;
+    if (calls === 0 && reliesOn.size === 0 && declared === undefined) {
+      if (linked !== undefined) this.#internalCalls?.add(linked);
+      return untaken;
+    }
     if (declared !== undefined) batch.declarations.push(...declared);
     batch.deliveries.push(delivery);
     this.#waitingCalls += calls;
     return new Promise((resolve, reject) => {
-      group.waiters.push({ calls, reliesOn, resolve: () => resolve(untaken), reject });
+      const waiter = { calls, reliesOn, resolve: () => resolve(untaken), reject };
+      group.waiters.push(linked === undefined ? waiter : { ...waiter, linked });
       this.#schedule();
     });
   }
@@ -241,6 +250,7 @@ export class Ingest {
     waiters.forEach((waiter, index) => {
       this.#waitingCalls -= waiter.calls;
       this.#metrics.spans(stored[index] ? 'stored' : 'duplicate', '', waiter.calls);
+      if (waiter.linked !== undefined && stored[index]) this.#internalCalls?.add(waiter.linked);
       if (waiter.failure) waiter.reject(waiter.failure);
       else waiter.resolve();
     });
@@ -309,6 +319,8 @@ export interface IngestOptions {
   metrics: CollectorMetrics;
   /** Counts what arrived, for /doctor. */
   arrivals?: ArrivalRecorder;
+  /** Counts calls between services. */
+  internalCalls?: InternalCallRecorder;
   bounds?: IngestBounds;
   /** Called when commits begin to fail, with the reason, and without one when they succeed again. */
   onState?: (error?: AppError) => void;
@@ -350,6 +362,8 @@ interface Waiter {
   calls: number;
   /** Batches that hold spans of which this request brought copies. */
   reliesOn: ReadonlySet<CallBatch>;
+  /** Calls whose caller is known by this request; they count when it is stored. */
+  linked?: readonly LinkedCalls[];
   /** Set when one of them was not committed. */
   failure?: AppError;
   resolve(): void;

@@ -33,6 +33,10 @@ export class TracesReader {
 
   /** Spans of other kinds in the message walked last. */
   otherSpans = 0;
+  /** Of those, CLIENT spans. */
+  clientSpans = 0;
+  /** The visitor is shown CLIENT spans of the traces of this mask: `isNoted`. */
+  clientMask = 0;
 
   /** Offset and length of the instrumentation scope's name, for `visitor.scope`; 0 bytes without one. */
   scopeNameStart = 0;
@@ -83,6 +87,7 @@ export class TracesReader {
   walk(message: Buffer): void {
     const { cursor } = this;
     this.otherSpans = 0;
+    this.clientSpans = 0;
     this.#bounds.begin();
     const end = cursor.open(message);
     try {
@@ -264,6 +269,10 @@ export class TracesReader {
     if (at + 1 >= end || bytes[at] !== spanTag.kind) return false;
     const kind = bytes[at + 1]!;
     if (kind >= 128 || kind === serverKind) return false;
+    if (kind === clientKind) {
+      this.clientSpans += 1;
+      if (isNoted(bytes, start + 2, this.clientMask)) this.#visitor.clientSpan?.(start);
+    }
     if (at === name + inventoryNameBytes) this.#noteInventory(name + 2, start, end);
     return true;
   }
@@ -474,6 +483,14 @@ export class TracesReader {
   }
 }
 
+/**
+ * Whether a trace is one of those that a mask of up to 16 bits chooses: ids end in random bytes, also those of X-Ray and
+ * of 64 bits.
+ */
+export function isNoted(bytes: Buffer, trace: number, mask: number): boolean {
+  return (((bytes[trace + 14]! << 8) | bytes[trace + 15]!) & mask) === 0;
+}
+
 /** Receives the walk's findings in the message's order, and reads their values from the walk. */
 export interface TracesVisitor {
   /** The SERVER spans that follow are of this resource, which may be empty. */
@@ -481,6 +498,8 @@ export interface TracesVisitor {
   /** The SERVER spans that follow are of the scope named by `scopeNameStart` and `scopeNameLength`. */
   scope(): void;
   serverSpan(): void;
+  /** A CLIENT span that is laid out as all encoders do; the resource is read. */
+  clientSpan?(start: number): void;
   /** A span of another kind whose name says that it declares routes; the resource is read. */
   inventorySpan?(start: number, end: number): void;
   /** All spans of a resource were walked; `resource` has its attributes, SERVER spans or not. */
@@ -488,6 +507,7 @@ export interface TracesVisitor {
 }
 
 const serverKind = 2;
+const clientKind = 3;
 /** docs/inventory.md, over OTLP. */
 const inventoryName = 'rollcall.inventory';
 /** Tag, length and the name. */

@@ -7,6 +7,7 @@ import { AppError } from '../error.ts';
 import type { ConsumerStore } from './annotations/consumers.ts';
 import type { EventStore } from './annotations/events.ts';
 import type { ArrivalStore } from './arrivals.ts';
+import type { InternalCallerStore } from './callers/internal-callers.ts';
 import type { DecisionStore } from './decisions.ts';
 import type { InventoryStore } from './inventory.ts';
 import type { KeyStore } from './keys.ts';
@@ -48,6 +49,7 @@ export interface StorePlace {
   openVerdicts(): Promise<VerdictStore>;
   /** @throws AppError `conflict` when a newer program wrote the store, `unavailable` */
   openArrivals(): Promise<ArrivalStore>;
+  openInternalCallers(): Promise<InternalCallerStore>;
   /** @throws AppError `conflict` when a newer program wrote the store, `unavailable` */
   openConsumers(): Promise<ConsumerStore>;
   /** @throws AppError `conflict` when a newer program wrote the store, `unavailable` */
@@ -162,6 +164,10 @@ function sqlitePlace(path: string): StorePlace {
       const { openSqliteArrivals } = await import('./sqlite/arrivals.ts');
       return openSqliteArrivals(path);
     },
+    async openInternalCallers() {
+      const { openSqliteInternalCallers } = await import('./sqlite/callers/internal-callers.ts');
+      return openSqliteInternalCallers(path);
+    },
     async openEndpoints() {
       const { openSqliteEndpoints } = await import('./sqlite/endpoints.ts');
       return openSqliteEndpoints(path);
@@ -233,6 +239,7 @@ function clickhousePlace(url: string): StorePlace {
     openDecisions: async () => (await records()).decisions(),
     openVerdicts: async () => (await records()).verdicts(),
     openArrivals: async () => (await records()).arrivals(),
+    openInternalCallers: async () => (await records()).internalCallers(),
     openConsumers: async () => (await records()).consumers(),
     openEvents: async () => (await records()).events(),
     openEndpoints: async () => (await records()).endpoints(),

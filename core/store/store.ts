@@ -6,6 +6,7 @@ import type { CallUsage, DurationBucket, Usage } from '../usage/usage.ts';
 import type { Window } from '../window.ts';
 import type { ConsumerNote } from './annotations/consumers.ts';
 import type { ToldEvent } from './annotations/events.ts';
+import type { InternalCallerUsage } from './callers/internal-callers.ts';
 import type { CallFilter, CallPage, CallRequest } from './calls.ts';
 import type { Decision } from './decisions.ts';
 import type { Inventory } from './inventory.ts';
@@ -176,6 +177,9 @@ export interface Snapshot {
   ): Promise<ConsumerUsage[]>;
   /** Calls of one consumer, by people and bots together, to the selected endpoints in the window, as covered. */
   consumerUsage(selection: Selection, consumer: ConsumerName, window: Window): Promise<CallerUsage>;
+  /** The project's own services that called the selected endpoints, as far as spans show it, most calls first.
+   *  @param window of `internalCallerWindow` */
+  internalCallers(selection: Selection, window: Window): Promise<InternalCallerUsage[]>;
   /** As `consumers`, of each selected endpoint by itself in intervals: by id, then by interval. Each interval is read
    *  once, however many endpoints there are. @param edgesS as of `series` */
   endpointConsumers(

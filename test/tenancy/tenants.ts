@@ -145,6 +145,7 @@ function spanOf(project: string, route: string): Span {
       { key: 'client.address', value: clientOf(project) },
       { key: 'enduser.id', value: `${project}-consumer` },
       { key: 'user_agent.original', value: `${project}-agent/1.0` },
+      { key: 'peer.service', value: `${project}-caller` },
     ],
   });
 }

@@ -1,12 +1,14 @@
 import type { ConsumerStore } from '../annotations/consumers.ts';
 import type { EventStore } from '../annotations/events.ts';
 import type { ArrivalStore } from '../arrivals.ts';
+import type { InternalCallerStore } from '../callers/internal-callers.ts';
 import type { DecisionStore } from '../decisions.ts';
 import type { InventoryStore } from '../inventory.ts';
 import type { KeyStore } from '../keys.ts';
 import { SqliteConsumers } from '../sqlite/annotations/consumers.ts';
 import { SqliteEvents } from '../sqlite/annotations/events.ts';
 import { SqliteArrivals } from '../sqlite/arrivals.ts';
+import { SqliteInternalCallers } from '../sqlite/callers/internal-callers.ts';
 import { SqliteDecisions } from '../sqlite/decisions.ts';
 import { SqliteEndpoints } from '../sqlite/endpoints.ts';
 import { SqliteInventories } from '../sqlite/inventory/inventories.ts';
@@ -120,6 +122,10 @@ class Records implements RowTransactions {
 
   arrivals(): ArrivalStore {
     return new SqliteArrivals(this.#replica.db, this);
+  }
+
+  internalCallers(): InternalCallerStore {
+    return new SqliteInternalCallers(this.#replica.db, this);
   }
 
   consumers(): ConsumerStore {

@@ -64,7 +64,7 @@ export class SqliteEndpoints implements EndpointStore {
     });
   }
 
-  /** Deletes inventories, decisions, declarations, events and arrivals of the service. @returns whether it had any */
+  /** Deletes inventories, decisions, declarations, events and arrivals of the service, and its calls of others. @returns whether it had any */
   #forgetTold(place: readonly [number, string, string | null, string | null]): boolean {
     const [projectId, service, environment] = place;
     let isTold = this.#uploaded.forget(projectId, service, environment);
@@ -72,6 +72,11 @@ export class SqliteEndpoints implements EndpointStore {
     // What arrived is counted over all environments
     if (environment === null && this.#sql.arrived.get(projectId, service) !== undefined) {
       this.#sql.deleteArrivals.run(projectId, service);
+      isTold = true;
+    }
+    if (this.#sql.called.get(...place) !== undefined) {
+      this.#sql.deleteInternalCalls.run(...place);
+      this.#sql.deleteInternalCaller.run(...place);
       isTold = true;
     }
     for (const [find, remove] of this.#sql.told) {
@@ -113,6 +118,11 @@ function statements(db: Database) {
     ),
     arrived: db.prepare('SELECT 1 FROM arrival WHERE project_id = ? AND service = ? LIMIT 1'),
     deleteArrivals: db.prepare('DELETE FROM arrival WHERE project_id = ? AND service = ?'),
+    called: db.prepare(`SELECT 1 FROM internal_caller WHERE ${ofService} LIMIT 1`),
+    deleteInternalCalls: db.prepare(
+      `DELETE FROM internal_call WHERE caller_id IN (SELECT id FROM internal_caller WHERE ${ofService})`,
+    ),
+    deleteInternalCaller: db.prepare(`DELETE FROM internal_caller WHERE ${ofService}`),
     endpoints: db.prepare('SELECT id FROM endpoint WHERE service_id = ? AND same_as = 0').pluck(),
     deleteDays: db.prepare('DELETE FROM service_day WHERE service_id = ?'),
     deleteService: db.prepare('DELETE FROM service WHERE id = ?'),

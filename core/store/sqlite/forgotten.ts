@@ -33,6 +33,7 @@ export class ForgottenRows {
         'DELETE FROM verdict_change WHERE project_id = ? AND endpoint = ?',
       ),
       deleteEvidence: db.prepare('DELETE FROM evidence WHERE project_id = ? AND endpoint = ?'),
+      deleteInternalCalls: db.prepare('DELETE FROM internal_call WHERE endpoint_id = ?'),
       deleteRow: db.prepare('DELETE FROM endpoint WHERE id = ?'),
       addRow: db.prepare(
         "INSERT INTO endpoint (id, service_id, method, route, templated) VALUES (?, ?, '', ?, 0)",
@@ -55,6 +56,7 @@ export class ForgottenRows {
         this.#sql.deletePairs!.run(row, row);
         this.#sql.deleteUse!.run(row);
         this.#sql.deleteTraits!.run(row);
+        this.#sql.deleteInternalCalls!.run(row);
         this.#sql.deleteRow!.run(row);
         this.#sql.addRow!.run(row, nowhere, String(row));
       }

@@ -449,6 +449,27 @@ const migrations: readonly Migration[] = [
     PRIMARY KEY (project_id, day, service, outcome, reason)
   ) WITHOUT ROWID;
   `,
+  `
+  -- Services that called endpoints (core/store/callers/internal-callers.ts).
+  CREATE TABLE internal_caller (
+    id INTEGER PRIMARY KEY,
+    project_id INTEGER NOT NULL REFERENCES project,
+    service TEXT NOT NULL,
+    environment TEXT NOT NULL, -- empty when unknown
+    UNIQUE (project_id, service, environment)
+  );
+  CREATE TABLE internal_call (
+    endpoint_id INTEGER NOT NULL,
+    hour INTEGER NOT NULL, -- since the epoch; a day's first hour for whole days
+    caller_id INTEGER NOT NULL,
+    evidence INTEGER NOT NULL, -- 0: the trace, 1: an attribute of the span
+    calls REAL NOT NULL,
+    errors REAL NOT NULL,
+    named REAL NOT NULL,
+    seen INTEGER NOT NULL,
+    PRIMARY KEY (endpoint_id, hour, caller_id, evidence)
+  ) WITHOUT ROWID;
+  `,
 ];
 
 /** SQL, or a step that needs rules of core/store. */

@@ -18,6 +18,8 @@ export interface Engine {
 
 export interface Opened {
   reader: CallReader;
+  /** Of the store's file, if it has one. */
+  path?: string;
   remove(): Promise<void>;
 }
 
@@ -52,6 +54,7 @@ export async function openSqlite(
   const reader = await openSqliteReader(path);
   return {
     reader,
+    path,
     async remove() {
       await reader.close();
       await writer.close();

@@ -187,6 +187,8 @@ export function oracleReader(
     async consumers(selection, window, limit, version) {
       return mostConsumers(ofVersion(within(selected(selection), window), version), limit);
     },
+    // Plain calls have no parents.
+    internalCallers: async () => [],
     async endpointConsumers(selection, edgesS, limit) {
       const byEndpoint = groups(selected(selection), endpointKey).values();
       return new Map(

@@ -4,6 +4,7 @@ import type { CallUsage, DurationBucket, Usage } from '../../../usage/usage.ts';
 import { isoTime, type Window } from '../../../window.ts';
 import type { ConsumerNote } from '../../annotations/consumers.ts';
 import type { ToldEvent } from '../../annotations/events.ts';
+import type { InternalCallerUsage } from '../../callers/internal-callers.ts';
 import type { CallFilter, CallPage, CallRequest } from '../../calls.ts';
 import { coverageOf } from '../../coverage.ts';
 import type { Decision } from '../../decisions.ts';
@@ -26,6 +27,7 @@ import type {
 import { otherVersions } from '../../versions.ts';
 import { consumerNotesOfProject } from '../annotations/consumers.ts';
 import { eventsOfProject } from '../annotations/events.ts';
+import { internalCallersOf } from '../callers/internal-callers.ts';
 import type { Database } from '../database.ts';
 import { callPage, rowOfClient } from '../search/call-page.ts';
 import type { StoredCallSource } from '../search/stored-pieces.ts';
@@ -323,6 +325,10 @@ export class SqliteSnapshot implements Snapshot {
     const entries = this.#detailed(selected, window);
     const { byRow, otherCalls } = byEndpointOfConsumer(entries, this.#dimensions, consumer);
     return { byEndpoint: byId(selected, byRow), otherCalls };
+  }
+
+  async internalCallers(selection: Selection, window: Window): Promise<InternalCallerUsage[]> {
+    return internalCallersOf(this.#db, this.#selected(selection).keys, window);
   }
 
   async endpointConsumers(
