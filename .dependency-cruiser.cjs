@@ -102,7 +102,7 @@ module.exports = {
       name: 'store-interface-knows-no-engine',
       severity: 'error',
       from: { path: '^core/store/[^/]+\\.ts$', pathNot: '^core/store/engine\\.ts$' },
-      to: { path: '^core/store/[^/]+/', pathNot: '^core/store/annotations/' },
+      to: { path: '^core/store/[^/]+/', pathNot: '^core/store/(annotations|callers)/' },
     },
     {
       name: 'only-engine-opens-engines',
