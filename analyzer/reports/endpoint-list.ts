@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isoTime } from '../../core/window.ts';
+import { isoTime, type Window } from '../../core/window.ts';
 import {
   type Head,
   head,
@@ -129,7 +129,9 @@ export async function endpointList(
     };
   });
   const sparks = spark && (await sparksOfPage(context, page.rows, page.head, Number(spark)));
-  const rows = sparks ? page.rows.map((entry) => withSpark(entry, sparks)) : page.rows;
+  const sparkling = sparks ? page.rows.map((entry) => withSpark(entry, sparks)) : page.rows;
+  const window = fields?.some((field) => ofWindow.has(field)) && windowOf(page.head);
+  const rows = window ? sparkling.map((entry) => ({ ...entry, window })) : sparkling;
   const answer = {
     ...page.head,
     ...(sparks && { spark_starts: sparks.startsS.map((s) => isoTime(s * 1000)) }),
@@ -163,17 +165,25 @@ function isDecided(
 }
 
 const sparkField: EndpointColumn[] = ['spark'];
+/** Fields that the window of the list decides. */
+const ofWindow: ReadonlySet<EndpointColumn> = new Set([
+  'window_last_callers',
+  'window_last_answered_callers',
+]);
 
 /** Of the rows of one page: a page costs its own rows. Their window is the one of the list. */
 function sparksOfPage(
   { snapshot }: QueryContext,
   rows: readonly EndpointEntry[],
-  { window }: Head,
+  head: Head,
   points: number,
 ): Promise<Sparks> {
   const endpoints = new Set(rows.map(({ endpoint }) => endpoint.id));
-  const [fromS, toS] = [window.from, window.to].map((text) => Date.parse(text) / 1000);
-  return sparksOf(snapshot, { endpoints }, { fromS: fromS!, toS: toS! }, points);
+  return sparksOf(snapshot, { endpoints }, windowOf(head), points);
+}
+
+function windowOf({ window }: Head): Window {
+  return { fromS: Date.parse(window.from) / 1000, toS: Date.parse(window.to) / 1000 };
 }
 
 function withSpark(entry: EndpointEntry, { byEndpoint, none }: Sparks): EndpointEntry {

@@ -3,15 +3,16 @@ import type { Outcome } from '../../core/outcome.ts';
 import { decisionActions } from '../../core/store/decisions.ts';
 import type { LastCaller } from '../../core/store/store.ts';
 import type { percentiles } from '../../core/usage/usage.ts';
-import { isoTime } from '../../core/window.ts';
+import { isoTime, type Window } from '../../core/window.ts';
 import { returnReasons } from '../decisions/applied-decision.ts';
 import { type JsonBytes, partOf } from '../query/json-bytes.ts';
 import { count, millisecondsOrNull, named, percentOrNull, time } from '../query/schema.ts';
 import { marks, statuses } from '../query/status.ts';
 import { tableOf } from '../query/table.ts';
 import { type ReasonCode, reasonCodes, reasonsOf, reasonsText } from '../verdict/reasons.ts';
+import { callersInWindow } from './callers/window-callers.ts';
 import { endpointColumns } from './endpoint-columns.ts';
-import { type EndpointEntry, isEstimated } from './endpoint-usage.ts';
+import { type EndpointEntry, isEstimated, type ListedEndpoint } from './endpoint-usage.ts';
 import {
   averageMs,
   callsInterval,
@@ -249,6 +250,24 @@ export const endpointTable = tableOf<EndpointEntry>()('EndpointRow', {
     order: ({ endpoint }) => endpoint.lastAnsweredMs ?? null,
     markdown: (callers) => callers.map(callerText).join('; '),
   },
+  window_last_callers: {
+    type: z.array(lastCallerSchema).nullable().optional(),
+    about:
+      'of last_callers those in the window; null where the window ends before its newest call; where fields= names it, and of /endpoints/{id} beside the row',
+    asked: true,
+    value: ({ endpoint, window }) => window && windowLastCallers(endpoint, window),
+    order: ({ endpoint }) => endpoint.lastCallers[0]?.atMs ?? null,
+    markdown: (callers) => (callers ?? []).map(callerText).join('; '),
+  },
+  window_last_answered_callers: {
+    type: z.array(lastCallerSchema).nullable().optional(),
+    about:
+      'of last_answered_callers those in the window; null where the window ends before its newest answered call, and where release 0.1.0 counted calls of the window without saying which were answered; where fields= names it, and of /endpoints/{id} beside the row',
+    asked: true,
+    value: ({ endpoint, window }) => window && windowLastAnsweredCallers(endpoint, window),
+    order: ({ endpoint }) => endpoint.lastAnsweredMs ?? null,
+    markdown: (callers) => (callers ?? []).map(callerText).join('; '),
+  },
   route_display: {
     type: z.string(),
     about: 'the route as the service itself spells it, as last seen; regular expressions readably',
@@ -399,6 +418,19 @@ function momentOf(momentMs: (entry: EndpointEntry) => number | null) {
     },
     write: (json: JsonBytes, entry: EndpointEntry) => json.time(momentMs(entry)),
   };
+}
+
+/** Who called in the window, as far as that is recorded. */
+export function windowLastCallers({ lastCallers, lastCallMs }: ListedEndpoint, window: Window) {
+  const callers = callersInWindow(lastCallers, lastCallMs ?? undefined, window, undefined);
+  return callers?.map(lastCallerRow) ?? null;
+}
+
+/** The same of answered calls. */
+export function windowLastAnsweredCallers(endpoint: ListedEndpoint, window: Window) {
+  const { lastAnsweredCallers, lastAnsweredMs, unrecordedMs } = endpoint;
+  const callers = callersInWindow(lastAnsweredCallers, lastAnsweredMs, window, unrecordedMs);
+  return callers?.map(lastCallerRow) ?? null;
 }
 
 /** The best name of a caller, what else is known of it, and the day of its call. */

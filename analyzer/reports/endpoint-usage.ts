@@ -11,6 +11,7 @@ import type {
   Snapshot,
 } from '../../core/store/store.ts';
 import type { Usage } from '../../core/usage/usage.ts';
+import type { Window } from '../../core/window.ts';
 import { type AppliedDecision, decisionTableOf } from '../decisions/applied-decision.ts';
 import {
   type Declaration,
@@ -57,6 +58,8 @@ export interface EndpointEntry {
   renamedFrom?: string;
   /** The decision of people on it, if there is one. */
   decision?: AppliedDecision;
+  /** The window of the list; only where a row was asked for its callers. */
+  window?: Window;
   /** Calls over time; only where a row was asked to have them. */
   spark?: Spark;
 }

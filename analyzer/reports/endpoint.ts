@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { AppError } from '../../core/error.ts';
 import type { OutcomeCounts } from '../../core/outcome.ts';
-import type { Window } from '../../core/window.ts';
 import { head, headShape } from '../query/answer-head.ts';
 import { allIntervals } from '../query/calendar.ts';
 import { commonParameters, limitParameter } from '../query/parameters.ts';
@@ -17,11 +16,14 @@ import {
   knownCallersShape,
   mostCalls,
 } from './callers/internal-callers.ts';
-import { callersInWindow } from './callers/window-callers.ts';
 import { callTable } from './calls/call-row.ts';
 import { glanceAtCalls } from './calls/glance.ts';
-import { endpointTable, lastCallerRow } from './endpoint-row.ts';
-import type { ListedEndpoint } from './endpoint-usage.ts';
+import {
+  endpointTable,
+  lastCallerRow,
+  windowLastAnsweredCallers,
+  windowLastCallers,
+} from './endpoint-row.ts';
 import { usageByEndpoint } from './endpoint-usage.ts';
 import { countOf, statusCodes, statusCodesSchema } from './figures.ts';
 import { curveSchema, heatmapSchema, latencyOf } from './latency.ts';
@@ -44,17 +46,6 @@ function countsOf({ answered, refused, missing, failed }: OutcomeCounts) {
     refused: countOf(refused),
     missing: countOf(missing),
     failed: countOf(failed),
-  };
-}
-
-/** Who called in the window, as far as that is recorded. */
-function callersOf(endpoint: ListedEndpoint, window: Window) {
-  const { lastCallers, lastCallMs, lastAnsweredCallers, lastAnsweredMs, unrecordedMs } = endpoint;
-  const callers = callersInWindow(lastCallers, lastCallMs ?? undefined, window, undefined);
-  const answered = callersInWindow(lastAnsweredCallers, lastAnsweredMs, window, unrecordedMs);
-  return {
-    window_last_callers: callers?.map(lastCallerRow) ?? null,
-    window_last_answered_callers: answered?.map(lastCallerRow) ?? null,
   };
 }
 
@@ -179,7 +170,8 @@ export const endpoint = defineQuery({
       latest_errors: glanced.errors.map((call) => callTable.row(call)),
       last_callers: row.last_callers,
       last_answered_callers: entry.endpoint.lastAnsweredCallers.map(lastCallerRow),
-      ...callersOf(entry.endpoint, window),
+      window_last_callers: windowLastCallers(entry.endpoint, window),
+      window_last_answered_callers: windowLastAnsweredCallers(entry.endpoint, window),
     };
   },
 });

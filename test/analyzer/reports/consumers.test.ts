@@ -270,6 +270,22 @@ describe.each(engines)('consumers on $name', (engine) => {
     expect(whole.endpoints[0].last_answered_at).toMatch(/^2026-/);
   });
 
+  test('rows have the last callers of the window where fields= asks for them', async () => {
+    const names = ['window_last_callers', 'window_last_answered_callers'];
+    for (const window of ['window=30d', 'window=7d', 'window=24h']) {
+      const list = await door.get(`/report?${window}&fields=id,${names}&limit=1000`);
+      expect(list.endpoints.length).toBeGreaterThan(5);
+      for (const { id, ...callers } of list.endpoints) {
+        const one = await door.get(`/endpoints/${id}?${window}`);
+        expect(callers).toEqual(Object.fromEntries(names.map((name) => [name, one[name]])));
+      }
+    }
+    const whole = await door.get('/report?route=/v2/*');
+    for (const name of names) expect(whole.endpoints[0]).not.toHaveProperty(name);
+    const csv = await door.fetch(`/api/v1/report?fields=route,${names[0]}&format=csv&window=24h`);
+    expect(await csv.text()).toMatch(/^route,window_last_callers\r\n/);
+  });
+
   test.each([
     ['agents=robots', 'agents'],
     ['sort=nothing', 'sort'],

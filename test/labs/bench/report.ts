@@ -6,6 +6,7 @@ import { Random } from '../../../core/random.ts';
 import { openSqliteWriter } from '../../../core/store/sqlite/writer/writer.ts';
 import { type Running, startAnalyzerProcess } from '../../support/process.ts';
 import { writeHistory } from './history.ts';
+import { threadSeconds } from './process-cost.ts';
 
 /** Latency of reports over HTTP on a store of so many calls. */
 export interface ReportCost {
@@ -18,6 +19,9 @@ export interface ReportCost {
   sameMs: number[];
   /** From and to at random minutes: nothing of it was asked before. Ascending. */
   variedMs: number[];
+  /** CPU time of the analyzer for each of the requests above, ascending. */
+  sameCpuMs: number[];
+  variedCpuMs: number[];
 }
 
 export interface ReportOptions {
@@ -59,28 +63,39 @@ export async function measureReports({
         endpoints: report.endpoints.length,
         sameMs: [],
         variedMs: [],
+        sameCpuMs: [],
+        variedCpuMs: [],
       };
-      subjects.push({ url, cost });
+      subjects.push({ url, cost, pid: analyzer.pid });
     }
     const random = new Random(5);
     for (let n = -warmUpRequests; n < requests; n += 1) {
-      if (n === 0) for (const { cost } of subjects) cost.sameMs.length = cost.variedMs.length = 0;
+      if (n === 0)
+        for (const { cost } of subjects) for (const all of measured(cost)) all.length = 0;
       const window = randomWindow(random);
-      for (const { url, cost } of subjects) {
+      for (const { url, cost, pid } of subjects) {
+        const began = threadSeconds(pid);
         cost.sameMs.push((await timed(agent, `${url}?window=${days}d`)).ms);
+        const between = threadSeconds(pid);
         cost.variedMs.push((await timed(agent, `${url}?${window}`)).ms);
+        cost.sameCpuMs.push((between - began) * 1000);
+        cost.variedCpuMs.push((threadSeconds(pid) - between) * 1000);
       }
     }
-    for (const { cost } of subjects) {
-      cost.sameMs.sort((a, b) => a - b);
-      cost.variedMs.sort((a, b) => a - b);
-    }
+    for (const { cost } of subjects) for (const all of measured(cost)) all.sort((a, b) => a - b);
     return subjects.map(({ cost }) => cost);
   } finally {
     agent.destroy();
     for (const analyzer of running) await analyzer.stop();
   }
 }
+
+const measured = ({ sameMs, variedMs, sameCpuMs, variedCpuMs }: ReportCost): number[][] => [
+  sameMs,
+  variedMs,
+  sameCpuMs,
+  variedCpuMs,
+];
 
 interface Report {
   endpoints: unknown[];
