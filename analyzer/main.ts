@@ -165,8 +165,11 @@ function drain({ server, closeAllConnections }: WebServer): Promise<void> {
 }
 
 if (import.meta.main) {
-  // Before it starts a thread: a new one has the priority of the thread that makes it.
-  lowerThisThread(niceness.probes);
-  lowerEngineThreads(niceness.reports);
-  await runService('analyzer', () => startAnalyzer(readConfig(process.env)));
+  await runService('analyzer', async () => {
+    const analyzer = await startAnalyzer(readConfig(process.env));
+    // Not before: a start on a busy machine is to end.
+    lowerThisThread(niceness.probes);
+    lowerEngineThreads(niceness.reports);
+    return analyzer;
+  });
 }

@@ -82,6 +82,24 @@ export const limits = {
   inventoryRefreshMs: 5_000,
   /** Versions of a service's inventory that are listed; older ones are deleted. */
   inventoryVersions: 50,
+  /** Routes that the uploaded inventories of a project declare together, and those over OTLP: each is a row of its
+   *  reports, called or not. As many as a project may have endpoints. */
+  declaredRoutesPerProject: 30_000,
+  /** Former routes that a project's inventories keep: as many as fit, divided by the number of its inventories. */
+  formerRoutes: 20_000,
+  /** Routes declared over OTLP that a collector reads of one project at once, and in each further second: a fleet of 100
+   *  processes with 2,000 routes each may start together. Reading one takes 8 µs of the thread that commits. A process
+   *  declares again every hour, so that a declaration beyond it is late, not lost. */
+  declaredAtOnce: 200_000,
+  declaredPerS: 1_000,
+  /** Of those, of one request. */
+  declaredPerRequest: 40_000,
+  /** Routes of different lists that are merged for one service: three of the longest lists, the newest first. */
+  mergedRoutes: 60_000,
+  /** Bytes of all declarations of a project over OTLP, compressed: 5 to 10 a route. */
+  declarationBytes: 1024 * 1024,
+  /** Services whose declarations are looked through at once for versions that have ended. */
+  refreshedDeclarations: 20,
   /** Inventories of a project: one a service and environment. */
   inventoriesPerProject: 1_000,
   /** References from one path item to the next; real documents use one. */

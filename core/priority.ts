@@ -3,15 +3,15 @@ import { getPriority, setPriority } from 'node:os';
 
 /**
  * Which threads run first when all cores are busy: those that acknowledge calls, then those that answer probes, then
- * those that compute reports. On Linux a priority belongs to one thread, and a new thread has that of its maker;
+ * those that compute reports. On Linux a priority belongs to one thread;
  * elsewhere it belongs to the process, so that nothing is changed there. Steps below the priority of the process, which
  * is a collector's.
  */
 export const niceness = {
   /** An analyzer's event loop. */
-  probes: 2,
-  /** The answering thread, and V8's threads of an analyzer: a quarter of the collector's share where cores are busy. */
-  reports: 6,
+  probes: 1,
+  /** The answering thread, and V8's threads of an analyzer: half of a collector's share where cores are busy. */
+  reports: 3,
 } as const;
 
 /** Lowers the priority of the thread that calls it. @param by steps of niceness below what it is */

@@ -46,8 +46,6 @@ export interface ThreadError {
 }
 
 const port = parentPort!;
-// It began with the priority of the thread that answers probes.
-lowerThisThread(niceness.reports - niceness.probes);
 const { store, memory, abandoned, damaged, ...options } = workerData as AnswerThreadStart;
 const abandonedId = new Int32Array(abandoned);
 const damagedRows = new Int32Array(damaged);
@@ -73,6 +71,8 @@ const stores = {
 const answerer = new LocalAnswerer(stores, options, memory.inventoryMiB);
 const pressure = new MemoryPressure(memory.collectedFromBytes);
 
+let isLowered = false;
+
 port.on('message', async (request: ThreadRequest) => {
   const { id } = request;
   try {
@@ -81,6 +81,11 @@ port.on('message', async (request: ThreadRequest) => {
     port.postMessage({ id, result } satisfies ThreadAnswer, transfer);
   } catch (thrown) {
     port.postMessage({ id, error: threadError(thrown) } satisfies ThreadAnswer);
+  }
+  // After the check at the start, which ends sooner so.
+  if (request.kind === 'check' && !isLowered) {
+    isLowered = true;
+    lowerThisThread(niceness.reports);
   }
   Atomics.store(damagedRows, 0, answerer.damagedRows());
   pressure.relieve(() => answerer.forgetLists());

@@ -333,6 +333,8 @@ export class Extractor {
     if (declared.length >= limits.declarationsPerRequest) return;
     const found = readDeclaredRoutes(cursor.bytes, start, end, this.#nowS * 1000);
     if (found === undefined) return;
+    const before = declared.reduce((sum, { routes }) => sum + routes.length, 0);
+    if (before + found.routes.length > limits.declaredPerRequest) return;
     const { project, service, environment, version } = this.#resources.resourceOf(
       this.#project,
       resource,

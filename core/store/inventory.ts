@@ -83,7 +83,7 @@ export interface InventoryVersion extends InventoryPlace, Authorship {
 export interface Inventory extends InventoryVersion {
   routes: KnownDeclaration[];
   prefixes: string[];
-  /** Declared by an earlier version and by none since, latest first, at most `limits.inventoryRoutes`. */
+  /** Declared by an earlier version and by none since, latest first (core/limits.ts). */
   former: FormerRoute[];
 }
 
@@ -124,11 +124,12 @@ export function declarationKey({ method, route }: { method: string; route: strin
   return `${method} ${endpointShape(canonicalRoute(route))}`;
 }
 
-/** What `next` adds to and takes from `before`, and the routes that are declared and former from then on. */
+/** What `next` adds to and takes from `before`, and the routes that are declared and former from then on. @param formerMost former routes that are kept, the latest */
 export function inventoryChange(
   before: Pick<Inventory, 'routes' | 'former'> | undefined,
   next: readonly DeclaredRoute[],
   nowMs: number,
+  formerMost: number = limits.formerRoutes,
 ): {
   addedRoutes: number;
   removedRoutes: number;
@@ -156,6 +157,6 @@ export function inventoryChange(
     addedRoutes: [...declared].filter((key) => !earlier.has(key)).length,
     removedRoutes: removed.size,
     routes,
-    former: [...removed.values(), ...kept].slice(0, limits.inventoryRoutes),
+    former: [...removed.values(), ...kept].slice(0, formerMost),
   };
 }

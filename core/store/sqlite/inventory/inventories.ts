@@ -61,18 +61,20 @@ export class SqliteInventories implements InventoryStore {
     nextOf: (before: Inventory | undefined) => NewInventory | undefined,
   ): Promise<Inventory> {
     for (let attempt = 1; ; attempt += 1) {
-      const { id, before } = await this.#rows.read(() => {
+      const { id, before, formerMost } = await this.#rows.read(() => {
         const projectId = projectRow(this.#findProject, project);
         const newest = this.#uploaded.newest(projectId, place);
-        return { id: this.#uploaded.newestId(projectId, place), before: newest };
+        const formerMost = this.#uploaded.formerMost(projectId);
+        return { id: this.#uploaded.newestId(projectId, place), before: newest, formerMost };
       });
       const next = nextOf(before);
       if (next === undefined) return before!;
-      const made = versionAfter(before, next);
+      const made = versionAfter(before, next, formerMost);
       const stored = await this.#rows.write(() => {
         const projectId = projectRow(this.#findProject, project);
         if (this.#uploaded.newestId(projectId, place) !== id) return undefined;
         if (!before) this.#refuseFull(projectId, project);
+        this.#refuseMany(projectId, project, place, made.declaredRoutes);
         return this.#uploaded.insert(projectId, place, made);
       });
       if (stored !== undefined) return stored;
@@ -127,6 +129,14 @@ export class SqliteInventories implements InventoryStore {
     if (place.environment !== null) return place;
     const [only, ...others] = this.#overOtlp.environments(projectId, place.service);
     return only === undefined || others.length > 0 ? place : { ...place, environment: only };
+  }
+
+  #refuseMany(projectId: number, project: string, place: InventoryPlace, routes: number): void {
+    if (routes === 0) return;
+    const all = this.#uploaded.declaredBeside(projectId, place) + routes;
+    if (all <= limits.declaredRoutesPerProject) return;
+    const message = `the inventories of project "${project}" would declare ${all} routes; the bound is ${limits.declaredRoutesPerProject}`;
+    throw new AppError('conflict', message);
   }
 
   #refuseFull(projectId: number, project: string): void {

@@ -27,6 +27,9 @@ interface Place {
 export class DeclaredRoutes {
   readonly #sql;
   readonly #inventories: InventoryRows;
+  readonly #allowances = new Map<number, Allowance>();
+  /** Of the service that `refresh` looks through next. */
+  #refreshAt = 0;
 
   constructor(db: Database) {
     this.#sql = statements(db);
@@ -40,17 +43,37 @@ export class DeclaredRoutes {
       if (projectId === undefined) continue;
       const { service, environment } = declaration;
       const place = { projectId, service, environment };
+      if (!this.#mayRead(projectId, declaration.routes.length, nowMs)) continue;
       const whole = this.#whole(place, declaration);
       if (whole && this.#keep(place, whole)) changed.set(JSON.stringify(place), place);
     }
     for (const place of changed.values()) this.#merge(place, nowMs);
   }
 
-  /** Takes back routes of versions that have ended since. */
+  /** Takes back routes of versions that have ended since, of some services each time. */
   refresh(nowMs: number): void {
-    for (const place of this.#sql.places.all() as Place[]) this.#merge(place, nowMs);
+    const places = this.#sql.places.all() as Place[];
+    if (this.#refreshAt >= places.length) this.#refreshAt = 0;
+    const end = this.#refreshAt + limits.refreshedDeclarations;
+    for (const place of places.slice(this.#refreshAt, end)) this.#merge(place, nowMs);
+    this.#refreshAt = end;
     this.#sql.forgetParts.run(nowMs - limits.declarationPartsMs);
     this.#sql.forgetContents.run();
+  }
+
+  /** Whether a project may have so many more routes read now: a token bucket. */
+  #mayRead(projectId: number, routes: number, nowMs: number): boolean {
+    const allowance = this.#allowances.get(projectId) ?? {
+      left: limits.declaredAtOnce,
+      atMs: nowMs,
+    };
+    const more = (Math.max(0, nowMs - allowance.atMs) / 1000) * limits.declaredPerS;
+    allowance.left = Math.min(limits.declaredAtOnce, allowance.left + more);
+    allowance.atMs = nowMs;
+    this.#allowances.set(projectId, allowance);
+    if (routes > allowance.left) return false;
+    allowance.left -= routes;
+    return true;
   }
 
   /** The declaration with all of its parts; undefined while some are missing. */
@@ -86,7 +109,12 @@ export class DeclaredRoutes {
       | undefined;
     if (before && before.atMs > atMs) return false;
     if (!before && !this.#hasRoom(place)) return false;
-    if (before?.digest !== digest) this.#sql.addContent.run(digest, gzipSync(text));
+    if (before?.digest !== digest) {
+      const content = gzipSync(text);
+      const bytes = this.#sql.contentBytes.get(projectId) as number;
+      if (bytes + content.length > limits.declarationBytes) return false;
+      this.#sql.addContent.run(digest, content);
+    }
     this.#sql.keep.run(...key, digest, atMs);
     this.#sql.forgetInstances.run(projectId, service, environment, limits.declaringInstances);
     return before?.digest !== digest;
@@ -101,12 +129,19 @@ export class DeclaredRoutes {
     const { projectId, service, environment } = place;
     const all = this.#sql.declarations.all(projectId, service, environment) as InstanceRoutes[];
     const live = liveDeclarations(all, () => this.#lastCalls(place));
-    const digests = new Set(live.map(({ digest }) => digest));
-    const lists = [...digests].map((digest) => {
+    const newestFirst = live.toSorted((a, b) => b.atMs - a.atMs);
+    const digests = new Set(newestFirst.map(({ digest }) => digest));
+    const lists: DeclaredRoute[][] = [];
+    let read = 0;
+    for (const digest of digests) {
       const content = this.#sql.content.get(digest) as Uint8Array;
-      return JSON.parse(gunzipSync(content).toString()) as DeclaredRoute[];
-    });
-    const routes = unionOf(lists);
+      const list = JSON.parse(gunzipSync(content).toString()) as DeclaredRoute[];
+      read += list.length;
+      if (read > limits.mergedRoutes) break;
+      lists.push(list);
+    }
+    const beside = this.#inventories.declaredBeside(projectId, { service, environment });
+    const routes = unionOf(lists).slice(0, Math.max(0, limits.declaredRoutesPerProject - beside));
     const next = { author: '', createdMs: nowMs, format: 'otlp', routes, prefixes: [] };
     this.#inventories.replace(projectId, { service, environment }, next);
   }
@@ -128,6 +163,12 @@ export class DeclaredRoutes {
     }
     return byName;
   }
+}
+
+/** Routes that a project may have read, and when it was last looked at. */
+interface Allowance {
+  left: number;
+  atMs: number;
 }
 
 const atPlace = 'project_id = ? AND service = ? AND environment = ?';
@@ -176,6 +217,12 @@ function statements(db: Database) {
     addContent: db.prepare(
       'INSERT OR IGNORE INTO declaration_content (digest, routes) VALUES (?, ?)',
     ),
+    contentBytes: db
+      .prepare(
+        `SELECT ifnull(sum(length(routes)), 0) FROM declaration_content WHERE digest IN (
+           SELECT digest FROM declaration WHERE project_id = ?)`,
+      )
+      .pluck(),
     content: db.prepare('SELECT routes FROM declaration_content WHERE digest = ?').pluck(),
     forgetContents: db.prepare(
       'DELETE FROM declaration_content WHERE digest NOT IN (SELECT digest FROM declaration)',
