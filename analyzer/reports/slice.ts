@@ -3,6 +3,7 @@ import { AppError } from '../../core/error.ts';
 import { limits } from '../../core/limits.ts';
 import { type Outcome, outcomeCounts, outcomeOf, outcomes } from '../../core/outcome.ts';
 import type { StatusRange } from '../../core/store/calls.ts';
+import { isBucket } from '../../core/store/endpoint-identity.ts';
 import type { CallerCalls, EndpointRecord, Selection, Snapshot } from '../../core/store/store.ts';
 import type { CallUsage } from '../../core/usage/usage.ts';
 import { isoTime, type Window } from '../../core/window.ts';
@@ -106,7 +107,8 @@ const totalTable = tableOf<CallerCalls & { allCalls: number; endpoints: number }
   },
   endpoints: {
     type: count,
-    about: 'endpoints with a call of the slice, of those asked for',
+    about:
+      'endpoints with a call of the slice, of those asked for; (unmatched) and the like are none',
     value: ({ endpoints }) => endpoints,
   },
 });
@@ -146,7 +148,9 @@ const answerSchema = z.object({
   points: z.array(pointTable.schema).describe('one for each interval of the window'),
   endpoints: z
     .array(endpointTable.schema)
-    .describe('most calls of the slice first, at most `limit`; slice.endpoints counts all'),
+    .describe(
+      'most calls of the slice first, at most `limit`; slice.endpoints counts all that have a route',
+    ),
 });
 
 /** What `/summary`, `/timeseries` and `/report` say of all calls, as far as it is kept of a part of them. */
@@ -204,6 +208,7 @@ export const slice = defineQuery({
     const intervals = await seriesIntervals(snapshot, window, interval, tz);
     const usage = await usageOf(snapshot, selection, window, intervals.edgesS, of);
     const endpoints = await endpointsOf(snapshot, selection, usage);
+    const named = endpoints.filter(({ endpoint }) => !isBucket(endpoint.route));
     const counts = added([...usage.byEndpoint.values()]);
     const notes = [
       ...(await selectionNotes(context, parameters)),
@@ -224,7 +229,7 @@ export const slice = defineQuery({
           status_code: status_code && statusText(status_code),
         },
       ),
-      slice: totalTable.row({ ...counts, allCalls: total.calls, endpoints: endpoints.length }),
+      slice: totalTable.row({ ...counts, allCalls: total.calls, endpoints: named.length }),
       total_calls: countOf(total.calls),
       other_calls: countOf(usage.otherCalls),
       interval,

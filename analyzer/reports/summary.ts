@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { specialRoutes } from '../../core/limits.ts';
+import { isBucket } from '../../core/store/endpoint-identity.ts';
 import type { ClientUsage } from '../../core/store/store.ts';
 import type { Usage } from '../../core/usage/usage.ts';
 import { isoTime } from '../../core/window.ts';
@@ -16,6 +17,7 @@ import {
   averageMs,
   callsInterval,
   countOf,
+  emptyUsage,
   errorCount,
   errorRatePct,
   leastMs,
@@ -27,7 +29,7 @@ import {
 import { glance, type SeriesEntry, seriesEntries } from './series/series.ts';
 import { eventsIn, eventsSchema, eventTable } from './series/timeline.ts';
 
-const totals = tableOf<Usage>()('SummaryTotals', {
+const totals = tableOf<Usage & { calledEndpoints: number }>()('SummaryTotals', {
   total_requests: {
     type: count,
     about: 'calls in the window',
@@ -42,6 +44,11 @@ const totals = tableOf<Usage>()('SummaryTotals', {
     type: count,
     about: 'distinct addresses',
     value: ({ uniqueClients }) => uniqueClients,
+  },
+  called_endpoints: {
+    type: count,
+    about: 'endpoints that were called in the window; (unmatched) and the like are none',
+    value: ({ calledEndpoints }) => calledEndpoints,
   },
   avg_response_time_ms: {
     type: millisecondsOrNull,
@@ -197,7 +204,9 @@ export const summary = defineQuery({
     const known = await usageByEndpoint(context, selection, current);
     const clients = await snapshot.clients(selection, current.window, limit);
     const total = await snapshot.total(selection, current.window);
+    const called = known.entries.filter(({ usage }) => usage !== emptyUsage);
     const before = previous && (await snapshot.total(selection, previous.window));
+    const calledBefore = previous && (await snapshot.calledEndpoints(selection, previous.window));
     const other = clients.find((client) => !isNamed(client));
     const series = await glance(snapshot, selection, current);
     const estimated =
@@ -210,9 +219,18 @@ export const summary = defineQuery({
     const events = await eventsIn(snapshot, selectionOf(parameters), current.window);
     return {
       ...head(context, { ...known, estimated, notes }, filters),
-      summary: totals.row(total),
+      summary: totals.row({
+        ...total,
+        calledEndpoints: countOfEndpoints(called.map(({ endpoint }) => endpoint)),
+      }),
       previous_window: previous ? windowAnswer(previous) : null,
-      previous: before ? totals.row(before) : null,
+      previous:
+        before && calledBefore
+          ? totals.row({
+              ...before,
+              calledEndpoints: countOfEndpoints(await snapshot.endpoints(selection), calledBefore),
+            })
+          : null,
       method_usage: methodUsage(known.entries),
       endpoint_stats: busiestOf(known.entries, limit).map((entry) => busiest.row(entry)),
       status_codes: statusCodes(total),
@@ -224,6 +242,14 @@ export const summary = defineQuery({
     };
   },
 });
+
+/** @param ids of the endpoints that count; undefined for all */
+function countOfEndpoints(
+  endpoints: readonly { id: string; route: string }[],
+  ids?: ReadonlySet<string>,
+): number {
+  return endpoints.filter(({ id, route }) => !isBucket(route) && (ids?.has(id) ?? true)).length;
+}
 
 const isNamed = ({ client }: ClientUsage): boolean => client !== specialRoutes.other;
 

@@ -10,6 +10,7 @@ import styles from './shell.module.css';
 import { compact, day } from './state/format.ts';
 import { useKeys } from './state/keys.ts';
 import { carried, usePageSearch, writeSearch } from './state/search.ts';
+import { carriedWithSlice } from './state/slice.ts';
 
 declare const __BUILD__: string;
 
@@ -23,6 +24,9 @@ const pages = [
   ['/compare', 'Compare'],
   ['/services', 'Services'],
 ] as const;
+
+/** Pages that are narrowed to callers and status codes. */
+const sliced: ReadonlySet<string> = new Set(['/', '/calls']);
 
 /** The rail with all pages, and the page beside it. On a phone the rail is a strip above. */
 export function Shell({
@@ -39,6 +43,7 @@ export function Shell({
   const [search, change] = usePageSearch();
   const [showsHelp, setHelp] = useState(false);
   const goes = writeSearch(carried(search));
+  const goesSliced = writeSearch(carriedWithSlice(search));
   const keys = useMemo(
     () => ({
       '?': () => setHelp(true),
@@ -59,7 +64,7 @@ export function Shell({
           Rollcall
         </Link>
         {pages.map(([path, name]) => (
-          <RailLink key={path} path={path} search={goes}>
+          <RailLink key={path} path={path} search={sliced.has(path) ? goesSliced : goes}>
             {name}
             {!isEmpty && <PageCount path={path} services={services.data} />}
           </RailLink>

@@ -125,6 +125,8 @@ export interface Snapshot {
   coverage(window: Window): Promise<Coverage>;
   /** Usage in the window, as covered, of each selected endpoint that was called in it, by endpoint id. */
   usage(selection: Selection, window: Window): Promise<Map<string, Usage>>;
+  /** Ids of the selected endpoints that `usage` would answer, without their usage: it costs less. */
+  calledEndpoints(selection: Selection, window: Window): Promise<Set<string>>;
   /** Usage of all selected endpoints together, in the window as covered. */
   total(selection: Selection, window: Window): Promise<Usage>;
   /** Usage of all selected endpoints together in each of the half-open intervals between the edges:

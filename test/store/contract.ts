@@ -104,6 +104,8 @@ export function storeContract(engine: string, start: StartEngine): void {
         expect(covered.toS).toBeGreaterThanOrEqual(window.toS);
         const truth = truthOf(calls, covered);
         const usage = await snapshot.usage({}, window);
+        const called = await snapshot.calledEndpoints({}, window);
+        expect([...called].sort()).toEqual([...usage.keys()].sort());
         const seen = new Set<string>();
         for (const { id, service, method, route } of await snapshot.endpoints({})) {
           const key = `${service} ${method} ${route}`;
@@ -618,6 +620,8 @@ export function storeContract(engine: string, start: StartEngine): void {
           }
           const unweighed = (await snapshot.usage({}, allTime)).get(records.at(-1)!.id);
           expect(records.at(-1)!.route).toBe('/beside');
+          const called = await snapshot.calledEndpoints({}, allTime);
+          expect(called.has(records.at(-1)!.id)).toBe(true);
           expect(unweighed).toMatchObject({ calls: 0, sampling: { seen: 1, variance: 0 } });
         });
       await check();

@@ -83,6 +83,121 @@ describeInBrowser('filters of the dashboard in a browser', () => {
     await watched.close();
   });
 
+  /** What the page says of a slice of the calls is what `/slice` and `/report` say. */
+  const isSlice = async (parameters: string) => {
+    const answer = await world.get(`/slice?window=7d&interval=hour&limit=10000&${parameters}`);
+    const { slice } = answer;
+    expect(slice.calls).toBeGreaterThan(0);
+    await expect.poll(() => shown('Requests')).toBe(slice.calls);
+    expect(await shown('Error rate')).toBe(slice.error_rate_pct);
+    await expect.poll(() => shown('Endpoints')).toBe(slice.endpoints);
+    expect(await figure('p95').locator('data').getAttribute('value')).toBe('');
+    const outcomes = watched.page.getByRole('region', { name: 'Callers and answers' });
+    for (const outcome of ['answered', 'refused', 'missing', 'failed']) {
+      const item = outcomes.getByRole('listitem').filter({ hasText: outcome });
+      const count = slice[`${outcome}_count`];
+      if (count === 0) expect(await item.count()).toBe(0);
+      else expect(await item.locator('data').getAttribute('value')).toBe(String(count));
+    }
+    const busiest = watched.page
+      .getByRole('region', { name: 'Endpoints to look at' })
+      .getByRole('listitem')
+      .locator('data');
+    const values = await busiest.evaluateAll((all) => all.map((one) => one.getAttribute('value')));
+    const rows = answer.endpoints.slice(0, 8);
+    expect(values).toEqual(rows.map(({ calls }: { calls: number }) => String(calls)));
+    const charts = watched.page.getByRole('figure', { name: /^Requests/ });
+    await charts.getByText('As a table').click();
+    const cells = charts.locator('tbody tr td:nth-child(2)');
+    const told = await cells.evaluateAll((all) =>
+      all.map((one) => Number(one.textContent!.replace(/\D/g, ''))),
+    );
+    const points = answer.points.map(({ calls }: { calls: number }) => calls);
+    expect(told).toEqual(points.slice(0, told.length));
+    await charts.getByText('As a table').click();
+  };
+
+  it('a client narrows the whole overview, stacks with other filters, and comes off', async () => {
+    await open('/');
+    const { page } = watched;
+    const callers = page.getByRole('region', { name: 'Callers and answers' });
+    const { top_ips: clients } = await world.get('/summary?window=7d');
+    const { ip } = clients[1];
+    await callers.getByRole('button', { name: ip, exact: true }).click();
+    await expect.poll(() => page.url()).toBe(`${world.url}/?client=${encodeURIComponent(ip)}`);
+    await isSlice(`client=${ip}`);
+    expect(await axeFindings(page)).toEqual([]);
+    await figure('p95').click();
+    await page.getByText('Durations are not kept by client').first().waitFor();
+    await figure('Requests').click();
+    // A row narrows further.
+    const { endpoints } = await world.get(`/slice?window=7d&client=${ip}`);
+    const { service, method, route } = endpoints[0];
+    const list = page.getByRole('region', { name: 'Endpoints to look at' });
+    await list.getByRole('button', { name: `${method} ${route}`, exact: true }).click();
+    const named = `service=${service}&method=${method}&route=${encodeURIComponent(route)}`;
+    await isSlice(`client=${ip}&${named}`);
+    await chip('method', method).click();
+    await chip('route', route).click();
+    await isSlice(`client=${ip}&service=${service}`);
+    // The page of calls takes it along, and brings it back.
+    await page.getByRole('link', { name: 'Calls', exact: true }).click();
+    expect(await page.getByLabel('Address').inputValue()).toBe(ip);
+    await page.getByRole('link', { name: 'Overview', exact: true }).click();
+    await chip('client', ip).click();
+    await isLike(`service=${service}`);
+    await page.goBack();
+    await isSlice(`client=${ip}&service=${service}`);
+    await watched.close();
+  });
+
+  it('a consumer and a status code narrow the whole overview', async () => {
+    await open('/');
+    const { page } = watched;
+    const callers = page.getByRole('region', { name: 'Callers and answers' });
+    await callers.getByRole('tab', { name: 'Consumers' }).click();
+    const { consumers } = await world.get('/consumers?window=7d&limit=8');
+    const ofKind = (kind: string) =>
+      consumers.find((row: { named_by: string; consumer: string }) => row.named_by === kind);
+    const agent = ofKind('agent').consumer;
+    await callers.getByRole('button', { name: agent, exact: true }).click();
+    await chip('user agent', agent).waitFor();
+    await isSlice(`consumer=${agent}&named_by=agent`);
+    await page.getByText('Durations are not kept by consumer').first().waitFor();
+    await chip('user agent', agent).click();
+    await callers.getByRole('tab', { name: 'Status codes' }).click();
+    await callers.getByRole('button', { name: '404', exact: true }).click();
+    await isSlice('status_code=404');
+    expect(page.url()).toBe(`${world.url}/?http=404`);
+    const spanNamed = ofKind('span')?.consumer ?? 'nobody';
+    await page.goto(`${world.url}/?consumer=${encodeURIComponent(spanNamed)}`);
+    if (spanNamed !== 'nobody') await isSlice(`consumer=${encodeURIComponent(spanNamed)}`);
+    await watched.close();
+  });
+
+  it('a client and a status code together are no figures, and the page says where they are', async () => {
+    await watched.page.goto(`${world.url}/?client=10.0.9.9&http=200`);
+    const { page } = watched;
+    await page.getByText('Calls are not counted by client and status code together').waitFor();
+    expect(await axeFindings(page)).toEqual([]);
+    await page.getByRole('link', { name: 'the single calls' }).click();
+    await expect.poll(() => page.url()).toBe(`${world.url}/calls?http=200&client=10.0.9.9`);
+    expect(await page.getByLabel('Address').inputValue()).toBe('10.0.9.9');
+    await page.goBack();
+    await chip('status code', '200').click();
+    await figure('Requests').waitFor();
+    await watched.close();
+  });
+
+  it('the change of the endpoints is that of those called, as /summary has it', async () => {
+    await open('/?window=24h&compare=previous');
+    const { summary, previous } = await world.get('/summary?window=24h');
+    const change = summary.called_endpoints - previous.called_endpoints;
+    const text = change === 0 ? '±0' : `${change < 0 ? '−' : '+'}${Math.abs(change)}`;
+    await expect.poll(() => figure('Endpoints').textContent()).toContain(`${text} called`);
+    await watched.close();
+  });
+
   it('a status narrows figures, charts and callers, and goes along to the other pages', async () => {
     await open('/?figure=endpoints');
     const { page } = watched;

@@ -163,7 +163,10 @@ export interface Totals {
   total_requests: number;
   /** Of sampled calls: the 95 % interval of their true number. */
   total_requests_interval?: [number, number];
-  unique_ips: number;
+  /** Null where it is not kept: of a part of the calls. */
+  unique_ips: number | null;
+  /** Endpoints that were called, buckets excepted. */
+  called_endpoints: number;
   avg_response_time_ms: number | null;
   min_response_time_ms: number | null;
   max_response_time_ms: number | null;

@@ -33,7 +33,7 @@ const common = ({ period, service, environment }: Narrowing): Parameters => ({
 });
 
 /** Of queries that put figures of several endpoints together. */
-const chosen = (narrowing: Narrowing): Parameters => ({
+export const chosen = (narrowing: Narrowing): Parameters => ({
   ...common(narrowing),
   method: narrowing.method,
   route: narrowing.route,
@@ -51,7 +51,7 @@ export function useSummary(narrowing: Narrowing): UseQueryResult<Summary> {
 }
 
 /** The range that the page's window is compared with, once the window itself is known. */
-function comparedPeriod(
+export function comparedPeriod(
   answered: { window: { from: string; to: string } } | undefined,
   period: Period,
   compare: Comparison,
@@ -118,7 +118,7 @@ export function useLatency(narrowing: Narrowing): UseQueryResult<LatencyAnswer> 
 }
 
 /** Minutes are kept for two days unless configured: the API refuses their intervals for what is older. */
-function isKept(period: Period, interval: string | undefined, nowMs: number): boolean {
+export function isKept(period: Period, interval: string | undefined, nowMs: number): boolean {
   const isFine = interval === 'minute' || interval === '5m';
   return !isFine || !('from' in period) || nowMs - Date.parse(period.from) < 2 * 86_400_000;
 }
@@ -204,11 +204,12 @@ export const useDecided = (narrowing: Narrowing) =>
   useEvidenceList('/report', narrowing, { decision: 'keep,deprecate,remove', sort: 'decided_at' });
 
 /** Endpoints by status, day by day, of the whole project. */
-export function useDeadHistory(): UseQueryResult<DeadHistory> {
+export function useDeadHistory(enabled = true): UseQueryResult<DeadHistory> {
   return useQuery({
     queryKey: ['dead-history'],
     queryFn: ({ signal }) => request<DeadHistory>(api('/report/dead/history'), { signal }),
     staleTime: 600_000,
+    enabled,
   });
 }
 
@@ -286,6 +287,16 @@ export function useConsumers(narrowing: Narrowing, enabled: boolean): UseQueryRe
     queryFn: ({ signal }) => request<Consumers>(api('/consumers'), { parameters, signal }),
     refetchInterval: refreshMs(narrowing.period),
     enabled,
+  });
+}
+
+/** The consumers with most calls. */
+export function useTopConsumers(narrowing: Narrowing): UseQueryResult<Consumers> {
+  const parameters = { ...chosen(narrowing), limit: '8' };
+  return useQuery({
+    queryKey: ['consumers', parameters],
+    queryFn: ({ signal }) => request<Consumers>(api('/consumers'), { parameters, signal }),
+    refetchInterval: refreshMs(narrowing.period),
   });
 }
 

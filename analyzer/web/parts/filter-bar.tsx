@@ -3,6 +3,7 @@ import { useServices } from '../api/queries.ts';
 import { ageText, moment } from '../state/format.ts';
 import { comparedName } from '../state/period.ts';
 import { type Change, type Search, usePageSearch } from '../state/search.ts';
+import { type Slice, sharedFilters, sliceFilters, sliceNames } from '../state/slice.ts';
 import { plainText } from '../state/text.ts';
 import { CopyButton } from './copy-button.tsx';
 import styles from './filter-bar.module.css';
@@ -96,7 +97,8 @@ const withChosen = (names: readonly string[], chosen: string | undefined): reado
   chosen === undefined || names.includes(chosen) ? names : [chosen, ...names];
 
 const usualChips = ['method', 'route', 'status', 'owner'] as const;
-type Chip = (typeof usualChips)[number];
+export const overviewChips = [...usualChips, ...sliceFilters] as const;
+type Chip = (typeof overviewChips)[number];
 
 /** Filters that hold, each a button that takes it off. */
 function Chips({
@@ -109,30 +111,39 @@ function Chips({
   shown: readonly Chip[];
 }) {
   const { method, route, status, owner } = search;
-  const values: Record<Chip, string | undefined> = {
+  const values: Partial<Record<Chip, string | undefined>> = {
     method,
     route,
     status: status.map(statusWord).join(' or ') || undefined,
     owner: owner === '' ? 'none' : owner,
+    ...sharedFilters(search.calls),
   };
   const chips = shown.flatMap((name) => {
     const value = values[name];
-    return value === undefined ? [] : [{ name, value }];
+    return value === undefined
+      ? []
+      : [{ name, value, label: isSlice(name) ? sliceNames[name] : name }];
   });
-  const off = (name: Chip) => change({ [name]: name === 'status' ? [] : undefined });
-  return chips.map(({ name, value }) => (
+  const off = (name: Chip) => {
+    if (isSlice(name)) change({ calls: { ...search.calls, [name]: undefined } });
+    else change({ [name]: name === 'status' ? [] : undefined });
+  };
+  return chips.map(({ name, value, label }) => (
     <button
       key={name}
       type="button"
       className={styles.chip}
-      aria-label={`take off the filter ${name} ${value}`}
+      aria-label={`take off the filter ${label} ${value}`}
       title={plainText(value)}
       onClick={() => off(name)}
     >
-      <b>{name}</b> {plainText(value)} <i aria-hidden="true">×</i>
+      <b>{label}</b> {plainText(value)} <i aria-hidden="true">×</i>
     </button>
   ));
 }
+
+const isSlice = (name: Chip): name is Slice['filter'] =>
+  (sliceFilters as readonly string[]).includes(name);
 
 /** "15 s ago"; counts by itself. */
 function Age({ atMs }: { atMs: number }) {

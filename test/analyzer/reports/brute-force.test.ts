@@ -245,16 +245,30 @@ async function expectReports(
   }
   const mail = inWindow.filter(({ service }) => service === 'mail');
   const found = await get(`/summary?${query}&service=mail`);
+  if (found.previous !== null) {
+    const [fromMs, toMs] = [found.previous_window.from, found.previous_window.to].map(Date.parse);
+    const before = calls.filter(
+      ({ service, endMs }) => service === 'mail' && endMs >= fromMs! && endMs < toMs!,
+    );
+    expect(found.previous.total_requests).toBe(before.length);
+    expect(found.previous.called_endpoints).toBe(endpointsOf(before));
+  }
   // Two windows are compared, so the first may have been extended.
   if (found.window.from === iso(Date.parse(query.slice(5, 29)))) {
     expect(found.summary.total_requests).toBe(mail.length);
     expectFigures(found.summary, mail, 'summary');
+    expect(found.summary.called_endpoints).toBe(endpointsOf(mail));
     const methods = Map.groupBy(mail, ({ method }) => method);
     expect(found.method_usage).toEqual(
       Object.fromEntries([...methods].map(([method, of]) => [method, of.length])),
     );
   }
 }
+
+const endpointsOf = (calls: readonly PlainCall[]): number =>
+  new Set(
+    calls.map(({ environment, method, route }) => JSON.stringify([environment, method, route])),
+  ).size;
 
 /** @returns undefined for a window that the interval cuts into too many points */
 async function series(

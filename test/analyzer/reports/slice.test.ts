@@ -127,6 +127,20 @@ describe.each(engines)('a slice of the calls on $name', (engine) => {
   });
 });
 
+test('calls of no route are in a list of a slice, and are no endpoint', async () => {
+  const { reader } = await engines[0]!.open(
+    [call({ route: '/a' }), call({ route: '(unmatched)', status: 404 })],
+    nowMs,
+  );
+  const door = await openDoor(reader, nowMs);
+  const answer = await door.get('/slice?window=1h');
+  expect(answer.slice).toMatchObject({ calls: 2, missing_count: 1, endpoints: 1 });
+  expect(answer.endpoints.map(({ route }: Answer) => route).sort()).toEqual(['(unmatched)', '/a']);
+  const { summary } = await door.get('/summary?window=1h');
+  expect(summary.called_endpoints).toBe(1);
+  await door.close();
+});
+
 test('several slices at once are refused, with the reason', async () => {
   const { reader } = await engines[0]!.open(calls, nowMs);
   const door = await openDoor(reader, nowMs);

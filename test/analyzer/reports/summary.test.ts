@@ -51,6 +51,7 @@ test.each(engines)(
       summary: {
         total_requests: 6,
         unique_ips: 2,
+        called_endpoints: 2,
         avg_response_time_ms: 5.833,
         min_response_time_ms: 1.5,
         max_response_time_ms: 10,
@@ -67,6 +68,7 @@ test.each(engines)(
       previous: {
         total_requests: 10,
         unique_ips: 1,
+        called_endpoints: 1,
         avg_response_time_ms: 2,
         min_response_time_ms: 2,
         max_response_time_ms: 2,
@@ -153,6 +155,7 @@ test.each(engines)('the summary of nothing has nulls, on $name', async (engine) 
   const nothing = {
     total_requests: 0,
     unique_ips: 0,
+    called_endpoints: 0,
     avg_response_time_ms: null,
     min_response_time_ms: null,
     max_response_time_ms: null,

@@ -113,6 +113,9 @@ export function oracleReader(
       const found = groups(within(selected(selection), window), endpointKey).values();
       return new Map([...found].map((group) => [idOf(group[0]!), usageOf(group)]));
     },
+    async calledEndpoints(selection, window) {
+      return new Set(within(selected(selection), window).map((call) => idOf(call)));
+    },
     total: async (selection, window) => usageOf(within(selected(selection), window)),
     async series(selection, edgesS) {
       const all = selected(selection);

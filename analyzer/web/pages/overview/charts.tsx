@@ -101,9 +101,7 @@ export function GroupedBars({
   by: keyof typeof groupColors;
 } & Omit<ChartProps, 'series'>) {
   const answer = useTimeseries({ ...asked, groupBy: by });
-  const series = answer.data;
-  const made = useMemo(() => series && groupsOf(series, groupColors[by]), [series, by]);
-  if (series === undefined || made === undefined) {
+  if (answer.data === undefined) {
     if (answer.error) return <Failure error={answer.error} retry={() => answer.refetch()} />;
     return (
       <div style={{ minHeight: height + legendHeight }}>
@@ -111,6 +109,18 @@ export function GroupedBars({
       </div>
     );
   }
+  return <BarsByGroup series={answer.data} by={by} tz={tz} onZoom={onZoom} height={height} />;
+}
+
+/** @param series whose points have groups */
+export function BarsByGroup({
+  series,
+  by,
+  tz,
+  onZoom,
+  height = 190,
+}: ChartProps & { by: keyof typeof groupColors }) {
+  const made = useMemo(() => groupsOf(series, groupColors[by]), [series, by]);
   return (
     <TimeChart
       name={`${by === 'outcome' ? 'Outcomes' : 'Statuses'}, ${intervalName(series.interval)}`}

@@ -72,7 +72,16 @@ interface Shown {
   isBad?: boolean;
 }
 
-function figuresOf({ summary, compared, report }: FiguresProps): Record<Figure, Shown> {
+function figuresOf(props: FiguresProps): Record<Figure, Shown> {
+  const known = knownFigures(props);
+  for (const figure of figures) {
+    const why = props.unknown?.[figure];
+    if (why !== undefined) known[figure] = { ...known[figure], delta: why, isBad: false };
+  }
+  return known;
+}
+
+function knownFigures({ summary, compared, report }: FiguresProps): Record<Figure, Shown> {
   const now = summary.summary;
   const before = compared?.summary.summary;
   return {
@@ -96,12 +105,17 @@ function figuresOf({ summary, compared, report }: FiguresProps): Record<Figure, 
     clients: {
       label: 'Clients',
       value: <Value of={now.unique_ips} as={compact} />,
-      delta: before && countChange(now.unique_ips - before.unique_ips),
+      delta: before && countChange(now.unique_ips, before.unique_ips),
     },
     endpoints: {
       label: 'Endpoints',
       value: <Value of={report?.summary.total_endpoints} as={compact} />,
-      delta: report && statusesText(report),
+      delta: report && (
+        <>
+          {before && `${countChange(now.called_endpoints, before.called_endpoints)} called · `}
+          {statusesText(report)}
+        </>
+      ),
     },
   };
 }
@@ -132,11 +146,15 @@ function durationChange(now: number | null, before: number | null): Pick<Shown, 
   return { delta, isBad: now > 1.25 * before };
 }
 
-const countChange = (change: number): string => (change === 0 ? '±0' : signed(change, exact));
+function countChange(now: number | null, before: number | null): string {
+  const change = (now ?? 0) - (before ?? 0);
+  return change === 0 ? '±0' : signed(change, exact);
+}
 
 function statusesText({ summary }: Report): string {
   const said = (['dead', 'never_called', 'cold'] as const)
     .filter((status) => summary[status] > 0)
     .map((status) => `${exact(summary[status])} ${statusWord(status)}`);
+  if (summary.total_endpoints === 0) return 'none';
   return said.length === 0 ? 'all in use' : said.slice(0, 2).join(', ');
 }

@@ -1,7 +1,7 @@
 import type { UseQueryResult } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
-import { Link } from 'wouter';
 import type { Report, ReportRow, Summary } from '../../api/answers.ts';
+import { useTopConsumers } from '../../api/queries.ts';
 import { Value } from '../../parts/figure-value.tsx';
 import { Failure, Loading } from '../../parts/notice.tsx';
 import { type Tab, TabPanel } from '../../parts/panel.tsx';
@@ -11,6 +11,8 @@ import { choiceOf } from '../../state/choice.ts';
 import { ago, compact, duration, percent, plural } from '../../state/format.ts';
 import { carried, usePageSearch, writeSearch } from '../../state/search.ts';
 import { plainText } from '../../state/text.ts';
+import { ConsumerName } from '../consumer-table.tsx';
+import { useClientItem } from './slice-items.tsx';
 
 /** How many rows a list on the first page has. */
 const rowsMost = 8;
@@ -140,6 +142,7 @@ export function LifecycleLists({ report, rows }: ListsProps) {
 /** Who called, with which methods, and what the answers were. */
 export function CallerLists({ summary }: { summary: Summary }) {
   const [search, change] = usePageSearch();
+  const clientItem = useClientItem();
   const { total_requests: whole } = summary.summary;
   const share = (count: number) => count / Math.max(1, whole);
   const statuses = Object.entries(summary.status_codes).sort(([, a], [, b]) => b - a);
@@ -147,17 +150,11 @@ export function CallerLists({ summary }: { summary: Summary }) {
   const tabs: Tab[] = [
     {
       name: 'Clients',
-      hint: 'calls',
       content: () => (
         <Rank
           empty="No call of this time tells where it came from."
           items={summary.top_ips.slice(0, rowsMost).map(({ ip, requests }) => ({
-            key: ip,
-            name: (
-              <Link href={`/clients${writeSearch({ ...carried(search), q: ip })}`}>
-                <Name text={ip} />
-              </Link>
-            ),
+            ...clientItem(ip),
             value: <Value of={requests} as={compact} />,
             share: share(requests),
           }))}
@@ -165,23 +162,25 @@ export function CallerLists({ summary }: { summary: Summary }) {
       ),
     },
     {
+      name: 'Consumers',
+      content: () => <TopConsumers />,
+    },
+    {
       name: 'Status codes',
-      hint: 'answers',
       content: () => (
         <Rank
           empty="No answer in this time."
           items={statuses.slice(0, rowsMost).map(([status, count]) => ({
             key: status,
-            name:
-              status === '0' ? (
-                'none'
-              ) : (
-                <Link
-                  href={`/calls${writeSearch({ ...carried(search), calls: { http: status } })}`}
-                >
-                  {status}
-                </Link>
-              ),
+            name: (
+              <button type="button" onClick={() => change({ calls: { http: codeOf(status) } })}>
+                {codeOf(status)}
+              </button>
+            ),
+            open: {
+              href: `/calls${writeSearch({ ...carried(search), calls: { http: codeOf(status) } })}`,
+              label: `calls with the status ${codeOf(status)}`,
+            },
             value: <Value of={count} as={compact} />,
             share: share(count),
             bad: Number(status) >= 500,
@@ -191,7 +190,6 @@ export function CallerLists({ summary }: { summary: Summary }) {
     },
     {
       name: 'Methods',
-      hint: 'calls',
       content: () => (
         <Rank
           empty="No call in this time."
@@ -212,8 +210,46 @@ export function CallerLists({ summary }: { summary: Summary }) {
   return <TabPanel label="Callers and answers" tabs={tabs} />;
 }
 
+/** Calls without a status are counted under 0. */
+const codeOf = (status: string): string => (status === '0' ? 'none' : status);
+
+/** Asked for when their tab is opened. */
+function TopConsumers() {
+  const [search, change] = usePageSearch();
+  const answer = useTopConsumers(search);
+  const goes = carried(search);
+  if (answer.data === undefined) {
+    if (answer.error) return <Failure error={answer.error} retry={() => answer.refetch()} />;
+    return <Loading what="the consumers" />;
+  }
+  const items = answer.data.consumers.map((row): RankItem => {
+    const { consumer, named_by, calls, share_pct } = row;
+    const filter = named_by === 'agent' ? { agent: consumer! } : { consumer: consumer! };
+    const isOne = consumer !== null && named_by !== 'other';
+    return {
+      key: `${named_by} ${consumer}`,
+      name: isOne ? (
+        <button type="button" onClick={() => change({ calls: filter })}>
+          <ConsumerName row={row} />
+        </button>
+      ) : (
+        <ConsumerName row={row} />
+      ),
+      value: <Value of={calls} as={compact} />,
+      share: (share_pct ?? 0) / 100,
+      ...(isOne && {
+        open: {
+          href: `/clients${writeSearch({ ...goes, callers: 'consumers', q: consumer })}`,
+          label: `open ${plainText(consumer)}`,
+        },
+      }),
+    };
+  });
+  return <Rank empty="No call in this time." items={items} />;
+}
+
 /** An endpoint's item: its name narrows the page to it, and a link opens it. */
-function useItem(rows: readonly ReportRow[]) {
+export function useItem(rows: readonly ReportRow[]) {
   const [search, change] = usePageSearch();
   const goes = writeSearch(carried(search));
   return (row: ReportRow, value: ReactNode, share = 0): RankItem => ({

@@ -1,5 +1,5 @@
-import { useMemo } from 'react';
-import { useLocation } from 'wouter';
+import { useCallback, useMemo } from 'react';
+import { Link, useLocation } from 'wouter';
 import type { Report } from '../../api/answers.ts';
 import {
   useComparedSummary,
@@ -9,32 +9,25 @@ import {
   useSummary,
   useTimeseries,
 } from '../../api/queries.ts';
-import { FilterBar } from '../../parts/filter-bar.tsx';
-import { Failure, Loading, Notes, StaleBanner } from '../../parts/notice.tsx';
+import { FilterBar, overviewChips } from '../../parts/filter-bar.tsx';
+import { Failure, Loading, Notes, Notice, StaleBanner } from '../../parts/notice.tsx';
 import { TabPanel } from '../../parts/panel.tsx';
 import { type Choice, isChosen } from '../../state/choice.ts';
 import { browserZone } from '../../state/format.ts';
 import { comparedName, comparedShiftMs, intervalOf, isLike } from '../../state/period.ts';
 import { usePageSearch, writeSearch } from '../../state/search.ts';
+import { carriedWithSlice, type Slice, sliceNames, slicesOf } from '../../state/slice.ts';
 import { GroupedBars, LatencyChart } from './charts.tsx';
 import { Figures } from './figures.tsx';
 import { CallerLists, EndpointLists, LifecycleLists } from './lists.tsx';
 import styles from './overview.module.css';
 import { intervalName } from './series.ts';
+import { SliceOverview } from './slice-overview.tsx';
 
-/** The first page: five figures over one chart, what happened over time, and the endpoints to look at. */
+/** The first page, of all calls or of those of one caller or status. */
 export function OverviewPage() {
   const [search] = usePageSearch();
   const [path, navigate] = useLocation();
-  const tz = search.tz ?? browserZone;
-  const summary = useSummary(search);
-  const report = useReport(search);
-  const before = useComparedSummary(search, summary.data, search.compare);
-  const interval = intervalOf(search.period, Date.now());
-  const asked = { ...search, tz, ...(interval && { interval }) };
-  const series = useTimeseries(asked);
-  const latency = useLatency(search);
-  const seriesBefore = useComparedTimeseries(asked, series.data, search.compare);
   const zoom = useMemo(
     () => (fromS: number, toS: number) => {
       const period = { from: iso(fromS - (fromS % 60)), to: iso(Math.ceil(toS / 60) * 60) };
@@ -44,10 +37,54 @@ export function OverviewPage() {
     [navigate, path, search],
   );
   const { method, route, status, owner } = search;
-  const narrowed = useMemo(
-    () => report.data && narrowedReport(report.data, { method, route, status, owner }),
-    [report.data, method, route, status, owner],
+  const narrow = useCallback(
+    (report: Report) => narrowedReport(report, { method, route, status, owner }),
+    [method, route, status, owner],
   );
+  const slices = slicesOf(search.calls);
+  const [slice] = slices;
+  if (slice === undefined) return <WholeOverview narrow={narrow} zoom={zoom} />;
+  if (slices.length > 1) return <SeveralSlices slices={slices} />;
+  return <SliceOverview slice={slice} narrow={narrow} onZoom={zoom} />;
+}
+
+/** Calls are counted by caller and by status, but not by both. */
+function SeveralSlices({ slices }: { slices: readonly Slice[] }) {
+  const [search] = usePageSearch();
+  const names = slices.map(({ filter }) => sliceNames[filter]);
+  return (
+    <>
+      <h1 className="visually-hidden">Overview</h1>
+      <FilterBar withComparison chips={overviewChips} />
+      <Notice title={`Calls are not counted by ${names.join(' and ')} together`}>
+        <p>
+          Take one of the filters off, or look at{' '}
+          <Link href={`/calls${writeSearch(carriedWithSlice(search))}`}>the single calls</Link>.
+        </p>
+      </Notice>
+    </>
+  );
+}
+
+/** Five figures over one chart, what happened over time, and the endpoints to look at. */
+function WholeOverview({
+  narrow,
+  zoom,
+}: {
+  narrow: (report: Report) => Report;
+  zoom: (fromS: number, toS: number) => void;
+}) {
+  const [search] = usePageSearch();
+  const tz = search.tz ?? browserZone;
+  const summary = useSummary(search);
+  const report = useReport(search);
+  const before = useComparedSummary(search, summary.data, search.compare);
+  const interval = intervalOf(search.period, Date.now());
+  const asked = { ...search, tz, ...(interval && { interval }) };
+  const series = useTimeseries(asked);
+  const latency = useLatency(search);
+  const seriesBefore = useComparedTimeseries(asked, series.data, search.compare);
+  const narrowed = useMemo(() => report.data && narrow(report.data), [report.data, narrow]);
   if (summary.data === undefined) {
     return (
       <>

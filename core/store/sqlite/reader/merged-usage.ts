@@ -48,6 +48,11 @@ export class MergedUsage {
     return this.#starts.byteLength + this.#uint32s.byteLength + this.#encodedBytes;
   }
 
+  /** Whether the endpoint has any usage. */
+  has(endpoint: number): boolean {
+    return this.#starts[endpoint & (this.#starts.length - 1)] !== 0 || this.#encoded.has(endpoint);
+  }
+
   /** @returns whether the endpoint has any usage */
   addTo(tally: Tally, endpoint: number): boolean {
     const start = this.#starts[endpoint & (this.#starts.length - 1)]!;

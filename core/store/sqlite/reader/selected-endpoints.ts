@@ -53,6 +53,16 @@ export function shardsOf(endpoints: readonly KnownEndpoint[]): [first: number, l
   return ranges;
 }
 
+/** Whether the endpoint has any merged usage. */
+export function hasMerged(
+  merged: ReadonlyMap<number, readonly MergedUsage[]>,
+  spellings: KnownEndpoint['spellings'],
+): boolean {
+  return spellings.some(
+    ({ row }) => merged.get(row >> shardBits)?.some((usage) => usage.has(row)) ?? false,
+  );
+}
+
 /** @returns whether the endpoint has any merged usage */
 export function addMerged(
   merged: ReadonlyMap<number, readonly MergedUsage[]>,

@@ -52,7 +52,14 @@ import type { InventoryCache } from './inventory-cache.ts';
 import type { MergedUsage } from './merged-usage.ts';
 import { ProjectRecords } from './project-records.ts';
 import type { RecentUsage } from './recent-usage.ts';
-import { addMerged, joined, type Selected, selectedOf, shardsOf } from './selected-endpoints.ts';
+import {
+  addMerged,
+  hasMerged,
+  joined,
+  type Selected,
+  selectedOf,
+  shardsOf,
+} from './selected-endpoints.ts';
 import { compactedSpans, keptOf } from './watermarks.ts';
 
 /**
@@ -136,6 +143,16 @@ export class SqliteSnapshot implements Snapshot {
 
   async usage(selection: Selection, window: Window): Promise<Map<string, Usage>> {
     return this.#byEndpoint(selection, window, distinctClients, (tally) => tally.usage());
+  }
+
+  async calledEndpoints(selection: Selection, window: Window): Promise<Set<string>> {
+    const { endpoints, ...selected } = this.#selected(selection);
+    const { merged, entries } = this.#stored({ endpoints, ...selected }, window);
+    const rows = new Set(entries.endpoint.subarray(0, entries.length));
+    const called = endpoints.filter(
+      ({ spellings }) => rows.has(spellings[0]!.row) || hasMerged(merged, spellings),
+    );
+    return new Set(called.map(({ id }) => id));
   }
 
   async distributions(selection: Selection, window: Window): Promise<Map<string, Distribution>> {
