@@ -83,6 +83,7 @@ test('the OpenAPI document knows every path and parameter', async () => {
     '/decisions',
     '/calls',
     '/consumers',
+    '/consumers/internal',
     '/compare',
     '/events',
     '/services/{service}/openapi',
