@@ -2,13 +2,15 @@ import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './support/longest-first.ts';
 
-/** Tests that compare times, or send more than a machine can take: one file at a time, after all others. */
+/** Tests that compare times: after all others. Beside each other, since together they need half a core. */
 const measuring = [
   'test/faults/announced-bodies.test.ts',
-  'test/faults/overload.test.ts',
   'test/instrumentation/delivery.test.ts',
   'test/instrumentation/ending.test.ts',
 ];
+
+/** Sends more than a machine can take: alone, last. */
+const overloading = ['test/faults/overload.test.ts'];
 
 export default defineConfig({
   test: {
@@ -30,9 +32,9 @@ export default defineConfig({
         test: {
           name: 'parallel',
           include: ['test/**/*.test.ts'],
-          exclude: measuring,
-          // Most files wait for processes and deadlines of theirs: three leave a machine of two cores partly idle.
-          maxWorkers: Math.max(4, availableParallelism()),
+          exclude: [...measuring, ...overloading],
+          // Most files wait for processes and deadlines of theirs: four leave a fifth of two cores idle.
+          maxWorkers: Math.max(6, availableParallelism()),
           sequence: { groupOrder: 0 },
         },
       },
@@ -41,8 +43,17 @@ export default defineConfig({
         test: {
           name: 'measuring',
           include: measuring,
-          fileParallelism: false,
+          maxWorkers: measuring.length,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'overloading',
+          include: overloading,
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

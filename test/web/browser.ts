@@ -81,6 +81,11 @@ export async function openPage(
   };
 }
 
+/** Lets a second of the page's clock pass at once, with the timers that are due in it. The clock must be installed. */
+export async function passTime(page: Page): Promise<void> {
+  await page.clock.runFor(1_000);
+}
+
 const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
 /** What axe finds on the page as it is, in one line each. */

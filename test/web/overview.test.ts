@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { axeFindings, describeInBrowser, openPage, type Watched } from './browser.ts';
+import { axeFindings, describeInBrowser, openPage, passTime, type Watched } from './browser.ts';
 import { openWorld, sendShop, type World } from './world.ts';
 
 describeInBrowser('the overview in a browser', () => {
@@ -297,6 +297,7 @@ describeInBrowser('the overview in a browser', () => {
   });
 
   it('nothing moves when figures are refreshed', async () => {
+    await watched.page.clock.install();
     await open('/?window=1h');
     const { page } = watched;
     await page.waitForLoadState('networkidle');
@@ -320,7 +321,7 @@ describeInBrowser('the overview in a browser', () => {
     page.on('response', (response) => {
       if (response.url().includes('/summary')) answers += 1;
     });
-    await expect.poll(() => answers, { timeout: 60_000 }).toBeGreaterThan(1);
+    await expect.poll(() => passTime(page).then(() => answers)).toBeGreaterThan(1);
     await page.waitForTimeout(1_000);
     expect(await page.evaluate(() => (window as unknown as { shifts: string[] }).shifts)).toEqual(
       [],
@@ -329,14 +330,17 @@ describeInBrowser('the overview in a browser', () => {
   }, 90_000);
 
   it('says when the analyzer does not answer, keeps the figures, and goes on when it does', async () => {
+    await watched.page.clock.install();
     await open('/?window=24h');
     const { page } = watched;
     await page.route('**/api/v1/**', (route) => route.abort());
-    await page.getByRole('alert').first().waitFor({ timeout: 40_000 });
+    await expect
+      .poll(() => passTime(page).then(() => page.getByRole('alert').count()))
+      .toBeGreaterThan(0);
     expect(await page.getByRole('alert').first().innerText()).toContain('does not answer');
     expect(await figure('Requests').locator('data').getAttribute('value')).not.toBe('');
     await page.unroute('**/api/v1/**');
-    await expect.poll(() => page.getByRole('alert').count(), { timeout: 40_000 }).toBe(0);
+    await expect.poll(() => passTime(page).then(() => page.getByRole('alert').count())).toBe(0);
     await watched.close(/ERR_FAILED/);
   }, 120_000);
 

@@ -142,3 +142,18 @@ function spanOf({ method = 'GET', route, status = 200, agoMs = 0, ...more }: Mad
     attributes,
   });
 }
+
+/** An inventory of the service `orders`: a route that is called and one that never is. */
+export async function declareOrders(world: World): Promise<void> {
+  const put = await fetch(`${world.url}/api/v1/services/orders/inventory`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      routes: [
+        { method: 'GET', route: '/api/v2/orders', owner: 'team-checkout' },
+        { method: 'POST', route: '/never', owner: 'team-checkout' },
+      ],
+    }),
+  });
+  if (put.status !== 200) throw new Error(`inventory: ${put.status} ${await put.text()}`);
+}
