@@ -498,6 +498,9 @@ export const limits = {
   queryRetryAfterS: 60,
   /** Answers of fewer bytes are not compressed: it would save no packet. */
   compressedFromBytes: 1024,
+  /** Rows of one table of a PDF document, about 60 a page. A page costs 1 MB of heap until the document is written: two
+   *  tables of 10,000 rows ended the answering thread of a container of 768 MiB. */
+  documentRows: 1_000,
   /** Rows of one list answer. */
   listRows: 10_000,
   /** Clients that /clients lists, page by page; the rest is its last row, `{other}`. As many as a remembered

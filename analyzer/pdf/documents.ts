@@ -1,3 +1,4 @@
+import { limits } from '../../core/limits.ts';
 import type { QueryContext } from '../query/answer-head.ts';
 import type { Query } from '../query/query.ts';
 import { dead } from '../reports/dead.ts';
@@ -59,7 +60,7 @@ export async function pdfOf(
     writer.section(`Dead, cold and never called endpoints (${silent.length})`);
     writeDeadTable(writer, silent);
     writer.section(`All endpoints of the list (${list.endpoints.length})`);
-    writer.table(usageColumns, list.endpoints.map(usageCells));
+    writeRows(writer, usageColumns, list.endpoints, usageCells);
     if (list.next_cursor !== null) writer.note('The list goes on: this page of it ends here.');
   } else writeClients(writer, figures);
   return writer.end();
@@ -273,20 +274,30 @@ function writeDeadTable(writer: PageWriter, rows: readonly EndpointRow[]): void 
     writer.note('None.');
     return;
   }
-  writer.table(
-    deadColumns,
-    rows.map((row) => [
-      row.method,
-      row.route_display,
-      row.service,
-      row.status?.replace('_', ' ') ?? '',
-      row.last_called_at?.slice(0, 10) ?? 'never',
-      number(row.lifetime_calls),
-      row.last_callers
-        .map(({ client, consumer, agent }) => consumer ?? client ?? agent ?? 'unknown')
-        .join(', '),
-    ]),
-  );
+  writeRows(writer, deadColumns, rows, (row) => [
+    row.method,
+    row.route_display,
+    row.service,
+    row.status?.replace('_', ' ') ?? '',
+    row.last_called_at?.slice(0, 10) ?? 'never',
+    number(row.lifetime_calls),
+    row.last_callers
+      .map(({ client, consumer, agent }) => consumer ?? client ?? agent ?? 'unknown')
+      .join(', '),
+  ]);
+}
+
+/** The first rows of a list as a table. */
+function writeRows(
+  writer: PageWriter,
+  columns: readonly PdfColumn[],
+  rows: readonly EndpointRow[],
+  cellsOf: (row: EndpointRow) => string[],
+): void {
+  const shown = rows.slice(0, limits.documentRows);
+  writer.table(columns, shown.map(cellsOf));
+  const left = rows.length - shown.length;
+  if (left > 0) writer.note(`${number(left)} more are left out here: format=csv has all of them.`);
 }
 
 function writeClients(writer: PageWriter, { top_ips: clients }: SummaryAnswer): void {

@@ -72,3 +72,16 @@ test('an empty store is a document too, and other queries have none', async () =
   expect(response.status).toBe(400);
   await door.close();
 });
+
+test('a document of 3,000 endpoints has the first 1,000 rows of each table', async () => {
+  const many = repeat(3_000, (n) => call({ route: `/items-${n}` }));
+  const pages = async (calls: PlainCall[]) => {
+    const door = await openDoor(oracleReader(calls), nowMs);
+    const response = await door.fetch('/api/v1/report?format=pdf&window=7d');
+    const bytes = Buffer.from(await response.arrayBuffer());
+    await door.close();
+    return inspect(bytes).pages;
+  };
+  // The note below the table may take a page.
+  expect(await pages(many)).toBeLessThanOrEqual((await pages(many.slice(0, 1_000))) + 1);
+});
