@@ -80,8 +80,10 @@ export const limits = {
   inventoryRoutes: 20_000,
   /** How often a collector looks for changed inventories: one small query each time. */
   inventoryRefreshMs: 5_000,
-  /** Versions of a service's inventory that are listed; older ones are deleted. */
+  /** Versions of a service's inventory that are listed; older ones are deleted. So are the oldest of a project whose
+   *  versions, compressed, have more bytes: 200 of the largest. The newest of each service stays. */
   inventoryVersions: 50,
+  inventoryHistoryBytes: 64 * 1024 * 1024,
   /** Routes that the uploaded inventories of a project declare together, and those over OTLP: each is a row of its
    *  reports, called or not. As many as a project may have endpoints. */
   declaredRoutesPerProject: 30_000,
@@ -405,9 +407,11 @@ export const limits = {
   keys: 10_000,
   /** Revoked keys of a project that are listed, latest first. */
   revokedKeys: 100,
-  /** People signed in to the dashboard of one process at once (about 500 bytes each). A session ends when it
+  /** People signed in to the dashboard of one process at once, in all and with one key (about 500 bytes each). A session
+   *  ends when it
    *  was unused for half a day, a working day and its evening, or a week after it began. */
   sessions: 1_000,
+  sessionsPerKey: 100,
   sessionIdleS: 12 * 3600,
   sessionS: 7 * 86_400,
   /** Age at which a process checks for changed keys: a revoked key is refused within a second. */

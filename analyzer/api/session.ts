@@ -30,16 +30,39 @@ export class Sessions {
     this.#now = now;
   }
 
-  /** @returns the token, which is nowhere else. Past the bound the session that was unused longest ends. */
+  /**
+   * @returns the token, which is nowhere else. Past the bound of a key, or of all, the session ends that was unused
+   *   longest: of that key, or of the project that has most. So no project signs out the people of another one.
+   */
   open(signedIn: Omit<Session, 'id' | 'createdMs' | 'usedMs'>): string {
-    if (this.#sessions.size >= limits.sessions) {
-      this.#sessions.delete(this.#sessions.keys().next().value!);
+    const own = this.ofKey(signedIn.keyDigest).length;
+    if (own >= limits.sessionsPerKey)
+      this.#endOldest((one) => one.keyDigest.equals(signedIn.keyDigest));
+    else if (this.#sessions.size >= limits.sessions) {
+      const busiest = this.#busiestProject();
+      this.#endOldest(({ project }) => project === busiest);
     }
     const token = randomBytes(32).toString('base64url');
     const id = randomBytes(8).toString('hex');
     const nowMs = this.#now();
     this.#sessions.set(digest(token), { ...signedIn, id, createdMs: nowMs, usedMs: nowMs });
     return token;
+  }
+
+  #endOldest(isOf: (session: Session) => boolean): void {
+    for (const [key, session] of this.#sessions) {
+      if (!isOf(session)) continue;
+      this.#sessions.delete(key);
+      return;
+    }
+  }
+
+  #busiestProject(): string | null {
+    const counts = new Map<string | null, number>();
+    for (const { project } of this.#sessions.values()) {
+      counts.set(project, (counts.get(project) ?? 0) + 1);
+    }
+    return [...counts].reduce((most, one) => (one[1] > most[1] ? one : most))[0];
   }
 
   /** The session of a token, unless it is over; using it prolongs it. */

@@ -23,9 +23,15 @@ const forgottenFormat = 'forgotten';
 /** Versions of inventories in one table, its routes compressed in a row. Every method runs in its caller's transaction. */
 export class InventoryRows {
   readonly #sql;
+  readonly #historyBytes: number;
 
-  constructor(db: Database, table: InventoryTable) {
+  constructor(
+    db: Database,
+    table: InventoryTable,
+    historyBytes: number = limits.inventoryHistoryBytes,
+  ) {
     this.#sql = statements(db, table);
+    this.#historyBytes = historyBytes;
   }
 
   newest(projectId: number, { service, environment }: InventoryPlace): Inventory | undefined {
@@ -117,6 +123,7 @@ export class InventoryRows {
       ...[routes.length, addedRoutes, removedRoutes, content],
     );
     this.#sql.forget.run(projectId, service, environment, version - limits.inventoryVersions);
+    this.#sql.forgetBeyond.run(projectId, this.#historyBytes, projectId);
     return { service, environment, version, ...counts, ...next, routes, former };
   }
 
@@ -257,5 +264,13 @@ function statements(db: Database, table: InventoryTable) {
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     forget: db.prepare(`DELETE FROM ${table} WHERE ${atPlace} AND version <= ?`),
+    forgetBeyond: db.prepare(
+      `DELETE FROM ${table} WHERE id IN (
+         SELECT id FROM (
+           SELECT id, sum(length(content)) OVER (ORDER BY id DESC) AS bytes FROM ${table} WHERE project_id = ?
+         ) WHERE bytes > ?
+       ) AND id NOT IN (
+         SELECT max(id) FROM ${table} WHERE project_id = ? GROUP BY service, environment)`,
+    ),
   } satisfies Record<string, Statement>;
 }

@@ -1,8 +1,14 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { openSqliteInventories } from '../../../../core/store/sqlite/inventory/inventories.ts';
+import {
+  InventoryRows,
+  versionAfter,
+} from '../../../../core/store/sqlite/inventory/inventory-rows.ts';
+import { openDatabase } from '../../../../core/store/sqlite/open.ts';
 import { openSqliteReader } from '../../../../core/store/sqlite/reader/reader.ts';
 import { inventoryStoreContract } from '../../../store/inventory-contract.ts';
 
@@ -60,5 +66,42 @@ it('a snapshot holds the newest version of each inventory of its project', async
   expect(await seen('another')).toEqual([]);
   await reader.close();
   await store.close();
+  await rm(folder, { recursive: true });
+});
+
+it('versions of a project have a bound in bytes: the oldest are deleted, the newest of each service stays', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'rollcall-inventories-'));
+  const db = openDatabase(join(folder, 'rollcall.db'), 'write');
+  const rows = new InventoryRows(db, 'inventory', 20_000);
+  const projectId = db.prepare('SELECT id FROM project').pluck().get() as number;
+  const place = (service: string) => ({ service, environment: null });
+  const next = (version: number) => ({
+    author: '',
+    createdMs: version,
+    format: 'routes',
+    // 200 routes that do not compress: 5 KB and more.
+    routes: Array.from({ length: 200 }, () => ({
+      method: 'GET',
+      route: `/${randomBytes(24).toString('hex')}`,
+      deprecated: false,
+    })),
+    prefixes: [],
+  });
+  rows.add(projectId, place('quiet'), undefined, next(0));
+  for (let n = 1; n <= 12; n += 1) {
+    rows.insert(
+      projectId,
+      place('busy'),
+      versionAfter(rows.newest(projectId, place('busy')), next(n), 0),
+    );
+  }
+  const versions = (service: string) =>
+    rows.history(projectId, place(service)).map(({ version }) => version);
+  expect(versions('quiet')).toEqual([1]);
+  const kept = versions('busy');
+  expect(kept[0]).toBe(12);
+  expect(kept.length).toBeGreaterThan(1);
+  expect(kept.length).toBeLessThanOrEqual(4);
+  db.close();
   await rm(folder, { recursive: true });
 });
