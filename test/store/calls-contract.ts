@@ -234,6 +234,49 @@ export function callsContract(
       );
     });
 
+    it('follows arrivals of several commits that are more than one look visits: none is left out', async () => {
+      await append(madeCalls(new Random(12), 1));
+      let cursor = (await ask({}, {}, { order: 'newest', limit: 1 })).arrivals;
+      stored = [];
+      for (let commit = 0; commit < 6; commit += 1) await append(madeCalls(new Random(commit), 30));
+      const ids = await endpointIds();
+      const seen: CallRecord[] = [];
+      let pages = 0;
+      for (let more = true; more; pages += 1) {
+        const request = { order: 'arrival' as const, cursor, limit: 1_000, visitMost: 40 };
+        const page = await ask({}, {}, request);
+        seen.push(...page.calls.map(comparable));
+        more = page.cursor !== undefined;
+        cursor = page.arrivals;
+      }
+      expect(seen).toHaveLength(180);
+      expect(seen).toEqual(expected({}, {}, 'arrival', ids));
+      expect(pages).toBeGreaterThan(2);
+    });
+
+    it('finds the calls of a consumer or agent among 2,100 combinations in one block', async () => {
+      const random = new Random(13);
+      const calls = madeCalls(random, 2_100).map((call, i) => ({
+        ...call,
+        consumer: `consumer ${i % 70}`,
+        agent: `agent ${Math.floor(i / 70)}`,
+      }));
+      await append(calls);
+      await under.compact();
+      const ids = await endpointIds();
+      const request = { order: 'newest' as const, limit: 1_000 };
+      for (const [filter, count] of [
+        [{ consumer: 'consumer 69' }, 30],
+        [{ agent: 'agent 0' }, 70],
+        [{ consumer: 'consumer 3', agent: 'agent 29' }, 1],
+        [{ consumer: 'consumer 70' }, 0],
+      ] as const) {
+        const { calls: found } = await ask({}, filter, request);
+        expect(found).toHaveLength(count);
+        expect(found.map(comparable)).toEqual(expected({}, filter, 'newest', ids));
+      }
+    });
+
     it('shows a project its own calls, and none by a cursor of another project', async () => {
       const random = new Random(6);
       const mine = madeCalls(random, 60);

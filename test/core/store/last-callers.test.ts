@@ -51,3 +51,17 @@ it('no more entries are kept than two for each caller that is answered', () => {
   expect(callers.length).toBe(10 * callerNumbers);
   expect(lastCallersOf(callers, read).map(({ atMs }) => atMs)).toEqual([100, 99, 98, 97, 96]);
 });
+
+it('the caller whose last call is the oldest makes room for a new one, in whatever order they were noted', () => {
+  const callers: number[] = [];
+  // Ten are kept; the second one noted called first.
+  noteCaller(callers, 1, 1, 1_000);
+  noteCaller(callers, 2, 1, 10);
+  for (let client = 3; client <= 10; client += 1) noteCaller(callers, client, 1, 1_000 + client);
+  noteCaller(callers, 11, 1, 2_000);
+  const clients = callers.filter((_, i) => i % callerNumbers === 0);
+  expect(clients).toEqual([11, 10, 9, 8, 7, 6, 5, 4, 3, 1]);
+  expect(callers.filter((_, i) => i % callerNumbers === 2)).toEqual([
+    2_000, 1_010, 1_009, 1_008, 1_007, 1_006, 1_005, 1_004, 1_003, 1_000,
+  ]);
+});

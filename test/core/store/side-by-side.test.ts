@@ -104,6 +104,12 @@ describe('spellings are side by side', () => {
     expect(pairsOf(both(limits.sideBySideHours))).toEqual(['1 2']);
   });
 
+  test('without version and instance also when the hours arrive late, the last first', () => {
+    const hours = (spelling: number, first: number): Use[] =>
+      [8, 6, 4, 2, 0].map((hour) => [spelling, '', '', (first + hour) * hourMs]);
+    expect(pairsOf([...hours(1, 0), ...hours(2, 1)])).toEqual(['1 2']);
+  });
+
   test('without version and instance not by a deployment, its rollback and the next one', () => {
     const days = (spelling: number, from: number, to: number): Use[] =>
       Array.from({ length: (to - from) * 24 }, (_, hour) => [

@@ -22,6 +22,9 @@ afterAll(() => folder.remove());
 
 const dayMs = 86_400_000;
 
+/** The machine's clock, also where `npm run test:clock` shifts Date.now. */
+const realMs = () => Math.floor(performance.timeOrigin + performance.now());
+
 /** A folder of its own for one store. */
 function place(name: string): string {
   mkdirSync(`${folder.path}/${name}`);
@@ -31,7 +34,8 @@ function place(name: string): string {
 /** Full addresses of clients, each in every place a span may have it. */
 const addresses = ['203.0.113.77', '198.51.100.201', '2001:db8:85a3:1234:5678:8a2e:370:7334'];
 
-function traffic(): Buffer {
+/** @param atMs of the calls */
+function traffic(atMs = Date.now()): Buffer {
   const places: ((address: string) => Record<string, AnyValue>)[] = [
     (address) => ({ 'client.address': address }),
     (address) => ({ 'client.address': isIPv6(address) ? `[${address}]:4711` : `${address}:4711` }),
@@ -61,7 +65,10 @@ function traffic(): Buffer {
   ]);
   return encodeSpans(
     calls.map((call) => {
+      const endTimeUnixNano = BigInt(atMs) * 1_000_000n;
       return serverSpan({
+        startTimeUnixNano: endTimeUnixNano - 5_000_000n,
+        endTimeUnixNano,
         attributes: Object.entries(call).map(([key, value]) => ({ key, value })),
       });
     }),
@@ -179,7 +186,14 @@ test("hash, in processes: the day turns, the old key's bytes are nowhere", async
   const path = place('turned');
   const store = `${path}/rollcall.db`;
   const clock = `${folder.path}/clock`;
-  writeFileSync(clock, '0');
+  // The services' time is ahead of the real one. They start at noon, half a day from the end of the day.
+  let aheadMs = Math.floor(Date.now() / dayMs) * dayMs + 1.5 * dayMs - realMs();
+  const passDays = (days: number) => {
+    aheadMs += days * dayMs;
+    writeFileSync(clock, String(aheadMs));
+  };
+  passDays(0);
+  const now = () => realMs() + aheadMs;
   const preload = fileURLToPath(new URL('../../../support/shifted-clock.mjs', import.meta.url));
   const env = {
     ROLLCALL_CLIENT_PRIVACY: 'hash',
@@ -191,27 +205,27 @@ test("hash, in processes: the day turns, the old key's bytes are nowhere", async
     readdirSync(path).filter((name) => readFileSync(`${path}/${name}`).includes(key));
 
   const first = await startRollcall(store, env);
-  await send(first, traffic());
+  await send(first, traffic(now()));
   const today = Buffer.from(keyOf());
   expect(keyIn(today)).toEqual(['rollcall.db.client-key']);
   expect(await clientsOf(first.addresses.analyzer!)).toHaveLength(3);
 
   // Nobody calls at midnight.
-  writeFileSync(clock, String(dayMs));
+  passDays(1);
   await waitFor("the next day's key", () => !keyOf().equals(today));
   expect(keyIn(today)).toEqual([]);
-  await send(first, traffic());
+  await send(first, traffic(now()));
   expect(await clientsOf(first.addresses.analyzer!)).toHaveLength(6);
   const tomorrow = Buffer.from(keyOf());
   await first.stop();
 
   // A restart on the same day, and one on a later day.
   const second = await startRollcall(store, env);
-  await send(second, traffic());
+  await send(second, traffic(now()));
   expect(await clientsOf(second.addresses.analyzer!)).toHaveLength(6);
   await second.stop();
   expect(keyIn(tomorrow)).toEqual(['rollcall.db.client-key']);
-  writeFileSync(clock, String(3 * dayMs));
+  passDays(2);
   const third = await startRollcall(store, env);
   expect(keyIn(tomorrow)).toEqual([]);
   expect(await clientsOf(third.addresses.analyzer!)).toHaveLength(6);
