@@ -3,6 +3,7 @@ import { Agent, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
+import { encodeTraces } from '../../../collector/otlp/traces-encoder.ts';
 import { Random } from '../../../core/random.ts';
 import { Database } from '../../../core/store/sqlite/database.ts';
 import { oddRequest } from '../../faults/odd-request.ts';
@@ -195,6 +196,78 @@ export const attacks: readonly Attack[] = [
       });
       agent.destroy();
       return `${routes} routes: ${statuses}`;
+    },
+  },
+  {
+    name: 'declared routes without end',
+    async run({ otlpHttp, ingestKey }, seconds) {
+      const agent = connections(2);
+      const statuses = new Tally();
+      let routes = 0;
+      await inParallel(2, seconds, async (n) => {
+        const array = Array.from(
+          { length: 5_000 },
+          () => `GET /declared/${(routes++).toString(36)}`,
+        );
+        const span = serverSpan({
+          name: 'rollcall.inventory',
+          kind: 1,
+          attributes: [{ key: 'rollcall.routes', value: { array } }],
+        });
+        const body = gzipSync(
+          encodeTraces(
+            Array.from({ length: 20 }, (_, service) => ({
+              attributes: [{ key: 'service.name', value: `declares-${n % 50}-${service}` }],
+              scopes: [{ name: 'test', spans: [span] }],
+            })),
+          ),
+          { level: 1 },
+        );
+        const headers = { 'x-api-key': ingestKey, 'content-encoding': 'gzip' };
+        statuses.add((await postTraces(otlpHttp, agent, body, headers)).status);
+      });
+      agent.destroy();
+      return `${routes} routes, each of 20 services: ${statuses}`;
+    },
+  },
+  {
+    name: 'bodies of commands that do not come',
+    async run({ analyzer, readKey }, seconds) {
+      const head = `POST /api/v1/services/shop/check HTTP/1.1\r\nHost: a\r\nx-api-key: ${readKey}\r\nContent-Length: 33554432\r\n\r\n`;
+      const sockets = Array.from({ length: 100 }, () => {
+        const socket = opened(analyzer).resume();
+        socket.write(head);
+        socket.write(Buffer.alloc(2 * mib, 'GET /a\n'));
+        return socket;
+      });
+      await pause(seconds * 1000);
+      const left = sockets.filter(({ destroyed }) => !destroyed).length;
+      for (const socket of sockets) socket.destroy();
+      return `100 of 32 MiB, 2 MiB sent of each; ${left} connections were left open`;
+    },
+  },
+  {
+    name: 'documents and whole lists',
+    async run({ analyzer, readKey }, seconds) {
+      const agent = connections(12);
+      const statuses = new Tally();
+      const paths = [
+        'report?format=pdf',
+        'report?format=ndjson&window=800d',
+        'calls?format=ndjson',
+        'report?spark=60&limit=10000&window=800d',
+        'compare?window=7d&limit=10000',
+        'report?format=md&limit=10000',
+      ];
+      await inParallel(12, seconds, async (n) => {
+        const url = `${analyzer}/api/v1/${paths[n % paths.length]}`;
+        const headers = { 'x-api-key': readKey, 'accept-encoding': ['br', 'gzip', 'zstd'][n % 3]! };
+        const status = await ask(url, headers, agent);
+        statuses.add(status);
+        if (status === 429) await pause(200);
+      });
+      agent.destroy();
+      return `12 askers: ${statuses}`;
     },
   },
   {
