@@ -23,9 +23,10 @@ export function opensWebSocket(
     ((method === 0 ||
       (attributes.marks & mark.stream) !== 0 ||
       attributes.firstByte(slot.scheme) === letterW ||
-      attributes.firstByte(slot.oldScheme) === letterW ||
-      attributes.firstByte(slot.url) === letterW ||
-      attributes.firstByte(slot.oldUrl) === letterW) &&
+      ((attributes.marks & mark.urlOrOldScheme) !== 0 &&
+        (attributes.firstByte(slot.oldScheme) === letterW ||
+          attributes.firstByte(slot.url) === letterW ||
+          attributes.firstByte(slot.oldUrl) === letterW))) &&
       isWebSocket(attributes, bytes))
   );
 }

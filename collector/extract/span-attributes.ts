@@ -113,6 +113,8 @@ export const mark = {
   rpcOverHttp: 1024,
   /** A trait of the endpoint (collector/extract/endpoint/trait-notes.ts). */
   trait: 2048,
+  /** A URL, or a scheme by its old name: the less common places of a WebSocket's scheme. */
+  urlOrOldScheme: 4096,
   /** The name of the calling service. */
   peer: 4096,
 } as const;
@@ -129,9 +131,9 @@ const marks: Partial<Record<Name, number>> = {
   oldStatus: mark.http,
   route: mark.http | mark.target,
   path: mark.http | mark.target,
-  url: mark.http | mark.target,
+  url: mark.http | mark.target | mark.urlOrOldScheme,
   oldTarget: mark.http | mark.target,
-  oldUrl: mark.http | mark.target,
+  oldUrl: mark.http | mark.target | mark.urlOrOldScheme,
   rpcSystem: mark.rpc,
   rpcSystemName: mark.rpc,
   faasTrigger: mark.faas,
@@ -165,6 +167,7 @@ const marks: Partial<Record<Name, number>> = {
   sampleRatio: mark.sampling,
   sampleRate: mark.sampling,
   samplerParam: mark.sampling,
+  oldScheme: mark.urlOrOldScheme,
   plainMethod: mark.other,
   plainUrl: mark.other,
   plainStatusCode: mark.other,

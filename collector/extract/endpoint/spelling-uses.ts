@@ -32,6 +32,8 @@ export class SpellingUses {
   #lastEndS = new Float64Array(1024);
   /** By endpoint number: 1 when its shape has another spelling that is not known to be side by side. */
   #isOpen = new Uint8Array(1024);
+  /** How many are 1. */
+  #opens = 0;
 
   /** The current group's serial number; wraps, and is never 0. */
   #serial = 0;
@@ -54,6 +56,7 @@ export class SpellingUses {
     this.#shape.fill(0);
     this.#lastGroup.fill(0);
     this.#isOpen.fill(0);
+    this.#opens = 0;
   }
 
   /** Learns the name behind an endpoint number of the dictionary. */
@@ -88,6 +91,7 @@ export class SpellingUses {
 
   /** Looks at the calls of a request. @param groups its groups of spans, the last one to the batch's end */
   note(batch: CallBatch, groups: readonly SpanGroup[]): void {
+    if (this.#opens === 0) return;
     const { endpoint, endS, endNs } = batch.columns;
     for (let g = 0; g < groups.length; g += 1) {
       this.#serial = (this.#serial + 1) | 0 || 1;
@@ -96,10 +100,9 @@ export class SpellingUses {
       for (let i = from; i < to; i += 1) {
         const number = endpoint[i]!;
         const spelling = this.#spelling[number];
-        if (!spelling) continue;
+        if (!spelling || this.#isOpen[spelling] === 0) continue;
         this.#lastGroup[spelling] = this.#serial;
         this.#lastEndS[spelling] = endS[i]!;
-        if (this.#isOpen[spelling] === 0) continue;
         this.#compare(spelling, by, endS[i]! * 1000 + endNs[i]! / 1e6);
       }
     }
@@ -132,6 +135,7 @@ export class SpellingUses {
       const isOpen = [...spellings.values()].some(
         (b) => a !== b && !this.#found.has(pairKey(a, b)),
       );
+      this.#opens += (isOpen ? 1 : 0) - this.#isOpen[a]!;
       this.#isOpen[a] = isOpen ? 1 : 0;
     }
   }
