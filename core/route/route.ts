@@ -2,6 +2,7 @@ import { limits, specialRoutes } from '../limits.ts';
 import { filledRoute, isConventional } from './conventional.ts';
 import { displayRoute } from './display.ts';
 import { isErrorPage, takesAnyPath } from './error-page.ts';
+import { heldRoutes, isPredicate } from './held-routes.ts';
 import { type Coverage, coverage, routeTakesPath } from './match.ts';
 import { isDebris, isFolderOnly, isNoRoute, withoutMethod } from './no-route.ts';
 import { isDollarName, spelledFor } from './other-spellings.ts';
@@ -67,7 +68,9 @@ export function endpointRoute(evidence: RouteEvidence): Route {
  * `canonical` is '' when the text is not a route (`*`, `/**`, `@name`, '').
  */
 export function routePattern(httpRoute: string): { canonical: string; segments: number } {
-  const routes = toldRoutes(httpRoute);
+  const held = heldRoutes(httpRoute);
+  const isHeld = isPredicate(httpRoute) && !isNoRoute(httpRoute);
+  const routes = toldRoutes(isHeld ? (held[0] ?? '') : httpRoute);
   const first = routes[0];
   if (first === undefined) return { canonical: '', segments: -1 };
   const canonical = spellRoutes(routes);
@@ -78,6 +81,7 @@ export function routePattern(httpRoute: string): { canonical: string; segments: 
     first.some(isDebris) ||
     first.some(isDollarName) ||
     isName(httpRoute) ||
+    held.length > 0 ||
     isRaw(first);
   const segments = varies || doubtful || routes.length > 1 ? -1 : first.length;
   return { canonical, segments };
@@ -131,11 +135,13 @@ interface ReportedRoute {
 function bestTold(evidence: RouteEvidence, path: string[] | undefined): ReportedRoute | undefined {
   const { httpRoute, status } = evidence;
   let route = toldBy({ raw: httpRoute, routes: toldRoutes(httpRoute) }, path, false);
+  route = heldBy(httpRoute, path, route) ?? route;
   if (isReplaced(route, path, status)) route = undefined;
   if (route?.fit.kind === 'whole' && isRaw(route.segments)) return undefined;
   const isSettled = route?.fit.kind === 'whole' || route?.fit.kind === 'unknown';
   if (route && isSettled && !isFallback(route.segments)) return route;
   let name = toldBy(namedRoutes(evidence.spanName, path), path, true);
+  if (path) name = heldBy(evidence.spanName, path, name, true) ?? name;
   if (isReplaced(name, path, status)) name = undefined;
   if (!route || isErrorRoute(route.segments)) return name;
   return name?.fit.kind === 'whole' && !isFallback(name.segments) ? name : route;
@@ -158,6 +164,32 @@ function toldBy(
     best.canonical = spellRoutes(routes);
   return best;
 }
+
+/**
+ * The route within the text that fits the path better than the whole text does; without a path the first one.
+ * A name may be any text, a raw path too: its route must take the whole path and have a parameter.
+ */
+function heldBy(
+  text: string,
+  path: string[] | undefined,
+  whole: ReportedRoute | undefined,
+  fromName = false,
+): ReportedRoute | undefined {
+  if (text === '' || isCut(text) || isNoRoute(text)) return undefined;
+  if (whole?.fit.kind === 'whole' && !isPredicate(text)) return undefined;
+  let best: ReportedRoute | undefined;
+  let least = isPredicate(text) ? -1 : rank(whole?.fit ?? noFit);
+  for (const raw of heldRoutes(text)) {
+    const told = toldBy({ raw, routes: toldRoutes(raw) }, path, fromName);
+    if (told === undefined || rank(told.fit) <= least) continue;
+    if (fromName && (told.fit.kind !== 'whole' || !hasParam(told.segments))) continue;
+    best = told;
+    least = rank(told.fit);
+  }
+  return best;
+}
+
+const noFit: Coverage = { kind: 'none' };
 
 /** How the route fits the path, without segments that no path has; none when such a one is all it is worth. */
 function fitted(

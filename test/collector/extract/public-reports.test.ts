@@ -211,3 +211,59 @@ describe('B11, X21: the client', () => {
     expect(clientOf(attributes)).toBe(client);
   });
 });
+
+describe('X24: routes that a longer text holds', () => {
+  test.each<[source: string, route: string, path: string, endpoint: string]>([
+    // Spring WebFlux names a function by its predicates.
+    ['WebFlux', '(GET && /users/{id})', '/users/42', '/users/{id}'],
+    [
+      'WebFlux, a header',
+      '((GET && /users/{id}) && Accept: application/json)',
+      '/users/42',
+      '/users/{id}',
+    ],
+    ['WebFlux, one of two', '(/people/{id} || /users/{id})', '/users/42', '/users/{id}'],
+    ['WebFlux, nested', '(/api => (GET && /users/{id}))', '/api/users/42', '/api/users/{id}'],
+    ['WebFlux without a path', '(GET && /users/{id})', '', '/users/{id}'],
+    // Apache Camel names an endpoint by its URI.
+    ['Camel', 'netty-http:0.0.0.0:8080/users/{id}', '/users/42', '/users/{id}'],
+    ['Camel', 'jetty:http://0.0.0.0:80/users/{id}?x=true', '/users/42', '/users/{id}'],
+    ['Camel', 'platform-http:/users/{id}?httpMethodRestrict=GET', '/users/42', '/users/{id}'],
+    ['Camel', 'rest:get:users:/{id}', '/users/42', '/users/{id}'],
+    ['Camel below a servlet', 'servlet:/users/{id}', '/camel/users/42', '/camel/users/{id}'],
+    // Nitro, Next.js, Astro, SvelteKit and Remix name a route by its file.
+    ['Nitro', 'server/api/users/[id].get.ts', '/api/users/42', '/api/users/{id}'],
+    ['Nitro', 'routes/users/index.post.ts', '/users', '/users'],
+    ['Nitro', '/api/users/[id].get', '/api/users/42', '/api/users/{id}'],
+    ['Next.js', 'app/api/users/[id]/route.ts', '/api/users/42', '/api/users/{id}'],
+    ['Next.js', '/pages/api/[...slug].ts', '/api/a/b', '/api/{slug}'],
+    ['Astro', '/src/pages/users/[id].astro', '/users/42', '/users/{id}'],
+    ['SvelteKit', 'src/routes/(app)/users/[id]/+server.ts', '/users/42', '/users/{id}'],
+    ['Remix', 'app/routes/users.$id.tsx', '/users/42', '/users/{id}'],
+    // The path decides: these are files and folders of URLs.
+    ['a script', '/app/report.php', '/app/report.php', '/app/report.php'],
+    ['a folder', '/app/items', '/app/items', '/app/items'],
+    ['another path', 'routes/users.$id', '/orders/42', '/routes/users.$id'],
+    [
+      "Traefik's rule",
+      'Host(`a.example`) && PathPrefix(`/api`)',
+      '/api/users/42',
+      '/api/users/{id}',
+    ],
+  ])('%s: %s', (_source, route, path, endpoint) => {
+    const attributes = ofPath(route, path);
+    if (path === '') delete attributes['url.path'];
+    expect(calls([span(attributes)])).toEqual([`GET ${endpoint}`]);
+  });
+
+  test.each<[source: string, name: string, path: string, endpoint: string]>([
+    ['WebFlux', '(GET && /users/{id})', '/users/x', '/users/{id}'],
+    ['Camel', 'jetty:http://0.0.0.0:8080/users/{id}', '/users/x', '/users/{id}'],
+    // A raw path is no route, whatever stands before it.
+    ['Camel', 'jetty:http://0.0.0.0:8080/users/active', '/users/active', '/users/active'],
+  ])('%s, in the name of the span: %s', (_source, name, path, endpoint) => {
+    const attributes = { ...ofPath('', path) };
+    delete attributes['http.route'];
+    expect(calls([span(attributes, { name })])).toEqual([`GET ${endpoint}`]);
+  });
+});
