@@ -4,7 +4,7 @@ import type { DurationBucket, Usage } from '../../core/usage/usage.ts';
 import { isoTime, type Window } from '../../core/window.ts';
 import { count, named, time } from '../query/schema.ts';
 import { leastMs, milliseconds, mostMs } from './figures.ts';
-import { equalEdges } from './series/series.ts';
+import { steppedEdges } from './series/series.ts';
 
 /** How the durations of an endpoint's calls are distributed: over time, and as a whole. */
 
@@ -24,7 +24,7 @@ export const heatmapSchema = named(
       counts: z.array(z.array(count)).describe('calls by column, then by row'),
     })
     .describe(
-      `calls by time and duration, at most ${columnsMax} columns and ${rowsMax} rows; rows are as many powers of 2 wide as it takes; no rows when no call has a latency`,
+      `calls by time and duration, at most ${columnsMax} columns, which begin at whole minutes, hours or days of UTC, and ${rowsMax} rows; rows are as many powers of 2 wide as it takes; no rows when no call has a latency`,
     ),
 );
 
@@ -56,7 +56,7 @@ export async function latencyOf(
   window: Window,
   usage: Usage,
 ): Promise<Latency> {
-  const edgesS = await equalEdges(snapshot, window, columnsMax);
+  const edgesS = await steppedEdges(snapshot, window, columnsMax);
   const columns = await snapshot.durations(selection, edgesS);
   const bounds = rowBounds(columns.flat());
   return {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Coverage, Selection, Snapshot } from '../../../core/store/store.ts';
 import type { CallUsage, Usage } from '../../../core/usage/usage.ts';
-import { isoTime, minuteS, type Window } from '../../../core/window.ts';
+import { dayS, hourS, isoTime, minuteS, type Window } from '../../../core/window.ts';
 import { glanceInterval, type Interval, intervalStarts } from '../../query/calendar.ts';
 import { count, millisecondsOrNull, percentOrNull, time } from '../../query/schema.ts';
 import { tableOf } from '../../query/table.ts';
@@ -180,5 +180,34 @@ export async function equalEdges(
     const wantedS = window.fromS + ((window.toS - window.fromS) * n) / intervals;
     edges.add(await nearestKept(snapshot, Math.round(wantedS / minuteS) * minuteS, window));
   }
+  return [...edges];
+}
+
+/** Lengths of intervals of `steppedEdges`: parts of an hour and of a day, and whole days as levels of usage have them. */
+const steps = [
+  ...[1, 2, 5, 10, 15, 30].map((minutes) => minutes * minuteS),
+  ...[1, 2, 3, 6, 12].map((hours) => hours * hourS),
+  ...[1, 2, 4, 8, 16, 32, 64, 128, 256].map((days) => days * dayS),
+];
+
+/**
+ * Edges of intervals that begin at whole steps of UTC, each moved to the nearest step that is kept. Such intervals are
+ * read from few stored buckets: an interval from 10:37 to 10:37 takes hours and minutes at both ends.
+ * @returns at most `intervals` + 1, ascending; the first and the last are the window's own
+ */
+export async function steppedEdges(
+  snapshot: Snapshot,
+  window: Window,
+  intervals: number,
+): Promise<number[]> {
+  const { fromS, toS } = window;
+  const intervalsOf = (stepS: number): number => Math.ceil(toS / stepS) - Math.floor(fromS / stepS);
+  const stepS = steps.find((step) => intervalsOf(step) <= intervals);
+  if (stepS === undefined) return equalEdges(snapshot, window, intervals);
+  const edges = new Set([fromS]);
+  for (let edgeS = Math.floor(fromS / stepS) * stepS + stepS; edgeS < toS; edgeS += stepS) {
+    edges.add(await nearestKept(snapshot, edgeS, window));
+  }
+  edges.add(toS);
   return [...edges];
 }

@@ -15,8 +15,11 @@ describe.each(engines)('latency of an endpoint on $name', (engine) => {
     const [{ id }] = (await door.get('/report')).endpoints;
     const answer = await door.get(`/endpoints/${id}?window=24h`);
     const { starts, bounds_ms, counts } = answer.latency_heatmap;
-    expect(starts).toHaveLength(60);
-    expect(counts).toHaveLength(60);
+    // Halves of an hour: of whole steps the shortest that gives 60 columns or fewer.
+    expect(starts.length).toBeGreaterThanOrEqual(48);
+    expect(starts.length).toBeLessThanOrEqual(49);
+    for (const start of starts.slice(1)) expect(Date.parse(start) % (30 * minuteMs)).toBe(0);
+    expect(counts).toHaveLength(starts.length);
     expect(bounds_ms.length).toBeLessThanOrEqual(41);
     const ends = [...starts.slice(1), answer.window.to];
     starts.forEach((start: string, column: number) => {
@@ -74,7 +77,7 @@ describe.each(engines)('latency of an endpoint on $name', (engine) => {
       const { latency_heatmap: all, percentile_curve: curve } = await door.get(
         `/latency?window=24h${narrowed}`,
       );
-      const byTime = Array(60).fill(0);
+      const byTime = Array(all.counts.length).fill(0);
       for (const { id } of endpoints) {
         const { latency_heatmap: own } = await door.get(`/endpoints/${id}?window=24h`);
         own.counts.forEach((column: number[], at: number) => {

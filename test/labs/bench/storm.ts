@@ -1,13 +1,15 @@
 import { Agent, get, request } from 'node:http';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { Worker } from 'node:worker_threads';
 import { defaultRetention } from '../../../core/config/retention.ts';
 import { openSqliteWriter } from '../../../core/store/sqlite/writer/writer.ts';
 import { protobufType, traces } from '../../support/export-request.ts';
 import { startAnalyzerProcess, startCollectorProcess } from '../../support/process.ts';
 import { benchFolder } from './folder.ts';
 import { writeHistory } from './history.ts';
-import { memory } from './process-cost.ts';
+import { cpuSeconds, memory } from './process-cost.ts';
+import type { StormAskers, StormFigures } from './storm-askers.ts';
 
 /**
  * A storm of reports: what /healthz and a sender notice of it.
@@ -16,7 +18,7 @@ import { memory } from './process-cost.ts';
  *
  *     node test/labs/bench/storm.ts --endpoints 1000 --rate 50 --requests 200 --spans 100
  *
- * Fifty askers send reports with other windows, each the next one when it has its answer, or together `--rate` reports a
+ * Fifty askers, in a thread of their own, send reports with other windows, each the next one when it has its answer, or together `--rate` reports a
  * second, with more askers than that takes. The sender exports `--requests` requests a second of `--spans` spans,
  * before and during the storm. Other work on the machine adds to every figure.
  */
@@ -55,48 +57,48 @@ try {
   try {
     await ask(`${analyzer.url}/api/v1/report`);
     const before = await send(collector.url, seconds);
-    let isOver = false;
-    const statuses = new Map<number, number>();
-    const reportMs: number[] = [];
-    const stormMs = performance.now();
-    let due = 0;
-    const storm = Array.from({ length: askers }, async (_, asker) => {
-      for (let n = 0; !isOver; n++) {
-        const window = 24 + ((n * askers + asker) % 2_000);
-        if (rate > 0) {
-          const dueMs = stormMs + (due++ * 1000) / rate;
-          await pause(Math.max(0, dueMs - performance.now()));
-        }
-        const { status, ms } = await ask(`${analyzer.url}/api/v1/report?window=${window}h`);
-        statuses.set(status, (statuses.get(status) ?? 0) + 1);
-        reportMs.push(ms);
-        if (status === 429) await pause(200);
-      }
+    const storm = new Worker(new URL('storm-askers.ts', import.meta.url), {
+      workerData: { url: analyzer.url, askers, rate } satisfies StormAskers,
     });
+    const cpuBefore = cpuOf([collector.pid, analyzer.pid]);
+    const stormMs = performance.now();
     const [during, healthz] = await Promise.all([
       send(collector.url, seconds),
       probe(`${analyzer.url}/healthz`, seconds),
     ]);
-    isOver = true;
+    const [collectorS, analyzerS] = cpuOf([collector.pid, analyzer.pid]).map(
+      (cpu, i) => cpu - cpuBefore[i]!,
+    );
+    const passedS = (performance.now() - stormMs) / 1000;
+    const figures = new Promise<StormFigures>((resolve) => storm.once('message', resolve));
+    storm.postMessage('stop');
+    const { statuses, reportMs } = await figures;
     process.stdout.write(
       [
-        `${askers} askers of reports of ${endpoints} endpoints, ${seconds} s: ${[...statuses].map(([status, n]) => `${n} times ${status}`).join(', ')}`,
+        `${askers} askers of reports of ${endpoints} endpoints, ${seconds} s: ${Object.entries(
+          statuses,
+        )
+          .map(([status, n]) => `${n} times ${status}`)
+          .join(', ')}`,
         `report ms: ${shown(reportMs)}`,
         `/healthz ms: ${shown(healthz)}`,
         `acknowledgement ms before the storm: ${shown(before)}`,
         `acknowledgement ms during the storm: ${shown(during)}`,
+        `CPU: collector ${(collectorS! / passedS).toFixed(2)}, analyzer ${(analyzerS! / passedS).toFixed(2)} of a core`,
         `analyzer: ${memory(analyzer.pid).peakMiB.toFixed(0)} MiB at most`,
         '',
       ].join('\n'),
     );
-    await analyzer.stop('SIGKILL');
-    await Promise.all(storm);
   } finally {
     await collector.stop();
     await analyzer.stop();
   }
 } finally {
   folder.remove();
+}
+
+function cpuOf(pids: readonly number[]): number[] {
+  return pids.map(cpuSeconds);
 }
 
 /** A status of 0: no answer. */
