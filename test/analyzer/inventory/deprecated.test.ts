@@ -36,7 +36,11 @@ afterEach(async () => {
 });
 
 /** @param sunsets of the headers that answers of these routes had */
-async function append(calls: readonly PlainCall[], sunsets: Record<string, string>): Promise<void> {
+async function append(
+  calls: readonly PlainCall[],
+  sunsets: Record<string, string>,
+  bot = false,
+): Promise<void> {
   const batch = new CallBatch();
   for (const one of calls) {
     const i = batch.push();
@@ -45,7 +49,7 @@ async function append(calls: readonly PlainCall[], sunsets: Record<string, strin
     const names = { project: 'default', service, environment, method, route };
     const endpoint = dictionary.endpoint({ ...names, templated: false });
     columns.endpoint[i] = endpoint;
-    const caller = { serviceVersion: version, consumer, agent, bot: false, errorType: '' };
+    const caller = { serviceVersion: version, consumer, agent, bot, errorType: '' };
     columns.origin[i] = dictionary.origin(caller);
     columns.client[i] = dictionary.client(one.client);
     columns.endS[i] = Math.floor(one.endMs / 1000);
@@ -130,4 +134,30 @@ it('lists what ends, the soonest first, with its callers over time towards the d
   expect(owned.endpoints.map(({ route }: { route: string }) => route)).toEqual(['/v1/a']);
   const text = await (await door.fetch('/api/v1/report/deprecated?window=84d&format=md')).text();
   expect(text).toContain('app (7), partner (3), batch (1)');
+});
+
+it('counts every caller, names the 20 with the most calls, and has calls of bots and the last of each', async () => {
+  const callers = Array.from({ length: 22 }, (_, n) => `app-${n}`);
+  // The later interval is the first that was committed.
+  const calls = [60, 10].flatMap((daysAgo) =>
+    callers.flatMap((consumer, n) =>
+      Array.from({ length: n + 1 }, (_, k) =>
+        call({ route: '/v1/a', consumer, endMs: nowMs - daysAgo * dayMs - k * 1_000 }),
+      ),
+    ),
+  );
+  const byBot = call({ route: '/v1/a', consumer: 'app-21', endMs: nowMs - 9 * dayMs });
+  // The same name, known in another way: an agent's.
+  const byAgent = call({ route: '/v1/a', consumer: '', agent: 'app-21', endMs: nowMs - 8 * dayMs });
+  await append([...calls, byAgent], { '/v1/a': 'Wed, 01 Apr 2026 00:00:00 GMT' });
+  await append([{ ...byBot, client: '198.51.100.9' }], {}, true);
+  const { endpoints } = await door.get('/report/deprecated?window=84d');
+  const [{ caller_count, callers: named, total_calls }] = endpoints;
+  expect(total_calls).toBe(508);
+  expect(caller_count).toBe(23);
+  expect(named).toHaveLength(20);
+  expect(named[0]).toMatchObject({ consumer: 'app-21', calls: 45 });
+  const at = (daysAgo: number) => Math.floor((nowMs - daysAgo * dayMs) / 1000) * 1000;
+  expect(Date.parse(named[0].last_called_at)).toBe(at(9));
+  expect(Date.parse(named[1].last_called_at)).toBe(at(10));
 });

@@ -41,6 +41,12 @@ describe('the file of owners', () => {
     expect(of(method, route)).toEqual(expected);
   });
 
+  it('a comment begins at a # after a space; another # is a letter of the owner', () => {
+    const { rules, mistakes } = parseOwners('# all\n/a team#1 #2 and a note\n');
+    expect(mistakes).toEqual([]);
+    expect(rules).toEqual([{ method: '', service: '', route: '/a', owners: ['team#1'] }]);
+  });
+
   it('a rule of a service is for that service', () => {
     expect(of('POST', '/orders', 'legacy-shop')).toEqual(['Archive']);
     expect(of('POST', '/orders', 'legacy')).toEqual(['@checkout', '@payments']);

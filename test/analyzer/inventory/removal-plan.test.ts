@@ -111,6 +111,51 @@ As of today.
 `);
 });
 
+it('what another environment uses, what came back and what nobody is sure of is not safe to remove', () => {
+  const endpoints = [
+    row({ route: '/used-elsewhere', service_status: 'active' }),
+    row({ route: '/removed-elsewhere', service_status: 'removed' }),
+    row({ route: '/dead-elsewhere', service_status: 'dead' }),
+    row({
+      route: '/back',
+      decision: 'remove',
+      decision_returned: 'until_passed',
+      decision_until: '2026-05-06',
+    }),
+    row({ route: '/unknown', confidence: null }),
+    row({ route: '/at-bound', confidence: 0.9 }),
+    row({
+      route: '/watched',
+      confidence: 0.5,
+      marks: ['deprecated'],
+      expected_at: '2026-03-01',
+      sunset_at: '2026-09-30',
+      last_callers: [
+        { client: '10.0.0.1', consumer: null, agent: 'curl', called_at: '' },
+        { client: '10.0.0.2', consumer: null, agent: null, called_at: '' },
+      ] as never,
+    }),
+  ];
+  const plan = removalPlan({ endpoints }, '');
+  const steps = plan.split(/^\*\*(.*)\*\* \(/m).slice(1);
+  const routes = Object.fromEntries(
+    steps.flatMap((title, i) =>
+      i % 2 === 0 ? [[title, steps[i + 1]!.match(/\/[\w-]+(?=:)/g)]] : [],
+    ),
+  );
+  expect(routes).toEqual({
+    'Safe to remove now': ['/removed-elsewhere', '/dead-elsewhere', '/at-bound'],
+    'Decide again': ['/back'],
+    'Keep: not dead in another environment': ['/used-elsewhere'],
+    'Deprecate first, and talk to the last callers': ['/unknown'],
+    Watch: ['/watched'],
+  });
+  expect(plan).toContain(
+    '/watched: until 2026-03-01, when its next call is expected; last called 2026-01-02, confidence 0.50; last callers curl, 10.0.0.2',
+  );
+  expect(plan).toContain('/back: remove: its date, 2026-05-06, has come; last callers carmen');
+});
+
 it('an empty list is a plan without work', () => {
   expect(removalPlan({ endpoints: [] }, 'As of today.')).toContain('Nothing is left to do.');
 });
