@@ -165,6 +165,11 @@ describeInBrowser('filters of the dashboard in a browser', () => {
     await isSlice(`consumer=${agent}&named_by=agent`);
     await page.getByText('Durations are not kept by consumer').first().waitFor();
     await chip('user agent', agent).click();
+    // The page of clients leads there too.
+    await page.goto(`${world.url}/clients?callers=consumers`);
+    await page.getByRole('link', { name: `overview of ${agent}`, exact: true }).click();
+    await isSlice(`consumer=${agent}&named_by=agent`);
+    await chip('user agent', agent).click();
     await callers.getByRole('tab', { name: 'Status codes' }).click();
     await callers.getByRole('button', { name: '404', exact: true }).click();
     await isSlice('status_code=404');

@@ -3,6 +3,7 @@ import { Link } from 'wouter';
 import { Value } from '../parts/figure-value.tsx';
 import { compact, percent } from '../state/format.ts';
 import { type CallFilters, carried, usePageSearch, writeSearch } from '../state/search.ts';
+import { plainText } from '../state/text.ts';
 import type { TableColumn } from '../table/data-table.tsx';
 import styles from './clients.module.css';
 
@@ -63,10 +64,15 @@ export const errorColumns: readonly TableColumn<Caller>[] = [
 export const mostCalls = (rows: readonly Caller[]): number =>
   rows.reduce((busiest, { calls }) => Math.max(busiest, calls), 1);
 
-/** To the raw calls of a caller. */
+/** To the raw calls of a caller, and to the overview narrowed to it. */
 export function CallerLink({ filter, children }: { filter: CallFilters; children: ReactNode }) {
   const [search] = usePageSearch();
+  const goes = writeSearch({ ...carried(search), calls: filter });
+  const label = `overview of ${plainText(Object.values(filter)[0] ?? '')}`;
   return (
-    <Link href={`/calls${writeSearch({ ...carried(search), calls: filter })}`}>{children}</Link>
+    <span className={styles.caller}>
+      <Link href={`/calls${goes}`}>{children}</Link>
+      <Link href={`/${goes}`} className={styles.overview} aria-label={label} title={label} />
+    </span>
   );
 }

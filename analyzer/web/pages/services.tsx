@@ -78,7 +78,7 @@ function WhatDoesNotCount({ doctor, search }: { doctor: Doctor; search: Search }
       >
         <div className={styles.inside}>
           {findings.length === 0 ? (
-            <p>All that arrived counts, with its route and its client.</p>
+            <p>Nothing: what arrived counts, and almost all of it has a route and a client.</p>
           ) : (
             <Findings findings={findings} />
           )}

@@ -113,7 +113,7 @@ function knownFigures({ summary, compared, report }: FiguresProps): Record<Figur
       delta: report && (
         <>
           {before && `${countChange(now.called_endpoints, before.called_endpoints)} called · `}
-          {statusesText(report)}
+          {statusesText(report, before === undefined ? 2 : 1)}
         </>
       ),
     },
@@ -151,10 +151,11 @@ function countChange(now: number | null, before: number | null): string {
   return change === 0 ? '±0' : signed(change, exact);
 }
 
-function statusesText({ summary }: Report): string {
+/** @param most states that are named: there is room for a few words */
+function statusesText({ summary }: Report, most: number): string {
   const said = (['dead', 'never_called', 'cold'] as const)
     .filter((status) => summary[status] > 0)
     .map((status) => `${exact(summary[status])} ${statusWord(status)}`);
   if (summary.total_endpoints === 0) return 'none';
-  return said.length === 0 ? 'all in use' : said.slice(0, 2).join(', ');
+  return said.length === 0 ? 'all in use' : said.slice(0, most).join(', ');
 }
