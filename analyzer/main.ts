@@ -169,7 +169,7 @@ if (import.meta.main) {
     const analyzer = await startAnalyzer(readConfig(process.env));
     // Not before: a start on a busy machine is to end.
     lowerThisThread(niceness.probes);
-    lowerEngineThreads(niceness.reports);
+    lowerEngineThreads(niceness.probes);
     return analyzer;
   });
 }

@@ -89,13 +89,13 @@ export const limits = {
   declaredRoutesPerProject: 30_000,
   /** Former routes that a project's inventories keep: as many as fit, divided by the number of its inventories. */
   formerRoutes: 20_000,
-  /** Routes declared over OTLP that a collector reads of one project at once, and in each further second: a fleet of 100
-   *  processes with 2,000 routes each may start together. Reading one takes 8 µs of the thread that commits. A process
-   *  declares again every hour, so that a declaration beyond it is late, not lost. */
-  declaredAtOnce: 200_000,
+  /** Routes declared over OTLP that a collector reads of one project at once, and in each further second: 30 processes
+   *  with 2,000 routes each may start together. Reading one takes 8 µs of the thread that commits. A process declares
+   *  again every hour, so that a declaration beyond it is late, not lost. */
+  declaredAtOnce: 60_000,
   declaredPerS: 1_000,
-  /** Of those, of one request. */
-  declaredPerRequest: 40_000,
+  /** Of those, of one request, or of one slice of a large one: as many as a service may declare, in 0.15 s. */
+  declaredPerRequest: 20_000,
   /** Routes of different lists that are merged for one service: three of the longest lists, the newest first. */
   mergedRoutes: 60_000,
   /** Bytes of all declarations of a project over OTLP, compressed: 5 to 10 a route. */

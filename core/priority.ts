@@ -8,9 +8,9 @@ import { getPriority, setPriority } from 'node:os';
  * is a collector's.
  */
 export const niceness = {
-  /** An analyzer's event loop. */
+  /** An analyzer's event loop, and V8's threads, for which it waits in a minor GC. */
   probes: 1,
-  /** The answering thread, and V8's threads of an analyzer: half of a collector's share where cores are busy. */
+  /** The answering thread: half of a collector's share where cores are busy. */
   reports: 3,
 } as const;
 

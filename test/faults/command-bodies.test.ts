@@ -96,7 +96,7 @@ test.runIf(process.platform === 'linux')(
       threads.filter((thread) => thread.name.startsWith(name)).map(({ nice }) => nice);
     const own = Number(readFileSync('/proc/self/stat', 'utf8').split(') ')[1]!.split(' ')[16]);
     expect(niceOf('MainThread')).toEqual([own + 1]);
-    expect(new Set(niceOf('V8Worker'))).toEqual(new Set([own + 3]));
+    expect(new Set(niceOf('V8Worker'))).toEqual(new Set([own + 1]));
     expect(niceOf('WorkerThread')).toContain(own + 3);
   },
 );
