@@ -26,7 +26,7 @@ import {
 } from './endpoint-row.ts';
 import { usageByEndpoint } from './endpoint-usage.ts';
 import { countOf, statusCodes, statusCodesSchema } from './figures.ts';
-import { curveSchema, heatmapSchema, latencyOf } from './latency.ts';
+import { curveSchema, heatmapSchema, histogramSchema, latencyOf } from './latency.ts';
 import { glance, pointTable, seriesEntries } from './series/series.ts';
 import { eventsIn, eventsSchema, eventTable } from './series/timeline.ts';
 import { versionEntries, versionTable } from './versions.ts';
@@ -71,6 +71,7 @@ export const endpoint = defineQuery({
     events: eventsSchema,
     latency_heatmap: heatmapSchema,
     percentile_curve: curveSchema,
+    histogram: histogramSchema,
     lifetime_outcomes: outcomesSchema.describe(
       'calls ever, by what became of them; fewer than lifetime_calls where release 0.1.0 counted calls whose statuses are deleted',
     ),
@@ -151,6 +152,7 @@ export const endpoint = defineQuery({
       events: events.map((event) => eventTable.row(event)),
       latency_heatmap: latency.heatmap,
       percentile_curve: latency.curve,
+      histogram: latency.histogram,
       lifetime_outcomes: countsOf(entry.endpoint.lifetimeOutcomes),
       agents: agentsOf(callers.entries),
       consumers: callers.entries.map((consumer) => consumerTable.row(consumer)),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Selection, Snapshot } from '../../core/store/store.ts';
+import { histogramText } from '../../core/usage/histogram.ts';
 import type { DurationBucket, Usage } from '../../core/usage/usage.ts';
 import { isoTime, type Window } from '../../core/window.ts';
 import { count, named, time } from '../query/schema.ts';
@@ -40,6 +41,13 @@ export const curveSchema = z
   )
   .describe('nearest ranks, within 1 %, exact at 0 and 100; empty when no call has a latency');
 
+export const histogramSchema = z
+  .string()
+  .nullable()
+  .describe(
+    'all durations in microseconds as a compressed HdrHistogram V2 in base64, two significant digits, as its libraries read it; null when no call has a latency',
+  );
+
 const curvePercentiles = [
   0, 5, 10, 20, 25, 30, 40, 50, 60, 70, 75, 80, 85, 90, 95, 97.5, 99, 99.5, 99.9, 99.95, 99.99, 100,
 ];
@@ -47,6 +55,7 @@ const curvePercentiles = [
 export interface Latency {
   heatmap: z.output<typeof heatmapSchema>;
   curve: z.output<typeof curveSchema>;
+  histogram: string | null;
 }
 
 /** @param usage of the same selection and window: its extremes are exact */
@@ -59,13 +68,15 @@ export async function latencyOf(
   const edgesS = await steppedEdges(snapshot, window, columnsMax);
   const columns = await snapshot.durations(selection, edgesS);
   const bounds = rowBounds(columns.flat());
+  const all = merged(columns);
   return {
     heatmap: {
       starts: edgesS.slice(0, -1).map((s) => isoTime(s * 1000)),
       bounds_ms: bounds.map((us) => milliseconds(us * 1000)),
       counts: columns.map((buckets) => rowCounts(buckets, bounds)),
     },
-    curve: curveOf(merged(columns), usage),
+    curve: curveOf(all, usage),
+    histogram: all.length === 0 ? null : histogramText(all),
   };
 }
 

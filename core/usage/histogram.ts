@@ -1,3 +1,4 @@
+import { deflateSync } from 'node:zlib';
 import type { DurationBucket } from './usage.ts';
 import { putVarint } from './varint.ts';
 
@@ -303,6 +304,20 @@ export function standardHistogram(payload: Uint8Array): Buffer {
   out.writeDoubleBE(1, 32); // integer to double conversion ratio
   out.set(payload, 40);
   return out;
+}
+
+/** Durations in that encoding, compressed and as base64: what HdrHistogram's libraries and viewers read (`HISTF…`). */
+export function histogramText(durations: readonly DurationBucket[]): string {
+  const counts = new HistogramCounts();
+  for (const { us, calls } of durations) {
+    if (Math.round(calls) > 0) counts.addCopiesUs(us, Math.round(calls));
+  }
+  const payload = new Uint8Array(9 * histogramSlots);
+  const compressed = deflateSync(standardHistogram(payload.subarray(0, counts.encode(payload, 0))));
+  const head = Buffer.alloc(8);
+  head.writeInt32BE(0x1c849314, 0); // cookie of a compressed V2 histogram
+  head.writeInt32BE(compressed.length, 4);
+  return Buffer.concat([head, compressed]).toString('base64');
 }
 
 function insertionSort(list: Uint16Array): void {

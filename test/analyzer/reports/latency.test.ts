@@ -1,3 +1,4 @@
+import { decodeFromCompressedBase64 } from 'hdr-histogram-js';
 import { describe, expect, test } from 'vitest';
 import { call, hourMs, minuteMs, nowMs, openDoor, repeat } from '../support/door.ts';
 import { engines } from '../support/engines.ts';
@@ -57,6 +58,14 @@ describe.each(engines)('latency of an endpoint on $name', (engine) => {
     expect([at(99), at(99.9)]).toEqual([endpoint.p99_duration_ms, endpoint.p999_duration_ms]);
     const durations = curve.map(({ duration_ms }: { duration_ms: number }) => duration_ms);
     expect(durations).toEqual([...durations].sort((a, b) => a - b));
+    const { histogram } = await door.get(`/endpoints/${id}`);
+    const read = decodeFromCompressedBase64(histogram);
+    expect(read.totalCount).toBe(400);
+    for (const percentile of [50, 90, 99]) {
+      expect(
+        Math.abs(read.getValueAtPercentile(percentile) / 1000 / at(percentile) - 1),
+      ).toBeLessThan(0.01);
+    }
     await door.close();
     await remove();
   });
@@ -104,7 +113,7 @@ describe.each(engines)('latency of an endpoint on $name', (engine) => {
     const door = await openDoor(reader, nowMs);
     const [{ id }] = (await door.get('/report')).endpoints;
     const answer = await door.get(`/endpoints/${id}?window=1h`);
-    expect(answer.percentile_curve).toEqual([]);
+    expect([answer.percentile_curve, answer.histogram]).toEqual([[], null]);
     expect(answer.latency_heatmap.bounds_ms).toEqual([]);
     expect(answer.latency_heatmap.counts).toEqual(Array(60).fill([]));
     await door.close();
