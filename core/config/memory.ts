@@ -40,10 +40,10 @@ export function analyzerMemory(bytes: number): AnalyzerMemory {
     Math.min(Math.floor(bytes * share), mostMiB * mib);
   return {
     answersOldMiB: parts(1 / 2, 2048) / mib,
-    answersYoungMiB: parts(1 / 8, 192) / mib,
-    collectedFromBytes: parts(5 / 8, 2048),
-    unreadAnswerBytes: parts(1 / 8, 128),
-    commandBytes: parts(1 / 8, 128),
+    answersYoungMiB: parts(1 / 10, 192) / mib,
+    collectedFromBytes: parts(1 / 2, 2048),
+    unreadAnswerBytes: parts(1 / 12, 128),
+    commandBytes: parts(1 / 12, 128),
     inventoryMiB: parts(3 / 8, 1024) / mib,
   };
 }

@@ -59,7 +59,7 @@ test('a body in chunks of a byte is 400, and names its bound', async () => {
 });
 
 test('bodies in memory are bounded: beyond, one that does not come gives way, and another one is taken', async () => {
-  // 512 MiB give 64 MiB to bodies: four of 15 MiB and the one that is counted apart.
+  // 512 MiB give 42 MiB to bodies: two of 15 MiB and the one that is counted apart.
   const part = Buffer.alloc(15 * 2 ** 20, 'GET /a\n');
   const held = Array.from({ length: 8 }, () => {
     const one = begin(`Content-Length: ${part.length + 1}\r\n\r\n`);
