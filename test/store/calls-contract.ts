@@ -254,6 +254,27 @@ export function callsContract(
       expect(pages).toBeGreaterThan(2);
     });
 
+    it('follows arrivals through a block of 10,000 calls, each page from the middle of it', async () => {
+      await append(madeCalls(new Random(14), 1));
+      let cursor = (await ask({}, {}, { order: 'newest', limit: 1 })).arrivals;
+      for (let commit = 0; commit < 5; commit += 1) {
+        await append(madeCalls(new Random(20 + commit), 2_000));
+      }
+      await under.compact();
+      const ids = await endpointIds();
+      const seen: string[] = [];
+      for (let more = true; more; ) {
+        const request = { order: 'arrival' as const, cursor, limit: 900 };
+        const page = await ask({}, {}, request);
+        seen.push(...page.calls.map((call) => JSON.stringify(comparable(call))));
+        more = page.cursor !== undefined;
+        cursor = page.arrivals;
+      }
+      expect(seen).toHaveLength(10_000);
+      const all = expected({}, {}, 'arrival', ids).slice(1);
+      expect(seen).toEqual(all.map((call) => JSON.stringify(call)));
+    });
+
     it('finds the calls of a consumer or agent among 2,100 combinations in one block', async () => {
       const random = new Random(13);
       const calls = madeCalls(random, 2_100).map((call, i) => ({

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { statusRange } from '../../../analyzer/reports/calls/call-parameters.ts';
+import { callTable } from '../../../analyzer/reports/calls/call-row.ts';
 import { limits } from '../../../core/limits.ts';
 import {
   call,
@@ -305,3 +307,18 @@ const linesOf = (text: string): unknown[] =>
     .split('\n')
     .slice(0, -1)
     .map((line) => JSON.parse(line));
+
+test('a status is itself, a class its hundred, none a call without one', () => {
+  expect(statusRange('503')).toEqual({ from: 503, to: 503 });
+  expect(statusRange('4xx')).toEqual({ from: 400, to: 499 });
+  expect(statusRange('1xx')).toEqual({ from: 100, to: 199 });
+  expect(statusRange('none')).toEqual({ from: 0, to: 0 });
+});
+
+test('a duration of 0 is a latency, and an unknown one is null', () => {
+  const shown = (durationNs: number) =>
+    callTable.columns.duration_ms.value({ call: { durationNs } } as never);
+  expect(shown(0)).toBe(0);
+  expect(shown(1_500_000)).toBe(1.5);
+  expect(shown(-1)).toBe(null);
+});

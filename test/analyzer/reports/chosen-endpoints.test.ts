@@ -51,6 +51,7 @@ test('figures of several endpoints are narrowed by the statuses of the report', 
   expect(await calls('status=dead,active')).toEqual(each(100));
   expect(await calls('status=dead,active&route=/d*')).toEqual(each(20));
   expect(await calls('status=removed')).toEqual(each(0));
+  expect(await calls('route=/none')).toEqual(each(0));
   expect((await door.get('/clients?window=80d&status=cold')).clients[0].client).toBe('10.0.0.3');
   const { filters } = await door.get('/summary?window=80d&status=dead,cold');
   expect(filters.status).toBe('dead,cold');

@@ -119,6 +119,10 @@ test('an evidence holds what a deletion is decided by, as JSON and as text', asy
   const door = await analyzer();
   const { endpoints } = await door.get('/report/dead?min_confidence=0.9');
   expect(endpoints.map(({ route }: { route: string }) => route)).toEqual(['/old/{id}']);
+  const { confidence } = endpoints[0];
+  expect((await door.get(`/report/dead?min_confidence=${confidence}`)).endpoints).toEqual(
+    endpoints,
+  );
   expect(endpoints[0]).toMatchObject({ service_status: 'active', service_confidence: null });
   const evidence = await door.get(`/endpoints/${endpoints[0].id}/evidence`);
   expect(evidence).toMatchObject({

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CallBatch, CallDictionary } from '../../../../../core/call.ts';
 import { defaultRetention } from '../../../../../core/config/retention.ts';
+import { Database } from '../../../../../core/store/sqlite/database.ts';
 import { openSqliteReader } from '../../../../../core/store/sqlite/reader/reader.ts';
 import {
   openSqliteWriter,
@@ -304,6 +305,10 @@ describe('retention deletes each level by its own age', () => {
     expect(await found()).toEqual([600]);
     await writer.purge(noonS + 3 * dayS + 600);
     expect(await found()).toEqual([]);
+    const db = new Database(path(), { readOnly: true });
+    const rows = (table: string) => db.prepare(`SELECT count(*) FROM ${table}`).pluck().get();
+    expect([rows('call_block'), rows('call_block_part'), rows('commit_calls')]).toEqual([0, 0, 0]);
+    db.close();
   });
 
   test('calls that are not rolled up are never deleted', async () => {
