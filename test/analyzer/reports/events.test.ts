@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { deploymentsOf, isStale } from '../../../analyzer/reports/series/deployments.ts';
 import { call, dayMs, hourMs, nowMs, openDoor } from '../support/door.ts';
 import { engines } from '../support/engines.ts';
 
@@ -79,4 +80,30 @@ test('a version within a day of the newest is not stale', async () => {
     false,
     false,
   ]);
+});
+
+const observed = (...versions: [string, number][]) =>
+  ({
+    service: 'shop',
+    environment: '',
+    versions: versions.map(([version, firstCallMs]) => ({ version, firstCallMs })),
+  }) as never;
+
+test('a deployment is the first call of a version at any endpoint; the versions past a bound are none', () => {
+  const [deployments] = deploymentsOf([
+    observed(['1.0', 5_000], ['{other}', 6_000], ['', 1_000]),
+    observed(['1.0', 2_000], ['1.1', 9_000]),
+  ]).values();
+  expect(deployments!.map(({ version, previous, atMs }) => [version, previous, atMs])).toEqual([
+    ['1.0', undefined, 2_000],
+    ['1.1', '1.0', 9_000],
+  ]);
+});
+
+test('an endpoint is stale when an older version answers it more than a day after a newer one came', () => {
+  const deployments = [{ service: 'shop', environment: '', version: '1.1', atMs: 1_000 }];
+  const lastCallMs = 1_000 + 86_400_000;
+  expect(isStale({ lastVersion: '1.0', lastCallMs }, deployments)).toBe(false);
+  expect(isStale({ lastVersion: '1.0', lastCallMs: lastCallMs + 1 }, deployments)).toBe(true);
+  expect(isStale({ lastVersion: '1.1', lastCallMs: lastCallMs + 1 }, deployments)).toBe(false);
 });

@@ -10,7 +10,17 @@ export const areas: readonly Area[] = [
   { folder: 'core/auth', tests: ['test/core/auth'] },
   { folder: 'core/route', tests: ['test/core/route'] },
   { folder: 'core/usage', tests: ['test/core/usage'] },
-  { folder: 'core/store', tests: ['test/core/store'] },
+  {
+    folder: 'core/store',
+    tests: [
+      'test/core/store',
+      'test/cli/backup.test.ts',
+      'test/cli/forget-client.test.ts',
+      'test/cli/sql.test.ts',
+      'test/cli/sql-calls.test.ts',
+      'test/faults/replaced-store.test.ts',
+    ],
+  },
   { folder: 'collector/extract', tests: ['test/collector/extract'] },
   { folder: 'collector/ingest', tests: ['test/collector/ingest'] },
   { folder: 'collector/otlp', tests: ['test/collector/otlp'] },

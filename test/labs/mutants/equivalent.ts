@@ -43,6 +43,47 @@ export const equivalents: readonly Equivalent[] = [
   ...of('collector/ingest/large-message.ts', 'joins: false,', {
     true: 'the calls of the check are thrown away, joined or not',
   }),
+  ...of(
+    'core/store/sqlite/calls/frames.ts',
+    'const head = new Uint8Array(checksumBytes + 1 + 8 + 16 * frames.length);',
+    { 'checksumBytes - 1': 'the varints leave more than two of these bytes unused' },
+  ),
+  ...of('core/store/sqlite/calls/slowest-calls.ts', 'if (places.length === 4 * count) {', {
+    false: 'it keeps the list short; the longest are chosen from it at the end',
+  }),
+  ...of(
+    'core/store/sqlite/reader/snapshot.ts',
+    'this.#held = { selection, window: { fromS, toS } };',
+    { '{}': 'the calls are added up again' },
+  ),
+  ...of('core/store/sqlite/search/call-search.ts', 'if (frameOfCall !== frame) {', {
+    true: 'a frame that is there is decoded again',
+  }),
+  ...of(
+    'core/store/sqlite/search/candidate-calls.ts',
+    'if (this.#leastClass === 0 || (last && last.durationNs >= leastNs)) return last;',
+    { false: 'the bound is further away: more calls are visited, the same are found' },
+  ),
+  ...of('core/store/sqlite/search/first-calls.ts', 'get last(): CallPosition | undefined {', {
+    '{}': 'without a bound more calls are visited, the same are found',
+  }),
+  ...of('core/store/sqlite/search/stored-pieces.ts', 'if (known !== undefined) return known;', {
+    false: 'a piece is read again',
+  }),
+  ...of(
+    'core/store/sqlite/spellings.ts',
+    'pairs.some(([a, b]) => (a === row && b === other) || (a === other && b === row));',
+    {
+      'a === row && b === other && a === other && b === row':
+        'a pair that is found again is one that addPair knows',
+    },
+  ),
+  ...of('core/store/sqlite/writer-lock.ts', 'while (performance.now() < untilMs) {', {
+    'performance.now() <= untilMs': 'the two are never equal to the last bit',
+  }),
+  ...of('core/store/sqlite/writer/dimensions.ts', '#sideBySide: [number, number][] = [];', {
+    '["Stryker was here"]': 'the first words begin an epoch, which empties the list',
+  }),
 ];
 
 /** @param reasons by replacement */
