@@ -344,3 +344,14 @@ describe('a tally that keeps only the distinct clients', () => {
     }
   });
 });
+
+it('a client has an error from status 400 on', () => {
+  const clients = new ClientTally();
+  for (const status of [200, 399, 400, 499, 500, 0]) clients.addCall(3, status, 1, 60);
+  expect(clients.countsOf(3)).toMatchObject({
+    calls: 6,
+    errors: 3,
+    firstMinute: 60,
+    lastMinute: 60,
+  });
+});
