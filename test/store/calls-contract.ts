@@ -199,6 +199,26 @@ export function callsContract(
       }
     }, 300_000);
 
+    it('has a further page when the bound on visited calls ends a page that is just full', async () => {
+      const [older, newer] = [madeCalls(new Random(1), 40), madeCalls(new Random(2), 40)];
+      const at = (calls: MadeCall[], endS: number): MadeCall[] =>
+        calls.map((call, i) => ({ ...call, endS: endS + i, status: i === 0 ? 418 : 200 }));
+      await append(at(older, nowS - 1_000));
+      await under.compact();
+      await append(at(newer, nowS - 100));
+      for (const order of ['newest', 'slowest'] as const) {
+        const found: number[] = [];
+        let cursor: string | undefined;
+        do {
+          const filter = { statuses: [{ from: 418, to: 418 }] };
+          const page = await ask({}, filter, { order, limit: 1, visitMost: 50, cursor });
+          found.push(...page.calls.map(({ endS }) => endS));
+          cursor = page.cursor;
+        } while (cursor !== undefined);
+        expect(found.sort(), order).toEqual([nowS - 1_000, nowS - 100]);
+      }
+    });
+
     it('follows arrivals: each call once, in order, from the moment of a page on', async () => {
       const random = new Random(5);
       await append(madeCalls(random, 80));

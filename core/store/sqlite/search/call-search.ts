@@ -93,6 +93,8 @@ class CallSearch {
     );
     const boundsOfRest = unions(rest);
     const candidates = new CandidateCalls(first, limit + 1, after);
+    /** The page is full, and pieces that were not visited may hold calls behind it. */
+    let isFullEarly = false;
     for (let at = rest.length - 1; at >= 0; at -= 1) {
       const { piece, visited } = rest[at]!;
       const { last } = candidates;
@@ -109,7 +111,8 @@ class CallSearch {
       const found = first.sorted();
       const uncertain = found.findIndex((one) => mayComeBefore(order, boundsOfRest[at]!, one));
       const certain = uncertain === -1 ? found : found.slice(0, uncertain);
-      if (certain.length >= limit) break;
+      isFullEarly = certain.length >= limit;
+      if (isFullEarly) break;
       return {
         positions: certain,
         lastNumber,
@@ -128,7 +131,7 @@ class CallSearch {
     candidates.settle();
     const found = first.sorted();
     const positions = found.slice(0, limit);
-    const hasMore = found.length > limit;
+    const hasMore = isFullEarly || found.length > limit;
     return {
       positions,
       lastNumber,
