@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ClientCounts } from '../../../core/usage/client-tally.ts';
+import { ClientTally } from '../../../core/usage/client-tally.ts';
 import { Tally } from '../../../core/usage/tally.ts';
 import { copiesOf } from '../../../core/weight.ts';
 import { fc } from '../../support/property.ts';
