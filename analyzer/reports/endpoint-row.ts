@@ -256,7 +256,6 @@ export const endpointTable = tableOf<EndpointEntry>()('EndpointRow', {
       'of last_callers those in the window; null where the window ends before its newest call; where fields= names it, and of /endpoints/{id} beside the row',
     asked: true,
     value: ({ endpoint, window }) => window && windowLastCallers(endpoint, window),
-    order: ({ endpoint }) => endpoint.lastCallers[0]?.atMs ?? null,
     markdown: (callers) => (callers ?? []).map(callerText).join('; '),
   },
   window_last_answered_callers: {
@@ -265,7 +264,6 @@ export const endpointTable = tableOf<EndpointEntry>()('EndpointRow', {
       'of last_answered_callers those in the window; null where the window ends before its newest answered call, and where release 0.1.0 counted calls of the window without saying which were answered; where fields= names it, and of /endpoints/{id} beside the row',
     asked: true,
     value: ({ endpoint, window }) => window && windowLastAnsweredCallers(endpoint, window),
-    order: ({ endpoint }) => endpoint.lastAnsweredMs ?? null,
     markdown: (callers) => (callers ?? []).map(callerText).join('; '),
   },
   route_display: {

@@ -16,7 +16,9 @@ import {
 } from './endpoint-list.ts';
 import { type EndpointColumn, endpointTable } from './endpoint-row.ts';
 
-const sortFields = endpointTable.names.filter((name) => name !== 'spark') as [
+/** Callers of the window sort as those of the lifetime. */
+const unsorted = new Set<string>(['spark', 'window_last_callers', 'window_last_answered_callers']);
+const sortFields = endpointTable.names.filter((name) => !unsorted.has(name)) as [
   EndpointColumn,
   ...EndpointColumn[],
 ];
