@@ -1,6 +1,5 @@
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { protobufType } from '../support/export-request.ts';
-import { metricsTurn } from '../support/metrics-turn.ts';
 
 /** One request on a connection of its own. */
 export function exchange(
@@ -55,7 +54,6 @@ export interface Answer {
 
 /** Value of a counter of /metrics, 0 when absent. @param name `rollcall_spans_total{outcome="stored",reason=""}` */
 export async function counterOf(url: string, name: string): Promise<number> {
-  await metricsTurn(url);
   const { body } = await exchange(url, '', { method: 'GET', path: '/metrics' });
   return counterIn(body, name);
 }
