@@ -455,7 +455,7 @@ export const limits = {
    *  second, and a transaction lasts 0.2 s. */
   writerAnswerMs: 5_000,
   /** Texts of /metrics that are made in a second, 0.5 to 2 ms each; further askers share the last one. */
-  metricsTextsPerS: 5,
+  metricsTextsPerS: 100,
   /** Readiness is proven at most once in this time, however many ask. */
   proofMs: 1_000,
   /** Path of an export that settings put together by mistake: a few signals' paths in a row. */
