@@ -118,20 +118,28 @@ async function addLater(
   await call('POST', stack.later!, stack.later!);
   await call('GET', `${base}/later/5`, `${base}/later/{id}`);
   caller.close();
-  const routes = await inventoryOf(stack, place, stack.inventoryAfterCalls === undefined ? 2 : 3);
-  const isListed = routes.some((route) => /^GET \/(?:.*\/)?later\/(?::id|\{id\})$/.test(route));
-  return isListed ? [] : [`the inventory after ${stack.later} has no route of that name`];
+  const isLater = (route: string) => /^GET \/(?:.*\/)?later\/(?::id|\{id\})$/.test(route);
+  const count = stack.inventoryAfterCalls === undefined ? 2 : 3;
+  const routes = await inventoryOf(stack, place, count, (found) => found.some(isLater));
+  return routes.some(isLater) ? [] : [`the inventory after ${stack.later} has no route of that name`];
 }
 
 /** The routes of the last inventory, once there are `count`. */
-async function inventoryOf(stack: Stack, { receiver }: Place, count: number): Promise<string[]> {
+/** The last inventory, once there are so many and it is complete; or when the time is over. */
+async function inventoryOf(
+  stack: Stack,
+  { receiver }: Place,
+  count: number,
+  isComplete: (routes: readonly string[]) => boolean = () => true,
+): Promise<string[]> {
   if (stack.inventory.length === 0) return [];
   const mine = () => receiver.inventories.filter(({ service }) => service === stack.name);
+  const routes = () => (mine().at(-1)?.attributes['rollcall.routes'] ?? []) as string[];
   const until = Date.now() + arrivalMsMost;
-  while (mine().length < count && Date.now() < until) await pause(50);
+  while ((mine().length < count || !isComplete(routes())) && Date.now() < until) await pause(50);
   const last = mine().at(-1);
   if (last !== undefined && last.kind !== internalKind) return [`a span of kind ${last.kind}`];
-  return (last?.attributes['rollcall.routes'] ?? []) as string[];
+  return routes();
 }
 
 /** OTLP's SPAN_KIND_INTERNAL. */
