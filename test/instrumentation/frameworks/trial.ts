@@ -121,7 +121,9 @@ async function addLater(
   const isLater = (route: string) => /^GET \/(?:.*\/)?later\/(?::id|\{id\})$/.test(route);
   const count = stack.inventoryAfterCalls === undefined ? 2 : 3;
   const routes = await inventoryOf(stack, place, count, (found) => found.some(isLater));
-  return routes.some(isLater) ? [] : [`the inventory after ${stack.later} has no route of that name`];
+  return routes.some(isLater)
+    ? []
+    : [`the inventory after ${stack.later} has no route of that name`];
 }
 
 /** The routes of the last inventory, once there are `count`. */
