@@ -24,6 +24,7 @@ import { keptCoverage, requestedWindow } from '../query/window.ts';
 import { unrecordedNotes } from './callers/calls-of-version.ts';
 import { clientNotes, isHashed } from './callers/client-notes.ts';
 import { statusPattern, statusRange } from './calls/call-parameters.ts';
+import { endpointColumns } from './endpoint-columns.ts';
 import { chosenSelection } from './endpoint-filter.ts';
 import { countOf, percent } from './figures.ts';
 import { seriesIntervals } from './series/series.ts';
@@ -115,14 +116,7 @@ const totalTable = tableOf<CallerCalls & { allCalls: number; endpoints: number }
 
 const endpointTable = tableOf<SliceEndpoint>()('SliceEndpoint', {
   id: { type: z.string(), about: 'for /endpoints/{id}', value: ({ endpoint }) => endpoint.id },
-  service: { type: z.string(), about: 'service.name', value: ({ endpoint }) => endpoint.service },
-  environment: {
-    type: z.string(),
-    about: 'deployment.environment.name, empty when unnamed',
-    value: ({ endpoint }) => endpoint.environment,
-  },
-  method: { type: z.string(), about: 'HTTP method', value: ({ endpoint }) => endpoint.method },
-  route: { type: z.string(), about: 'canonical route', value: ({ endpoint }) => endpoint.route },
+  ...endpointColumns,
   ...countColumns(({ counts }: SliceEndpoint) => counts),
 });
 

@@ -11,6 +11,7 @@ import { defineQuery } from '../query/query.ts';
 import { count, millisecondsOrNull, percentOrNull, time } from '../query/schema.ts';
 import { tableOf } from '../query/table.ts';
 import { comparedWindows, requestedWindow, windowAnswer, windowSchema } from '../query/window.ts';
+import { endpointColumns } from './endpoint-columns.ts';
 import { chosenSelection } from './endpoint-filter.ts';
 import { type EndpointEntry, usageByEndpoint } from './endpoint-usage.ts';
 import {
@@ -77,14 +78,7 @@ const totals = tableOf<Usage & { calledEndpoints: number }>()('SummaryTotals', {
 
 const busiest = tableOf<EndpointEntry>()('BusiestEndpoint', {
   id: { type: z.string(), about: 'for /endpoints/{id}', value: ({ endpoint }) => endpoint.id },
-  service: { type: z.string(), about: 'service.name', value: ({ endpoint }) => endpoint.service },
-  environment: {
-    type: z.string(),
-    about: 'deployment.environment.name, empty when unnamed',
-    value: ({ endpoint }) => endpoint.environment,
-  },
-  method: { type: z.string(), about: 'HTTP method', value: ({ endpoint }) => endpoint.method },
-  route: { type: z.string(), about: 'canonical route', value: ({ endpoint }) => endpoint.route },
+  ...endpointColumns,
   requests: {
     type: count,
     about: 'calls in the window',

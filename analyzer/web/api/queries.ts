@@ -123,6 +123,11 @@ export function isKept(period: Period, interval: string | undefined, nowMs: numb
   return !isFine || !('from' in period) || nowMs - Date.parse(period.from) < 2 * 86_400_000;
 }
 
+/** The interval of an answer, to ask for by name. Six hours serve the automatic choice only: the API takes no such name. */
+export function namedInterval(answered: { interval: string } | undefined): string | undefined {
+  return answered?.interval === '6h' ? undefined : answered?.interval;
+}
+
 /** The series of the range before, in the same intervals as the one it is compared with. */
 export function useComparedTimeseries(
   asked: SeriesQuestion,
@@ -130,8 +135,7 @@ export function useComparedTimeseries(
   compare: Comparison,
 ): UseQueryResult<Timeseries> {
   const period = comparedPeriod(answered, asked.period, compare);
-  // Six hours serve the automatic choice only: the API does not take them by name.
-  const interval = answered?.interval === '6h' ? undefined : answered?.interval;
+  const interval = namedInterval(answered);
   const parameters = seriesParameters({
     ...asked,
     ...(period && { period }),

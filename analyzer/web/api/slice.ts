@@ -3,7 +3,7 @@ import { refreshMs } from '../state/period.ts';
 import type { Comparison } from '../state/search.ts';
 import { type Slice, sliceParameters } from '../state/slice.ts';
 import type { EventRow, Head } from './answers.ts';
-import { chosen, comparedPeriod, isKept, type SeriesQuestion } from './queries.ts';
+import { chosen, comparedPeriod, isKept, namedInterval, type SeriesQuestion } from './queries.ts';
 import { api, request } from './request.ts';
 
 /** Counts that are kept of every part of the calls. */
@@ -65,8 +65,7 @@ export function useComparedSlice(
   compare: Comparison,
 ): UseQueryResult<SliceAnswer> {
   const period = comparedPeriod(answered, asked.period, compare);
-  // Six hours serve the automatic choice only: the API does not take them by name.
-  const interval = answered?.interval === '6h' ? undefined : answered?.interval;
+  const interval = namedInterval(answered);
   const isCut = period !== undefined && isKept(period, interval, Date.now());
   const parameters = {
     ...chosen({ ...asked, ...(period && { period }) }),

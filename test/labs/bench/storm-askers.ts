@@ -1,6 +1,7 @@
-import { Agent, get } from 'node:http';
+import { Agent } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
+import { ask } from './ask.ts';
 
 /**
  * The askers of a storm of reports, in a thread of their own: the thread that measures acknowledgements and probes must
@@ -39,24 +40,9 @@ async function askOn(asker: number): Promise<void> {
       const dueMs = startMs + (due++ * 1000) / rate;
       await pause(Math.max(0, dueMs - performance.now()));
     }
-    const { status, ms } = await ask(`${url}/api/v1/report?window=${window}h`);
+    const { status, ms } = await ask(`${url}/api/v1/report?window=${window}h`, agent);
     found.statuses[status] = (found.statuses[status] ?? 0) + 1;
     found.reportMs.push(ms);
     if (status === 429) await pause(200);
   }
-}
-
-/** A status of 0: no answer. */
-function ask(url: string): Promise<{ status: number; ms: number }> {
-  const startMs = performance.now();
-  return new Promise((resolve) => {
-    const failed = () => resolve({ status: 0, ms: performance.now() - startMs });
-    get(url, { agent }, (response) => {
-      response.resume();
-      response.on('error', failed);
-      response.on('end', () =>
-        resolve({ status: response.statusCode!, ms: performance.now() - startMs }),
-      );
-    }).on('error', failed);
-  });
 }

@@ -1,4 +1,4 @@
-import { Agent, get, request } from 'node:http';
+import { Agent, request } from 'node:http';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
@@ -6,6 +6,7 @@ import { defaultRetention } from '../../../core/config/retention.ts';
 import { openSqliteWriter } from '../../../core/store/sqlite/writer/writer.ts';
 import { protobufType, traces } from '../../support/export-request.ts';
 import { startAnalyzerProcess, startCollectorProcess } from '../../support/process.ts';
+import { ask } from './ask.ts';
 import { benchFolder } from './folder.ts';
 import { writeHistory } from './history.ts';
 import { cpuSeconds, memory } from './process-cost.ts';
@@ -99,21 +100,6 @@ try {
 
 function cpuOf(pids: readonly number[]): number[] {
   return pids.map(cpuSeconds);
-}
-
-/** A status of 0: no answer. */
-function ask(url: string, agent?: Agent): Promise<{ status: number; ms: number }> {
-  const startMs = performance.now();
-  return new Promise((resolve) => {
-    const failed = () => resolve({ status: 0, ms: performance.now() - startMs });
-    get(url, { agent }, (response) => {
-      response.resume();
-      response.on('error', failed);
-      response.on('end', () =>
-        resolve({ status: response.statusCode!, ms: performance.now() - startMs }),
-      );
-    }).on('error', failed);
-  });
 }
 
 async function probe(url: string, forS: number): Promise<number[]> {
