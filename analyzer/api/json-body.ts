@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { AppError } from '../../core/error.ts';
 import { limits } from '../../core/limits.ts';
 import type { Share } from '../../core/server/byte-budget.ts';
+import { ChunkSizes } from '../../core/server/chunk-sizes.ts';
 import { jsonInput } from '../query/json-input.ts';
 
 /**
@@ -37,8 +38,10 @@ export function readText(
     request.off('data', take).pause();
     share?.whole();
     if (body.bytes <= bytesMax) resolve(body.text());
-    const message = `the body has more than ${bytesMax} bytes, the bound of this command`;
-    reject(new AppError('too_large', message));
+    else {
+      const message = `the body has more than ${bytesMax} bytes, the bound of this command`;
+      reject(new AppError('too_large', message));
+    }
   };
   const fail = (error: unknown): void => {
     request.off('data', take).pause();
@@ -62,8 +65,8 @@ export function readText(
 /** One body in one buffer: chunks of a byte would take a hundred times as much memory each for itself. */
 class CollectedBody {
   readonly #bytesMax: number;
+  readonly #chunks = new ChunkSizes();
   #buffer = Buffer.alloc(0);
-  #chunks = 0;
   /** All that came, also those beyond the bound, which are not kept. */
   bytes = 0;
 
@@ -73,13 +76,8 @@ class CollectedBody {
 
   /** @throws AppError `invalid` when chunks are tiny on average */
   add(chunk: Buffer): void {
-    const { bodyChunks, chunkBytesLeast } = limits;
     const end = this.bytes + chunk.length;
-    this.#chunks += 1;
-    if (this.#chunks >= bodyChunks && end < this.#chunks * chunkBytesLeast) {
-      const message = `the body comes in ${this.#chunks} chunks of ${Math.round(end / this.#chunks)} bytes on average; at least ${chunkBytesLeast} are asked`;
-      throw new AppError('invalid', message);
-    }
+    this.#chunks.add(chunk.length);
     if (end <= this.#bytesMax) {
       this.#reserve(end);
       chunk.copy(this.#buffer, this.bytes);

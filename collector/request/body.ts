@@ -10,6 +10,7 @@ import {
 import { AppError, asAppError } from '../../core/error.ts';
 import { limits } from '../../core/limits.ts';
 import type { Share } from '../../core/server/byte-budget.ts';
+import { ChunkSizes } from '../../core/server/chunk-sizes.ts';
 
 /**
  * Collects one complete body, decompressed, within bounds, of any transport. Decompression is a stream off the
@@ -111,24 +112,6 @@ function plainIntake(
     end: () => resolve(collected.body()),
     fail,
   };
-}
-
-/** Counts the pieces of a body. */
-class ChunkSizes {
-  #chunks = 0;
-  #bytes = 0;
-
-  /** @throws AppError `invalid` for pieces that are tiny on average */
-  add(bytes: number): void {
-    this.#chunks += 1;
-    this.#bytes += bytes;
-    const { bodyChunks, chunkBytesLeast } = limits;
-    if (this.#chunks < bodyChunks || this.#bytes >= this.#chunks * chunkBytesLeast) return;
-    throw new AppError(
-      'invalid',
-      `the body comes in ${this.#chunks} chunks of ${Math.round(this.#bytes / this.#chunks)} bytes on average; at least ${chunkBytesLeast} are asked`,
-    );
-  }
 }
 
 function packedIntake(
